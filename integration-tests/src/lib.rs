@@ -1,0 +1,1 @@
+//! What tests `tdd-stack` from outside: helpers, the fake engine, the Grafana double.

@@ -1,0 +1,1 @@
+//! tdd-stack: brings up a monitoring stack through the Docker Engine API and proves that it observes.

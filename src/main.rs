@@ -1,0 +1,3 @@
+//! The `tdd-stack` program.
+
+fn main() {}
