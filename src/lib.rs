@@ -1,1 +1,3 @@
 //! tdd-stack: brings up a monitoring stack through the Docker Engine API and proves that it observes.
+
+pub mod endpoint;

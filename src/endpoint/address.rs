@@ -1,0 +1,177 @@
+//! Reads and prints where an engine listens.
+//!
+//! Never resolves a name or opens a connection.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
+
+use super::error::{EndpointError, Fault, Transport};
+use super::{DEFAULT_SOCKET, Endpoint, Origin};
+
+const DEFAULT_PORT: u16 = 2375;
+
+/// Where an engine listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A Unix socket.
+    Unix(PathBuf),
+    /// Plain HTTP over TCP.
+    Tcp {
+        /// A name or an address; an IPv6 address has no brackets.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+}
+
+impl Address {
+    /// Tells whether this is a Unix socket or a loopback address.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::Tcp { host, .. } => {
+                let loopback = |address: IpAddr| address.to_canonical().is_loopback();
+                host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(loopback)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(formatter, "unix://{}", path.display()),
+            Self::Tcp { host, port } if host.contains(':') => write!(formatter, "tcp://[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(formatter, "tcp://{host}:{port}"),
+        }
+    }
+}
+
+/// Reads a URL; `tls` is the reason, if there is one, for which a TCP engine expects TLS.
+pub(super) fn parse(url: &str, origin: Origin, tls: Option<Transport>) -> Result<Endpoint, EndpointError> {
+    let url = url.trim();
+    let shown = without_password(url);
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Err(EndpointError::Malformed { url: shown, origin, fault: Fault::Scheme });
+    };
+    let transport = match scheme {
+        "unix" => {
+            let path = if rest.is_empty() { DEFAULT_SOCKET } else { rest };
+            return Ok(Endpoint { address: Address::Unix(path.into()), origin });
+        }
+        "tcp" | "http" => match (parse_tcp(rest), tls) {
+            (Err(fault), _) => return Err(EndpointError::Malformed { url: shown, origin, fault }),
+            (Ok(address), None) => return Ok(Endpoint { address, origin }),
+            (Ok(_), Some(transport)) => transport,
+        },
+        "ssh" => Transport::Ssh,
+        "https" => Transport::Https,
+        "npipe" => Transport::NamedPipe,
+        "fd" => Transport::FileDescriptor,
+        other => Transport::Scheme(other.to_owned()),
+    };
+    Err(EndpointError::Unsupported { url: shown, origin, transport })
+}
+
+fn parse_tcp(rest: &str) -> Result<Address, Fault> {
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if authority.contains('@') {
+        return Err(Fault::User);
+    }
+    if !path.is_empty() {
+        return Err(Fault::Path);
+    }
+    let (host, port) = if let Some(bracketed) = authority.strip_prefix('[') {
+        let (host, port) = bracketed.split_once(']').ok_or(Fault::Host)?;
+        host.parse::<Ipv6Addr>().map_err(|_| Fault::Host)?;
+        (host, if port.is_empty() { None } else { Some(port.strip_prefix(':').ok_or(Fault::Port)?) })
+    } else {
+        let (host, port) =
+            authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
+        let is_valid = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+        if !host.chars().all(is_valid) {
+            return Err(Fault::Host);
+        }
+        (if host.is_empty() { "localhost" } else { host }, port)
+    };
+    let port = match port.map(str::parse) {
+        None => DEFAULT_PORT,
+        Some(Ok(0) | Err(_)) => return Err(Fault::Port),
+        Some(Ok(port)) => port,
+    };
+    Ok(Address::Tcp { host: host.to_owned(), port })
+}
+
+fn without_password(url: &str) -> String {
+    let hidden = url.split_once("://").and_then(|(scheme, rest)| {
+        let (user, host) = rest.rsplit_once('@')?;
+        let (user, _password) = user.split_once(':')?;
+        Some(format!("{scheme}://{user}:***@{host}"))
+    });
+    hidden.unwrap_or_else(|| url.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn supported_urls_are_read_and_printed() {
+        for (text, url, is_local) in [
+            ("unix:///run/x.sock", "unix:///run/x.sock", true),
+            ("unix://", "unix:///var/run/docker.sock", true),
+            ("tcp://10.0.0.7:99", "tcp://10.0.0.7:99", false),
+            ("tcp://box", "tcp://box:2375", false),
+            ("tcp://box/", "tcp://box:2375", false),
+            ("http://127.0.0.9:1", "tcp://127.0.0.9:1", true),
+            ("tcp://", "tcp://localhost:2375", true),
+            ("tcp://:99", "tcp://localhost:99", true),
+            ("tcp://[::1]", "tcp://[::1]:2375", true),
+            ("tcp://[::ffff:127.0.0.1]:99", "tcp://[::ffff:127.0.0.1]:99", true),
+            ("tcp://[2001:db8::1]:99", "tcp://[2001:db8::1]:99", false),
+            (" tcp://box:1 ", "tcp://box:1", false),
+        ] {
+            let endpoint = parse(text, Origin::HostFlag, None).unwrap();
+            assert_eq!((endpoint.to_string().as_str(), endpoint.is_local()), (url, is_local), "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_urls_name_their_fault() {
+        for (text, expected) in [
+            ("/run/x.sock", Fault::Scheme),
+            ("box:2375", Fault::Scheme),
+            ("tcp://me:secret@box", Fault::User),
+            ("tcp://a b", Fault::Host),
+            ("tcp://[box]", Fault::Host),
+            ("tcp://[::1", Fault::Host),
+            ("tcp://[::1]99", Fault::Port),
+            ("tcp://::1", Fault::Port),
+            ("tcp://box:", Fault::Port),
+            ("tcp://box:0", Fault::Port),
+            ("tcp://box:65536", Fault::Port),
+            ("tcp://box:1/v1.41", Fault::Path),
+        ] {
+            let error = parse(text, Origin::HostFlag, None).unwrap_err();
+            assert!(matches!(error, EndpointError::Malformed { fault, .. } if fault == expected), "{error}");
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
+    fn unsupported_urls_name_their_transport() {
+        for (text, expected) in [
+            ("ssh://me@box", "ssh"),
+            ("https://box", "TLS"),
+            ("npipe:////./pipe/docker_engine", "a Windows named pipe"),
+            ("fd://", "an inherited file descriptor"),
+            ("TCP://box", "the scheme `TCP`"),
+        ] {
+            let error = parse(text, Origin::HostVariable, None).unwrap_err();
+            let expected = format!("`{text}` (from DOCKER_HOST) needs {expected}, which is not supported");
+            assert_eq!(error.to_string(), expected);
+            assert!(error.hint().is_some());
+        }
+    }
+}
