@@ -2,3 +2,4 @@
 
 pub mod endpoint;
 pub mod image_reference;
+pub mod layers;
