@@ -3,3 +3,4 @@
 pub mod endpoint;
 pub mod image_reference;
 pub mod layers;
+pub mod registry_auth;
