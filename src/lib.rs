@@ -1,6 +1,76 @@
-//! tdd-stack: brings up a monitoring stack through the Docker Engine API and proves that it observes.
+//! tdd-stack: brings up a monitoring stack through the Docker Engine API and sees that it observes.
+//!
+//! Data flows one way, and every arrow is a plain value:
+//!
+//! ```text
+//! Settings ──> Stack (desired) ──┐
+//!                                ├─> plan() ──> Plan ──> apply() ══ Event ══> render
+//! engine.observe() ─> Observed ──┘                          │
+//!                                                           └──> prove() ──> Proof ──> exit code
+//! ```
+//!
+//! Read `stack`, `observed`, `plan`, `apply` in this order; `ARCHITECTURE.md` says who may use whom.
 
+pub mod apply;
+pub mod check_output;
+mod cli;
+mod commands;
+pub mod dashboard;
 pub mod endpoint;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod files;
+pub mod http;
 pub mod image_reference;
 pub mod layers;
+pub mod observe;
+pub mod observed;
+pub mod plan;
+pub mod ports;
+pub mod proof;
+pub mod prove;
+pub mod ready;
 pub mod registry_auth;
+pub mod render;
+pub mod services;
+pub mod settings;
+pub mod stack;
+pub mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Exit;
+use error::Error;
+
+/// Parses the command line, runs the verb, prints an error if there is one, and returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to standard output and a mistake to standard error; a closed pipe is no failure.
+            drop(error.print());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let output = cli.global.output();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&Error::engine("start the program's own threads")(error), None),
+    };
+    match runtime.block_on(commands::run(cli.command, cli.global)) {
+        Ok(Exit::Reached) => ExitCode::SUCCESS,
+        Ok(Exit::ChangesPending) => ExitCode::from(10),
+        Ok(Exit::Reported(error)) => report(&error, None),
+        Err(error) => report(&error, Some(output)),
+    }
+}
+
+/// Prints an error, its causes and its hint, and returns its exit code. In JSON it goes to standard output too,
+/// unless a result stands there already.
+fn report(error: &Error, output: Option<settings::Output>) -> ExitCode {
+    render::error(error, output);
+    ExitCode::from(error.exit_code())
+}

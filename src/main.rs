@@ -1,3 +1,5 @@
 //! The `tdd-stack` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    tdd_stack::main()
+}

@@ -2,7 +2,6 @@
 //!
 //! Never writes, and never reads the files of TLS keys.
 
-use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -80,10 +79,7 @@ pub(super) fn endpoint(
 
 /// Returns the folder in which Docker keeps a context: the SHA-256 of its name.
 pub(super) fn folder(name: &str) -> String {
-    Sha256::digest(name).iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes all that is written to it");
-        hex
-    })
+    hex::encode(Sha256::digest(name))
 }
 
 fn known_contexts(config_dir: Option<&Path>) -> Vec<String> {

@@ -1,0 +1,184 @@
+//! Walks a plan, with as much at once as its order allows. Decides nothing.
+//!
+//! After a failure no further step begins, waits end, and effects under way finish; what is done stays, and
+//! the next `up` goes on from there.
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+
+use crate::check_output::{self, Checked};
+use crate::engine::{Operator, Started};
+use crate::error::{Error, Result};
+use crate::event::{Events, Kind};
+use crate::files;
+use crate::http::{Grafana, Http};
+use crate::plan::{Operation, Plan};
+use crate::ready::Waiter;
+use crate::stack::Stack;
+
+/// What applying a plan needs.
+#[derive(Debug)]
+pub struct Applier<'a> {
+    /// The engine.
+    pub operator: &'a Operator,
+    /// The HTTP client.
+    pub http: &'a Http,
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The folder that holds `config/monitoring`.
+    pub folder: &'a files::Folder,
+    /// How long each service is waited for.
+    pub patience: std::time::Duration,
+    /// Where events go.
+    pub events: Events,
+}
+
+/// How far a step is, as the steps that need it see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Waiting,
+    Done,
+    Abandoned,
+}
+
+impl Applier<'_> {
+    /// Applies the plan and returns the first failure.
+    pub async fn apply(&self, plan: &Plan) -> Result<()> {
+        let progress: Vec<watch::Sender<Progress>> =
+            plan.steps.iter().map(|_| watch::Sender::new(Progress::Waiting)).collect();
+        let failed = watch::Sender::new(false);
+        let outcomes = join_all(plan.steps.iter().enumerate().map(|(index, step)| {
+            let (progress, failed) = (&progress, &failed);
+            async move {
+                for need in &step.needs {
+                    let mut needed = progress[*need].subscribe();
+                    let reached = needed.wait_for(|progress| *progress != Progress::Waiting).await;
+                    if reached.is_ok_and(|progress| *progress == Progress::Abandoned) {
+                        progress[index].send_replace(Progress::Abandoned);
+                        return Ok(());
+                    }
+                }
+                if *failed.borrow() {
+                    progress[index].send_replace(Progress::Abandoned);
+                    return Ok(());
+                }
+                self.events.emit(index, Kind::Started);
+                let waiter = Waiter {
+                    engine: self.operator.engine(),
+                    http: self.http,
+                    stack: self.stack,
+                    // From the step's own beginning: a slow pull before it must not use its time up.
+                    deadline: tokio::time::Instant::now() + self.patience,
+                    patience: self.patience,
+                };
+                let outcome = match step.operation {
+                    Operation::AwaitReady(_) | Operation::AwaitDataSource { .. } => {
+                        let mut other_failed = failed.subscribe();
+                        tokio::select! {
+                            outcome = self.run(index, &step.operation, waiter) => outcome,
+                            _ = other_failed.wait_for(|failed| *failed) => {
+                                progress[index].send_replace(Progress::Abandoned);
+                                return Ok(());
+                            }
+                        }
+                    }
+                    _ => self.run(index, &step.operation, waiter).await,
+                };
+                match &outcome {
+                    Ok(()) => self.events.emit(index, Kind::Finished),
+                    Err(error) => {
+                        failed.send_replace(true);
+                        self.events.emit(index, Kind::Failed(error.to_string()));
+                    }
+                }
+                progress[index].send_replace(if outcome.is_ok() {
+                    Progress::Done
+                } else {
+                    Progress::Abandoned
+                });
+                outcome
+            }
+        }))
+        .await;
+        outcomes.into_iter().collect()
+    }
+
+    async fn run(&self, step: usize, operation: &Operation, waiter: Waiter<'_>) -> Result<()> {
+        let (operator, stack) = (self.operator, self.stack);
+        let waiting = |last: &str| self.events.emit(step, Kind::Waiting(last.to_string()));
+        match operation {
+            Operation::WriteFile { file, content } => self.folder.write(file, content),
+            Operation::Pull { image, .. } => {
+                let report = |event: crate::engine::PullEvent| {
+                    let crate::engine::PullEvent { layer, word, current, total } = event;
+                    self.events.emit(step, Kind::Layer { layer, word, current, total });
+                };
+                operator.pull(image, report).await
+            }
+            Operation::Check { image, check, folder, files, .. } => {
+                let output = operator.check(&stack.name, image, &check.command, folder, files).await?;
+                let checked =
+                    Checked { folder, seen_as: self.folder.path(), files, main_file: check.main_file() };
+                match check_output::faults(&output, checked) {
+                    faults if faults.is_empty() => Ok(()),
+                    faults => Err(Error::Faults(faults)),
+                }
+            }
+            Operation::CreateNetwork(name) => operator.create_network(&stack.name, name).await,
+            Operation::CreateVolume { name, kind } => operator.create_volume(&stack.name, name, *kind).await,
+            Operation::Stop { container, seconds, .. } => operator.stop(container, *seconds).await,
+            Operation::Remove { container, force, .. } => operator.remove(container, *force).await,
+            Operation::Create { service, host_port } => operator.create(stack, service, *host_port).await,
+            Operation::Upload { service, folder, files } => {
+                operator.upload(&stack.container(service), folder, files).await
+            }
+            Operation::Start { service, host_port } => {
+                if operator.start(stack, service, *host_port).await? == Started::WithoutPropagation {
+                    let note =
+                        "the engine's host does not share `/`, so mounts made there later are not seen";
+                    self.events.emit(step, Kind::Note(note.into()));
+                }
+                Ok(())
+            }
+            Operation::Reload { service, metrics_prefix } => {
+                let container = stack.container(service);
+                waiter.reloaded(service, metrics_prefix, operator.signal(&container, "HUP")).await
+            }
+            Operation::Restart { service, seconds } => {
+                operator.restart(&stack.container(service), *seconds).await
+            }
+            Operation::AwaitReady(service) => waiter.ready(service, waiting).await,
+            Operation::Reach { from, urls } => self.reach(step, from, urls).await,
+            Operation::SetDataSource(wanted) => {
+                let base = waiter.base("grafana").await?;
+                Grafana::new(self.http, base, stack).set_data_source(wanted).await
+            }
+            Operation::ImportDashboard { uid, body } => {
+                let base = waiter.base("grafana").await?;
+                Grafana::new(self.http, base, stack).import_dashboard(uid, body).await
+            }
+            Operation::AwaitDataSource { uid } => waiter.data_source(uid, waiting).await,
+            Operation::RemoveNetwork(name) => operator.remove_network(name).await,
+            Operation::RemoveVolume(name) => operator.remove_volume(name).await,
+            Operation::RemoveImage(reference) => operator.remove_image(reference).await,
+        }
+    }
+
+    async fn reach(&self, step: usize, from: &str, urls: &[String]) -> Result<()> {
+        let fixed = ["wget", "-q", "-T", "5", "-O", "/dev/null"].map(String::from);
+        let command: Vec<String> = fixed.into_iter().chain(urls.iter().cloned()).collect();
+        let (code, output) = self.operator.execute(&self.stack.container(from), &command).await?;
+        match code {
+            0 => Ok(()),
+            // A distroless image: Prometheus itself will tell after its first scrape.
+            126 | 127 => {
+                self.events.emit(step, Kind::Note(format!("the image of {from} has no wget to ask with")));
+                Ok(())
+            }
+            _ => {
+                let reason = output.trim().lines().last().unwrap_or("no answer").to_string();
+                Err(Error::engine(format!("reach every service by name from {from}"))(reason))
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Reads what promtool and amtool say: which file, which line, what.
+//!
+//! Never runs anything: lines in, faults out. The forms are those of promtool 3.5 and amtool 0.33.
+
+use std::path::Path;
+
+use crate::error::Fault;
+
+/// What a check command said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckOutput {
+    /// Its exit code; 0 is a pass.
+    pub exit_code: i64,
+    /// Its lines, with their indentation.
+    pub lines: Vec<String>,
+}
+
+/// What a check command was given.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked<'a> {
+    /// The folder in which it saw the files.
+    pub folder: &'a str,
+    /// Where the user sees them.
+    pub seen_as: &'a Path,
+    /// Contents by name.
+    pub files: &'a [(String, String)],
+    /// The file that is meant where the command names none.
+    pub main_file: &'a str,
+}
+
+/// Lines that say what is being done, not what is wrong.
+const HEADINGS: [&str; 5] = ["Checking ", "SUCCESS", "Unit Testing", "Found:", "amtool: error"];
+
+/// The least indentation of a line that continues the one before.
+const CONTINUATION: usize = 6;
+
+/// Returns the faults that a check found.
+pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<Fault> {
+    if output.exit_code == 0 {
+        return Vec::new();
+    }
+    let mut faults: Vec<Fault> = Vec::new();
+    let mut file = checked.main_file;
+    for line in &output.lines {
+        let text = line.split_once("FAILED:").map_or(line.as_str(), |(_, reason)| reason).trim();
+        if let Some(named) = checked.file_named(line) {
+            file = named;
+        }
+        if text.is_empty() || HEADINGS.iter().any(|heading| text.starts_with(heading)) {
+            continue;
+        }
+        let indentation = line.len() - line.trim_start().len();
+        if let (true, Some(last)) = (indentation >= CONTINUATION, faults.last_mut()) {
+            last.reason = format!("{} {text}", last.reason);
+            continue;
+        }
+        let (line, reason) = position(checked.without_file(text));
+        if reason == "unmarshal errors:" {
+            continue;
+        }
+        faults.push(Fault {
+            file: checked.seen_as.join(file),
+            line: line.or_else(|| checked.line_that_has(file, reason)),
+            reason: reason.to_string(),
+        });
+    }
+    if faults.is_empty() {
+        let reason =
+            format!("the check ended with exit code {}: {}", output.exit_code, output.lines.join(" "));
+        faults.push(Fault { file: checked.seen_as.join(checked.main_file), line: None, reason });
+    }
+    faults
+}
+
+impl<'a> Checked<'a> {
+    fn file_named(&self, line: &str) -> Option<&'a str> {
+        let names = self.files.iter().map(|(name, _)| name.as_str());
+        names.filter(|name| line.contains(&format!("{}/{name}", self.folder))).max_by_key(|name| name.len())
+    }
+
+    /// Returns a line without the file that it begins with.
+    fn without_file<'b>(&self, text: &'b str) -> &'b str {
+        let text = text.strip_prefix("parsing YAML file ").unwrap_or(text);
+        let Some(rest) = text.strip_prefix(self.folder) else { return text };
+        rest.split_once(": ").map_or(text, |(_, reason)| reason)
+    }
+
+    /// Returns the one line of a file that has a word which the reason quotes.
+    fn line_that_has(&self, file: &str, reason: &str) -> Option<u64> {
+        let (_, content) = self.files.iter().find(|(name, _)| name == file)?;
+        // What is quoted last is the nearest to the fault, such as the rule after its group.
+        reason.split('"').skip(1).step_by(2).collect::<Vec<_>>().into_iter().rev().find_map(|word| {
+            let mut lines = (1..).zip(content.lines()).filter(|(_, line)| has_word(line, word));
+            match (lines.next(), lines.next()) {
+                (Some((number, _)), None) => Some(number),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// Splits the place off a reason: `5:15: …`, `line 5: …` or `yaml: line 5: …`.
+fn position(text: &str) -> (Option<u64>, &str) {
+    let text = text.strip_prefix("yaml: ").unwrap_or(text);
+    let place = text.strip_prefix("line ").unwrap_or(text);
+    let Some((number, rest)) = place.split_once(':') else { return (None, text) };
+    let Ok(line) = number.parse() else { return (None, text) };
+    let column = rest.split_once(": ").filter(|(column, _)| column.parse::<u64>().is_ok());
+    (Some(line), column.map_or(rest, |(_, reason)| reason).trim())
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    !word.is_empty()
+        && line.match_indices(word).any(|(start, _)| {
+            !line[..start].ends_with(is_part) && !line[start + word.len()..].starts_with(is_part)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: &str =
+        "groups:\n  - name: g\n    rules:\n      - alert: X\n        expr: up >\n        for: 2q\n";
+
+    fn found(lines: &[&str]) -> Vec<String> {
+        let files = [
+            ("prometheus.yml".to_string(), "scrape_configs:\n  - job_name: a\n  - job_name: b\n".to_string()),
+            ("alerts.yml".to_string(), RULES.to_string()),
+        ];
+        let checked = Checked {
+            folder: "/etc/prometheus",
+            seen_as: Path::new("config"),
+            files: &files,
+            main_file: "prometheus.yml",
+        };
+        let lines = lines.iter().map(ToString::to_string).collect();
+        faults(&CheckOutput { exit_code: 1, lines }, checked).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_pass_has_no_faults() {
+        let checked =
+            Checked { folder: "/etc", seen_as: Path::new("."), files: &[], main_file: "prometheus.yml" };
+        let output = CheckOutput { exit_code: 0, lines: vec!["anything".into()] };
+        assert!(faults(&output, checked).is_empty());
+    }
+
+    #[test]
+    fn each_fault_has_its_file_line_and_reason() {
+        let lines = [
+            "Checking /etc/prometheus/alerts.yml",
+            "  FAILED:",
+            "/etc/prometheus/alerts.yml: 5:15: group \"g\", rule 1, \"X\": could not parse expression: 1:5: parse \
+             error: unexpected end of input",
+        ];
+        let expected = "config/alerts.yml:5: group \"g\", rule 1, \"X\": could not parse expression: 1:5: parse error: \
+                        unexpected end of input";
+        assert_eq!(found(&lines), [expected]);
+    }
+
+    #[test]
+    fn several_faults_under_one_heading_are_told_apart() {
+        let lines = [
+            "  FAILED: parsing YAML file /etc/prometheus/prometheus.yml: yaml: unmarshal errors:",
+            "  line 2: field scrape_intervall not found in type config.plain",
+            "  line 3: field x not found in type config.plain",
+        ];
+        let expected = [
+            "config/prometheus.yml:2: field scrape_intervall not found in type config.plain",
+            "config/prometheus.yml:3: field x not found in type config.plain",
+        ];
+        assert_eq!(found(&lines), expected);
+    }
+
+    #[test]
+    fn broken_yaml_has_its_line() {
+        let lines = ["/etc/prometheus/alerts.yml: yaml: line 3: did not find expected node content"];
+        assert_eq!(found(&lines), ["config/alerts.yml:3: did not find expected node content"]);
+    }
+
+    #[test]
+    fn where_the_tool_gives_no_line_the_quoted_word_does() {
+        let lines = ["/etc/prometheus/alerts.yml: unknown unit \"q\" in duration \"2q\""];
+        assert_eq!(found(&lines), ["config/alerts.yml:6: unknown unit \"q\" in duration \"2q\""]);
+        let lines =
+            ["/etc/prometheus/alerts.yml: group \"g\", rule 1, \"X\": annotation \"d\": unclosed action"];
+        let expected = "config/alerts.yml:4: group \"g\", rule 1, \"X\": annotation \"d\": unclosed action";
+        assert_eq!(found(&lines), [expected]);
+        let lines =
+            ["  FAILED: parsing YAML file /etc/prometheus/prometheus.yml: job name \"a\" is used twice"];
+        assert_eq!(found(&lines), ["config/prometheus.yml:2: job name \"a\" is used twice"]);
+    }
+
+    #[test]
+    fn amtool_fails_on_the_line_of_its_heading() {
+        let lines = [
+            "Checking '/etc/prometheus/prometheus.yml'  FAILED: yaml: line 1: did not find expected ',' or '}'",
+            "",
+            "amtool: error: failed to validate 1 file(s)",
+        ];
+        assert_eq!(found(&lines), ["config/prometheus.yml:1: did not find expected ',' or '}'"]);
+    }
+
+    #[test]
+    fn a_failed_rule_test_is_one_fault() {
+        let lines = [
+            "Unit Testing:  /etc/prometheus/alerts.yml",
+            "  FAILED:",
+            "    expr: \"up\", time: 1m,",
+            "        exp: {} 2E+00",
+            "        got: {} 1E+00",
+        ];
+        assert_eq!(
+            found(&lines),
+            ["config/alerts.yml:5: expr: \"up\", time: 1m, exp: {} 2E+00 got: {} 1E+00"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_form_is_shown_as_it_is() {
+        let expected = "config/prometheus.yml: the check ended with exit code 1: Checking x";
+        assert_eq!(found(&["Checking x"]), [expected]);
+    }
+}

@@ -1,0 +1,179 @@
+//! The command line: flags and their environment variables. Its types stop here.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::error::Result;
+use crate::files;
+use crate::settings::{AppHost, FILE_NAME, HostPort, Layer, Output, Progress};
+
+/// Start Prometheus, Grafana, node-exporter and Alertmanager, and see that they observe
+///
+/// Talks to the Docker Engine itself. Files of the configuration are written to config/monitoring, where you
+/// may edit them; they are never overwritten.
+#[derive(Debug, Parser)]
+#[command(name = "tdd-stack", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(commands::up::Args),
+    Status(commands::status::Args),
+    Down(commands::down::Args),
+    Plan(commands::plan::Args),
+    Init(commands::init::Args),
+    Check(commands::check::Args),
+    Logs(commands::logs::Args),
+}
+
+/// The flags that every verb takes; each may stand in the environment or in tdd-stack.yaml too.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Name of the stack, the first part of every object's name [default: tdd]
+    #[arg(long, global = true, env = "TDD_STACK_STACK", value_name = "NAME")]
+    stack: Option<String>,
+
+    /// Folder that holds config/monitoring and tdd-stack.yaml [default: .]
+    #[arg(long, global = true, env = "TDD_STACK_DIR", value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// Docker Engine to talk to: `unix://PATH` or `tcp://HOST:PORT`
+    #[arg(long, global = true, env = "TDD_STACK_HOST", value_name = "URL")]
+    host: Option<String>,
+
+    /// Docker context that names the engine
+    #[arg(long, global = true, env = "TDD_STACK_CONTEXT", value_name = "NAME")]
+    context: Option<String>,
+
+    /// Registry to take all images from
+    #[arg(long, global = true, env = "TDD_STACK_REGISTRY", value_name = "HOST")]
+    registry: Option<String>,
+
+    /// Image of a service
+    #[arg(long, global = true, env = "TDD_STACK_IMAGE", value_name = "SERVICE=REF", value_delimiter = ',',
+          value_parser = pair::<String>)]
+    image: Vec<(String, String)>,
+
+    /// Host port of a service, `auto` for any free one
+    #[arg(long, global = true, env = "TDD_STACK_PORT", value_name = "SERVICE=PORT", value_delimiter = ',',
+          value_parser = pair::<HostPort>)]
+    port: Vec<(String, HostPort)>,
+
+    /// Address to publish ports on [default: 127.0.0.1]
+    #[arg(long, global = true, env = "TDD_STACK_BIND", value_name = "ADDR")]
+    bind: Option<IpAddr>,
+
+    /// Where the application is: `host`, an IP address, or `network` [default: host]
+    #[arg(long, global = true, env = "TDD_STACK_APP_HOST", value_name = "WHERE")]
+    app_host: Option<AppHost>,
+
+    /// `environment` label of every series and alert [default: development]
+    #[arg(long, global = true, env = "TDD_STACK_ENVIRONMENT", value_name = "NAME")]
+    environment: Option<String>,
+
+    /// Password of Grafana's admin [default: admin123]
+    #[arg(
+        long,
+        global = true,
+        env = "TDD_STACK_GRAFANA_PASSWORD",
+        value_name = "PASSWORD",
+        hide_env_values = true
+    )]
+    grafana_password: Option<String>,
+
+    /// Form of results on standard output [default: human]
+    #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORM")]
+    output: Option<Output>,
+
+    /// Form of progress on standard error [default: auto]
+    #[arg(long, global = true, env = "TDD_STACK_PROGRESS", value_enum, value_name = "FORM")]
+    progress: Option<Progress>,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0    the asked state is reached
+  1    it is not: an operation failed, or status found something amiss
+  2    command line or settings
+  3    Docker Engine unreachable
+  4    conflict: port taken, foreign object, folder not writable
+  5    not ready before the deadline
+  6    running but blind: a required target, rule or data source fails
+  10   plan --detailed-exitcode: changes are pending
+  130  interrupted";
+
+impl GlobalArgs {
+    /// Returns the form that results were asked for in, for errors that come before the settings.
+    pub(crate) fn output(&self) -> Output {
+        self.output.unwrap_or_default()
+    }
+
+    /// Returns flags and environment over the settings file.
+    pub(crate) fn into_layer(self) -> Result<Layer> {
+        let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("."));
+        let path = dir.join(FILE_NAME);
+        let file = match files::read_text(&path)? {
+            Some(text) => Layer::from_yaml(&text, &path)?,
+            None => Layer::default(),
+        };
+        let flags = Layer {
+            stack: self.stack,
+            dir: self.dir,
+            host: self.host,
+            context: self.context,
+            registry: self.registry,
+            image: self.image.into_iter().collect(),
+            port: self.port.into_iter().collect(),
+            bind: self.bind,
+            app_host: self.app_host,
+            environment: self.environment,
+            grafana_password: self.grafana_password,
+            output: self.output,
+            progress: self.progress,
+        };
+        Ok(flags.over(file))
+    }
+}
+
+fn pair<T>(text: &str) -> std::result::Result<(String, T), String>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    let (service, value) = text.split_once('=').ok_or("write it as SERVICE=VALUE")?;
+    Ok((service.to_string(), value.parse().map_err(|error: T::Err| error.to_string())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_global_flag_has_its_variable() {
+        let command = Cli::command();
+        let flags = command.get_arguments().filter(|arg| arg.is_global_set());
+        let mut count = 0;
+        for flag in flags {
+            let long = flag.get_long().unwrap();
+            let variable = format!("TDD_STACK_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(flag.get_env().and_then(|name| name.to_str()), Some(variable.as_str()));
+            count += 1;
+        }
+        assert_eq!(count, 13);
+    }
+}

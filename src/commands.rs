@@ -1,0 +1,136 @@
+//! The verbs, one file each, and what they share: the session they work in.
+
+pub(crate) mod check;
+pub(crate) mod down;
+pub(crate) mod init;
+pub(crate) mod logs;
+pub(crate) mod plan;
+pub(crate) mod status;
+pub(crate) mod up;
+
+use std::time::Duration;
+
+use crate::apply::Applier;
+use crate::cli::{Command, GlobalArgs};
+use crate::endpoint::{self, Asked};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::event;
+use crate::files::Folder;
+use crate::http::Http;
+use crate::observe::observe;
+use crate::observed::Observed;
+use crate::plan::Plan;
+use crate::render::{self, Timings};
+use crate::services;
+use crate::settings::{Output, Settings};
+use crate::stack::Stack;
+
+/// How a verb ended that did not fail before it could say anything.
+#[derive(Debug)]
+pub(crate) enum Exit {
+    /// The asked state is reached.
+    Reached,
+    /// Changes are pending, and the exit code shall say so.
+    ChangesPending,
+    /// The result is printed already; this is what is wrong with it.
+    Reported(Error),
+}
+
+/// What every verb works with.
+pub(crate) struct Session {
+    pub(crate) settings: Settings,
+    pub(crate) stack: Stack,
+    pub(crate) folder: Folder,
+    pub(crate) http: Http,
+}
+
+/// Runs a verb.
+pub(crate) async fn run(command: Command, global: GlobalArgs) -> Result<Exit> {
+    let session = Session::new(global)?;
+    let work = async {
+        match command {
+            Command::Up(args) => up::run(&args, &session).await,
+            Command::Status(args) => status::run(&args, &session).await,
+            Command::Down(args) => down::run(&args, &session).await,
+            Command::Plan(args) => plan::run(&args, &session).await,
+            Command::Init(args) => init::run(&args, &session),
+            Command::Check(_) => check::run(&session).await,
+            Command::Logs(args) => logs::run(&args, &session).await,
+        }
+    };
+    tokio::select! {
+        result = work => result,
+        () = interrupted() => Err(Error::Interrupted),
+    }
+}
+
+/// Ends when the user or the system asks the program to end.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers the system ends the program itself.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+impl Session {
+    fn new(global: GlobalArgs) -> Result<Self> {
+        let settings = Settings::resolve(global.into_layer()?, &services::names())?;
+        Ok(Self {
+            stack: services::assemble(&settings),
+            folder: Folder::inside(&settings.dir),
+            http: Http::new()?,
+            settings,
+        })
+    }
+
+    /// Connects to the engine that the settings name.
+    pub(crate) async fn engine(&self) -> Result<Engine> {
+        let asked = Asked { host: self.settings.host.as_deref(), context: self.settings.context.as_deref() };
+        let config_dir = endpoint::config_dir(environment);
+        let endpoint = endpoint::find(asked, environment, config_dir.as_deref())
+            .map_err(|error| Error::EngineUnknown { hint: error.hint(), source: error.into() })?;
+        Engine::connect(endpoint, config_dir).await
+    }
+
+    /// Looks at everything that a plan depends on.
+    pub(crate) async fn observe(&self, engine: &Engine) -> Result<Observed> {
+        observe(engine, &self.http, &self.folder, &self.stack).await
+    }
+
+    /// Applies a plan while showing its progress, and returns where the time went.
+    pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: Duration) -> Result<Timings> {
+        let operator = engine.operator();
+        let (events, inbox) = event::channel();
+        let applier = Applier {
+            operator: &operator,
+            http: &self.http,
+            stack: &self.stack,
+            folder: &self.folder,
+            patience,
+            events,
+        };
+        let display = render::display(self.settings.progress, plan, inbox);
+        // The channel closes with the applier, and the display ends with the channel.
+        let work = async move { applier.apply(plan).await };
+        let (outcome, timings) = tokio::join!(work, display);
+        outcome.map(|()| timings)
+    }
+
+    /// Returns whether results are asked for in JSON.
+    pub(crate) fn json(&self) -> bool {
+        self.settings.output == Output::Json
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads Docker's own variables")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,90 @@
+//! `tdd-stack check`
+
+use futures_util::future::try_join_all;
+
+use super::{Exit, Session};
+use crate::check_output::{self, Checked};
+use crate::dashboard;
+use crate::engine::Operator;
+use crate::error::{Error, Fault, Result};
+use crate::render::{self, CheckReport};
+use crate::stack::{CheckCommand, Config, Service};
+
+/// Check the configuration files with the real promtool and amtool
+///
+/// Runs them out of the stack's own images, in containers that are removed at once, and pulls an image that is
+/// not there. Names file, line and reason of each fault.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) async fn run(session: &Session) -> Result<Exit> {
+    let engine = session.engine().await?;
+    let operator = engine.operator();
+    let services =
+        session.stack.services.iter().filter_map(|service| Some((service, service.config.as_ref()?)));
+    let by_service =
+        try_join_all(services.map(|(service, config)| check_service(session, &operator, service, config)));
+    let mut reports: Vec<CheckReport> = by_service.await?.into_iter().flatten().collect();
+    for wanted in &session.stack.dashboards {
+        let text = content(session, wanted.file)?;
+        let fault = |found: dashboard::DashboardFault| Fault {
+            file: session.folder.path().join(wanted.file),
+            line: found.line,
+            reason: found.reason,
+        };
+        let found = dashboard::parse(&text, wanted.uid).err().unwrap_or_default();
+        let faults = found.into_iter().map(fault).collect();
+        reports.push(CheckReport { title: format!("dashboard {}", wanted.uid), faults });
+    }
+    render::checks(session.json(), &reports);
+    let mut faults: Vec<Fault> = Vec::new();
+    for fault in reports.into_iter().flat_map(|report| report.faults) {
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+    Ok(if faults.is_empty() { Exit::Reached } else { Exit::Reported(Error::Faults(faults)) })
+}
+
+async fn check_service(
+    session: &Session,
+    operator: &Operator,
+    service: &Service,
+    config: &Config,
+) -> Result<Vec<CheckReport>> {
+    let image = service.image.to_string();
+    if operator.engine().image_id(&image).await?.is_none() {
+        operator.pull(&image, |_| {}).await?;
+    }
+    try_join_all(config.checks.iter().map(|check| check_files(session, operator, &image, config, check)))
+        .await
+}
+
+async fn check_files(
+    session: &Session,
+    operator: &Operator,
+    image: &str,
+    config: &Config,
+    check: &CheckCommand,
+) -> Result<CheckReport> {
+    let mut files = Vec::new();
+    for name in config.files.iter().chain(&check.extra_files) {
+        files.push(((*name).to_string(), content(session, name)?));
+    }
+    let output = operator.check(&session.stack.name, image, &check.command, config.folder, &files).await?;
+    let checked = Checked {
+        folder: config.folder,
+        seen_as: session.folder.path(),
+        files: &files,
+        main_file: check.main_file(),
+    };
+    let faults = check_output::faults(&output, checked);
+    Ok(CheckReport { title: check.title(), faults })
+}
+
+/// Returns a file as the user has it, else as it is shipped.
+fn content(session: &Session, name: &'static str) -> Result<String> {
+    let mut seen = session.folder.read([name].into_iter())?;
+    let shipped = || session.stack.file(name).map(|file| file.content.clone().into_owned());
+    Ok(seen.remove(name).map(|file| file.content).or_else(shipped).unwrap_or_default())
+}

@@ -1,0 +1,22 @@
+//! `tdd-stack plan`
+
+use super::{Exit, Session};
+use crate::error::Result;
+use crate::plan::{self, PullPolicy};
+use crate::render;
+
+/// Print what `up` would do, each operation with its cause
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Exit with 10 if changes are pending
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let engine = session.engine().await?;
+    let observed = session.observe(&engine).await?;
+    let plan = plan::up(&session.stack, &observed, PullPolicy::Missing)?;
+    render::plan(session.json(), &session.stack.name, &plan);
+    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::ChangesPending } else { Exit::Reached })
+}

@@ -1,0 +1,109 @@
+//! The Docker Engine: the only place, with the files below it, that names bollard.
+//!
+//! [`Engine`] can only read; what changes the engine is on [`Operator`], which a dry run never makes.
+#![expect(clippy::disallowed_types, reason = "the engine's own home")]
+
+mod archive;
+mod check;
+mod operate;
+mod pull;
+mod read;
+mod specification;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bollard::{API_DEFAULT_VERSION, Docker};
+
+use crate::endpoint::{Address, Endpoint};
+use crate::error::{Error, Result};
+use crate::registry_auth::url_safe;
+
+pub use operate::{Operator, Started};
+pub use pull::PullEvent;
+pub use read::{Inventory, LogLine, LogQuery, Running};
+
+/// The oldest API that has everything needed: `host-gateway` came with Engine 20.10.
+const OLDEST_API: (u32, u32) = (1, 41);
+
+/// Bounds the wait for an answer's beginning: a stop takes up to the service's own 30 seconds.
+const ANSWER_SECONDS: u64 = 300;
+
+/// A connection that can only read.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    docker: Docker,
+    endpoint: Endpoint,
+    version: String,
+    /// Docker's own configuration folder, where registry credentials are.
+    config_dir: Option<PathBuf>,
+}
+
+impl Engine {
+    /// Connects to the engine and asks for its version; `config_dir` is Docker's own configuration folder.
+    pub async fn connect(endpoint: Endpoint, config_dir: Option<PathBuf>) -> Result<Self> {
+        let unreachable = |source: bollard::errors::Error| Error::EngineUnreachable {
+            address: format!("{endpoint} ({})", endpoint.origin),
+            source: source.into(),
+        };
+        let docker = match &endpoint.address {
+            Address::Unix(path) => {
+                Docker::connect_with_unix(&path.to_string_lossy(), ANSWER_SECONDS, API_DEFAULT_VERSION)
+            }
+            Address::Tcp { .. } => {
+                Docker::connect_with_http(&endpoint.to_string(), ANSWER_SECONDS, API_DEFAULT_VERSION)
+            }
+        };
+        // bollard writes credentials in an alphabet that the engine does not read.
+        let docker = docker.map_err(unreachable)?.with_request_modifier(|mut request| {
+            if let Some(value) = request.headers_mut().get_mut("x-registry-auth")
+                && let Some(safe) = value.to_str().ok().and_then(|text| url_safe(text).parse().ok())
+            {
+                *value = safe;
+            }
+            request
+        });
+        let asked = tokio::time::timeout(Duration::from_secs(10), docker.version()).await;
+        let version =
+            asked.unwrap_or(Err(bollard::errors::Error::RequestTimeoutError)).map_err(unreachable)?;
+        let api = version.api_version.unwrap_or_default();
+        if parse_version(&api).is_some_and(|api| api < OLDEST_API) {
+            return Err(Error::EngineUnreachable {
+                address: endpoint.to_string(),
+                source: format!(
+                    "it speaks API {api}, and 1.41 (Docker Engine 20.10) is the oldest that will do"
+                )
+                .into(),
+            });
+        }
+        Ok(Self { docker, endpoint, version: version.version.unwrap_or_default(), config_dir })
+    }
+
+    /// Returns the connection's address.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Returns the engine's version, such as `20.10.24`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Returns the host under which published ports are reached.
+    pub fn host(&self) -> String {
+        match &self.endpoint.address {
+            Address::Unix(_) => "127.0.0.1".into(),
+            Address::Tcp { host, .. } => host.clone(),
+        }
+    }
+
+    /// Returns a connection that can change things.
+    pub fn operator(&self) -> Operator {
+        Operator::new(self.clone())
+    }
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}

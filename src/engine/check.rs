@@ -1,0 +1,68 @@
+//! Runs a check command over files in a short-lived container, and removes it whatever happens.
+
+use std::collections::HashMap;
+
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::CreateContainerOptionsBuilder;
+use futures_util::TryStreamExt;
+
+use super::{LogLine, LogQuery, Operator, specification};
+use crate::check_output::CheckOutput;
+use crate::error::{Error, Result};
+use crate::plan::Force;
+use crate::stack::LABEL_CHECK;
+
+impl Operator {
+    /// Runs a command of an image over files that are put into `folder`.
+    pub async fn check(
+        &self,
+        stack: &str,
+        image: &str,
+        command: &[&str],
+        folder: &str,
+        files: &[(String, String)],
+    ) -> Result<CheckOutput> {
+        let mut labels: HashMap<String, String> = specification::labels(stack);
+        // Compose would list it as a service.
+        labels.remove("com.docker.compose.project");
+        labels.insert(LABEL_CHECK.into(), command.join(" "));
+        let words: Vec<String> = command.iter().map(ToString::to_string).collect();
+        let body = ContainerCreateBody {
+            image: Some(image.to_string()),
+            entrypoint: words.first().map(|program| vec![program.clone()]),
+            cmd: Some(words.get(1..).unwrap_or_default().to_vec()),
+            labels: Some(labels),
+            host_config: Some(HostConfig {
+                network_mode: Some("none".into()),
+                cap_drop: Some(vec!["ALL".into()]),
+                security_opt: Some(vec!["no-new-privileges".into()]),
+                ..HostConfig::default()
+            }),
+            ..ContainerCreateBody::default()
+        };
+        let options = CreateContainerOptionsBuilder::new().build();
+        let doing = format!("create a container to run `{}`", command.join(" "));
+        let created =
+            self.engine.docker.create_container(Some(options), body).await.map_err(Error::engine(doing))?;
+        let output = self.run_check(&created.id, folder, files).await;
+        self.remove(&created.id, Force::Kill).await?;
+        output
+    }
+
+    async fn run_check(
+        &self,
+        container: &str,
+        folder: &str,
+        files: &[(String, String)],
+    ) -> Result<CheckOutput> {
+        // The image may lack the folder, so it is packed along.
+        let placed: Vec<(String, String)> =
+            files.iter().map(|(name, content)| (format!("{folder}/{name}"), content.clone())).collect();
+        self.upload(container, "/", &placed).await?;
+        self.start_container(container).await.map_err(Error::engine("start a check"))?;
+        let exit_code = self.wait(container).await?;
+        let query = LogQuery { follow: false, tail: "all".into(), since: 0 };
+        let lines: Vec<LogLine> = self.engine.logs(container, &query).try_collect().await?;
+        Ok(CheckOutput { exit_code, lines: lines.into_iter().map(|line| line.text).collect() })
+    }
+}

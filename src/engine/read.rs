@@ -1,0 +1,233 @@
+//! Reads the engine: objects by label, images, files inside containers, logs. Changes nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+
+use bollard::container::LogOutput;
+use bollard::errors::Error as EngineError;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, PortSummary};
+use bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptions,
+    ListVolumesOptions, LogsOptionsBuilder,
+};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+
+use super::{Engine, archive};
+use crate::error::{Conflict, Error, Result};
+use crate::observed::{Container, Objects, State, VolumeKind};
+use crate::stack::{LABEL_CHECK, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME, LABEL_WITHOUT};
+
+/// How many of the last log lines are evidence enough.
+const EVIDENCE_LINES: &str = "15";
+
+/// Everything the engine has, ours and others', as far as a stack can meet it.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// What carries our label.
+    pub objects: Objects,
+    /// Others' objects, as they would be named in a conflict.
+    pub foreign: Vec<Conflict>,
+    /// Ports that running containers publish, with the container's name.
+    pub published: Vec<(SocketAddr, String)>,
+}
+
+/// What a container does at this moment.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// What it does.
+    pub state: State,
+    /// How it ended, where it did.
+    pub how: String,
+    /// How often the engine restarted it.
+    pub restarts: i64,
+    /// Where its port is published.
+    pub address: Option<SocketAddr>,
+}
+
+/// Which log lines are asked for.
+#[derive(Clone, Debug)]
+pub struct LogQuery {
+    /// Whether to go on as lines come.
+    pub follow: bool,
+    /// How many of the last lines: a number or `all`.
+    pub tail: String,
+    /// Since when, in seconds of the Unix epoch; 0 means from the beginning.
+    pub since: i32,
+}
+
+/// A line of a log.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    /// The text without its line end.
+    pub text: String,
+}
+
+impl Engine {
+    /// Returns everything the engine has, in three concurrent calls.
+    pub async fn inventory(&self, stack: &str) -> Result<Inventory> {
+        let all = ListContainersOptionsBuilder::new().all(true).build();
+        let (containers, networks, volumes) = tokio::try_join!(
+            async { self.docker.list_containers(Some(all)).await.map_err(Error::engine("list containers")) },
+            async {
+                self.docker
+                    .list_networks(None::<ListNetworksOptions>)
+                    .await
+                    .map_err(Error::engine("list networks"))
+            },
+            async {
+                self.docker
+                    .list_volumes(None::<ListVolumesOptions>)
+                    .await
+                    .map_err(Error::engine("list volumes"))
+            },
+        )?;
+        let mut inventory = Inventory::default();
+        for container in containers {
+            inventory.add_container(stack, container);
+        }
+        for network in networks {
+            let name = network.name.unwrap_or_default();
+            if is_ours(stack, network.labels.as_ref()) {
+                inventory.objects.networks.push(name);
+            } else {
+                inventory.foreign.push(Conflict::Foreign { kind: "network", name });
+            }
+        }
+        for volume in volumes.volumes.unwrap_or_default() {
+            if is_ours(stack, Some(&volume.labels)) {
+                let kind = match volume.labels.get(LABEL_VOLUME).map(String::as_str) {
+                    Some("config") => VolumeKind::Config,
+                    _ => VolumeKind::Data,
+                };
+                inventory.objects.volumes.insert(volume.name, kind);
+            } else {
+                inventory.foreign.push(Conflict::Foreign { kind: "volume", name: volume.name });
+            }
+        }
+        Ok(inventory)
+    }
+
+    /// Returns the id of a local image, if it is there.
+    pub async fn image_id(&self, reference: &str) -> Result<Option<String>> {
+        match self.docker.inspect_image(reference).await {
+            Ok(image) => Ok(image.id),
+            Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+            Err(error) => Err(Error::engine(format!("inspect image `{reference}`"))(error)),
+        }
+    }
+
+    /// Returns the text files of a folder inside a container, by name.
+    pub async fn files(&self, container: &str, folder: &str) -> Result<BTreeMap<String, String>> {
+        let doing = || format!("read `{folder}` of `{container}`");
+        let options = DownloadFromContainerOptionsBuilder::new().path(folder).build();
+        let stream = self.docker.download_from_container(container, Some(options));
+        let bytes =
+            stream.map_ok(|chunk| chunk.to_vec()).try_concat().await.map_err(Error::engine(doing()))?;
+        archive::unpack(&bytes).map_err(Error::engine(doing()))
+    }
+
+    /// Returns what a container does at this moment.
+    pub async fn running(&self, container: &str) -> Result<Running> {
+        let doing = format!("inspect container `{container}`");
+        let seen = self.docker.inspect_container(container, None).await.map_err(Error::engine(doing))?;
+        let state = seen.state.unwrap_or_default();
+        let code = state.exit_code.unwrap_or_default();
+        let reason = state.error.filter(|error| !error.is_empty()).map(|error| format!(": {error}"));
+        let killed = if state.oom_killed == Some(true) { " (out of memory)" } else { "" };
+        let is = |flag: Option<bool>| flag == Some(true);
+        let restarts = seen.restart_count.unwrap_or_default();
+        Ok(Running {
+            state: match () {
+                () if is(state.restarting) => State::Restarting,
+                () if is(state.paused) || is(state.dead) => State::Other,
+                () if is(state.running) => State::Running,
+                () if state.started_at.as_deref().is_none_or(|at| at.starts_with("0001")) => State::Created,
+                () => State::Exited,
+            },
+            how: format!("exited with code {code}{killed}{}", reason.unwrap_or_default()),
+            restarts,
+            address: published(seen.network_settings.and_then(|settings| settings.ports)),
+        })
+    }
+
+    /// Returns a container's last log lines, as evidence; none if they cannot be had.
+    pub async fn last_lines(&self, container: &str) -> Vec<String> {
+        let query = LogQuery { follow: false, tail: EVIDENCE_LINES.into(), since: 0 };
+        let lines: Result<Vec<LogLine>> = self.logs(container, &query).try_collect().await;
+        lines.unwrap_or_default().into_iter().map(|line| line.text).collect()
+    }
+
+    /// Returns a container's log as it comes.
+    pub fn logs(&self, container: &str, query: &LogQuery) -> impl Stream<Item = Result<LogLine>> + use<> {
+        let options = LogsOptionsBuilder::new()
+            .follow(query.follow)
+            .stdout(true)
+            .stderr(true)
+            .tail(&query.tail)
+            .since(query.since)
+            .build();
+        let doing = format!("read the log of `{container}`");
+        self.docker.logs(container, Some(options)).map(move |output| {
+            let output = output.map_err(Error::engine(&doing))?;
+            let (LogOutput::StdErr { message }
+            | LogOutput::StdOut { message }
+            | LogOutput::StdIn { message }
+            | LogOutput::Console { message }) = output;
+            Ok(LogLine { text: String::from_utf8_lossy(&message).trim_end_matches(['\n', '\r']).to_string() })
+        })
+    }
+}
+
+impl Inventory {
+    fn add_container(&mut self, stack: &str, seen: ContainerSummary) {
+        let name = seen.names.unwrap_or_default().into_iter().next().unwrap_or_default();
+        let name = name.trim_start_matches('/').to_string();
+        let ports = seen.ports.unwrap_or_default();
+        let addresses: Vec<SocketAddr> = ports.iter().filter_map(address).collect();
+        self.published.extend(addresses.iter().map(|address| (*address, name.clone())));
+        if !is_ours(stack, seen.labels.as_ref()) {
+            self.foreign.push(Conflict::Foreign { kind: "container", name });
+            return;
+        }
+        let labels = seen.labels.unwrap_or_default();
+        let id = seen.id.unwrap_or_default();
+        let Some(service) = labels.get(LABEL_SERVICE).filter(|_| !labels.contains_key(LABEL_CHECK)) else {
+            self.objects.leftovers.push(id);
+            return;
+        };
+        let container = Container {
+            id,
+            name,
+            image: seen.image.unwrap_or_default(),
+            image_id: seen.image_id.unwrap_or_default(),
+            spec: labels.get(LABEL_SPEC).cloned().unwrap_or_default(),
+            state: match seen.state {
+                Some(ContainerSummaryStateEnum::CREATED) => State::Created,
+                Some(ContainerSummaryStateEnum::EXITED) => State::Exited,
+                Some(ContainerSummaryStateEnum::RUNNING) => State::Running,
+                Some(ContainerSummaryStateEnum::RESTARTING) => State::Restarting,
+                _ => State::Other,
+            },
+            status: seen.status.unwrap_or_default(),
+            address: addresses.first().copied(),
+            without: labels.get(LABEL_WITHOUT).cloned(),
+        };
+        self.objects.containers.insert(service.clone(), container);
+    }
+}
+
+fn is_ours(stack: &str, labels: Option<&HashMap<String, String>>) -> bool {
+    labels.and_then(|labels| labels.get(LABEL_STACK)).is_some_and(|owner| owner == stack)
+}
+
+fn address(port: &PortSummary) -> Option<SocketAddr> {
+    let ip: IpAddr = port.ip.as_deref()?.parse().ok()?;
+    Some(SocketAddr::new(ip, port.public_port?))
+}
+
+fn published(ports: Option<bollard::models::PortMap>) -> Option<SocketAddr> {
+    ports?.into_values().flatten().flatten().find_map(|binding| {
+        let ip: IpAddr = binding.host_ip?.parse().ok()?;
+        Some(SocketAddr::new(ip, binding.host_port?.parse().ok()?))
+    })
+}

@@ -1,0 +1,89 @@
+//! HTTP to the services: the only place, with the files below it, that names reqwest.
+#![expect(clippy::disallowed_types, reason = "the HTTP client's own home")]
+
+mod grafana;
+mod prometheus;
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use grafana::Grafana;
+pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule};
+
+use crate::error::{Error, Result, Source};
+use crate::observed::Readiness;
+use crate::stack::{Expect, Probe};
+
+/// A local service answers in milliseconds; a panel's query may take seconds.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// A client for the services' ports.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+}
+
+impl Http {
+    /// Makes the client.
+    pub fn new() -> Result<Self> {
+        let client = reqwest::Client::builder()
+            // A proxy of the environment would be asked for 127.0.0.1 too.
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(2))
+            .timeout(ANSWER)
+            // Grafana redirects to its login page, which would look like success.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(Error::http("set up HTTP"))?;
+        Ok(Self { client })
+    }
+
+    /// Asks once whether a service is ready.
+    pub async fn probe(&self, base: &str, probe: Probe) -> Readiness {
+        let url = format!("{base}{}", probe.path);
+        let response = match self.client.get(&url).send().await {
+            Ok(response) => response,
+            Err(error) => return Readiness::NotReady(in_short(&error)),
+        };
+        let status = response.status().as_u16();
+        if status != 200 {
+            return Readiness::NotReady(format!("answers {status}"));
+        }
+        if probe.expect == Expect::Ok {
+            return Readiness::Ready;
+        }
+        match response.json::<Value>().await {
+            Ok(body) if body["database"] == "ok" => Readiness::Ready,
+            Ok(body) => Readiness::NotReady(format!("says its database is {}", body["database"])),
+            Err(error) => Readiness::NotReady(in_short(&error)),
+        }
+    }
+}
+
+/// Returns the innermost cause, which says it best: `Connection refused (os error 111)`.
+fn in_short(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "does not answer in time".into();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    format!("does not answer: {cause}")
+}
+
+/// Returns the body of a good answer, else an error with the status and the beginning of the body.
+async fn json(
+    doing: &str,
+    response: std::result::Result<reqwest::Response, reqwest::Error>,
+) -> Result<Value> {
+    let response = response.map_err(Error::http(doing))?;
+    let status = response.status();
+    if !status.is_success() {
+        let text: String = response.text().await.unwrap_or_default().chars().take(200).collect();
+        let source: Source = format!("the answer is {status}: {text}").into();
+        return Err(Error::http(doing)(source));
+    }
+    response.json().await.map_err(Error::http(doing))
+}

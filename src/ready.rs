@@ -1,0 +1,163 @@
+//! Waits for services, with one eye on their containers: a container that dies ends the wait at once.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::engine::{Engine, Running};
+use crate::error::{Error, Result};
+use crate::http::{Grafana, Http, Prometheus};
+use crate::observed::{Readiness, State};
+use crate::stack::{Service, Stack};
+
+/// The first pause between two questions; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// Short enough not to be felt, long enough not to burden what is starting.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// How often the container itself is looked at.
+const INSPECT_EVERY: Duration = Duration::from_millis(150);
+
+/// What a wait needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiter<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The HTTP client.
+    pub http: &'a Http,
+    /// The stack.
+    pub stack: &'a Stack,
+    /// When patience ends.
+    pub deadline: Instant,
+    /// How long patience was in all, for the message.
+    pub patience: Duration,
+}
+
+/// Returns the address under which a published port is reached; `host` stands in for "every address".
+pub fn base_url(address: SocketAddr, host: &str) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://{host}:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+impl Waiter<'_> {
+    /// Waits until a service is ready; `waiting` hears each answer that is not it.
+    pub async fn ready(&self, service: &Service, mut waiting: impl FnMut(&str)) -> Result<()> {
+        let container = self.stack.container(service.name);
+        let first = self.engine.running(&container).await?;
+        let mut url = self.url(service, &first);
+        self.alive(service, &first, first.restarts).await?;
+        let mut inspected = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let last = match self.http.probe(&url, service.probe).await {
+                Readiness::Ready => return Ok(()),
+                Readiness::NotReady(last) => last,
+            };
+            waiting(&last);
+            if inspected.elapsed() >= INSPECT_EVERY {
+                inspected = Instant::now();
+                let running = self.engine.running(&container).await?;
+                self.alive(service, &running, first.restarts).await?;
+                url = self.url(service, &running);
+            }
+            if Instant::now() >= self.deadline {
+                return Err(Error::NotReady {
+                    service: service.name.to_string(),
+                    url: format!("{url}{}", service.probe.path),
+                    waited: self.patience,
+                    last,
+                    log: self.engine.last_lines(&container).await,
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Waits until a data source answers through Grafana.
+    pub async fn data_source(&self, uid: &str, mut waiting: impl FnMut(&str)) -> Result<()> {
+        let url = self.base("grafana").await?;
+        let grafana = Grafana::new(self.http, &url, self.stack);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let last = match grafana.data_source_health(uid).await? {
+                Readiness::Ready => return Ok(()),
+                Readiness::NotReady(last) => last,
+            };
+            waiting(&last);
+            if Instant::now() >= self.deadline {
+                return Err(Error::NotReady {
+                    service: "grafana".into(),
+                    url: format!("{url}/api/datasources/uid/{uid}/health"),
+                    waited: self.patience,
+                    last,
+                    log: self.engine.last_lines(&self.stack.container("grafana")).await,
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Runs `signal` and waits until the service says that it has read its files again.
+    pub async fn reloaded(
+        &self,
+        service: &str,
+        metrics_prefix: &str,
+        signal: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
+        let base = self.base(service).await?;
+        let client = Prometheus::new(self.http, &base);
+        let before = client.reload_state(metrics_prefix).await?;
+        signal.await?;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let now = client.reload_state(metrics_prefix).await?;
+            let is_newer = now.seconds > before.seconds;
+            if now.successful && is_newer {
+                return Ok(());
+            }
+            // It says so of the reload before ours too; that one was good unless a fault was there already.
+            if !now.successful && before.successful || Instant::now() >= self.deadline {
+                return Err(Error::Died {
+                    service: service.to_string(),
+                    how: "refuses the new configuration and goes on with the old one".into(),
+                    log: self.engine.last_lines(&self.stack.container(service)).await,
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Returns the address of a running service.
+    pub async fn base(&self, service: &str) -> Result<String> {
+        let container = self.stack.container(service);
+        let running = self.engine.running(&container).await?;
+        let address = running.address.ok_or_else(|| Error::Died {
+            service: service.to_string(),
+            how: "is not running".into(),
+            log: Vec::new(),
+        })?;
+        Ok(base_url(address, &self.engine.host()))
+    }
+
+    fn url(&self, service: &Service, running: &Running) -> String {
+        let wanted = service.port.address().unwrap_or(SocketAddr::new(service.port.bind, 0));
+        base_url(running.address.unwrap_or(wanted), &self.engine.host())
+    }
+
+    async fn alive(&self, service: &Service, running: &Running, restarts: i64) -> Result<()> {
+        let how = match running.state {
+            State::Running if running.restarts == restarts => return Ok(()),
+            State::Running | State::Restarting => format!("{} and is restarted again and again", running.how),
+            State::Created => "was never started".into(),
+            State::Exited | State::Other => running.how.clone(),
+        };
+        let log = self.engine.last_lines(&self.stack.container(service.name)).await;
+        Err(Error::Died { service: service.name.to_string(), how, log })
+    }
+}

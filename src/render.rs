@@ -1,0 +1,269 @@
+//! What people and scripts see: results on standard output, talk on standard error.
+//!
+//! Never sees effects: it is given values and events.
+
+mod bars;
+mod document;
+mod json;
+mod plain;
+mod table;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::error::{Error, Fault};
+use crate::event::{Event, Kind};
+use crate::plan::Plan;
+use crate::proof::Proof;
+use crate::settings::{Output, Progress};
+use crate::stack::Login;
+use crate::status::Status;
+
+/// How long each step took.
+#[derive(Clone, Debug, Default)]
+pub struct Timings(pub Vec<Timing>);
+
+/// How long one step took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// The operation's verb.
+    pub verb: &'static str,
+    /// The operation's service, where it has one.
+    pub service: Option<String>,
+    /// When it began, since the plan's beginning.
+    pub began: Duration,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Timings {
+    /// Adds the timings of a further plan.
+    pub fn extend(&mut self, further: Self) {
+        self.0.extend(further.0);
+    }
+
+    /// Returns how long a service's operations of some verbs took, `None` where there was none.
+    pub fn of(&self, service: &str, verbs: &[&str]) -> Option<Duration> {
+        let of_service = self.0.iter().filter(|timing| timing.service.as_deref() == Some(service));
+        let times: Vec<Duration> =
+            of_service.filter(|timing| verbs.contains(&timing.verb)).map(|timing| timing.took).collect();
+        (!times.is_empty()).then(|| times.iter().sum())
+    }
+}
+
+/// What `up` has to say at its end.
+#[derive(Debug)]
+pub struct Summary<'a> {
+    /// The stack as it is now.
+    pub status: &'a Status,
+    /// What was done.
+    pub plan: &'a Plan,
+    /// How long each step took.
+    pub timings: &'a Timings,
+    /// How long all of it took.
+    pub total: Duration,
+    /// The login of Grafana.
+    pub login: &'a Login,
+    /// The uids of the imported dashboards.
+    pub dashboards: Vec<&'a str>,
+}
+
+/// What `init` did with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    /// The file.
+    pub path: PathBuf,
+    /// What happened to it.
+    pub outcome: FileOutcome,
+}
+
+/// What happened to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileOutcome {
+    /// It says already what is shipped.
+    Unchanged,
+    /// The user edited it, so it stays.
+    Kept,
+    /// It was written.
+    Written {
+        /// The copy of what the user had written.
+        backup: Option<PathBuf>,
+    },
+}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckReport {
+    /// The check's name.
+    pub title: String,
+    /// What it found.
+    pub faults: Vec<Fault>,
+}
+
+/// Shows events as they come until the channel closes, and returns how long each step took.
+pub async fn display(progress: Progress, plan: &Plan, mut inbox: UnboundedReceiver<Event>) -> Timings {
+    let mut renderer = Renderer::choose(progress, std::io::stderr().is_terminal());
+    let mut began = vec![Duration::ZERO; plan.len()];
+    let mut timings = Timings::default();
+    while let Some(event) = inbox.recv().await {
+        let operation = &plan.steps[event.step].operation;
+        match event.kind {
+            Kind::Started => began[event.step] = event.elapsed,
+            Kind::Finished => timings.0.push(Timing {
+                verb: operation.verb(),
+                service: operation.service().map(ToString::to_string),
+                began: began[event.step],
+                took: event.elapsed.saturating_sub(began[event.step]),
+            }),
+            Kind::Layer { .. } | Kind::Waiting(_) | Kind::Note(_) | Kind::Failed(_) => {}
+        }
+        renderer.show(plan, &event, event.elapsed.saturating_sub(began[event.step]));
+    }
+    renderer.end();
+    timings
+}
+
+/// One of the ways in which events are shown, chosen once.
+enum Renderer {
+    Bars(Box<bars::Bars>),
+    Plain,
+    Json,
+    Quiet,
+}
+
+impl Renderer {
+    fn choose(progress: Progress, is_terminal: bool) -> Self {
+        match progress {
+            Progress::Bars => Self::Bars(Box::default()),
+            Progress::Auto if is_terminal => Self::Bars(Box::default()),
+            Progress::Auto | Progress::Plain => Self::Plain,
+            Progress::Json => Self::Json,
+            Progress::Quiet => Self::Quiet,
+        }
+    }
+
+    fn show(&mut self, plan: &Plan, event: &Event, took: Duration) {
+        match self {
+            Self::Bars(bars) => bars.show(plan, event),
+            Self::Plain => say(plain::line(plan, event, took)),
+            Self::Json => say(Some(json::line(plan, event, took))),
+            Self::Quiet => say(match event.kind {
+                Kind::Failed(_) => plain::line(plan, event, took),
+                _ => None,
+            }),
+        }
+    }
+
+    fn end(self) {
+        if let Self::Bars(bars) = self {
+            bars.end();
+        }
+    }
+}
+
+/// Prints a plan.
+pub fn plan(json: bool, stack: &str, plan: &Plan) {
+    match json {
+        true => object(&document::plan(stack, plan)),
+        false if plan.is_empty() => print(&format!("stack {stack} is up to date: 0 operations\n")),
+        false => print(&format!("{plan}\nstack {stack}: {} operations\n", plan.len())),
+    }
+}
+
+/// Prints what `up` did.
+pub fn summary(json: bool, summary: &Summary<'_>) {
+    if json { object(&document::summary(summary)) } else { print(&table::summary(summary)) }
+}
+
+/// Prints what `down` did.
+pub fn removed(json: bool, stack: &str, plan: &Plan) {
+    match json {
+        true => object(&document::removed(stack, plan)),
+        false if plan.is_empty() => print(&format!("stack {stack}: there is nothing to remove\n")),
+        false => print(&format!("stack {stack} is down: {} operations\n", plan.len())),
+    }
+}
+
+/// Prints a status.
+pub fn status(json: bool, status: &Status) {
+    if json { object(&document::status(status)) } else { print(&table::status(status)) }
+}
+
+/// Prints what `init` did.
+pub fn files(json: bool, reports: &[FileReport]) {
+    if json { object(&document::files(reports)) } else { print(&table::files(reports)) }
+}
+
+/// Prints what `check` found.
+pub fn checks(json: bool, reports: &[CheckReport]) {
+    if json { object(&document::checks(reports)) } else { print(&table::checks(reports)) }
+}
+
+/// Prints a log line and returns whether anybody still reads.
+pub fn log_line(json: bool, service: &str, width: usize, text: &str) -> bool {
+    let line = if json {
+        serde_json::json!({"service": service, "line": text}).to_string()
+    } else {
+        format!("{service:width$} | {text}")
+    };
+    writeln!(std::io::stdout(), "{line}").is_ok()
+}
+
+/// Clears the screen, if there is one.
+pub fn clear() {
+    if std::io::stdout().is_terminal() {
+        print("\u{1b}[H\u{1b}[2J");
+    }
+}
+
+/// Prints an error, its causes and its hint; with JSON asked for, as an object on standard output too.
+pub fn error(error: &Error, output: Option<Output>) {
+    let mut text = format!("error: {error}\n");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&indented(&cause.to_string()));
+        source = cause.source();
+    }
+    if let Some(hint) = error.hint() {
+        text.push_str(&indented(&format!("hint: {hint}")).replacen("  ", "", 1));
+    }
+    say(Some(text.trim_end().to_string()));
+    if output == Some(Output::Json) {
+        object(&document::error(error));
+    }
+}
+
+/// Returns the verdict in one word and what it rests on.
+fn verdict(proof: &Proof) -> (&'static str, Vec<String>) {
+    use crate::proof::Verdict;
+    match proof.verdict() {
+        Verdict::Proven => ("proven", Vec::new()),
+        Verdict::Pending(what) => ("pending", what),
+        Verdict::Blind(what) => ("blind", what),
+    }
+}
+
+fn indented(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("  {line}\n")).collect();
+    lines.concat()
+}
+
+fn object(value: &Value) {
+    print(&format!("{value:#}\n"));
+}
+
+fn print(text: &str) {
+    // Whoever closed the pipe has seen enough.
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}
+
+fn say(line: Option<String>) {
+    if let Some(line) = line {
+        // Talk that nobody hears must not end the work.
+        drop(writeln!(std::io::stderr(), "{line}"));
+    }
+}

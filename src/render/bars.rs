@@ -1,0 +1,141 @@
+//! Bars on a terminal: one for the plan, one an image while it is pulled. The only file that names indicatif.
+#![expect(clippy::disallowed_types, reason = "the bars' own home")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::event::{Event, Kind};
+use crate::layers::{Layers, Report};
+use crate::plan::{Operation, Plan};
+
+/// A plan that is done sooner draws nothing, so that a second `up` does not flash.
+const DRAW_AFTER: Duration = Duration::from_millis(250);
+
+/// What is on the screen.
+pub(super) struct Bars {
+    screen: MultiProgress,
+    whole: Option<ProgressBar>,
+    images: BTreeMap<usize, ProgressBar>,
+    layers: Layers,
+    running: Vec<usize>,
+    finished: u64,
+}
+
+impl Default for Bars {
+    fn default() -> Self {
+        Self {
+            screen: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(15)),
+            whole: None,
+            images: BTreeMap::new(),
+            layers: Layers::default(),
+            running: Vec::new(),
+            finished: 0,
+        }
+    }
+}
+
+impl Bars {
+    /// Shows an event.
+    pub(super) fn show(&mut self, plan: &Plan, event: &Event) {
+        let step = &plan.steps[event.step];
+        match &event.kind {
+            Kind::Started => {
+                self.running.push(event.step);
+                if let Operation::Pull { image, .. } = &step.operation {
+                    self.images.insert(event.step, self.screen.add(image_bar(image)));
+                }
+            }
+            Kind::Layer { layer, word, current, total } => {
+                self.layers.record(&Report {
+                    image: event.step,
+                    layer,
+                    word,
+                    current: *current,
+                    total: *total,
+                });
+                self.draw_image(event.step);
+            }
+            Kind::Waiting(last) => {
+                if let Some(whole) = &self.whole {
+                    whole.set_message(format!(
+                        "{} {}: {last}",
+                        step.operation.verb(),
+                        step.operation.target()
+                    ));
+                }
+                return;
+            }
+            Kind::Note(note) => self.line(&format!("note: {}: {note}", step.operation.target())),
+            Kind::Finished => self.ended(event.step),
+            Kind::Failed(reason) => {
+                self.ended(event.step);
+                let failed =
+                    format!("failed: {} {}: {reason}", step.operation.verb(), step.operation.target());
+                self.line(&failed);
+            }
+        }
+        self.draw_whole(plan, event.elapsed);
+    }
+
+    /// Takes everything off the screen.
+    pub(super) fn end(self) {
+        for bar in self.images.values().chain(&self.whole) {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn ended(&mut self, step: usize) {
+        self.running.retain(|running| *running != step);
+        self.finished += 1;
+        if let Some(bar) = self.images.get(&step) {
+            bar.finish_with_message("pulled");
+        }
+    }
+
+    fn draw_image(&self, step: usize) {
+        let Some(bar) = self.images.get(&step) else { return };
+        let tally = self.layers.image(step);
+        bar.set_length(tally.bytes_total);
+        bar.set_position(tally.bytes_done);
+        bar.set_message(format!("{} of {} layers", tally.layers_done, tally.layers_total));
+    }
+
+    fn draw_whole(&mut self, plan: &Plan, elapsed: Duration) {
+        if self.whole.is_none() && elapsed >= DRAW_AFTER {
+            let bar = self.screen.insert(0, ProgressBar::new(plan.len() as u64));
+            bar.set_style(style("{spinner} {bar:24} {pos:>2} of {len}  {elapsed}  {wide_msg}"));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            self.whole = Some(bar);
+        }
+        let Some(whole) = &self.whole else { return };
+        let name = |step: &usize| {
+            let operation = &plan.steps[*step].operation;
+            format!("{} {}", operation.verb(), operation.target())
+        };
+        let running: Vec<String> = self.running.iter().map(name).collect();
+        whole.set_position(self.finished);
+        whole.set_message(running.join(", "));
+    }
+
+    fn line(&self, text: &str) {
+        // On a hidden screen the line would be lost.
+        if self.screen.is_hidden() {
+            super::say(Some(text.to_string()));
+        } else {
+            drop(self.screen.println(text));
+        }
+    }
+}
+
+fn image_bar(image: &str) -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    bar.set_style(style("  {prefix:42!} {bar:24} {decimal_bytes:>9} of {decimal_total_bytes:9} {wide_msg}"));
+    bar.set_prefix(image.to_string());
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates are constants").progress_chars("━━╌")
+}

@@ -1,0 +1,194 @@
+//! The JSON objects on standard output. Each names its schema; keys may be added, never change their meaning.
+
+use serde_json::{Value, json};
+
+use super::{CheckReport, FileOutcome, FileReport, Summary};
+use crate::error::{Conflict, Error, Fault};
+use crate::observed::Readiness;
+use crate::plan::{Plan, Step};
+use crate::proof::{Health, Proof};
+use crate::status::{Finding, ServiceStatus, Status};
+
+pub(super) fn plan(stack: &str, plan: &Plan) -> Value {
+    json!({"schema": "tdd-stack.plan/1", "stack": stack, "operations": operations(plan)})
+}
+
+pub(super) fn removed(stack: &str, plan: &Plan) -> Value {
+    json!({"schema": "tdd-stack.down/1", "stack": stack, "ok": true, "operations": operations(plan)})
+}
+
+pub(super) fn summary(summary: &Summary<'_>) -> Value {
+    let timings = summary.timings.0.iter().map(|timing| {
+        json!({
+            "operation": timing.verb,
+            "service": timing.service,
+            "began": timing.began.as_secs_f64(),
+            "took": timing.took.as_secs_f64(),
+        })
+    });
+    json!({
+        "schema": "tdd-stack.up/1",
+        "stack": summary.status.stack,
+        "ok": true,
+        "seconds": summary.total.as_secs_f64(),
+        "operations": operations(summary.plan),
+        "services": summary.status.services.iter().map(service).collect::<Vec<_>>(),
+        "timings": timings.collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn status(status: &Status) -> Value {
+    let proof = status.proof.clone().unwrap_or_default();
+    let problems = match status.finding() {
+        Finding::Good => Vec::new(),
+        Finding::Pending(what) | Finding::Blind(what) | Finding::Amiss(what) => what,
+    };
+    let word = match status.finding() {
+        Finding::Good => "proven",
+        Finding::Pending(_) => "pending",
+        Finding::Blind(_) => "blind",
+        Finding::Amiss(_) => "amiss",
+    };
+    json!({
+        "schema": "tdd-stack.status/1",
+        "stack": status.stack,
+        "ok": matches!(status.finding(), Finding::Good | Finding::Pending(_)),
+        "finding": word,
+        "problems": problems,
+        "services": status.services.iter().map(service).collect::<Vec<_>>(),
+        "edited": status.edited,
+        "targets": targets(&proof),
+        "rules": {
+            "total": proof.rules.total,
+            "healthy": proof.rules.healthy,
+            "firing": proof.rules.firing,
+        },
+        "alertmanager": {"active": proof.alertmanager_active},
+        "dashboards": dashboards(&proof),
+    })
+}
+
+pub(super) fn files(reports: &[FileReport]) -> Value {
+    let files = reports.iter().map(|report| {
+        let (outcome, backup) = match &report.outcome {
+            FileOutcome::Unchanged => ("unchanged", None),
+            FileOutcome::Kept => ("kept", None),
+            FileOutcome::Written { backup } => ("written", backup.as_ref()),
+        };
+        json!({"path": report.path, "outcome": outcome, "backup": backup})
+    });
+    json!({"schema": "tdd-stack.init/1", "ok": true, "files": files.collect::<Vec<_>>()})
+}
+
+pub(super) fn checks(reports: &[CheckReport]) -> Value {
+    let checks = reports.iter().map(|report| {
+        let faults: Vec<Value> = report.faults.iter().map(fault).collect();
+        json!({"check": report.title, "ok": faults.is_empty(), "faults": faults})
+    });
+    json!({
+        "schema": "tdd-stack.check/1",
+        "ok": reports.iter().all(|report| report.faults.is_empty()),
+        "checks": checks.collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn error(error: &Error) -> Value {
+    let mut causes = Vec::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    let mut object = json!({
+        "schema": "tdd-stack.error/1",
+        "ok": false,
+        "code": error.code(),
+        "exit_code": error.exit_code(),
+        "message": error.to_string(),
+        "causes": causes,
+        "hint": error.hint(),
+    });
+    match error {
+        Error::Conflicts(conflicts) => object["conflicts"] = conflicts.iter().map(conflict).collect(),
+        Error::Faults(faults) => object["faults"] = faults.iter().map(fault).collect(),
+        Error::Amiss(problems) | Error::Blind(problems) => object["problems"] = json!(problems),
+        _ => {}
+    }
+    object
+}
+
+fn operations(plan: &Plan) -> Vec<Value> {
+    let operation = |step: &Step| {
+        json!({
+            "operation": step.operation.verb(),
+            "target": step.operation.target(),
+            "service": step.operation.service(),
+            "cause": step.cause.to_string(),
+            "after": step.needs.iter().map(|need| need + 1).collect::<Vec<_>>(),
+        })
+    };
+    plan.steps.iter().map(operation).collect()
+}
+
+fn service(service: &ServiceStatus) -> Value {
+    let last = match &service.readiness {
+        Readiness::Ready => None,
+        Readiness::NotReady(last) => Some(last),
+    };
+    json!({
+        "name": service.name,
+        "state": service.state,
+        "ready": service.readiness.is_ready(),
+        "last": last,
+        "image": service.image,
+        "url": service.url,
+        "drift": service.drift,
+        "without": service.without,
+    })
+}
+
+fn targets(proof: &Proof) -> Vec<Value> {
+    let target = |target: &crate::proof::Target| {
+        json!({
+            "job": target.job,
+            "url": target.url,
+            "up": target.health == Health::Up,
+            "health": match target.health {
+                Health::Up => "up",
+                Health::Down => "down",
+                Health::Unknown => "unknown",
+            },
+            "required": target.required,
+            "error": target.error,
+        })
+    };
+    proof.targets.iter().map(target).collect()
+}
+
+fn dashboards(proof: &Proof) -> Vec<Value> {
+    let panel = |panel: &crate::proof::PanelProof| match &panel.series {
+        Ok(series) => json!({"title": panel.title, "series": series}),
+        Err(error) => json!({"title": panel.title, "series": 0, "error": error}),
+    };
+    let dashboard = |dashboard: &crate::proof::DashboardProof| {
+        json!({
+            "uid": dashboard.uid,
+            "url": dashboard.url,
+            "panels": dashboard.panels.iter().map(panel).collect::<Vec<_>>(),
+        })
+    };
+    proof.dashboards.iter().map(dashboard).collect()
+}
+
+fn fault(fault: &Fault) -> Value {
+    json!({"file": fault.file, "line": fault.line, "reason": fault.reason})
+}
+
+fn conflict(conflict: &Conflict) -> Value {
+    match conflict {
+        Conflict::Foreign { kind, name } => json!({"kind": kind, "name": name}),
+        Conflict::Port { service, address, holder } => {
+            json!({"kind": "port", "service": service, "address": address, "holder": holder})
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! One JSON object an event, a line each. Its words are promised, so they are written out here.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::event::{Event, Kind};
+use crate::plan::Plan;
+
+/// Returns the line for an event.
+pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> String {
+    let step = &plan.steps[event.step];
+    let mut object = json!({
+        "schema": "tdd-stack.event/1",
+        "seconds": event.elapsed.as_secs_f64(),
+        "step": event.step + 1,
+        "steps": plan.len(),
+        "operation": step.operation.verb(),
+        "target": step.operation.target(),
+        "cause": step.cause.to_string(),
+    });
+    let further = match &event.kind {
+        Kind::Started => json!({"event": "started"}),
+        Kind::Layer { layer, word, current, total } => {
+            json!({"event": "layer", "layer": layer, "status": word, "current": current, "total": total})
+        }
+        Kind::Waiting(last) => json!({"event": "waiting", "last": last}),
+        Kind::Note(note) => json!({"event": "note", "note": note}),
+        Kind::Finished => json!({"event": "finished", "took": took.as_secs_f64()}),
+        Kind::Failed(reason) => json!({"event": "failed", "took": took.as_secs_f64(), "reason": reason}),
+    };
+    if let (Some(object), serde_json::Value::Object(further)) = (object.as_object_mut(), further) {
+        object.extend(further);
+    }
+    object.to_string()
+}

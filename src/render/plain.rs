@@ -1,0 +1,21 @@
+//! One line a step, when it ends: for files, pipes and continuous integration.
+
+use std::time::Duration;
+
+use crate::event::{Event, Kind};
+use crate::plan::Plan;
+
+/// Returns the line for an event, if it is worth one.
+pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String> {
+    let step = &plan.steps[event.step];
+    let (verb, target) = (step.operation.verb(), step.operation.target());
+    let head = format!("{:>7.2}s  {verb:<14} {target}", event.elapsed.as_secs_f64());
+    match &event.kind {
+        Kind::Finished => Some(format!("{head}  {:.2}s", took.as_secs_f64())),
+        Kind::Failed(reason) => Some(format!("{head}  failed: {reason}")),
+        Kind::Note(note) => Some(format!("{head}  note: {note}")),
+        // A pull is the one step that may take minutes.
+        Kind::Started if verb == "pull" => Some(format!("{head}  …")),
+        Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) => None,
+    }
+}

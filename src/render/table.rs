@@ -1,0 +1,196 @@
+//! Results for people.
+
+use std::time::Duration;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::{CheckReport, FileOutcome, FileReport, Summary, verdict};
+use crate::observed::Readiness;
+use crate::proof::{Health, PanelProof, Proof, Target};
+use crate::settings::WELL_KNOWN_PASSWORD;
+use crate::stack::Login;
+use crate::status::{ServiceStatus, Status};
+
+/// The verbs whose times stand in a column of their own.
+const COLUMNS: [(&str, &[&str]); 4] = [
+    ("pull", &["pull"]),
+    ("create", &["create", "upload"]),
+    ("start", &["start", "restart"]),
+    ("ready", &["await", "reload"]),
+];
+
+/// The verbs whose longest time is told below the table.
+const OTHERS: [&str; 9] = [
+    "create-network",
+    "create-volume",
+    "check",
+    "stop",
+    "remove",
+    "data-source",
+    "import",
+    "await-source",
+    "reach",
+];
+
+pub(super) fn summary(summary: &Summary<'_>) -> String {
+    let name = &summary.status.stack;
+    let seconds = format!("{:.2} s", summary.total.as_secs_f64());
+    if summary.plan.is_empty() {
+        return format!("stack {name} is up to date: 0 operations in {seconds}\n");
+    }
+    let mut table = table(["service", "state", "address", "login", "pull", "create", "start", "ready"]);
+    for service in &summary.status.services {
+        let mut row =
+            vec![service.name.clone(), state(service), address(service), login(service, summary.login)];
+        row.extend(COLUMNS.map(|(_, verbs)| span(summary.timings.of(&service.name, verbs))));
+        table.add_row(row);
+    }
+    let rest: Vec<String> = OTHERS.iter().filter_map(|verb| longest(summary, verb)).collect();
+    let mut lines = vec![
+        format!("stack {name} is up: {} operations in {seconds}", summary.plan.len()),
+        format!("\n{table}\n"),
+        labelled("and", &rest.join(", ")),
+    ];
+    let grafana = summary.status.services.iter().find(|service| service.name == "grafana");
+    if let Some(url) = grafana.and_then(|grafana| grafana.url.as_deref()) {
+        lines.extend(summary.dashboards.iter().map(|uid| labelled("dashboard", &format!("{url}/d/{uid}"))));
+    }
+    lines.extend(notes(summary.status));
+    if let Some(proof) = &summary.status.proof {
+        lines.extend(proof_lines(proof));
+    }
+    joined(&lines)
+}
+
+pub(super) fn status(status: &Status) -> String {
+    let mut table = table(["service", "state", "address", "image", "drift"]);
+    for service in &status.services {
+        let drift = if service.drift.is_empty() { "none".into() } else { service.drift.join("; ") };
+        table.add_row(vec![
+            service.name.clone(),
+            state(service),
+            address(service),
+            service.image.clone(),
+            drift,
+        ]);
+    }
+    let mut lines = vec![format!("stack {}", status.stack), format!("\n{table}\n")];
+    if let Some(proof) = &status.proof {
+        lines.extend(proof_lines(proof));
+    }
+    if !status.edited.is_empty() {
+        lines.push(labelled("edited", &status.edited.join(", ")));
+    }
+    lines.extend(notes(status));
+    joined(&lines)
+}
+
+pub(super) fn files(reports: &[FileReport]) -> String {
+    let line = |report: &FileReport| {
+        let path = report.path.display();
+        match &report.outcome {
+            FileOutcome::Unchanged => format!("unchanged  {path}\n"),
+            FileOutcome::Kept => {
+                format!("kept       {path} (you edited it; --force replaces it and keeps a backup)\n")
+            }
+            FileOutcome::Written { backup: None } => format!("written    {path}\n"),
+            FileOutcome::Written { backup: Some(backup) } => {
+                format!("written    {path} (your version is {})\n", backup.display())
+            }
+        }
+    };
+    reports.iter().map(line).collect()
+}
+
+pub(super) fn checks(reports: &[CheckReport]) -> String {
+    let mut lines = Vec::new();
+    for report in reports {
+        let word = if report.faults.is_empty() { "ok" } else { "FAULT" };
+        lines.push(format!("{word:<6} {}", report.title));
+        lines.extend(report.faults.iter().map(|fault| format!("       {fault}")));
+    }
+    joined(&lines)
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    table
+}
+
+fn proof_lines(proof: &Proof) -> Vec<String> {
+    let (word, what) = verdict(proof);
+    let required: Vec<&Target> = proof.targets.iter().filter(|target| target.required).collect();
+    let up = required.iter().filter(|target| target.health == Health::Up).count();
+    let others = proof.targets.iter().filter(|target| !target.required).map(|target| match target.health {
+        Health::Up => format!("{} up", target.job),
+        Health::Down => format!("{} down ({})", target.job, target.error),
+        Health::Unknown => format!("{} not scraped yet", target.job),
+    });
+    let rules = &proof.rules;
+    let firing = if rules.firing.is_empty() { "none".into() } else { rules.firing.join(", ") };
+    let active = if proof.alertmanager_active { "active" } else { "not known to Prometheus" };
+    let mut lines = vec![labelled("observes", word)];
+    lines.extend(what.iter().map(|problem| labelled("", problem)));
+    lines.push(labelled("targets", &format!("{up} of {} required up", required.len())));
+    lines.extend(others.map(|other| labelled("", &other)));
+    lines.push(labelled("rules", &format!("{} of {} healthy, firing: {firing}", rules.healthy, rules.total)));
+    lines.push(labelled("alertmanager", active));
+    lines.extend(proof.dashboards.iter().map(|dashboard| {
+        let has_data = |panel: &&PanelProof| panel.series.as_ref().is_ok_and(|series| *series > 0);
+        let filled = dashboard.panels.iter().filter(has_data).count();
+        let panels = dashboard.panels.len();
+        labelled("dashboard", &format!("{} ({filled} of {panels} panels have data)", dashboard.url))
+    }));
+    lines
+}
+
+fn notes(status: &Status) -> Vec<String> {
+    let note = |service: &ServiceStatus| {
+        let without = service.without.as_ref()?;
+        Some(labelled("note", &format!("{} runs without {without}", service.name)))
+    };
+    status.services.iter().filter_map(note).collect()
+}
+
+fn labelled(label: &str, text: &str) -> String {
+    format!("{label:<12} {text}")
+}
+
+fn joined(lines: &[String]) -> String {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    text
+}
+
+fn state(service: &ServiceStatus) -> String {
+    match &service.readiness {
+        Readiness::Ready => format!("{}, ready", service.state),
+        Readiness::NotReady(_) if service.state == "absent" => "absent".into(),
+        Readiness::NotReady(last) => format!("{}, not ready: {last}", service.state),
+    }
+}
+
+fn address(service: &ServiceStatus) -> String {
+    service.url.clone().unwrap_or_else(|| "-".into())
+}
+
+fn login(service: &ServiceStatus, login: &Login) -> String {
+    match (service.name.as_str(), login.password.as_str()) {
+        ("grafana", WELL_KNOWN_PASSWORD) => format!("{} / {WELL_KNOWN_PASSWORD}", login.user),
+        ("grafana", _) => format!("{} / as given", login.user),
+        _ => "-".into(),
+    }
+}
+
+fn span(time: Option<Duration>) -> String {
+    time.map_or_else(|| "-".into(), |time| format!("{:.2} s", time.as_secs_f64()))
+}
+
+/// Returns a verb and the longest time of its operations, which may have run at once.
+fn longest(summary: &Summary<'_>, verb: &str) -> Option<String> {
+    let times = summary.timings.0.iter().filter(|timing| timing.verb == verb).map(|timing| timing.took);
+    times.max().map(|time| format!("{verb} {:.2} s", time.as_secs_f64()))
+}

@@ -1,0 +1,54 @@
+//! All that is true of Alertmanager.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Member};
+use crate::stack::{CheckCommand, Config, Expect, Mount, Probe, Service, When};
+
+pub(super) const MEMBER: Member = Member {
+    name: "alertmanager",
+    image: "prom/alertmanager:v0.33.1",
+    service,
+    files: &[("alertmanager.yml", include_str!("../../assets/alertmanager/alertmanager.yml"))],
+    scrape: include_str!("../../assets/alertmanager/scrape.yml"),
+    data_sources: Vec::new,
+    dashboards: &[],
+};
+
+fn service(context: &Context<'_>) -> Service {
+    Service {
+        name: context.name,
+        image: context.image(),
+        command: vec![
+            "--config.file=/etc/alertmanager/alertmanager.yml".into(),
+            "--storage.path=/alertmanager".into(),
+            // Gossip with other Alertmanagers would take ten seconds to find that there is none.
+            "--cluster.listen-address=".into(),
+            format!("--web.external-url={}", context.external_url()),
+        ],
+        environment: BTreeMap::new(),
+        first_start_environment: BTreeMap::new(),
+        port: context.port(9093),
+        mounts: vec![
+            Mount::Data { volume: context.volume("data"), target: "/alertmanager" },
+            Mount::Config { volume: context.volume("config"), target: "/etc/alertmanager" },
+        ],
+        extra_hosts: context.extra_host("tdd-webhook"),
+        hostname: None,
+        read_only: true,
+        temporary: vec![],
+        stop_seconds: 10,
+        config: Some(Config {
+            folder: "/etc/alertmanager",
+            files: vec!["alertmanager.yml"],
+            checks: vec![CheckCommand {
+                command: vec!["amtool", "check-config", "/etc/alertmanager/alertmanager.yml"],
+                extra_files: vec![],
+                when: When::BeforeApply,
+            }],
+            metrics_prefix: "alertmanager",
+        }),
+        probe: Probe { path: "/-/ready", expect: Expect::Ok },
+        scrape_job: "alertmanager",
+    }
+}

@@ -1,0 +1,55 @@
+//! All that is true of Grafana.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Member};
+use crate::stack::{Dashboard, Expect, Mount, Probe, Service};
+
+pub(super) const MEMBER: Member = Member {
+    name: "grafana",
+    // Older than 13.2, which takes the Prometheus data source out of the program.
+    image: "grafana/grafana:13.1.3",
+    service,
+    files: &[("grafana_dashboards.json", include_str!("../../assets/grafana/grafana_dashboards.json"))],
+    scrape: include_str!("../../assets/grafana/scrape.yml"),
+    data_sources: Vec::new,
+    dashboards: &[Dashboard { uid: "tdd-main", file: "grafana_dashboards.json" }],
+};
+
+fn service(context: &Context<'_>) -> Service {
+    let environment = [
+        ("GF_SERVER_ROOT_URL", format!("{}/", context.external_url())),
+        ("GF_USERS_ALLOW_SIGN_UP", "false".into()),
+        // Offline, each of these costs start-up time or fills the log; the second also keeps 13.2 from
+        // replacing its bundled data sources at run time.
+        ("GF_PLUGINS_PREINSTALL_DISABLED", "true".into()),
+        ("GF_PLUGINS_PREINSTALL_AUTO_UPDATE", "false".into()),
+        ("GF_PLUGINS_PLUGIN_ADMIN_ENABLED", "false".into()),
+        ("GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED", "true".into()),
+        ("GF_ANALYTICS_REPORTING_ENABLED", "false".into()),
+        ("GF_ANALYTICS_CHECK_FOR_UPDATES", "false".into()),
+        ("GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES", "false".into()),
+        ("GF_NEWS_NEWS_FEED_ENABLED", "false".into()),
+    ];
+    Service {
+        name: context.name,
+        image: context.image(),
+        command: vec![],
+        environment: environment.map(|(key, value)| (key.to_string(), value)).into(),
+        first_start_environment: BTreeMap::from([(
+            "GF_SECURITY_ADMIN_PASSWORD".to_string(),
+            context.settings.grafana_password.clone(),
+        )]),
+        port: context.port(3000),
+        mounts: vec![Mount::Data { volume: context.volume("data"), target: "/var/lib/grafana" }],
+        extra_hosts: BTreeMap::new(),
+        hostname: None,
+        read_only: true,
+        temporary: vec!["/tmp".into()],
+        // Grafana's own limit for a clean stop.
+        stop_seconds: 30,
+        config: None,
+        probe: Probe { path: "/api/health", expect: Expect::DatabaseOk },
+        scrape_job: "grafana",
+    }
+}

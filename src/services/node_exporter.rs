@@ -1,0 +1,57 @@
+//! All that is true of node-exporter.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Member};
+use crate::stack::{Expect, Follow, Mount, Probe, Service};
+
+pub(super) const MEMBER: Member = Member {
+    name: "node-exporter",
+    image: "prom/node-exporter:v1.11.1",
+    service,
+    files: &[],
+    scrape: include_str!("../../assets/node-exporter/scrape.yml"),
+    data_sources: Vec::new,
+    dashboards: &[],
+};
+
+/// Collectors that would show the container's own network beside the host's.
+const CONTAINER_NETWORK: [&str; 8] =
+    ["arp", "conntrack", "netclass", "netdev", "netstat", "sockstat", "softnet", "udp_queues"];
+
+/// The default of the exporter, kept since a value of ours would replace it.
+const MOUNT_POINTS_EXCLUDE: &str =
+    "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)";
+
+fn service(context: &Context<'_>) -> Service {
+    let mut command = vec![
+        "--path.procfs=/host/proc".to_string(),
+        "--path.sysfs=/host/sys".into(),
+        "--path.rootfs=/rootfs".into(),
+        "--path.udev.data=/rootfs/run/udev/data".into(),
+        format!("--collector.filesystem.mount-points-exclude={MOUNT_POINTS_EXCLUDE}"),
+    ];
+    command.extend(CONTAINER_NETWORK.map(|collector| format!("--no-collector.{collector}")));
+    Service {
+        name: context.name,
+        image: context.image(),
+        command,
+        environment: BTreeMap::new(),
+        first_start_environment: BTreeMap::new(),
+        port: context.port(9100),
+        mounts: vec![
+            Mount::Host { source: "/proc", target: "/host/proc", follow: Follow::Private },
+            Mount::Host { source: "/sys", target: "/host/sys", follow: Follow::Private },
+            Mount::Host { source: "/", target: "/rootfs", follow: Follow::Slave },
+        ],
+        extra_hosts: BTreeMap::new(),
+        // It shows as `nodename`, which would else be the container's id.
+        hostname: Some(format!("{}-{}", context.settings.stack, context.name)),
+        read_only: true,
+        temporary: vec![],
+        stop_seconds: 10,
+        config: None,
+        probe: Probe { path: "/metrics", expect: Expect::Ok },
+        scrape_job: "node-exporter",
+    }
+}

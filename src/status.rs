@@ -1,0 +1,141 @@
+//! What there is to say of a stack at one moment, and the finding on it.
+//!
+//! Never asks anything: made of what was observed and proven.
+
+use crate::observed::{Author, Observed, Readiness, State};
+use crate::plan::{self, Cause, Operation, Plan, PullPolicy};
+use crate::proof::{Proof, Verdict};
+use crate::ready::base_url;
+use crate::stack::{Service, Stack};
+
+/// A stack at one moment.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The stack's name.
+    pub stack: String,
+    /// Its services.
+    pub services: Vec<ServiceStatus>,
+    /// The files that the user edited.
+    pub edited: Vec<String>,
+    /// What hinders the wanted state altogether, such as a taken port.
+    pub hindrance: Option<String>,
+    /// What it can be shown to observe.
+    pub proof: Option<Proof>,
+}
+
+/// A service at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceStatus {
+    /// Its name.
+    pub name: String,
+    /// What its container does, or `absent`.
+    pub state: &'static str,
+    /// Whether it is ready, and the last answer if not.
+    pub readiness: Readiness,
+    /// The image it runs, or would run.
+    pub image: String,
+    /// Where it is reached.
+    pub url: Option<String>,
+    /// What differs from what is wanted.
+    pub drift: Vec<String>,
+    /// What the engine refused and it therefore lacks.
+    pub without: Option<String>,
+}
+
+/// What a status amounts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Everything runs and is seen to observe.
+    Good,
+    /// Everything runs, but this is not seen yet.
+    Pending(Vec<String>),
+    /// Everything runs, but this is not observed.
+    Blind(Vec<String>),
+    /// This does not run.
+    Amiss(Vec<String>),
+}
+
+impl Status {
+    /// Returns what there is to say; `host` stands in for "every address".
+    pub fn of(stack: &Stack, observed: &Observed, proof: Option<Proof>, host: &str) -> Self {
+        let (plan, hindrance) = match plan::up(stack, observed, PullPolicy::Missing) {
+            Ok(plan) => (plan, None),
+            Err(error) => (Plan::default(), Some(error.to_string())),
+        };
+        let edited = stack.files.iter().filter(|file| {
+            let is_edit = |seen: &crate::observed::DiskFile| {
+                seen.author == Author::User && seen.content != file.content
+            };
+            observed.disk.get(file.name).is_some_and(is_edit)
+        });
+        Self {
+            stack: stack.name.clone(),
+            services: stack
+                .services
+                .iter()
+                .map(|service| service_status(service, observed, &plan, host))
+                .collect(),
+            edited: edited.map(|file| file.name.to_string()).collect(),
+            hindrance,
+            proof,
+        }
+    }
+
+    /// Returns what it amounts to.
+    pub fn finding(&self) -> Finding {
+        let not_ready = self.services.iter().filter_map(|service| match &service.readiness {
+            Readiness::Ready => None,
+            Readiness::NotReady(last) => Some(format!("{} is not ready: {last}", service.name)),
+        });
+        let problems: Vec<String> = self.hindrance.iter().cloned().chain(not_ready).collect();
+        if !problems.is_empty() {
+            return Finding::Amiss(problems);
+        }
+        match self.proof.as_ref().map(Proof::verdict) {
+            Some(Verdict::Proven) => Finding::Good,
+            Some(Verdict::Pending(what)) => Finding::Pending(what),
+            Some(Verdict::Blind(what)) => Finding::Blind(what),
+            None => Finding::Pending(vec!["nothing was asked for a proof".into()]),
+        }
+    }
+}
+
+fn service_status(service: &Service, observed: &Observed, plan: &Plan, host: &str) -> ServiceStatus {
+    let container = observed.objects.containers.get(service.name);
+    let absent = || Readiness::NotReady("there is no container".into());
+    ServiceStatus {
+        name: service.name.to_string(),
+        state: match container.map(|container| container.state) {
+            None => "absent",
+            Some(State::Created) => "created",
+            Some(State::Exited) => "exited",
+            Some(State::Running) => "running",
+            Some(State::Restarting) => "restarting",
+            Some(State::Other) => "other",
+        },
+        readiness: observed.readiness.get(service.name).cloned().unwrap_or_else(absent),
+        image: container.map_or_else(|| service.image.to_string(), |container| container.image.clone()),
+        url: container.and_then(|container| container.address).map(|address| base_url(address, host)),
+        drift: drift(service, plan),
+        without: container.and_then(|container| container.without.clone()),
+    }
+}
+
+/// Returns the causes of what the plan would do to a service, beyond waiting for it.
+fn drift(service: &Service, plan: &Plan) -> Vec<String> {
+    let waits = |operation: &Operation| {
+        matches!(
+            operation,
+            Operation::AwaitReady(_) | Operation::AwaitDataSource { .. } | Operation::Check { .. }
+        )
+    };
+    let mut causes: Vec<String> = plan
+        .steps
+        .iter()
+        .filter(|step| step.operation.service() == Some(service.name) && !waits(&step.operation))
+        .filter(|step| !matches!(step.cause, Cause::Replaced | Cause::JustStarted))
+        .map(|step| step.cause.to_string())
+        .collect();
+    causes.dedup();
+    causes
+}
