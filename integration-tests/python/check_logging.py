@@ -1,0 +1,242 @@
+"""Checks that the shipped logging configuration loads and does what it promises.
+
+    python check_logging.py FOLDER
+
+`FOLDER` holds `logging_config.yaml` and `observability.py`. They are loaded the way an application loads them, in an
+empty working directory and with every warning turned into an error. Prints one line for each check and ends with exit
+code 1 and the reason at the first that fails.
+
+Never writes outside of a temporary directory and opens no port.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+MODULE = "streamlit_extension.observability"
+LIBRARY_DETAIL = "below the level of the root logger"
+NON_ASCII = "größer als 10 µs: 変更 ✓"
+KEYS = {
+    "timestamp",
+    "level",
+    "logger",
+    "message",
+    "trace_id",
+    "module",
+    "lineno",
+    "process",
+    "threadName",
+    "service",
+}
+EXTRAS = {"exc_info", "otelTraceID"}
+METRICS = {
+    "http_requests_total",
+    "http_request_duration_seconds_bucket",
+    "database_connections_active",
+    "database_connections_failed_total",
+    "database_query_duration_seconds_bucket",
+    "tdd_phase_duration_seconds_bucket",
+    "log_messages_total",
+}
+
+
+class CheckFailed(Exception):
+    """A check that did not hold."""
+
+
+def check(name: str, holds: bool, found: object) -> None:
+    """Prints the check, or fails with what was found instead."""
+    if not holds:
+        raise CheckFailed(f"{name}; found {found!r}")
+    print(f"ok: {name}")
+
+
+def check_equal(name: str, found: object, wanted: object) -> None:
+    """Prints the check, or fails with both values."""
+    if found != wanted:
+        raise CheckFailed(f"{name}; found {found!r}, wanted {wanted!r}")
+    print(f"ok: {name}")
+
+
+def load_observability(file: Path, packages: Path) -> ModuleType:
+    """Installs the file as the package's module, which the logging configuration names, and imports it."""
+    package = packages / MODULE.partition(".")[0]
+    package.mkdir()
+    (package / "__init__.py").touch()
+    shutil.copy(file, package / "observability.py")
+    sys.path.insert(0, str(packages))
+    return importlib.import_module(MODULE)
+
+
+def in_one_line(error: BaseException | None) -> str:
+    """Returns an exception and what caused it; `dictConfig` hides the reason in the cause."""
+    texts = []
+    while error is not None:
+        texts.append(f"{type(error).__name__}: {error}")
+        error = error.__cause__
+    return ", because of ".join(texts)
+
+
+def counted(observability: ModuleType) -> dict[tuple[str, str], float]:
+    """Returns `log_messages_total` by logger and level."""
+    return {
+        (sample.labels["logger"], sample.labels["level"]): sample.value
+        for metric in observability.APP_METRICS.collect()
+        for sample in metric.samples
+        if sample.name == "log_messages_total"
+    }
+
+
+def series(observability: ModuleType) -> set[str]:
+    """Returns the names of all series of the application."""
+    return {sample.name for metric in observability.APP_METRICS.collect() for sample in metric.samples}
+
+
+def emit(observability: ModuleType) -> str:
+    """Logs what the checks look for; returns the id of the tracked request."""
+    page = logging.getLogger("streamlit_extension.pages.projects")
+    page.debug("only the file has this")
+    page.info(NON_ASCII)
+    page.warning("a warning of a child logger")
+    page.error("inside a span", extra={"otelTraceID": "4bf92f3577b34da6a3ce929d0e0e4736"})
+    page.info("outside of any span", extra={"otelTraceID": "0"})
+    logging.getLogger("duration_system").critical("a critical record")
+    logging.getLogger("some.library").warning("a warning of a library")
+    logging.getLogger("some.library").info(LIBRARY_DETAIL)
+    with contextlib.suppress(RuntimeError), observability.track_request("/") as request:
+        page.info("inside a request")
+        raise RuntimeError("a page fails")
+    return str(request.trace_id)
+
+
+def check_loading(observability: ModuleType, configuration: Path, stdout: io.StringIO) -> None:
+    """Checks that the configuration loads once, and that the metrics exist from the start."""
+    observability.register_database("main")
+    names = series(observability)
+    check("the metrics of the contract have series at once", METRICS <= names, METRICS - names)
+    check("no series is a time of creation", not any(n.endswith("_created") for n in names), names)
+    check_equal("every log counter begins at 0", set(counted(observability).values()), {0.0})
+    try:
+        with contextlib.redirect_stdout(stdout):
+            first = observability.configure_logging(configuration)
+            second = observability.configure_logging(configuration)
+    except Exception as error:
+        raise CheckFailed(f"the configuration does not load: {in_one_line(error)}") from error
+    check("the configuration loads in an empty directory", first is True, first)
+    check("a second call changes nothing", second is False, second)
+
+
+def read_lines(file: Path) -> dict[str, dict[str, Any]]:
+    """Returns the records of the log file by their message."""
+    check("the log file is below the working directory", file.is_file(), sorted(map(str, Path().rglob("*"))))
+    records = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise CheckFailed(f"line {number} of the log file is no JSON: {line!r}") from error
+        check(f"line {number} is a JSON object with the promised keys", set(record) - EXTRAS == KEYS, record)
+        moment = datetime.fromisoformat(record["timestamp"])
+        check(f"line {number} has an ISO time with a zone", moment.tzinfo is not None, record["timestamp"])
+        records[record["message"]] = record
+    return records
+
+
+def check_records(records: dict[str, dict[str, Any]], trace_id: str) -> None:
+    """Checks what the log file says of each record."""
+    check("a non-ASCII message survives", NON_ASCII in records, list(records))
+    warning = records["a warning of a child logger"]
+    check_equal("the level is under `level`", warning["level"], "WARNING")
+    check_equal("the logger is under `logger`", warning["logger"], "streamlit_extension.pages.projects")
+    check_equal("the service is named", warning["service"], "test-tdd-project")
+    check("the file has debug records", "only the file has this" in records, list(records))
+    check("the root logger drops what is below its level", LIBRARY_DETAIL not in records, list(records))
+
+    check_equal("without a trace the id is `-`", warning["trace_id"], "-")
+    # The console's filter did not see this one.
+    check_equal("the file sets the id itself", records["only the file has this"]["trace_id"], "-")
+    check_equal("a request has its own id", records["inside a request"]["trace_id"], trace_id)
+    check_equal(
+        "the id of OpenTelemetry comes first",
+        records["inside a span"]["trace_id"],
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+    )
+    check_equal("the `0` of OpenTelemetry is no id", records["outside of any span"]["trace_id"], "-")
+
+    uncaught = records["uncaught exception"]
+    check(
+        "an exception comes with its traceback",
+        "RuntimeError: a page fails" in uncaught.get("exc_info", ""),
+        uncaught,
+    )
+    check_equal("an exception keeps the id of its request", uncaught["trace_id"], trace_id)
+
+
+def check_console(text: str, trace_id: str) -> None:
+    """Checks the readable lines."""
+    check("the console has no debug records", "only the file has this" not in text, text)
+    line = next((line for line in text.splitlines() if "inside a request" in line), "")
+    wanted = f" [INFO] streamlit_extension.pages.projects [{trace_id}]: inside a request"
+    check("the console shows level, logger and trace id", line.endswith(wanted), line)
+    moment = datetime.strptime(line.partition(" ")[0], "%Y-%m-%dT%H:%M:%S%z")
+    check("the console shows the time with its zone", moment.tzinfo is not None, line)
+
+
+def check_counters(observability: ModuleType) -> None:
+    """Checks that each warning and error was counted, and nothing else."""
+    wanted = {(logger, level): 0.0 for logger in observability.LOGGERS for level in observability.LEVELS}
+    wanted["streamlit_extension", "warning"] = 1.0
+    # The span's record and the uncaught exception.
+    wanted["streamlit_extension", "error"] = 2.0
+    wanted["duration_system", "critical"] = 1.0
+    wanted["root", "warning"] = 1.0
+    check_equal("`log_messages_total` counts by logger and level", counted(observability), wanted)
+
+
+def main() -> int:
+    """Runs all checks."""
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder = Path(sys.argv[1]).resolve()
+    warnings.simplefilter("error")
+    os.environ.pop("LOG_DIR", None)
+    home = Path.cwd()
+    sys.dont_write_bytecode = True
+    with tempfile.TemporaryDirectory() as packages, tempfile.TemporaryDirectory() as empty:
+        os.chdir(empty)
+        try:
+            stdout = io.StringIO()
+            observability = load_observability(folder / "observability.py", Path(packages))
+            check_loading(observability, folder / "logging_config.yaml", stdout)
+            trace_id = emit(observability)
+            check_records(read_lines(Path("logs/application.log")), trace_id)
+            check_console(stdout.getvalue(), trace_id)
+            check_counters(observability)
+        except CheckFailed as failure:
+            print(f"failed: {failure}", file=sys.stderr)
+            return 1
+        except Exception as error:
+            print(f"failed: unexpected {in_one_line(error)}", file=sys.stderr)
+            return 1
+        finally:
+            logging.shutdown()
+            os.chdir(home)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

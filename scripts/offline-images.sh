@@ -1,0 +1,225 @@
+#!/usr/bin/env bash
+# Makes the four images without any public registry and serves them from a local one; `stop` ends that one.
+# When: offline, and for the tests; then `tdd-stack up --registry 127.0.0.1:5000`. Quick where nothing has changed.
+# Needs: Debian's packages by apt-get, Rust for the double of Grafana. No root, no Docker engine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/messages.sh
+source scripts/messages.sh
+# shellcheck source=scripts/debian-packages.sh
+source scripts/debian-packages.sh
+# shellcheck source=scripts/offline-images/registry.sh
+source scripts/offline-images/registry.sh
+
+readonly RECIPES=scripts/offline-images
+readonly NOBODY=65534:65534
+readonly GRAFANA=472:0
+# The same input gives the same bytes, so that images made on different days still share the base layer.
+readonly MADE=2026-01-01T00:00:00Z
+readonly -A NOTES=([grafana]='  (a test double of its HTTP API, not Grafana)')
+
+# Modes of folders made here end up in images, where other users must be able to read them.
+umask 022
+mkdir -p "$KIT"
+
+# Prints the Debian packages that an image is made from.
+packages_of() {
+  case $1 in
+    base) echo busybox-static ca-certificates libc6 libgcc-s1 tzdata ;;
+    prometheus) echo prometheus promtool ;;
+    alertmanager) echo prometheus-alertmanager ;;
+    node-exporter) echo prometheus-node-exporter ;;
+    grafana) ;;
+  esac
+}
+
+# Fetches all that the images are made from, in the versions that the services pin.
+fetch_pinned_packages() {
+  local service reference file package pin wanted=()
+  while read -r service reference file; do
+    for package in $(packages_of "$service"); do
+      wanted+=("$package=$(version_of "$reference")")
+    done
+  done <<<"$pins"
+  # shellcheck disable=SC2046 # one word a package
+  fetch_packages docker-registry $(packages_of base) "${wanted[@]}"
+  while read -r service reference file; do
+    pin=$(version_of "$reference")
+    for package in $(packages_of "$service"); do
+      [[ $(package_version "$package") == "$pin" ]] ||
+        fail "Debian $SUITE has $package $(package_version "$package"), but $file pins $reference" \
+          "move the pin in $file" \
+          "or use the packages of an earlier day: DEBIAN_MIRROR=https://snapshot.debian.org/archive/debian/DATE $0"
+    done
+  done <<<"$pins"
+}
+
+version_of() {
+  local tag=${1##*:}
+  echo "${tag#v}"
+}
+
+build_double() {
+  need_rust
+  say "building the double of Grafana, where it has changed"
+  quietly cargo build --release --locked -p integration-tests --bin grafana-double ||
+    fail "the double of Grafana does not build" "see above; \`cargo build -p integration-tests\` shows the same"
+}
+
+double() {
+  echo "${CARGO_TARGET_DIR:-target}/release/grafana-double"
+}
+
+# Prints the hash of all that the image of a service is made from.
+hash_of() {
+  local package files=(scripts/offline-images.sh "$RECIPES/registry.sh" "$RECIPES/$1.json")
+  for package in $(packages_of base) $(packages_of "$1"); do
+    files+=("$(package_file "$package")")
+  done
+  [[ $1 != grafana ]] || files+=("$RECIPES/grafana-run.sh" "$(double)")
+  cat "${files[@]}" | sha256
+}
+
+# Prints Debian packages with their versions.
+package_list() {
+  local package
+  for package in "$@"; do
+    # shellcheck disable=SC2016 # the placeholders are dpkg's
+    dpkg-deb --show --showformat '${Package} ${Version}, ' "$(package_file "$package")"
+  done | sed 's/, $//'
+}
+
+# Packs a folder as a layer of the same name. All of it belongs to root, except what is named after the owner.
+pack() {
+  local root=$1 owner=$2
+  shift 2
+  local tar=(tar --file "$root.tar" --directory "$root" --sort name --mtime "$MADE" --numeric-owner)
+  # Engines refuse a layer that has a path twice.
+  "${tar[@]}" --create --owner 0 --group 0 --anchored "${@/#/--exclude=./}" .
+  (($# == 0)) || "${tar[@]}" --append --owner "${owner%:*}" --group "${owner#*:}" "${@/#/./}"
+}
+
+pack_base() {
+  local root=$1 directory applet
+  mkdir -p "$root"/{etc/ssl/certs,home,root,usr/{bin,lib,sbin}}
+  mkdir -m 1777 "$root/tmp"
+  for directory in bin lib lib64 sbin; do
+    [[ ! -d $root/usr/$directory ]] || ln -s "usr/$directory" "$root/$directory"
+  done
+  for applet in $("$root/usr/bin/busybox" --list-full); do
+    [[ $applet != */* || -e $root/$applet ]] || ln -s /usr/bin/busybox "$root/$applet"
+  done
+  cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
+  cat >"$root/etc/passwd" <<END
+root:x:0:0:root:/root:/bin/sh
+grafana:x:$GRAFANA:grafana:/usr/share/grafana:/bin/sh
+nobody:x:$NOBODY:nobody:/home:/bin/false
+END
+  cat >"$root/etc/group" <<END
+root:x:0:
+nobody:x:${NOBODY#*:}:
+END
+  pack "$1" 0:0
+}
+
+pack_prometheus() {
+  mkdir "$1/prometheus"
+  pack "$1" "$NOBODY" prometheus etc/prometheus
+}
+
+pack_alertmanager() {
+  local root=$1
+  mkdir "$root/alertmanager" "$root/etc/alertmanager"
+  ln -s prometheus-alertmanager "$root/usr/bin/alertmanager"
+  cp "$root/etc/prometheus/alertmanager.yml" "$root/etc/alertmanager/"
+  pack "$1" "$NOBODY" alertmanager etc/alertmanager
+}
+
+pack_node-exporter() {
+  ln -s prometheus-node-exporter "$1/usr/bin/node_exporter"
+  pack "$1" "$NOBODY"
+}
+
+pack_grafana() {
+  local root=$1
+  mkdir -p "$root"/{etc/grafana/provisioning/{dashboards,datasources},usr/share/grafana/bin,var/l{ib,og}/grafana}
+  touch "$root/etc/grafana/grafana.ini"
+  install -m 755 "$(double)" "$root/usr/share/grafana/bin/"
+  install -m 755 "$RECIPES/grafana-run.sh" "$root/run.sh"
+  pack "$1" "$GRAFANA" var/lib/grafana var/log/grafana
+}
+
+# Makes the layer of an image: NAME.tar and NAME.tar.gz in the folder of this run's work.
+make_layer() {
+  local name=$1 package
+  mkdir "$work/$name"
+  for package in $(packages_of "$name"); do
+    dpkg-deb -x "$(package_file "$package")" "$work/$name"
+  done
+  "pack_$name" "$work/$name"
+  gzip --fast --no-name --keep "$work/$name.tar"
+  rm -r "${work:?}/$name"
+}
+
+# Prints the configuration of an image, as the OCI image specification has it.
+configuration() {
+  local service=$1 reference=$2 hash=$3 packages
+  # shellcheck disable=SC2046 # one word a package
+  packages=$(package_list $(packages_of "$service") $(packages_of base))
+  printf '{"architecture":"%s","os":"linux","created":"%s",' "$(dpkg --print-architecture)" "$MADE"
+  printf '"rootfs":{"type":"layers","diff_ids":["sha256:%s","sha256:%s"]},' \
+    "$(sha256 "$work/base.tar")" "$(sha256 "$work/$service.tar")"
+  printf '"config":%s}\n' \
+    "$(sed "s|@HASH@|$hash|; s|@VERSION@|$(version_of "$reference")|; s|@PACKAGES@|$packages|" "$RECIPES/$service.json")"
+}
+
+make_image() {
+  local service=$1 reference=$2 hash=$3
+  say "making $REGISTRY/$reference"
+  if [[ -z ${work:-} ]]; then
+    work=$(mktemp -d "$KIT/work.XXXXXX")
+    make_layer base
+  fi
+  make_layer "$service"
+  configuration "$service" "$reference" "$hash" >"$work/$service.json"
+  push_image "$reference" "$work/$service.json" "$work/base.tar.gz" "$work/$service.tar.gz" ||
+    fail "$REGISTRY does not take the image $reference" "its log is $REGISTRY_LOG"
+  [[ $(pushed_hash "$reference") == "$hash" ]] || fail "$REGISTRY/$reference is not what was put there"
+}
+
+# An engine that took an image from the registry before would go on with that one. It is moved on by a pull, which
+# also works while a container runs the old one.
+renew_copy() {
+  local image=$REGISTRY/$1 hash=$2 found
+  found=$(docker image inspect --format "{{index .Config.Labels \"$HASH_LABEL\"}}" "$image" 2>/dev/null) || return 0
+  [[ $found != "$hash" ]] || return 0
+  say "the Docker engine has an older $image: pulling"
+  quietly docker pull "$image" || fail "the Docker engine keeps an older $image" "run \`docker rmi $image\`"
+}
+
+case ${1:-} in
+  '') ;;
+  stop)
+    stop_registry
+    exit
+    ;;
+  *) fail "\`$1\` is not known" "run $0, or \`$0 stop\`" ;;
+esac
+
+need_command curl curl ca-certificates
+trap '[[ -z ${work:-} ]] || rm -rf "$work"' EXIT
+pins=$(scripts/image-pins.sh)
+fetch_pinned_packages
+start_registry
+
+while read -r service reference _; do
+  [[ $service != grafana ]] || build_double
+  hash=$(hash_of "$service")
+  [[ $(pushed_hash "$reference") == "$hash" ]] || make_image "$service" "$reference" "$hash"
+  renew_copy "$reference" "$hash"
+done <<<"$pins"
+
+while read -r service reference _; do
+  size=$(pushed_size "$reference" | numfmt --to si --suffix B)
+  printf '%-45s %6s%s\n' "$REGISTRY/$reference" "$size" "${NOTES[$service]:-}"
+done <<<"$pins"
