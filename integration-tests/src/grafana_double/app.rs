@@ -1,0 +1,29 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use super::health::DatabaseProbe;
+use super::settings::Settings;
+use super::store::Store;
+
+/// What every handler can reach.
+#[derive(Debug)]
+pub(crate) struct App {
+    /// The settings of this run.
+    pub(crate) settings: Settings,
+    /// What is remembered.
+    pub(crate) store: Store,
+    /// Whether the database works.
+    pub(crate) database: DatabaseProbe,
+}
+
+/// The handlers' shared reference to it.
+pub(crate) type Shared = Arc<App>;
+
+impl App {
+    /// Puts together what the handlers need.
+    pub(crate) fn new(settings: Settings, store: Store) -> Self {
+        let database = DatabaseProbe::new(&settings.data);
+        Self { settings, store, database }
+    }
+}

@@ -1,0 +1,68 @@
+//! Writes the log to standard output, in the form of Grafana's console log.
+//!
+//! Never fails: a closed output costs the line, not the server.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use super::NAME;
+use super::time;
+
+/// How grave a line is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Level {
+    /// The course of things.
+    Info,
+    /// Something to look at.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// Writes the first line, which says what this is.
+pub(crate) fn announce() {
+    let fields: [(&str, &dyn Display); 1] = [("double", &NAME)];
+    line(Level::Info, "double", "This is a test double of Grafana's HTTP API, not Grafana", &fields);
+}
+
+/// Writes one line of the log.
+pub(crate) fn line(level: Level, logger: &str, message: &str, fields: &[(&str, &dyn Display)]) {
+    let level = match level {
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    };
+    let now = time::rfc3339_nanos(time::now_ms());
+    let mut text = format!("logger={} t={now} level={level} msg={}", quoted(logger), quoted(message));
+    for (name, value) in fields {
+        text.push(' ');
+        text.push_str(name);
+        text.push('=');
+        text.push_str(&quoted(&value.to_string()));
+    }
+    raw(&text);
+}
+
+/// Writes a line as it is, for what Grafana's entry point prints and not its logger.
+pub(crate) fn raw(text: &str) {
+    // Nobody is left to tell that the output is closed.
+    drop(writeln!(std::io::stdout().lock(), "{text}"));
+}
+
+fn quoted(value: &str) -> String {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '=');
+    if value.chars().all(plain) { value.to_string() } else { format!("{value:?}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn only_what_needs_quotes_gets_them() {
+        assert_eq!(quoted("http.server"), "http.server");
+        assert_eq!(quoted("[::]:3000"), "[::]:3000");
+        assert_eq!(quoted("two words"), "\"two words\"");
+        assert_eq!(quoted("a=\"b\"\n"), "\"a=\\\"b\\\"\\n\"");
+    }
+}

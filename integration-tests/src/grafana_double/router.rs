@@ -1,0 +1,54 @@
+//! Which path is answered by whom.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, put};
+
+use super::answer::Answer;
+use super::app::Shared;
+use super::{NAME, health, log, org};
+
+/// The largest body that is read; a dashboard of a few megabytes is possible.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// Returns all routes.
+pub(crate) fn router(app: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/api/health", get(health::api_health))
+        .route("/api/org", get(org::org))
+        .route("/api/user/password", put(org::change_password))
+        .route("/api/admin/users/{id}/password", put(org::set_password))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn(say_what_it_is))
+        .with_state(app)
+}
+
+/// Answers what no route answers: in JSON below `/api`, as a page elsewhere.
+async fn nothing_here(uri: Uri) -> Response {
+    if uri.path().starts_with("/api") {
+        return Answer::not_found().into_response();
+    }
+    let page = format!("<!doctype html><title>Not found</title><p>Page not found. This is a {NAME}.");
+    (StatusCode::NOT_FOUND, Html(page)).into_response()
+}
+
+/// Puts into every answer that a double gave it, and logs refusals as Grafana does.
+async fn say_what_it_is(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_string());
+    let mut response = next.run(request).await;
+    response.headers_mut().insert("x-test-double", HeaderValue::from_static(NAME));
+    let status = response.status().as_u16();
+    if status >= 400 {
+        let level = if status >= 500 { log::Level::Error } else { log::Level::Info };
+        let fields: [(&str, &dyn std::fmt::Display); 3] =
+            [("method", &method), ("path", &path), ("status", &status)];
+        log::line(level, "context", "Request Completed", &fields);
+    }
+    response
+}

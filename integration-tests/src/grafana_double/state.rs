@@ -1,0 +1,80 @@
+//! All that the double remembers, as plain values.
+//!
+//! Never touches the disk: `store` does.
+
+use serde::{Deserialize, Serialize};
+
+use super::NAME;
+use super::lockout::WrongTry;
+use super::password::Hashed;
+
+/// All that the double remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// Says in the file what wrote it.
+    double: String,
+    /// The users; the first one is made at the first start.
+    pub(crate) users: Vec<User>,
+    /// The wrong passwords of late.
+    pub(crate) wrong_tries: Vec<WrongTry>,
+    /// What the organisation prefers.
+    pub(crate) preferences: Preferences,
+}
+
+/// A user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct User {
+    /// The number.
+    pub(crate) id: u64,
+    /// The name, in lower case.
+    pub(crate) login: String,
+    /// The password.
+    pub(crate) password: Hashed,
+}
+
+/// What the organisation prefers; an empty text is no preference.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Preferences {
+    /// The dashboard that is shown first.
+    pub(crate) home_dashboard_uid: String,
+    /// The colours.
+    pub(crate) theme: String,
+    /// The time zone.
+    pub(crate) timezone: String,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            double: NAME.to_string(),
+            users: Vec::new(),
+            wrong_tries: Vec::new(),
+            preferences: Preferences::default(),
+        }
+    }
+}
+
+impl State {
+    /// Makes the first administrator, unless there is any user.
+    pub(crate) fn ensure_admin(&mut self, login: &str, password: &str) -> bool {
+        if !self.users.is_empty() {
+            return false;
+        }
+        self.users.push(User { id: 1, login: login.to_lowercase(), password: Hashed::new(password) });
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_password_stays() {
+        let mut state = State::default();
+        assert!(state.ensure_admin("Admin", "first"));
+        assert!(!state.ensure_admin("admin", "second"));
+        assert_eq!(state.users.len(), 1);
+        assert!(state.users[0].login == "admin" && state.users[0].password.is("first"));
+    }
+}
