@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::health::DatabaseProbe;
+use super::prometheus::Prometheus;
 use super::settings::Settings;
 use super::store::Store;
 
@@ -15,6 +16,8 @@ pub(crate) struct App {
     pub(crate) store: Store,
     /// Whether the database works.
     pub(crate) database: DatabaseProbe,
+    /// The client for data sources.
+    pub(crate) prometheus: Prometheus,
 }
 
 /// The handlers' shared reference to it.
@@ -22,8 +25,8 @@ pub(crate) type Shared = Arc<App>;
 
 impl App {
     /// Puts together what the handlers need.
-    pub(crate) fn new(settings: Settings, store: Store) -> Self {
+    pub(crate) fn new(settings: Settings, store: Store) -> Result<Self, String> {
         let database = DatabaseProbe::new(&settings.data);
-        Self { settings, store, database }
+        Ok(Self { settings, store, database, prometheus: Prometheus::new()? })
     }
 }

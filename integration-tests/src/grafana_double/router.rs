@@ -5,11 +5,11 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, put};
+use axum::routing::{any, get, put};
 
 use super::answer::Answer;
 use super::app::Shared;
-use super::{NAME, health, log, org};
+use super::{NAME, data_sources, health, log, org};
 
 /// The largest body that is read; a dashboard of a few megabytes is possible.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -22,11 +22,26 @@ pub(crate) fn router(app: Shared) -> Router {
         .route("/api/org", get(org::org))
         .route("/api/user/password", put(org::change_password))
         .route("/api/admin/users/{id}/password", put(org::set_password))
+        .merge(data_source_routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn(say_what_it_is))
         .with_state(app)
+}
+
+/// The routes by number are left out: they are off by default since Grafana 13.
+fn data_source_routes() -> Router<Shared> {
+    use data_sources as of;
+    Router::new()
+        .route("/api/datasources", get(of::list).post(of::add))
+        .route("/api/datasources/uid/{uid}", get(of::by_uid).put(of::update).delete(of::remove_by_uid))
+        .route("/api/datasources/uid/{uid}/health", get(of::health))
+        .route("/api/datasources/name/{name}", get(of::by_name).delete(of::remove_by_name))
+        .route("/api/datasources/id/{name}", get(of::id_by_name))
+        .route("/api/datasources/proxy/uid/{uid}/{*path}", any(of::proxy))
+        .route("/api/datasources/proxy/uid/{uid}", any(of::proxy_root))
+        .route("/api/datasources/proxy/uid/{uid}/", any(of::proxy_root))
 }
 
 /// Answers what no route answers: in JSON below `/api`, as a page elsewhere.

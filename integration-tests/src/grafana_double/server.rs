@@ -32,7 +32,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), String> {
     }
     tokio::time::sleep(settings.start_delay).await;
     let address = format!("{}:{}", settings.address, settings.port);
-    let app = Arc::new(App::new(settings, store));
+    let app = Arc::new(App::new(settings, store).map_err(failed)?);
     let listener = TcpListener::bind(&address)
         .await
         .map_err(|error| failed(format!("failed to open listener on address {address}: {error}")))?;

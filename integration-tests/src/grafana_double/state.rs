@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::NAME;
+use super::data_sources::DataSource;
 use super::lockout::WrongTry;
 use super::password::Hashed;
 
@@ -17,6 +18,10 @@ pub(crate) struct State {
     pub(crate) users: Vec<User>,
     /// The wrong passwords of late.
     pub(crate) wrong_tries: Vec<WrongTry>,
+    /// The data sources, in the order in which they were made.
+    pub(crate) data_sources: Vec<DataSource>,
+    /// The number of the newest data source there ever was.
+    pub(crate) last_data_source_id: u64,
     /// What the organisation prefers.
     pub(crate) preferences: Preferences,
 }
@@ -49,6 +54,8 @@ impl Default for State {
             double: NAME.to_string(),
             users: Vec::new(),
             wrong_tries: Vec::new(),
+            data_sources: Vec::new(),
+            last_data_source_id: 0,
             preferences: Preferences::default(),
         }
     }
@@ -62,6 +69,11 @@ impl State {
         }
         self.users.push(User { id: 1, login: login.to_lowercase(), password: Hashed::new(password) });
         true
+    }
+
+    /// Returns the data source of that uid.
+    pub(crate) fn data_source(&self, uid: &str) -> Option<&DataSource> {
+        self.data_sources.iter().find(|known| known.uid == uid)
     }
 }
 
