@@ -17,6 +17,7 @@ mod log;
 mod org;
 mod password;
 mod prometheus;
+mod query;
 mod router;
 mod series;
 mod server;

@@ -5,11 +5,11 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{any, get, put};
+use axum::routing::{any, get, post, put};
 
 use super::answer::Answer;
 use super::app::Shared;
-use super::{NAME, data_sources, health, log, org};
+use super::{NAME, data_sources, health, log, org, query};
 
 /// The largest body that is read; a dashboard of a few megabytes is possible.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -22,6 +22,7 @@ pub(crate) fn router(app: Shared) -> Router {
         .route("/api/org", get(org::org))
         .route("/api/user/password", put(org::change_password))
         .route("/api/admin/users/{id}/password", put(org::set_password))
+        .route("/api/ds/query", post(query::query))
         .merge(data_source_routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
