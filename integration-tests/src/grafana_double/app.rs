@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::health::DatabaseProbe;
 use super::prometheus::Prometheus;
 use super::settings::Settings;
+use super::state::Author;
 use super::store::Store;
+use super::time;
 
 /// What every handler can reach.
 #[derive(Debug)]
@@ -28,5 +30,10 @@ impl App {
     pub(crate) fn new(settings: Settings, store: Store) -> Result<Self, String> {
         let database = DatabaseProbe::new(&settings.data);
         Ok(Self { settings, store, database, prometheus: Prometheus::new()? })
+    }
+
+    /// Returns who changes something now.
+    pub(crate) fn author(&self, login: &str) -> Author {
+        Author { login: login.to_string(), now_ms: time::now_ms(), flavour: self.settings.flavour }
     }
 }

@@ -9,7 +9,7 @@ use axum::routing::{any, get, post, put};
 
 use super::answer::Answer;
 use super::app::Shared;
-use super::{NAME, data_sources, health, log, org, query};
+use super::{NAME, dashboards, data_sources, folders, health, log, org, preferences, query, search};
 
 /// The largest body that is read; a dashboard of a few megabytes is possible.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -24,6 +24,7 @@ pub(crate) fn router(app: Shared) -> Router {
         .route("/api/admin/users/{id}/password", put(org::set_password))
         .route("/api/ds/query", post(query::query))
         .merge(data_source_routes())
+        .merge(dashboard_routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -43,6 +44,18 @@ fn data_source_routes() -> Router<Shared> {
         .route("/api/datasources/proxy/uid/{uid}/{*path}", any(of::proxy))
         .route("/api/datasources/proxy/uid/{uid}", any(of::proxy_root))
         .route("/api/datasources/proxy/uid/{uid}/", any(of::proxy_root))
+}
+
+fn dashboard_routes() -> Router<Shared> {
+    let preferred = get(preferences::get).put(preferences::put).patch(preferences::patch);
+    Router::new()
+        .route("/api/folders", get(folders::list).post(folders::add))
+        .route("/api/folders/{uid}", get(folders::by_uid).delete(folders::remove))
+        .route("/api/dashboards/db", post(dashboards::add))
+        .route("/api/dashboards/home", get(dashboards::home))
+        .route("/api/dashboards/uid/{uid}", get(dashboards::by_uid).delete(dashboards::remove))
+        .route("/api/search", get(search::search))
+        .route("/api/org/preferences", preferred)
 }
 
 /// Answers what no route answers: in JSON below `/api`, as a page elsewhere.

@@ -5,9 +5,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::NAME;
+use super::dashboards::Dashboard;
 use super::data_sources::DataSource;
+use super::flavour::Flavour;
+use super::folders::Folder;
 use super::lockout::WrongTry;
 use super::password::Hashed;
+use super::uid;
 
 /// All that the double remembers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +26,12 @@ pub(crate) struct State {
     pub(crate) data_sources: Vec<DataSource>,
     /// The number of the newest data source there ever was.
     pub(crate) last_data_source_id: u64,
+    /// The folders.
+    pub(crate) folders: Vec<Folder>,
+    /// The dashboards.
+    pub(crate) dashboards: Vec<Dashboard>,
+    /// The number of the newest dashboard or folder there ever was, where numbers count up.
+    last_dashboard_id: u64,
     /// What the organisation prefers.
     pub(crate) preferences: Preferences,
 }
@@ -35,6 +45,17 @@ pub(crate) struct User {
     pub(crate) login: String,
     /// The password.
     pub(crate) password: Hashed,
+}
+
+/// Who changes something, when, and in which way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Author {
+    /// The user's name.
+    pub(crate) login: String,
+    /// The time.
+    pub(crate) now_ms: u64,
+    /// The way of saving dashboards.
+    pub(crate) flavour: Flavour,
 }
 
 /// What the organisation prefers; an empty text is no preference.
@@ -56,6 +77,9 @@ impl Default for State {
             wrong_tries: Vec::new(),
             data_sources: Vec::new(),
             last_data_source_id: 0,
+            folders: Vec::new(),
+            dashboards: Vec::new(),
+            last_dashboard_id: 0,
             preferences: Preferences::default(),
         }
     }
@@ -74,6 +98,27 @@ impl State {
     /// Returns the data source of that uid.
     pub(crate) fn data_source(&self, uid: &str) -> Option<&DataSource> {
         self.data_sources.iter().find(|known| known.uid == uid)
+    }
+
+    /// Returns the folder of that uid.
+    pub(crate) fn folder(&self, uid: &str) -> Option<&Folder> {
+        self.folders.iter().find(|known| known.uid == uid)
+    }
+
+    /// Returns the dashboard of that uid.
+    pub(crate) fn dashboard(&self, uid: &str) -> Option<&Dashboard> {
+        self.dashboards.iter().find(|known| known.uid == uid)
+    }
+
+    /// Returns the number of a new dashboard or folder; the unified way makes large ones.
+    pub(crate) fn next_dashboard_id(&mut self, flavour: Flavour) -> u64 {
+        match flavour {
+            Flavour::Classic => {
+                self.last_dashboard_id += 1;
+                self.last_dashboard_id
+            }
+            Flavour::Unified => (1 << 51) | (uid::random() >> 13),
+        }
     }
 }
 
