@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::health::DatabaseProbe;
+use super::metrics::Answers;
 use super::prometheus::Prometheus;
+use super::provisioning::Providers;
 use super::settings::Settings;
 use super::state::Author;
 use super::store::Store;
@@ -20,6 +22,10 @@ pub(crate) struct App {
     pub(crate) database: DatabaseProbe,
     /// The client for data sources.
     pub(crate) prometheus: Prometheus,
+    /// The places with dashboards that are looked at again and again.
+    pub(crate) providers: Providers,
+    /// How many answers were given.
+    pub(crate) answers: Answers,
 }
 
 /// The handlers' shared reference to it.
@@ -29,7 +35,14 @@ impl App {
     /// Puts together what the handlers need.
     pub(crate) fn new(settings: Settings, store: Store) -> Result<Self, String> {
         let database = DatabaseProbe::new(&settings.data);
-        Ok(Self { settings, store, database, prometheus: Prometheus::new()? })
+        Ok(Self {
+            settings,
+            store,
+            database,
+            prometheus: Prometheus::new()?,
+            providers: Providers::default(),
+            answers: Answers::default(),
+        })
     }
 
     /// Returns who changes something now.

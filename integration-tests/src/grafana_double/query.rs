@@ -22,10 +22,11 @@ use super::data_sources::{self, DataSource, PROMETHEUS};
 use super::prometheus::{Fault, Range};
 use super::series::Found;
 use super::time;
-use request::{Query, Request};
+use request::Request;
 
 pub(crate) use interval::parse as parse_interval;
 pub(crate) use legend::legend;
+pub(crate) use request::Query;
 pub(crate) use time_range::TimeRange;
 
 /// A query that is ready to be sent.

@@ -1,7 +1,7 @@
 //! Which path is answered by whom.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
@@ -9,7 +9,10 @@ use axum::routing::{any, get, post, put};
 
 use super::answer::Answer;
 use super::app::Shared;
-use super::{NAME, dashboards, data_sources, folders, health, log, org, preferences, query, search};
+use super::{
+    NAME, dashboards, data_sources, folders, health, log, metrics, org, pages, preferences, provisioning,
+    query, search,
+};
 
 /// The largest body that is read; a dashboard of a few megabytes is possible.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -17,18 +20,24 @@ const LARGEST_BODY: usize = 16 * 1024 * 1024;
 /// Returns all routes.
 pub(crate) fn router(app: Shared) -> Router {
     Router::new()
+        .route("/", get(pages::index))
+        .route("/d/{uid}", get(pages::dashboard))
+        .route("/d/{uid}/{slug}", get(pages::dashboard_with_slug))
+        .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(health::healthz))
         .route("/api/health", get(health::api_health))
         .route("/api/org", get(org::org))
         .route("/api/user/password", put(org::change_password))
         .route("/api/admin/users/{id}/password", put(org::set_password))
+        .route("/api/admin/provisioning/dashboards/reload", post(provisioning::reload_dashboards))
+        .route("/api/admin/provisioning/datasources/reload", post(provisioning::reload_data_sources))
         .route("/api/ds/query", post(query::query))
         .merge(data_source_routes())
         .merge(dashboard_routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn(say_what_it_is))
+        .layer(middleware::from_fn_with_state(Shared::clone(&app), say_what_it_is))
         .with_state(app)
 }
 
@@ -67,12 +76,13 @@ async fn nothing_here(uri: Uri) -> Response {
     (StatusCode::NOT_FOUND, Html(page)).into_response()
 }
 
-/// Puts into every answer that a double gave it, and logs refusals as Grafana does.
-async fn say_what_it_is(request: Request, next: Next) -> Response {
+/// Puts into every answer that a double gave it, counts it, and logs refusals as Grafana does.
+async fn say_what_it_is(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
     let mut response = next.run(request).await;
     response.headers_mut().insert("x-test-double", HeaderValue::from_static(NAME));
     let status = response.status().as_u16();
+    app.answers.count(status);
     if status >= 400 {
         let level = if status >= 500 { log::Level::Error } else { log::Level::Info };
         let fields: [(&str, &dyn std::fmt::Display); 3] =

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::app::App;
 use super::log::{self, Level};
+use super::provisioning;
 use super::router::router;
 use super::settings::Settings;
 use super::store::Store;
@@ -30,9 +31,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), String> {
     if made_admin.map_err(failed)? {
         log::line(Level::Info, "sqlstore", "Created default admin", &[("user", &settings.admin_user)]);
     }
-    tokio::time::sleep(settings.start_delay).await;
+    let start_delay = settings.start_delay;
     let address = format!("{}:{}", settings.address, settings.port);
     let app = Arc::new(App::new(settings, store).map_err(failed)?);
+    provisioning::provision_data_sources(&app)
+        .map_err(|error| failed(format!("Datasource provisioning error: {error}")))?;
+    tokio::time::sleep(start_delay).await;
     let listener = TcpListener::bind(&address)
         .await
         .map_err(|error| failed(format!("failed to open listener on address {address}: {error}")))?;
@@ -42,6 +46,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), String> {
         "HTTP Server Listen",
         &[("address", &address), ("protocol", &"http")],
     );
+    provisioning::provision_dashboards_beside(&app);
     serve(listener, app).await
 }
 
