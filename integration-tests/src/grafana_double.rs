@@ -25,6 +25,7 @@ mod prometheus;
 mod provisioning;
 mod query;
 mod router;
+mod running;
 mod search;
 mod series;
 mod server;
@@ -40,6 +41,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use flavour::Flavour;
+pub use running::Running;
+pub(crate) use uid::random;
 
 /// What the double calls itself wherever it speaks.
 pub const NAME: &str = "tdd-stack test double, not Grafana";

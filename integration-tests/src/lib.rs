@@ -1,3 +1,5 @@
-//! What tests `tdd-stack` from outside: helpers, the fake engine, the Grafana double.
+//! What tests `tdd-stack` from outside: helpers, the fake engine, the Grafana double
+//! and the contract it is held to.
 
+pub mod grafana_contract;
 pub mod grafana_double;

@@ -40,6 +40,8 @@ pub(crate) async fn run(settings: Settings) -> Result<(), String> {
     let listener = TcpListener::bind(&address)
         .await
         .map_err(|error| failed(format!("failed to open listener on address {address}: {error}")))?;
+    // The port may have been left to the system.
+    let address = listener.local_addr().map_err(|error| failed(error.to_string()))?;
     log::line(
         Level::Info,
         "http.server",
