@@ -1,7 +1,10 @@
 //! One test for each assertion that can be checked over HTTP, against both flavours of the double.
 
+use axum::Router;
+use axum::http::StatusCode;
 use integration_tests::grafana_contract::{ASSERTIONS, Assertion, Grafana, Target};
 use integration_tests::grafana_double::Flavour;
+use tokio::net::TcpListener;
 
 use crate::setting::Setting;
 
@@ -90,6 +93,37 @@ async fn the_flavours_are_told_apart() {
                 "{number}: {violation}"
             );
         }
+    }
+}
+
+/// A server that answers everything alike must satisfy no assertion.
+#[tokio::test]
+async fn no_assertion_is_satisfied_by_just_any_answer() {
+    for status in [StatusCode::OK, StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let always = Router::new().fallback(move || async move { (status, "{}") });
+        let server = tokio::spawn(async move { axum::serve(listener, always).await.unwrap() });
+        let given = Some("some".to_string());
+        let target = Target {
+            base,
+            user: "admin".into(),
+            password: "some".into(),
+            prometheus: given.clone(),
+            read_only_data_source: given.clone(),
+            provisioned_dashboard: given,
+            may_lock_out: true,
+            flavour: None,
+        };
+        let grafana = Grafana::new(target).unwrap();
+        // Assertion 4 is that health and a login work, and where everything is 200 they do.
+        for assertion in
+            ASSERTIONS.iter().filter(|assertion| (status, assertion.number) != (StatusCode::OK, 4))
+        {
+            let checked = assertion.check(&grafana).await;
+            assert!(checked.is_err(), "{status} satisfies {}: {}", assertion.number, assertion.says);
+        }
+        server.abort();
     }
 }
 
