@@ -2,20 +2,22 @@
 
 use super::password::sha256;
 
-/// The longest slug; a longer one gives way to a number.
+/// The longest slug; a longer one gives way to a few digits.
 const LONGEST: usize = 50;
 
 /// Returns the slug of a title.
 pub(crate) fn slug(title: &str) -> String {
-    let slug: String = title.trim().to_lowercase().chars().map(spelled).collect();
-    if slug.is_empty() || slug.len() > LONGEST { number(title) } else { slug }
+    let spelled: String = title.trim().to_lowercase().chars().map(spelled).collect();
+    let words: Vec<&str> = spelled.split('-').filter(|word| !word.is_empty()).collect();
+    let slug = words.join("-");
+    if slug.is_empty() || slug.len() > LONGEST { digits(title) } else { slug }
 }
 
 fn spelled(letter: char) -> String {
     let plain = match letter {
         'a'..='z' | '0'..='9' | '_' | '-' => return letter.to_string(),
         ' ' => "-",
-        ',' | '"' | '\'' | '\n' | '\r' | '\0' | '?' | '.' | '(' | ')' => "",
+        ',' | '"' | '\'' | '\n' | '\r' | '\0' | '?' | '.' | '(' | ')' | '/' | '%' => "",
         '&' => "and",
         '@' => "at",
         '©' | 'ç' => "c",
@@ -31,18 +33,18 @@ fn spelled(letter: char) -> String {
         'ý' | 'ÿ' => "y",
         'þ' => "p",
         '™' => "tm",
-        // Grafana has a longer table; what is in none is written byte by byte.
+        // Grafana has a longer table; what is in none is a word of its own, byte by byte.
         other => {
-            return other.to_string().bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:x}"));
+            let hex = other.to_string().bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:x}"));
+            return format!("-{hex}-");
         }
     };
     plain.to_string()
 }
 
-/// Grafana takes a name-based uuid here. This has its form, not its value.
-fn number(title: &str) -> String {
-    let hex = sha256(title.as_bytes());
-    format!("{}-{}-5{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+/// Grafana takes the first digits of another hash here. This has their form, not their value.
+fn digits(title: &str) -> String {
+    sha256(title.as_bytes())[..7].to_string()
 }
 
 #[cfg(test)]
@@ -50,19 +52,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slug_is_lower_case_with_dashes() {
-        assert_eq!(slug("Test TDD Project - Main Dashboard"), "test-tdd-project---main-dashboard");
-        assert_eq!(slug(" Wer & was? (Größe) "), "wer-and-was-grosse");
-        assert_eq!(slug("a/b"), "a2fb");
-        assert_eq!(slug("日"), "e697a5");
+    fn a_slug_is_lower_case_with_single_dashes() {
+        for (title, expected) in [
+            ("Test TDD Project - Main Dashboard", "test-tdd-project-main-dashboard"),
+            (" Wer & was? (Größe) ", "wer-and-was-grosse"),
+            ("Hello / playground", "hello-playground"),
+            ("Hello & //% playground", "hello-and-playground"),
+            ("Hello *# playground", "hello-2a-23-playground"),
+            ("😢 -", "f09f98a2"),
+            ("?,a . \n ", "a"),
+        ] {
+            assert_eq!(slug(title), expected, "{title}");
+        }
     }
 
     #[test]
-    fn a_title_that_makes_no_slug_gets_a_number() {
+    fn a_title_that_makes_no_slug_gets_seven_digits() {
         for title in ["", "?", &"long ".repeat(20)] {
-            let slug = slug(title);
-            assert_eq!(slug.len(), 36, "{slug}");
-            assert_eq!(slug.matches('-').count(), 4, "{slug}");
+            assert_eq!(slug(title).len(), 7, "{title}");
         }
     }
 }

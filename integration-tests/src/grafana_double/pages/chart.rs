@@ -20,7 +20,7 @@ pub(super) fn draw<'a>(series: impl Iterator<Item = &'a Series> + Clone, range: 
     let (least, most) = numbers
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)));
     let line = |(index, series): (usize, &Series)| {
-        let points: Vec<String> = series
+        let mut points: Vec<String> = series
             .points
             .iter()
             .filter_map(|point| {
@@ -30,10 +30,14 @@ pub(super) fn draw<'a>(series: impl Iterator<Item = &'a Series> + Clone, range: 
                 Some(format!("{x:.1},{y:.1}"))
             })
             .collect();
+        // A lone point is a line of no length, which the round ends make a dot.
+        if let [only] = points.as_slice() {
+            points.push(only.clone());
+        }
         let (points, colour) = (points.join(" "), colour(index));
         format!(
-            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" \
-             vector-effect=\"non-scaling-stroke\"/>"
+            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" \
+             stroke-linecap=\"round\" stroke-linejoin=\"round\" vector-effect=\"non-scaling-stroke\"/>"
         )
     };
     let lines: String = series.enumerate().map(line).collect();

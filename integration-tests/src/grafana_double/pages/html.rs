@@ -30,7 +30,7 @@ a{color:var(--accent)}\
 .tag{border:1px solid var(--line);border-radius:3px;padding:0 .4em;font-size:.85em}\
 .list{margin:0 1rem;padding-left:1.2rem}\
 .grid{display:grid;grid-template-columns:repeat(24,1fr);gap:.6rem;padding:0 1rem 1rem}\
-.panel{background:var(--card);border:1px solid var(--line);border-radius:4px;padding:.6rem .8rem;overflow:auto;min-width:0}\
+.panel{background:var(--card);border:1px solid var(--line);border-radius:4px;padding:.6rem .8rem;overflow:auto;min-width:0;max-height:26rem}\
 .row{grid-column:1/-1;font-weight:600;padding-top:.4rem}\
 .panel h2{font-size:.95rem;margin:0 0 .4rem;font-weight:600}\
 .big{display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;justify-content:center;text-align:center}\
