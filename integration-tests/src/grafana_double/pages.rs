@@ -41,13 +41,13 @@ pub(crate) async fn index(State(app): State<Shared>) -> Response {
             )
         };
         let rows: String = state.dashboards.iter().map(row).collect();
-        let list = if rows.is_empty() { "<p class=\"quiet\">No dashboard yet.</p>".into() } else { rows };
+        let rows = if rows.is_empty() { "<li class=\"quiet\">None yet.</li>".into() } else { rows };
         let source = |name: &str, url: &str| {
             format!("<li>{} <span class=\"quiet\">{}</span></li>", escape(name), escape(url))
         };
         let sources: String =
             state.data_sources.iter().map(|known| source(&known.name, &known.url)).collect();
-        format!("<ul class=\"list\">{list}</ul><h2>Data sources</h2><ul class=\"list\">{sources}</ul>")
+        format!("<ul class=\"list\">{rows}</ul><h2>Data sources</h2><ul class=\"list\">{sources}</ul>")
     });
     page(&Page {
         title: "Dashboards",

@@ -40,7 +40,7 @@ pub(crate) struct Prepared {
 
 /// Answers `POST /api/ds/query`.
 pub(crate) async fn query(State(app): State<Shared>, _: SignedIn, body: JsonBody) -> Reply {
-    let request: Request = body.typed()?;
+    let request: Request = body.without_nulls().typed()?;
     let refused = |message: String| Answer::error(StatusCode::BAD_REQUEST, message);
     let range = TimeRange::parse(&request.from, &request.to, time::now_ms()).map_err(refused)?;
     if request.queries.is_empty() {

@@ -87,7 +87,7 @@ impl Running {
     }
 
     /// Asks it to end, waits for it, and returns how it ended.
-    pub fn stop(mut self) -> Result<ExitStatus, String> {
+    pub fn stop(&mut self) -> Result<ExitStatus, String> {
         let id = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).status();
         asked.map_err(|error| format!("`kill -TERM {id}`: {error}"))?;

@@ -2,6 +2,7 @@
 //!
 //! Never opens the port before all that Grafana does first is done: until then a client is refused, not told 503.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::app::App;
@@ -24,6 +25,20 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until a signal ends it.
 pub(crate) async fn run(settings: Settings) -> Result<(), String> {
+    // Before all else: a signal that finds no handler is lost on the first process of a container.
+    let mut signals = Signals::new().map_err(|error| failed(error.to_string()))?;
+    let started = tokio::select! {
+        started = start(settings) => Some(started?),
+        () = signals.next() => None,
+    };
+    match started {
+        Some((listener, app)) => serve(listener, app, signals).await,
+        None => Ok(()),
+    }
+}
+
+/// Does what Grafana does before it listens, and then listens.
+async fn start(settings: Settings) -> Result<(TcpListener, Arc<App>), String> {
     check_data_folder(&settings.data)?;
     let store = Store::open(&settings.data).map_err(failed)?;
     let made_admin = store
@@ -32,37 +47,27 @@ pub(crate) async fn run(settings: Settings) -> Result<(), String> {
         log::line(Level::Info, "sqlstore", "Created default admin", &[("user", &settings.admin_user)]);
     }
     let start_delay = settings.start_delay;
-    let address = format!("{}:{}", settings.address, settings.port);
+    let (address, port) = (settings.address.clone(), settings.port);
     let app = Arc::new(App::new(settings, store).map_err(failed)?);
     provisioning::provision_data_sources(&app)
         .map_err(|error| failed(format!("Datasource provisioning error: {error}")))?;
     tokio::time::sleep(start_delay).await;
-    let listener = TcpListener::bind(&address)
+    let listener = TcpListener::bind((address.as_str(), port))
         .await
-        .map_err(|error| failed(format!("failed to open listener on address {address}: {error}")))?;
+        .map_err(|error| failed(format!("failed to open listener on address {address}:{port}: {error}")))?;
     // The port may have been left to the system.
     let address = listener.local_addr().map_err(|error| failed(error.to_string()))?;
-    log::line(
-        Level::Info,
-        "http.server",
-        "HTTP Server Listen",
-        &[("address", &address), ("protocol", &"http")],
-    );
+    let fields: [(&str, &dyn Display); 2] = [("address", &address), ("protocol", &"http")];
+    log::line(Level::Info, "http.server", "HTTP Server Listen", &fields);
     provisioning::provision_dashboards_beside(&app);
-    serve(listener, app).await
+    Ok((listener, app))
 }
 
-async fn serve(listener: TcpListener, app: Arc<App>) -> Result<(), String> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed(error.to_string()))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| failed(error.to_string()))?;
+async fn serve(listener: TcpListener, app: Arc<App>, mut signals: Signals) -> Result<(), String> {
     let stopping = Arc::new(Notify::new());
     let announced = Arc::clone(&stopping);
     let stop = async move {
-        let reason = tokio::select! {
-            _ = terminate.recv() => "System signal: terminated",
-            _ = interrupt.recv() => "System signal: interrupt",
-        };
-        log::line(Level::Info, "server", "Shutdown started", &[("reason", &reason)]);
+        signals.next().await;
         announced.notify_one();
     };
     let graceful = axum::serve(listener, router(app)).with_graceful_shutdown(stop);
@@ -73,6 +78,26 @@ async fn serve(listener: TcpListener, app: Arc<App>) -> Result<(), String> {
     tokio::select! {
         served = graceful => served.map_err(|error| failed(error.to_string())),
         () = too_long => Ok(()),
+    }
+}
+
+/// The signals that end the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        let reason = tokio::select! {
+            _ = self.terminate.recv() => "System signal: terminated",
+            _ = self.interrupt.recv() => "System signal: interrupt",
+        };
+        log::line(Level::Info, "server", "Shutdown started", &[("reason", &reason)]);
     }
 }
 

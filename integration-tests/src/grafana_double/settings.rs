@@ -151,6 +151,15 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_are_grafanas() {
+        let settings = Settings::resolve(Flags::parse_from(["grafana-double"])).unwrap();
+        assert_eq!((settings.address.as_str(), settings.port), ("0.0.0.0", 3000));
+        assert_eq!((settings.admin_user.as_str(), settings.admin_password.as_str()), ("admin", "admin"));
+        assert_eq!(settings.lockout_window, Duration::from_mins(5));
+        assert_eq!(settings.flavour, Flavour::Classic);
+    }
+
+    #[test]
     fn a_duration_may_be_plain_seconds() {
         assert_eq!(parse_duration("2"), Ok(Duration::from_secs(2)));
         assert_eq!(parse_duration("1500ms"), Ok(Duration::from_millis(1500)));

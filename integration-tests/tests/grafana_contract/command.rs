@@ -46,6 +46,8 @@ async fn a_wrong_password_ends_the_check_after_one_try() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("Invalid username or password"), "{text}");
+    // Its whole log is known only when it has ended.
+    setting.double.stop().unwrap();
     assert_eq!(setting.double.log().matches("status=401").count(), 1);
 }
 

@@ -3,41 +3,27 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use integration_tests::grafana_contract::{Answer, Assertion, Grafana, Target};
+use integration_tests::grafana_contract::{Assertion, Grafana, Target};
 use integration_tests::grafana_double::{DATABASE_FAILING_FILE, Flavour, Running};
 use serde_json::json;
 
-use crate::setting::{PROGRAM, Setting, target, write};
-
-/// Waits until an answer is as wished, and returns how long that took.
-async fn until(grafana: &Grafana, path: &str, fits: impl Fn(&Answer) -> bool) -> Duration {
-    let start = Instant::now();
-    let mut ticks = tokio::time::interval(Duration::from_millis(50));
-    loop {
-        ticks.tick().await;
-        let answer = grafana.get(path).await.unwrap();
-        if fits(&answer) {
-            return start.elapsed();
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(15),
-            "{path} still answers {} {}",
-            answer.status,
-            answer.text
-        );
-    }
-}
+use crate::setting::{PROGRAM, Setting, target, until, write};
 
 #[test]
 fn a01_before_it_listens_a_client_is_refused() {
-    // Closed at once; nothing else on this machine asks for this port in the meantime.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // An address of its own: no other test can be handed this port while the double is not yet there.
+    let address = "127.0.0.101";
+    let port = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
     let data = tempfile::tempdir().unwrap();
-    let variables = [("GF_SERVER_HTTP_PORT", &*port.to_string()), ("TDD_DOUBLE_START_DELAY", "700ms")];
+    let variables = [
+        ("GF_SERVER_HTTP_ADDR", address),
+        ("GF_SERVER_HTTP_PORT", &*port.to_string()),
+        ("TDD_DOUBLE_START_DELAY", "700ms"),
+    ];
     let start = Instant::now();
     let mut double = Running::spawn(PROGRAM, data.path(), &variables).unwrap();
     let mut n_refused = 0;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+    while TcpStream::connect((address, port)).is_err() {
         n_refused += 1;
         assert!(start.elapsed() < Duration::from_secs(15), "{}", double.log());
         std::thread::yield_now();
@@ -55,22 +41,22 @@ async fn a03_a_failing_database_shows_in_health_and_a_change_up_to_five_seconds_
     let health = setting.grafana.get("/api/health").await.unwrap();
     health.has_status(503).and_then(|health| health.has("/database", "failing")).unwrap();
     std::fs::remove_file(&file).unwrap();
-    let late = until(&setting.grafana, "/api/health", |health| health.status == 200).await;
-    assert!(late > Duration::from_secs(4) && late < Duration::from_secs(7), "{late:?}");
+    let (_, late) = until(&setting.grafana, "/api/health", |health| health.status == 200).await;
+    assert!(late > Duration::from_secs(4) && late < Duration::from_secs(10), "{late:?}");
 }
 
 #[tokio::test]
 async fn a08_a_locked_name_works_again_once_the_window_is_over() {
-    let setting = Setting::with(Flavour::Classic, &[("TDD_DOUBLE_LOCKOUT_WINDOW", "2s")]).await;
+    let setting = Setting::with(Flavour::Classic, &[("TDD_DOUBLE_LOCKOUT_WINDOW", "3s")]).await;
     Assertion::numbered(8).unwrap().check(&setting.grafana).await.unwrap();
     // While locked, even the right password is refused, and these tries do not prolong the lock.
-    let locked = until(&setting.grafana, "/api/org", |org| org.status == 200).await;
-    assert!(locked > Duration::from_millis(500) && locked < Duration::from_secs(4), "{locked:?}");
+    let (_, locked) = until(&setting.grafana, "/api/org", |org| org.status == 200).await;
+    assert!(locked > Duration::from_millis(500) && locked < Duration::from_secs(8), "{locked:?}");
 }
 
 #[tokio::test]
 async fn a08_a_lock_outlives_a_restart() {
-    let setting = Setting::new(Flavour::Classic).await;
+    let mut setting = Setting::new(Flavour::Classic).await;
     Assertion::numbered(8).unwrap().check(&setting.grafana).await.unwrap();
     assert!(setting.double.stop().unwrap().success());
     let again = Running::start(PROGRAM, setting.data.path(), &[]).unwrap();
@@ -82,7 +68,8 @@ async fn a08_a_lock_outlives_a_restart() {
 #[tokio::test]
 async fn a10_the_password_of_the_first_start_stays() {
     let data = tempfile::tempdir().unwrap();
-    let first = Running::start(PROGRAM, data.path(), &[("GF_SECURITY_ADMIN_PASSWORD", "first1")]).unwrap();
+    let mut first =
+        Running::start(PROGRAM, data.path(), &[("GF_SECURITY_ADMIN_PASSWORD", "first1")]).unwrap();
     assert!(first.stop().unwrap().success());
     let second = Running::start(PROGRAM, data.path(), &[("GF_SECURITY_ADMIN_PASSWORD", "second2")]).unwrap();
     for (password, status) in [("first1", 200), ("second2", 401)] {
@@ -97,7 +84,7 @@ async fn a39_a_new_dashboard_is_read_at_once_and_found_later() {
     let body = json!({"dashboard": {"uid": "new", "title": "Brand new"}, "overwrite": true});
     setting.grafana.post("/api/dashboards/db", &body).await.unwrap().has_status(200).unwrap();
     setting.grafana.get("/api/dashboards/uid/new").await.unwrap().has_status(200).unwrap();
-    let late = until(&setting.grafana, "/api/search?query=brand", |found| found.text != "[]").await;
+    let (_, late) = until(&setting.grafana, "/api/search?query=brand", |found| found.text != "[]").await;
     assert!(late > Duration::from_secs(1), "{late:?}");
 }
 
@@ -114,11 +101,20 @@ async fn a_password_may_come_from_a_file() {
 
 #[tokio::test]
 async fn a_signal_ends_it_at_once_and_cleanly_even_with_an_open_connection() {
-    let setting = Setting::new(Flavour::Classic).await;
+    let mut setting = Setting::new(Flavour::Classic).await;
     setting.grafana.get("/api/org").await.unwrap().has_status(200).unwrap();
     let start = Instant::now();
     assert_eq!(setting.double.stop().unwrap().code(), Some(0));
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_signal_ends_it_also_before_it_listens() {
+    let data = tempfile::tempdir().unwrap();
+    let mut double = Running::spawn(PROGRAM, data.path(), &[("TDD_DOUBLE_START_DELAY", "1h")]).unwrap();
+    double.wait_for("Created default admin").unwrap();
+    assert_eq!(double.stop().unwrap().code(), Some(0));
+    assert!(!double.log().contains("HTTP Server Listen"));
 }
 
 #[test]

@@ -1,31 +1,12 @@
 //! Data sources and dashboards from files.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
-use integration_tests::grafana_contract::{Answer, Grafana};
+use integration_tests::grafana_contract::Grafana;
 use integration_tests::grafana_double::{Flavour, Running};
 use serde_json::json;
 
-use crate::setting::{PASSWORD, PROGRAM, Setting, target, write};
-
-async fn until(grafana: &Grafana, path: &str, fits: impl Fn(&Answer) -> bool) -> Answer {
-    let start = Instant::now();
-    let mut ticks = tokio::time::interval(Duration::from_millis(50));
-    loop {
-        ticks.tick().await;
-        let answer = grafana.get(path).await.unwrap();
-        if fits(&answer) {
-            return answer;
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(15),
-            "{path} still answers {} {}",
-            answer.status,
-            answer.text
-        );
-    }
-}
+use crate::setting::{PASSWORD, PROGRAM, Setting, target, until, write};
 
 #[test]
 fn a_broken_data_source_file_ends_the_process_before_it_listens() {
@@ -63,7 +44,8 @@ async fn a_changed_file_is_saved_again_and_a_removed_one_removed() {
         let file = setting.data.path().join("dashboards/from-file.json");
         let path = "/api/dashboards/uid/from-file";
         fs::write(&file, r#"{"uid": "from-file", "title": "Changed"}"#).unwrap();
-        let changed = until(&setting.grafana, path, |seen| seen.at("/dashboard/title") == "Changed").await;
+        let (changed, _) =
+            until(&setting.grafana, path, |seen| seen.at("/dashboard/title") == "Changed").await;
         changed
             .has("/dashboard/version", 2)
             .unwrap()

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use integration_tests::grafana_contract::{Grafana, Target};
+use integration_tests::grafana_contract::{Answer, Grafana, Target};
 use integration_tests::grafana_double::{Flavour, Running};
 use tempfile::TempDir;
 
@@ -55,6 +56,29 @@ pub(crate) fn target(double: &Running, password: &str, flavour: Flavour) -> Targ
         provisioned_dashboard: Some("from-file".into()),
         may_lock_out: true,
         flavour: Some(flavour),
+    }
+}
+
+/// Reads a path until the answer is as wished, and returns it and how long that took.
+pub(crate) async fn until(
+    grafana: &Grafana,
+    path: &str,
+    fits: impl Fn(&Answer) -> bool,
+) -> (Answer, Duration) {
+    let start = Instant::now();
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        ticks.tick().await;
+        let answer = grafana.get(path).await.unwrap();
+        if fits(&answer) {
+            return (answer, start.elapsed());
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{path} still answers {} {}",
+            answer.status,
+            answer.text
+        );
     }
 }
 
