@@ -34,6 +34,7 @@ a{color:var(--accent)}\
 .row{grid-column:1/-1;font-weight:600;padding-top:.4rem}\
 .panel h2{font-size:.95rem;margin:0 0 .4rem;font-weight:600}\
 .big{display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;justify-content:center;text-align:center}\
+.big div{min-width:0;overflow-wrap:anywhere}\
 .big b{display:block;font-size:1.9rem;font-weight:600}\
 table{border-collapse:collapse;width:100%}\
 th,td{text-align:left;padding:.15rem .8rem .15rem 0;border-bottom:1px solid var(--line)}\
