@@ -3,6 +3,8 @@
 //! After a failure no further step begins, waits end, and effects under way finish; what is done stays, and
 //! the next `up` goes on from there.
 
+use std::cell::RefCell;
+
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
@@ -13,8 +15,9 @@ use crate::event::{Events, Kind};
 use crate::files;
 use crate::http::{Grafana, Http};
 use crate::plan::{Operation, Plan};
+use crate::proof::{Application, Proof};
 use crate::ready::Waiter;
-use crate::stack::Stack;
+use crate::stack::{LOADED_MARK, Stack};
 
 /// What applying a plan needs.
 #[derive(Debug)]
@@ -29,8 +32,17 @@ pub struct Applier<'a> {
     pub folder: &'a files::Folder,
     /// How long each service is waited for.
     pub patience: std::time::Duration,
+    /// Whether the user's application must be observed for a proof.
+    pub application: Application,
     /// Where events go.
     pub events: Events,
+}
+
+/// What applying a plan brought to light.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What the stack was last seen to observe, where the plan waits for a proof.
+    pub proof: Option<Result<Proof>>,
 }
 
 /// How far a step is, as the steps that need it see it.
@@ -43,12 +55,13 @@ enum Progress {
 
 impl Applier<'_> {
     /// Applies the plan and returns the first failure.
-    pub async fn apply(&self, plan: &Plan) -> Result<()> {
+    pub async fn apply(&self, plan: &Plan) -> Result<Applied> {
+        let applied = RefCell::new(Applied::default());
         let progress: Vec<watch::Sender<Progress>> =
             plan.steps.iter().map(|_| watch::Sender::new(Progress::Waiting)).collect();
         let failed = watch::Sender::new(false);
         let outcomes = join_all(plan.steps.iter().enumerate().map(|(index, step)| {
-            let (progress, failed) = (&progress, &failed);
+            let (progress, failed, applied) = (&progress, &failed, &applied);
             async move {
                 for need in &step.needs {
                     let mut needed = progress[*need].subscribe();
@@ -75,14 +88,14 @@ impl Applier<'_> {
                     Operation::AwaitReady(_) | Operation::AwaitDataSource { .. } => {
                         let mut other_failed = failed.subscribe();
                         tokio::select! {
-                            outcome = self.run(index, &step.operation, waiter) => outcome,
+                            outcome = self.run(index, &step.operation, waiter, applied) => outcome,
                             _ = other_failed.wait_for(|failed| *failed) => {
                                 progress[index].send_replace(Progress::Abandoned);
                                 return Ok(());
                             }
                         }
                     }
-                    _ => self.run(index, &step.operation, waiter).await,
+                    _ => self.run(index, &step.operation, waiter, applied).await,
                 };
                 match &outcome {
                     Ok(()) => self.events.emit(index, Kind::Finished),
@@ -100,10 +113,17 @@ impl Applier<'_> {
             }
         }))
         .await;
-        outcomes.into_iter().collect()
+        outcomes.into_iter().collect::<Result<()>>()?;
+        Ok(applied.into_inner())
     }
 
-    async fn run(&self, step: usize, operation: &Operation, waiter: Waiter<'_>) -> Result<()> {
+    async fn run(
+        &self,
+        step: usize,
+        operation: &Operation,
+        waiter: Waiter<'_>,
+        applied: &RefCell<Applied>,
+    ) -> Result<()> {
         let (operator, stack) = (self.operator, self.stack);
         let waiting = |last: &str| self.events.emit(step, Kind::Waiting(last.to_string()));
         match operation {
@@ -140,9 +160,11 @@ impl Applier<'_> {
                 }
                 Ok(())
             }
-            Operation::Reload { service, metrics_prefix } => {
+            Operation::Reload { service, metrics_prefix, folder, mark } => {
                 let container = stack.container(service);
-                waiter.reloaded(service, metrics_prefix, operator.signal(&container, "HUP")).await
+                waiter.reloaded(service, metrics_prefix, operator.signal(&container, "HUP")).await?;
+                let mark = (LOADED_MARK.to_string(), mark.clone());
+                operator.upload(&container, folder, &[mark]).await
             }
             Operation::Restart { service, seconds } => {
                 operator.restart(&stack.container(service), *seconds).await
@@ -158,6 +180,11 @@ impl Applier<'_> {
                 Grafana::new(self.http, base, stack).import_dashboard(uid, body).await
             }
             Operation::AwaitDataSource { uid } => waiter.data_source(uid, waiting).await,
+            Operation::AwaitProof => {
+                // Whatever it says, the steps after it bring the real files back.
+                applied.borrow_mut().proof = Some(waiter.proof(self.application, waiting).await);
+                Ok(())
+            }
             Operation::RemoveNetwork(name) => operator.remove_network(name).await,
             Operation::RemoveVolume(name) => operator.remove_volume(name).await,
             Operation::RemoveImage(reference) => operator.remove_image(reference).await,

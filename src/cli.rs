@@ -1,12 +1,13 @@
 //! The command line: flags and their environment variables. Its types stop here.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files;
 use crate::settings::{AppHost, FILE_NAME, HostPort, Layer, Output, Progress};
 
@@ -117,13 +118,25 @@ impl GlobalArgs {
         self.output.unwrap_or_default()
     }
 
-    /// Returns flags and environment over the settings file.
-    pub(crate) fn into_layer(self) -> Result<Layer> {
+    /// Returns flags over the environment over the settings file; `services` are those that may be named.
+    ///
+    /// `variable` tells the environment: where a flag is given, clap forgets the variable, and yet each may set
+    /// another service.
+    pub(crate) fn into_layer(
+        self,
+        services: &[&str],
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Layer> {
         let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("."));
         let path = dir.join(FILE_NAME);
         let file = match files::read_text(&path)? {
-            Some(text) => Layer::from_yaml(&text, &path)?,
+            Some(text) => Layer::from_yaml(&text, &path, services)?,
             None => Layer::default(),
+        };
+        let environment = Layer {
+            image: pairs("TDD_STACK_IMAGE", &variable)?,
+            port: pairs("TDD_STACK_PORT", &variable)?,
+            ..Layer::default()
         };
         let flags = Layer {
             stack: self.stack,
@@ -140,8 +153,19 @@ impl GlobalArgs {
             output: self.output,
             progress: self.progress,
         };
-        Ok(flags.over(file))
+        Ok(flags.over(environment).over(file))
     }
+}
+
+fn pairs<T>(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<BTreeMap<String, T>>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    let text = variable(name).unwrap_or_default();
+    let words = text.split(',').filter(|word| !word.is_empty());
+    let read = |word| pair(word).map_err(|reason| Error::Usage { place: name.to_string(), reason });
+    words.map(read).collect()
 }
 
 fn pair<T>(text: &str) -> std::result::Result<(String, T), String>

@@ -10,6 +10,8 @@ pub(crate) mod up;
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::apply::Applier;
 use crate::cli::{Command, GlobalArgs};
 use crate::endpoint::{self, Asked};
@@ -21,6 +23,8 @@ use crate::http::Http;
 use crate::observe::observe;
 use crate::observed::Observed;
 use crate::plan::Plan;
+use crate::proof::{Application, Proof};
+use crate::ready::Waiter;
 use crate::render::{self, Timings};
 use crate::services;
 use crate::settings::{Output, Settings};
@@ -45,18 +49,51 @@ pub(crate) struct Session {
     pub(crate) http: Http,
 }
 
-/// Runs a verb.
-pub(crate) async fn run(command: Command, global: GlobalArgs) -> Result<Exit> {
-    let session = Session::new(global)?;
+/// How long and for what a verb waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// How long each service is waited for.
+    pub(crate) each: Duration,
+    /// Whether the user's application must be observed.
+    pub(crate) application: Application,
+}
+
+/// What applying a plan came to.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// Where the time went.
+    pub(crate) timings: Timings,
+    /// What the stack was seen to observe, where the plan waited for a proof.
+    pub(crate) proof: Option<Result<Proof>>,
+}
+
+impl Done {
+    /// Adds what a further plan came to.
+    pub(crate) fn extend(&mut self, further: Self) {
+        self.timings.extend(further.timings);
+        self.proof = further.proof.or(self.proof.take());
+    }
+}
+
+/// Runs a verb, and returns how it ended and the form in which results were asked for.
+pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, Output) {
+    let asked = global.output();
+    match Session::new(global) {
+        Ok(session) => (run_in(&session, command).await, session.settings.output),
+        Err(error) => (Err(error), asked),
+    }
+}
+
+async fn run_in(session: &Session, command: Command) -> Result<Exit> {
     let work = async {
         match command {
-            Command::Up(args) => up::run(&args, &session).await,
-            Command::Status(args) => status::run(&args, &session).await,
-            Command::Down(args) => down::run(&args, &session).await,
-            Command::Plan(args) => plan::run(&args, &session).await,
-            Command::Init(args) => init::run(&args, &session),
-            Command::Check(_) => check::run(&session).await,
-            Command::Logs(args) => logs::run(&args, &session).await,
+            Command::Up(args) => up::run(&args, session).await,
+            Command::Status(args) => status::run(&args, session).await,
+            Command::Down(args) => down::run(&args, session).await,
+            Command::Plan(args) => plan::run(&args, session).await,
+            Command::Init(args) => init::run(&args, session),
+            Command::Check(_) => check::run(session).await,
+            Command::Logs(args) => logs::run(&args, session).await,
         }
     };
     tokio::select! {
@@ -82,10 +119,11 @@ async fn interrupted() {
 
 impl Session {
     fn new(global: GlobalArgs) -> Result<Self> {
-        let settings = Settings::resolve(global.into_layer()?, &services::names())?;
+        let services = services::names();
+        let settings = Settings::resolve(global.into_layer(&services, environment)?, &services)?;
         Ok(Self {
             stack: services::assemble(&settings),
-            folder: Folder::inside(&settings.dir),
+            folder: Folder::at(settings.config_folder()),
             http: Http::new()?,
             settings,
         })
@@ -105,8 +143,8 @@ impl Session {
         observe(engine, &self.http, &self.folder, &self.stack).await
     }
 
-    /// Applies a plan while showing its progress, and returns where the time went.
-    pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: Duration) -> Result<Timings> {
+    /// Applies a plan while showing its progress.
+    pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: Patience) -> Result<Done> {
         let operator = engine.operator();
         let (events, inbox) = event::channel();
         let applier = Applier {
@@ -114,14 +152,26 @@ impl Session {
             http: &self.http,
             stack: &self.stack,
             folder: &self.folder,
-            patience,
+            patience: patience.each,
+            application: patience.application,
             events,
         };
         let display = render::display(self.settings.progress, plan, inbox);
         // The channel closes with the applier, and the display ends with the channel.
         let work = async move { applier.apply(plan).await };
         let (outcome, timings) = tokio::join!(work, display);
-        outcome.map(|()| timings)
+        outcome.map(|applied| Done { timings, proof: applied.proof })
+    }
+
+    /// Returns what waits for services outside a plan.
+    pub(crate) fn waiter<'a>(&'a self, engine: &'a Engine, patience: Patience) -> Waiter<'a> {
+        Waiter {
+            engine,
+            http: &self.http,
+            stack: &self.stack,
+            deadline: Instant::now() + patience.each,
+            patience: patience.each,
+        }
     }
 
     /// Returns whether results are asked for in JSON.

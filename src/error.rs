@@ -87,6 +87,14 @@ pub enum Error {
         /// What the request failed with.
         source: Source,
     },
+    /// Something that is to be removed is still used by somebody else.
+    #[error("cannot remove network `{network}`")]
+    InUse {
+        /// The network's name.
+        network: String,
+        /// The engine's answer.
+        source: Source,
+    },
     /// The user interrupted the work.
     #[error("interrupted")]
     Interrupted,
@@ -107,6 +115,16 @@ pub enum Error {
     /// The stack runs, but something that is required does not observe.
     #[error("{}", one_or_list("running but blind", .0))]
     Blind(Vec<String>),
+    /// A port that was free when it was looked at is taken at the start.
+    #[error("port {port} of `{service}` is taken")]
+    PortLost {
+        /// The service's name.
+        service: String,
+        /// The port of the host.
+        port: u16,
+        /// The engine's answer.
+        source: Source,
+    },
     /// An image could not be pulled.
     #[error("cannot pull `{image}`")]
     Pull {
@@ -146,10 +164,11 @@ impl Error {
             | Self::Grafana { .. }
             | Self::GrafanaLogin { .. }
             | Self::Http { .. }
+            | Self::InUse { .. }
             | Self::Pull { .. } => 1,
             Self::Usage { .. } => 2,
             Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
-            Self::Conflicts(_) | Self::File { .. } => 4,
+            Self::Conflicts(_) | Self::File { .. } | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,
             Self::Blind(_) => 6,
             Self::Interrupted => 130,
@@ -161,7 +180,7 @@ impl Error {
         match self {
             Self::Amiss(_) => "amiss",
             Self::Blind(_) => "blind",
-            Self::Conflicts(_) => "conflict",
+            Self::Conflicts(_) | Self::PortLost { .. } => "conflict",
             Self::Died { .. } => "died",
             Self::Engine { .. } => "engine",
             Self::EngineUnknown { .. } => "engine-unknown",
@@ -171,6 +190,7 @@ impl Error {
             Self::Grafana { .. } => "grafana",
             Self::GrafanaLogin { .. } => "grafana-login",
             Self::Http { .. } => "http",
+            Self::InUse { .. } => "in-use",
             Self::Interrupted => "interrupted",
             Self::NotReady { .. } => "not-ready",
             Self::Pull { .. } => "pull",
@@ -207,9 +227,17 @@ impl Error {
                 "the password of the first start stays in the volume `{volume}`: give it with \
                  `--grafana-password`, or `tdd-stack down --volumes` to start afresh"
             )),
+            Self::InUse { network, .. } => Some(format!(
+                "others are attached to it, and `docker network inspect {network}` names them: \
+                 `docker network disconnect {network} NAME`, then `tdd-stack down` again"
+            )),
             Self::Interrupted => Some("`tdd-stack up` goes on from here, `tdd-stack down` removes what is there".into()),
             Self::NotReady { service, .. } => Some(format!(
                 "`tdd-stack logs {service}` shows more; `--wait-timeout` gives it longer"
+            )),
+            Self::PortLost { service, .. } => Some(format!(
+                "end the program that took it, or take another port with `--port {service}=auto`; what was done \
+                 so far stays, and the next `up` goes on from there"
             )),
             Self::Pull { .. } => Some(
                 "check the name with `--image`, or take the images from elsewhere with `--registry HOST` \

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::observed::{Author, DiskFile};
-use crate::stack::{CONFIG_FOLDER, sha256};
+use crate::stack::sha256;
 
 /// The list of hashes, in the form that `sha256sum -c` reads.
 const LIST: &str = ".tdd-stack.sha256";
@@ -23,10 +23,9 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Returns the configuration folder inside `dir`.
-    pub fn inside(dir: &Path) -> Self {
-        let path = if dir == Path::new(".") { PathBuf::from(CONFIG_FOLDER) } else { dir.join(CONFIG_FOLDER) };
-        Self { path }
+    /// Returns the configuration folder at `path`.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
     }
 
     /// Returns its path, as the user sees it.
@@ -109,7 +108,7 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, Folder) {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::inside(dir.path());
+        let folder = Folder::at(dir.path().join("config/monitoring"));
         (dir, folder)
     }
 
@@ -148,7 +147,7 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("config"), "a file in the way").unwrap();
-        let error = Folder::inside(dir.path()).write("a.yml", "x").unwrap_err();
+        let error = Folder::at(dir.path().join("config/monitoring")).write("a.yml", "x").unwrap_err();
         assert_eq!(error.exit_code(), 4);
         assert!(error.to_string().contains("config/monitoring"), "{error}");
     }

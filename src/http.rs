@@ -1,6 +1,7 @@
 //! HTTP to the services: the only place, with the files below it, that names reqwest.
 #![expect(clippy::disallowed_types, reason = "the HTTP client's own home")]
 
+mod alertmanager;
 mod grafana;
 mod prometheus;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use alertmanager::{Alertmanager, ArrivedAlert};
 pub use grafana::Grafana;
 pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule};
 
@@ -86,4 +88,8 @@ async fn json(
         return Err(Error::http(doing)(source));
     }
     response.json().await.map_err(Error::http(doing))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
 }

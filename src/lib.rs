@@ -11,6 +11,7 @@
 //!
 //! Read `stack`, `observed`, `plan`, `apply` in this order; `ARCHITECTURE.md` says who may use whom.
 
+pub mod advice;
 pub mod apply;
 pub mod check_output;
 mod cli;
@@ -26,6 +27,7 @@ pub mod image_reference;
 pub mod layers;
 pub mod observe;
 pub mod observed;
+pub mod overlay;
 pub mod plan;
 pub mod ports;
 pub mod proof;
@@ -55,12 +57,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let output = cli.global.output();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&Error::engine("start the program's own threads")(error), None),
     };
-    match runtime.block_on(commands::run(cli.command, cli.global)) {
+    let (outcome, output) = runtime.block_on(commands::run(cli.command, cli.global));
+    match outcome {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
         Ok(Exit::ChangesPending) => ExitCode::from(10),
         Ok(Exit::Reported(error)) => report(&error, None),

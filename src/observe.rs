@@ -11,9 +11,9 @@ use crate::engine::{Engine, Inventory};
 use crate::error::{Conflict, Error, Result};
 use crate::files::Folder;
 use crate::http::{self, Http};
-use crate::observed::{Container, Grafana, Objects, Observed, Readiness, State};
+use crate::observed::{Container, Grafana, Objects, Observed, Readiness, State, base_url};
 use crate::ports;
-use crate::ready::base_url;
+use crate::prove::Addresses;
 use crate::settings::HostPort;
 use crate::stack::{Service, Stack};
 
@@ -40,6 +40,15 @@ pub async fn observe(engine: &Engine, http: &Http, folder: &Folder, stack: &Stac
 pub fn base(objects: &Objects, service: &str, engine: &Engine) -> Option<String> {
     let address = objects.containers.get(service)?.address?;
     Some(base_url(address, &engine.host()))
+}
+
+/// Returns the addresses that a proof asks.
+pub fn addresses(objects: &Objects, engine: &Engine) -> Addresses {
+    Addresses {
+        prometheus: base(objects, "prometheus", engine),
+        grafana: base(objects, "grafana", engine),
+        alertmanager: base(objects, "alertmanager", engine),
+    }
 }
 
 async fn images(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, String>> {

@@ -154,6 +154,15 @@ impl Readiness {
     }
 }
 
+/// Returns the address under which a published port is reached; `host` stands in for "every address".
+pub fn base_url(address: SocketAddr, host: &str) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://{host}:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
 /// Returns whether `actual` has everything that `wanted` has; it may have more, as servers add fields.
 pub fn contains(actual: &Value, wanted: &Value) -> bool {
     match (actual, wanted) {

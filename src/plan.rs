@@ -4,12 +4,14 @@
 //! `plan/up.rs` and `plan/down.rs` decide; nothing here does.
 
 mod down;
+mod files;
+mod grafana;
+mod print;
+mod service;
 mod up;
 
-use std::fmt;
-
 pub use down::{Keep, down};
-pub use up::{PullPolicy, up};
+pub use up::{ProofTime, PullPolicy, Request, up};
 
 use crate::observed::VolumeKind;
 use crate::stack::{CheckCommand, DataSource, Service};
@@ -121,6 +123,10 @@ pub enum Operation {
         service: String,
         /// What its metrics about the last reload begin with.
         metrics_prefix: &'static str,
+        /// The folder inside the container where the mark is left.
+        folder: &'static str,
+        /// The fingerprint of the files, left as a mark once they are loaded.
+        mark: String,
     },
     /// Stop and start a container.
     Restart {
@@ -153,6 +159,8 @@ pub enum Operation {
         /// The dashboard.
         body: serde_json::Value,
     },
+    /// Wait until Prometheus itself has seen everything, or patience ends; what it saw is judged afterwards.
+    AwaitProof,
     /// Wait until a data source answers through Grafana.
     AwaitDataSource {
         /// Its uid.
@@ -215,6 +223,12 @@ pub enum Cause {
     NetworkGone,
     /// A check was cut off.
     CutOff,
+    /// The files are there, but the service was not seen to load them.
+    NotLoaded,
+    /// A quicker version of the files shortens the way to a proof.
+    QuickStart,
+    /// The quicker version has served.
+    QuickStartOver,
 }
 
 impl Plan {
@@ -228,146 +242,20 @@ impl Plan {
         self.steps.len()
     }
 
+    /// Adds a plan that was made after this one was applied.
+    pub fn extend(&mut self, later: Self) {
+        let offset = self.len();
+        self.steps.extend(later.steps.into_iter().map(|mut step| {
+            step.needs.iter_mut().for_each(|need| *need += offset);
+            step
+        }));
+    }
+
     fn push(&mut self, operation: Operation, cause: Cause, needs: &[usize]) -> usize {
         let mut needs = needs.to_vec();
         needs.sort_unstable();
         needs.dedup();
         self.steps.push(Step { operation, cause, needs });
         self.steps.len() - 1
-    }
-}
-
-impl Operation {
-    /// Returns the verb, which is stable in JSON.
-    pub fn verb(&self) -> &'static str {
-        match self {
-            Self::WriteFile { .. } => "write",
-            Self::Pull { .. } => "pull",
-            Self::Check { .. } => "check",
-            Self::CreateNetwork(_) => "create-network",
-            Self::CreateVolume { .. } => "create-volume",
-            Self::Stop { .. } => "stop",
-            Self::Remove { .. } => "remove",
-            Self::Create { .. } => "create",
-            Self::Upload { .. } => "upload",
-            Self::Start { .. } => "start",
-            Self::Reload { .. } => "reload",
-            Self::Restart { .. } => "restart",
-            Self::AwaitReady(_) => "await",
-            Self::Reach { .. } => "reach",
-            Self::SetDataSource(_) => "data-source",
-            Self::ImportDashboard { .. } => "import",
-            Self::AwaitDataSource { .. } => "await-source",
-            Self::RemoveNetwork(_) => "remove-network",
-            Self::RemoveVolume(_) => "remove-volume",
-            Self::RemoveImage(_) => "remove-image",
-        }
-    }
-
-    /// Returns what it is done to.
-    pub fn target(&self) -> String {
-        match self {
-            Self::WriteFile { file, .. } => file.clone(),
-            Self::Pull { image, .. } | Self::RemoveImage(image) => image.clone(),
-            Self::Check { service, check, .. } => format!("{service} ({})", check.title()),
-            Self::CreateNetwork(name)
-            | Self::RemoveNetwork(name)
-            | Self::RemoveVolume(name)
-            | Self::CreateVolume { name, .. }
-            | Self::Remove { name, .. } => name.clone(),
-            Self::Stop { service, .. } | Self::Reload { service, .. } | Self::Restart { service, .. } => {
-                service.clone()
-            }
-            Self::Upload { service, files, .. } => {
-                let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-                format!("{service} ({})", names.join(", "))
-            }
-            Self::Create { service, .. } | Self::Start { service, .. } | Self::AwaitReady(service) => {
-                service.name.to_string()
-            }
-            Self::Reach { from, .. } => format!("every service by name from {from}"),
-            Self::SetDataSource(data_source) => data_source.uid.to_string(),
-            Self::ImportDashboard { uid, .. } | Self::AwaitDataSource { uid } => uid.clone(),
-        }
-    }
-
-    /// Returns the service it belongs to, where it belongs to one.
-    pub fn service(&self) -> Option<&str> {
-        match self {
-            Self::Check { service, .. }
-            | Self::Stop { service, .. }
-            | Self::Upload { service, .. }
-            | Self::Reload { service, .. }
-            | Self::Restart { service, .. }
-            | Self::Pull { service, .. } => Some(service),
-            Self::Create { service, .. } | Self::Start { service, .. } | Self::AwaitReady(service) => {
-                Some(service.name)
-            }
-            Self::SetDataSource(_) | Self::ImportDashboard { .. } | Self::AwaitDataSource { .. } => {
-                Some("grafana")
-            }
-            Self::WriteFile { .. }
-            | Self::CreateNetwork(_)
-            | Self::CreateVolume { .. }
-            | Self::Remove { .. }
-            | Self::Reach { .. }
-            | Self::RemoveNetwork(_)
-            | Self::RemoveVolume(_)
-            | Self::RemoveImage(_) => None,
-        }
-    }
-}
-
-impl CheckCommand {
-    /// Returns the check's name: the program and its sub-command.
-    pub fn title(&self) -> String {
-        let words: Vec<&str> =
-            self.command.iter().copied().take_while(|word| !word.starts_with('/')).collect();
-        words.join(" ")
-    }
-
-    /// Returns the name of the file that a fault means where it names none: the last argument.
-    pub fn main_file(&self) -> &'static str {
-        let last = self.command.last().copied().unwrap_or_default();
-        last.rsplit_once('/').map_or(last, |(_, name)| name)
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, step) in self.steps.iter().enumerate() {
-            let needs: Vec<String> = step.needs.iter().map(|need| (need + 1).to_string()).collect();
-            let after = if needs.is_empty() { String::new() } else { format!("  after {}", needs.join(" ")) };
-            writeln!(
-                f,
-                "{:>3}  {:<14} {}  ({}){after}",
-                index + 1,
-                step.operation.verb(),
-                step.operation.target(),
-                step.cause
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => write!(f, "not there"),
-            Self::Asked(flag) => write!(f, "asked for by {flag}"),
-            Self::Edited(files) => write!(f, "you edited {}", files.join(", ")),
-            Self::FilesDiffer(files) => write!(f, "{} changed", files.join(", ")),
-            Self::Differs => write!(f, "differs from what is wanted"),
-            Self::SpecChanged => write!(f, "its specification changed"),
-            Self::ImageChanged => write!(f, "its image changed"),
-            Self::Replaced => write!(f, "the container is replaced"),
-            Self::NewerShipped => write!(f, "a newer content is shipped"),
-            Self::NotRunning(state) => write!(f, "it is {state}"),
-            Self::NotReady(last) => write!(f, "not ready: {last}"),
-            Self::JustStarted => write!(f, "just started"),
-            Self::NetworkGone => write!(f, "its network is gone"),
-            Self::CutOff => write!(f, "left by a check that was cut off"),
-        }
     }
 }

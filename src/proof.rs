@@ -7,8 +7,20 @@ use std::time::Duration;
 /// The jobs of the user's application, which may not run.
 pub const APP_JOBS: [&str; 2] = ["streamlit-app", "app-metrics"];
 
+/// The alert that always fires, so that its absence means broken delivery.
+pub const WATCHDOG: &str = "Watchdog";
+
 /// Two scrapes and an evaluation at 15 seconds: until then, not yet seen is not blind.
-const WARM_UP: Duration = Duration::from_secs(45);
+pub const WARM_UP: Duration = Duration::from_secs(45);
+
+/// Whether the stack counts as blind while the user's application is not observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Application {
+    /// No: its targets are told and no more.
+    Reported,
+    /// Yes.
+    Required,
+}
 
 /// Everything that was asked of a running stack.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +33,8 @@ pub struct Proof {
     pub rules: Rules,
     /// Whether Prometheus knows an Alertmanager to send to.
     pub alertmanager_active: bool,
+    /// Whether the alert that always fires has arrived at Alertmanager.
+    pub watchdog_arrived: bool,
     /// What the data source's health check answers; `None` is healthy.
     pub data_source_error: Option<String>,
     /// The dashboards.
@@ -42,6 +56,8 @@ pub struct Target {
     pub required: bool,
     /// Why the last scrape failed.
     pub error: String,
+    /// What that means and what to do, where it can be told.
+    pub advice: Option<&'static str>,
 }
 
 /// What the last scrape said.
@@ -110,7 +126,8 @@ impl Proof {
                 Health::Up => {}
                 Health::Unknown => pending.push(format!("target {} has not been scraped yet", target.job)),
                 Health::Down => {
-                    let text = format!("target {} is down: {}", target.job, target.error);
+                    let advice = target.advice.map(|advice| format!(" ({advice})")).unwrap_or_default();
+                    let text = format!("target {} is down: {}{advice}", target.job, target.error);
                     if warm { &mut blind } else { &mut pending }.push(text);
                 }
             }
@@ -125,6 +142,10 @@ impl Proof {
         }
         if !self.alertmanager_active {
             let text = "Prometheus knows no Alertmanager to send to".to_string();
+            if warm { &mut blind } else { &mut pending }.push(text);
+        }
+        if self.alertmanager_active && !self.watchdog_arrived {
+            let text = format!("the alert {WATCHDOG} has not arrived at Alertmanager");
             if warm { &mut blind } else { &mut pending }.push(text);
         }
         blind.extend(self.data_source_error.iter().map(|error| format!("Grafana's data source {error}")));
@@ -148,7 +169,14 @@ mod tests {
     use super::*;
 
     fn target(job: &str, health: Health, required: bool) -> Target {
-        Target { job: job.into(), url: String::new(), health, required, error: "refused".into() }
+        Target {
+            job: job.into(),
+            url: String::new(),
+            health,
+            required,
+            error: "refused".into(),
+            advice: None,
+        }
     }
 
     fn good() -> Proof {
@@ -157,6 +185,7 @@ mod tests {
             targets: vec![target("prometheus", Health::Up, true), target("app-metrics", Health::Down, false)],
             rules: Rules { total: 2, healthy: 2, ..Rules::default() },
             alertmanager_active: true,
+            watchdog_arrived: true,
             ..Proof::default()
         }
     }
@@ -169,7 +198,7 @@ mod tests {
     #[test]
     fn whatever_is_required_and_wrong_is_blind() {
         type Spoil = fn(&mut Proof);
-        let spoil: [(&str, Spoil); 6] = [
+        let spoil: [(&str, Spoil); 7] = [
             ("target grafana is down: refused", |p| p.targets.push(target("grafana", Health::Down, true))),
             ("rule X: bad", |p| {
                 p.rules.healthy = 1;
@@ -177,6 +206,7 @@ mod tests {
             }),
             ("Prometheus has no rules", |p| p.rules = Rules::default()),
             ("Prometheus knows no Alertmanager to send to", |p| p.alertmanager_active = false),
+            ("the alert Watchdog has not arrived at Alertmanager", |p| p.watchdog_arrived = false),
             ("Grafana's data source answers 400", |p| p.data_source_error = Some("answers 400".into())),
             ("panel `A`: bad query", |p| {
                 p.dashboards.push(DashboardProof {

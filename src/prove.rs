@@ -2,44 +2,64 @@
 //!
 //! Never judges: the verdict is [`Proof`]'s.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 
+use crate::advice;
 use crate::dashboard;
 use crate::error::{Error, Result};
-use crate::http::{ActiveTarget, Grafana, Http, Prometheus, Rule};
+use crate::http::{ActiveTarget, Alertmanager, Grafana, Http, Prometheus, Rule};
 use crate::observed::Readiness;
-use crate::proof::{APP_JOBS, DashboardProof, Health, PanelProof, Proof, Rules, Target};
+use crate::proof::{
+    APP_JOBS, Application, DashboardProof, Health, PanelProof, Proof, Rules, Target, WARM_UP, WATCHDOG,
+};
 use crate::stack::Stack;
 
 /// The data source that panels are asked through.
 const DATA_SOURCE: &str = "prometheus";
 
-/// Asks Prometheus and Grafana, at the addresses given, for everything that a proof needs.
+/// Where the running services are reached; `None` for one that does not run.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    /// Prometheus.
+    pub prometheus: Option<String>,
+    /// Grafana.
+    pub grafana: Option<String>,
+    /// Alertmanager.
+    pub alertmanager: Option<String>,
+}
+
+/// Asks Prometheus, Alertmanager and Grafana for everything that a proof needs.
 ///
 /// Fails only where Grafana refuses the login; what else cannot be asked is part of the proof.
 pub async fn prove(
     http: &Http,
     stack: &Stack,
-    prometheus: Option<&str>,
-    grafana: Option<&str>,
+    addresses: &Addresses,
+    application: Application,
 ) -> Result<Proof> {
     let mut proof = Proof::default();
-    let (from_prometheus, from_grafana) = tokio::join!(
+    let (from_prometheus, from_alertmanager, from_grafana) = tokio::join!(
         async {
-            match prometheus {
-                Some(base) => ask_prometheus(&Prometheus::new(http, base), stack).await,
-                None => Err(Error::http("ask Prometheus")("it is not running")),
-            }
+            let base = running(addresses.prometheus.as_deref(), "Prometheus")?;
+            ask_prometheus(&Prometheus::new(http, base), stack, application).await
         },
         async {
-            match grafana {
-                Some(base) => ask_grafana(&Grafana::new(http, base, stack), stack, base).await,
-                None => Err(Error::http("ask Grafana")("it is not running")),
-            }
+            let base = running(addresses.alertmanager.as_deref(), "Alertmanager")?;
+            Alertmanager::new(http, base).alerts().await
+        },
+        async {
+            let base = running(addresses.grafana.as_deref(), "Grafana")?;
+            ask_grafana(&Grafana::new(http, base, stack), stack, base).await
         }
     );
     match from_prometheus {
         Ok(seen) => proof = seen,
+        Err(error) => proof.unanswered.push(in_one_line(&error)),
+    }
+    match from_alertmanager {
+        Ok(alerts) => proof.watchdog_arrived = alerts.iter().any(|alert| alert.name == WATCHDOG),
         Err(error) => proof.unanswered.push(in_one_line(&error)),
     }
     match from_grafana {
@@ -53,7 +73,15 @@ pub async fn prove(
     Ok(proof)
 }
 
-async fn ask_prometheus(prometheus: &Prometheus<'_>, stack: &Stack) -> Result<Proof> {
+fn running<'a>(base: Option<&'a str>, service: &str) -> Result<&'a str> {
+    base.ok_or_else(|| Error::http(format!("ask {service}"))("it is not running"))
+}
+
+async fn ask_prometheus(
+    prometheus: &Prometheus<'_>,
+    stack: &Stack,
+    application: Application,
+) -> Result<Proof> {
     let (age, targets, rules, alertmanagers) = tokio::try_join!(
         prometheus.age(),
         prometheus.targets(),
@@ -62,7 +90,7 @@ async fn ask_prometheus(prometheus: &Prometheus<'_>, stack: &Stack) -> Result<Pr
     )?;
     Ok(Proof {
         age,
-        targets: expected_targets(stack, &targets),
+        targets: expected_targets(stack, application, &targets, age),
         rules: counted(&rules),
         alertmanager_active: !alertmanagers.is_empty(),
         ..Proof::default()
@@ -70,9 +98,15 @@ async fn ask_prometheus(prometheus: &Prometheus<'_>, stack: &Stack) -> Result<Pr
 }
 
 /// Returns one entry for each expected job, a missing one as down, then what else is scraped.
-fn expected_targets(stack: &Stack, seen: &[ActiveTarget]) -> Vec<Target> {
+fn expected_targets(
+    stack: &Stack,
+    application: Application,
+    seen: &[ActiveTarget],
+    age: Duration,
+) -> Vec<Target> {
     let required = stack.services.iter().map(|service| (service.scrape_job, true));
-    let jobs: Vec<(&str, bool)> = required.chain(APP_JOBS.map(|job| (job, false))).collect();
+    let jobs: Vec<(&str, bool)> =
+        required.chain(APP_JOBS.map(|job| (job, application == Application::Required))).collect();
     let of = |target: &ActiveTarget, required: bool| Target {
         job: target.job.clone(),
         url: target.url.clone(),
@@ -83,18 +117,22 @@ fn expected_targets(stack: &Stack, seen: &[ActiveTarget]) -> Vec<Target> {
         },
         required,
         error: target.error.clone(),
+        advice: advice::for_scrape_error(&target.error),
     };
     let mut targets = Vec::new();
     for (job, required) in &jobs {
         let found: Vec<Target> =
             seen.iter().filter(|target| target.job == *job).map(|target| of(target, *required)).collect();
         if found.is_empty() {
+            // Prometheus hands its targets on some seconds after its start only.
+            let is_young = age < WARM_UP;
             targets.push(Target {
                 job: (*job).to_string(),
                 url: String::new(),
-                health: Health::Down,
+                health: if is_young { Health::Unknown } else { Health::Down },
                 required: *required,
-                error: "Prometheus has no such job".into(),
+                error: if is_young { String::new() } else { "Prometheus has no such job".into() },
+                advice: None,
             });
         }
         targets.extend(found);

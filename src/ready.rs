@@ -8,7 +8,9 @@ use tokio::time::{Instant, sleep};
 use crate::engine::{Engine, Running};
 use crate::error::{Error, Result};
 use crate::http::{Grafana, Http, Prometheus};
-use crate::observed::{Readiness, State};
+use crate::observed::{Readiness, State, base_url};
+use crate::proof::{Application, Proof, Verdict};
+use crate::prove::{Addresses, prove};
 use crate::stack::{Service, Stack};
 
 /// The first pause between two questions; it doubles up to [`LONGEST_PAUSE`].
@@ -17,6 +19,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// How often the container itself is looked at.
 const INSPECT_EVERY: Duration = Duration::from_millis(150);
+
+/// A proof asks for every panel, so it pauses longer.
+const BETWEEN_PROOFS: Duration = Duration::from_millis(250);
 
 /// What a wait needs.
 #[derive(Clone, Copy, Debug)]
@@ -31,15 +36,6 @@ pub struct Waiter<'a> {
     pub deadline: Instant,
     /// How long patience was in all, for the message.
     pub patience: Duration,
-}
-
-/// Returns the address under which a published port is reached; `host` stands in for "every address".
-pub fn base_url(address: SocketAddr, host: &str) -> String {
-    if address.ip().is_unspecified() {
-        format!("http://{host}:{}", address.port())
-    } else {
-        format!("http://{address}")
-    }
 }
 
 impl Waiter<'_> {
@@ -99,6 +95,25 @@ impl Waiter<'_> {
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Asks until everything required is seen, or patience ends, and returns what was seen last.
+    pub async fn proof(&self, application: Application, mut waiting: impl FnMut(&str)) -> Result<Proof> {
+        let addresses = Addresses {
+            prometheus: Some(self.base("prometheus").await?),
+            grafana: Some(self.base("grafana").await?),
+            alertmanager: Some(self.base("alertmanager").await?),
+        };
+        loop {
+            let proof = prove(self.http, self.stack, &addresses, application).await?;
+            match proof.verdict() {
+                Verdict::Pending(missing) | Verdict::Blind(missing) if Instant::now() < self.deadline => {
+                    waiting(&missing.join("; "));
+                    sleep(BETWEEN_PROOFS).await;
+                }
+                Verdict::Proven | Verdict::Pending(_) | Verdict::Blind(_) => return Ok(proof),
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod bars;
 mod document;
+mod echo;
 mod json;
 mod plain;
 mod table;
@@ -123,7 +124,6 @@ pub async fn display(progress: Progress, plan: &Plan, mut inbox: UnboundedReceiv
         }
         renderer.show(plan, &event, event.elapsed.saturating_sub(began[event.step]));
     }
-    renderer.end();
     timings
 }
 
@@ -155,12 +155,6 @@ impl Renderer {
                 Kind::Failed(_) => plain::line(plan, event, took),
                 _ => None,
             }),
-        }
-    }
-
-    fn end(self) {
-        if let Self::Bars(bars) = self {
-            bars.end();
         }
     }
 }

@@ -99,6 +99,7 @@ pub fn assemble(settings: &Settings) -> Stack {
     Stack {
         name: settings.stack.clone(),
         services: ALL.iter().map(service).collect(),
+        folder: settings.config_folder(),
         files: files(),
         data_sources: ALL.iter().flat_map(|member| (member.data_sources)()).collect(),
         dashboards: ALL.iter().flat_map(|member| member.dashboards).cloned().collect(),

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -26,13 +27,12 @@ pub const LABEL_VERSION: &str = "tdd-stack.version";
 pub const LABEL_VOLUME: &str = "tdd-stack.volume";
 /// The label that names what the engine refused and the container therefore lacks.
 pub const LABEL_WITHOUT: &str = "tdd-stack.without";
+/// The file beside uploaded ones that says which of them the service goes by.
+pub const LOADED_MARK: &str = ".tdd-stack.loaded";
 /// Stands for the published port in arguments and variables, since it may be chosen late.
 pub const HOST_PORT: &str = "{host-port}";
 /// The label of short-lived containers that check files; never a service.
 pub const LABEL_CHECK: &str = "tdd-stack.check";
-
-/// Where configuration files lie, below `--dir`.
-pub const CONFIG_FOLDER: &str = "config/monitoring";
 
 /// Everything that should exist.
 #[derive(Clone, Debug)]
@@ -41,7 +41,9 @@ pub struct Stack {
     pub name: String,
     /// The services, in the order in which they are shown.
     pub services: Vec<Service>,
-    /// Every file of [`CONFIG_FOLDER`], delivered or not.
+    /// The configuration folder, as the user sees it.
+    pub folder: PathBuf,
+    /// Every file of that folder, delivered or not.
     pub files: Vec<ConfigFile>,
     /// What Grafana's data sources should be.
     pub data_sources: Vec<DataSource>,
@@ -159,6 +161,8 @@ pub struct Config {
     pub checks: Vec<CheckCommand>,
     /// What its metrics about the last reload begin with.
     pub metrics_prefix: &'static str,
+    /// Whether a quicker version of its files shortens the way to a proof.
+    pub quick_start: bool,
 }
 
 /// A command that checks configuration files.
@@ -179,6 +183,21 @@ pub enum When {
     BeforeApply,
     /// On request only.
     OnRequest,
+}
+
+impl CheckCommand {
+    /// Returns the check's name: the program and its sub-command.
+    pub fn title(&self) -> String {
+        let words: Vec<&str> =
+            self.command.iter().copied().take_while(|word| !word.starts_with('/')).collect();
+        words.join(" ")
+    }
+
+    /// Returns the name of the file that a fault means where it names none: the last argument.
+    pub fn main_file(&self) -> &'static str {
+        let last = self.command.last().copied().unwrap_or_default();
+        last.rsplit_once('/').map_or(last, |(_, name)| name)
+    }
 }
 
 /// How one sees from outside that a service is ready.
@@ -305,6 +324,13 @@ impl Port {
             HostPort::Auto => None,
         }
     }
+}
+
+/// Returns one hash for several files, each a name and a content.
+pub fn fingerprint(files: &[(String, String)]) -> String {
+    let hashes: Vec<String> =
+        files.iter().map(|(name, content)| format!("{}  {name}\n", sha256(content.as_bytes()))).collect();
+    sha256(hashes.concat().as_bytes())
 }
 
 /// Returns the SHA-256 of some bytes in lower-case hexadecimal digits.

@@ -2,10 +2,9 @@
 //!
 //! Never asks anything: made of what was observed and proven.
 
-use crate::observed::{Author, Observed, Readiness, State};
-use crate::plan::{self, Cause, Operation, Plan, PullPolicy};
+use crate::observed::{Author, Observed, Readiness, State, base_url};
+use crate::plan::{self, Cause, Operation, Plan, Request};
 use crate::proof::{Proof, Verdict};
-use crate::ready::base_url;
 use crate::stack::{Service, Stack};
 
 /// A stack at one moment.
@@ -58,7 +57,7 @@ pub enum Finding {
 impl Status {
     /// Returns what there is to say; `host` stands in for "every address".
     pub fn of(stack: &Stack, observed: &Observed, proof: Option<Proof>, host: &str) -> Self {
-        let (plan, hindrance) = match plan::up(stack, observed, PullPolicy::Missing) {
+        let (plan, hindrance) = match plan::up(stack, observed, Request::default()) {
             Ok(plan) => (plan, None),
             Err(error) => (Plan::default(), Some(error.to_string())),
         };

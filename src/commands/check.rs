@@ -1,6 +1,6 @@
 //! `tdd-stack check`
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use super::{Exit, Session};
 use crate::check_output::{self, Checked};
@@ -23,8 +23,9 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
     let services =
         session.stack.services.iter().filter_map(|service| Some((service, service.config.as_ref()?)));
     let by_service =
-        try_join_all(services.map(|(service, config)| check_service(session, &operator, service, config)));
-    let mut reports: Vec<CheckReport> = by_service.await?.into_iter().flatten().collect();
+        join_all(services.map(|(service, config)| check_service(session, &operator, service, config)));
+    let by_service: Result<Vec<Vec<CheckReport>>> = by_service.await.into_iter().collect();
+    let mut reports: Vec<CheckReport> = by_service?.into_iter().flatten().collect();
     for wanted in &session.stack.dashboards {
         let text = content(session, wanted.file)?;
         let fault = |found: dashboard::DashboardFault| Fault {
@@ -56,8 +57,9 @@ async fn check_service(
     if operator.engine().image_id(&image).await?.is_none() {
         operator.pull(&image, |_| {}).await?;
     }
-    try_join_all(config.checks.iter().map(|check| check_files(session, operator, &image, config, check)))
-        .await
+    // All to their ends: one that is broken off would leave its container.
+    let checks = config.checks.iter().map(|check| check_files(session, operator, &image, config, check));
+    join_all(checks).await.into_iter().collect()
 }
 
 async fn check_files(

@@ -2,7 +2,7 @@
 
 use super::{Exit, Session};
 use crate::error::Result;
-use crate::plan::{self, PullPolicy};
+use crate::plan::{self, Request};
 use crate::render;
 
 /// Print what `up` would do, each operation with its cause
@@ -16,7 +16,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let observed = session.observe(&engine).await?;
-    let plan = plan::up(&session.stack, &observed, PullPolicy::Missing)?;
+    let plan = plan::up(&session.stack, &observed, Request::default())?;
     render::plan(session.json(), &session.stack.name, &plan);
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::ChangesPending } else { Exit::Reached })
 }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::up::Wait;
+use super::up::{Wait, application};
 use super::{Exit, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::observe::base;
+use crate::observe::addresses;
+use crate::observed::Grafana;
+use crate::proof::Application;
 use crate::prove::prove;
 use crate::render;
 use crate::status::{Finding, Status};
@@ -33,20 +35,25 @@ pub(crate) struct Args {
     #[arg(long, env = "TDD_STACK_WAIT_TIMEOUT", default_value = "120s", value_name = "TIME",
           value_parser = humantime::parse_duration)]
     wait_timeout: Duration,
+
+    /// Count the stack as blind while your application is not observed
+    #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
+    require_app: bool,
 }
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let deadline = Instant::now() + args.wait_timeout;
     loop {
-        let status = look(session, &engine).await?;
+        let status = look(session, &engine, application(args.require_app)).await?;
         let finding = status.finding();
         let reached = match args.wait {
             None => true,
             Some(Wait::Ready) => !matches!(finding, Finding::Amiss(_)),
             Some(Wait::Proven) => finding == Finding::Good,
         };
-        if !reached && Instant::now() < deadline {
+        // A hindrance, such as a refused login, does not pass with time.
+        if !reached && status.hindrance.is_none() && Instant::now() < deadline {
             sleep(Duration::from_millis(250)).await;
             continue;
         }
@@ -61,14 +68,17 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     }
 }
 
-async fn look(session: &Session, engine: &Engine) -> Result<Status> {
+async fn look(session: &Session, engine: &Engine, application: Application) -> Result<Status> {
     let observed = session.observe(engine).await?;
-    let address = |service| base(&observed.objects, service, engine);
-    let (prometheus, grafana) = (address("prometheus"), address("grafana"));
     let proof = if observed.objects.containers.is_empty() {
         None
     } else {
-        Some(prove(&session.http, &session.stack, prometheus.as_deref(), grafana.as_deref()).await?)
+        let mut addresses = addresses(&observed.objects, engine);
+        if observed.grafana == Grafana::LoginRefused {
+            // It was tried once already, and five tries lock the account.
+            addresses.grafana = None;
+        }
+        Some(prove(&session.http, &session.stack, &addresses, application).await?)
     };
     Ok(Status::of(&session.stack, &observed, proof, &engine.host()))
 }

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::{Exit, Session};
+use super::{Exit, Patience, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::observe::base;
 use crate::observed::Observed;
-use crate::plan::{self, Plan, PullPolicy};
-use crate::proof::{Proof, Verdict};
-use crate::prove::prove;
+use crate::plan::{self, Plan, ProofTime, PullPolicy, Request};
+use crate::proof::{Application, Proof, Verdict};
 use crate::render::{self, Summary, Timings};
 
 /// Bring the stack up, wait until it is ready, import the dashboard
@@ -35,6 +33,10 @@ pub(crate) struct Args {
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Wait for your application's jobs too, and exit with 6 if they are not observed
+    #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
+    require_app: bool,
 }
 
 /// A state to wait for.
@@ -57,13 +59,18 @@ pub(crate) enum Pull {
     Never,
 }
 
-impl From<Pull> for PullPolicy {
-    fn from(pull: Pull) -> Self {
-        match pull {
-            Pull::Missing => Self::Missing,
-            Pull::Always => Self::Always,
-            Pull::Never => Self::Never,
-        }
+impl Args {
+    fn request(&self) -> Request {
+        let pull = match self.pull {
+            Pull::Missing => PullPolicy::Missing,
+            Pull::Always => PullPolicy::Always,
+            Pull::Never => PullPolicy::Never,
+        };
+        Request { pull, proof: if self.wants_proof() { ProofTime::Now } else { ProofTime::Later } }
+    }
+
+    fn wants_proof(&self) -> bool {
+        self.wait == Wait::Proven || self.require_app
     }
 }
 
@@ -71,49 +78,41 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let began = Instant::now();
     let engine = session.engine().await?;
     let mut observed = session.observe(&engine).await?;
-    let mut plan = plan::up(&session.stack, &observed, args.pull.into())?;
+    let request = args.request();
+    let mut plan = plan::up(&session.stack, &observed, request)?;
     if args.dry_run {
         render::plan(session.json(), &session.stack.name, &plan);
         return Ok(Exit::Reached);
     }
-    let mut timings = session.apply(&engine, &plan, args.wait_timeout).await?;
+    let patience = Patience { each: args.wait_timeout, application: application(args.require_app) };
+    let mut done = session.apply(&engine, &plan, patience).await?;
     if !plan.is_empty() {
         observed = session.observe(&engine).await?;
     }
     if args.pull == Pull::Always {
         // Only now is it known which tags moved on.
-        let second = plan::up(&session.stack, &observed, PullPolicy::Never)?;
-        timings.extend(session.apply(&engine, &second, args.wait_timeout).await?);
+        let second = plan::up(&session.stack, &observed, Request { pull: PullPolicy::Never, ..request })?;
+        done.extend(session.apply(&engine, &second, patience).await?);
         observed = session.observe(&engine).await?;
-        plan.steps.extend(second.steps);
+        plan.extend(second);
     }
-    let proof = match args.wait {
-        Wait::Ready => None,
-        Wait::Proven => Some(proven(session, &engine, &observed, Instant::now() + args.wait_timeout).await?),
+    let proof = match done.proof {
+        Some(proof) => Some(proof?),
+        None if args.wants_proof() => {
+            Some(session.waiter(&engine, patience).proof(patience.application, |_| {}).await?)
+        }
+        None => None,
     };
-    summarise(session, &observed, &engine, &plan, &timings, proof.as_ref(), began.elapsed());
+    if let Some(Verdict::Pending(missing) | Verdict::Blind(missing)) = proof.as_ref().map(Proof::verdict) {
+        return Err(Error::Blind(missing));
+    }
+    summarise(session, &observed, &engine, &plan, &done.timings, proof.as_ref(), began.elapsed());
     Ok(Exit::Reached)
 }
 
-/// Asks until everything required is seen, or patience ends.
-pub(crate) async fn proven(
-    session: &Session,
-    engine: &Engine,
-    observed: &Observed,
-    deadline: Instant,
-) -> Result<Proof> {
-    let address = |service| base(&observed.objects, service, engine);
-    let (prometheus, grafana) = (address("prometheus"), address("grafana"));
-    loop {
-        let proof = prove(&session.http, &session.stack, prometheus.as_deref(), grafana.as_deref()).await?;
-        match proof.verdict() {
-            Verdict::Proven => return Ok(proof),
-            Verdict::Pending(missing) | Verdict::Blind(missing) if Instant::now() >= deadline => {
-                return Err(Error::Blind(missing));
-            }
-            Verdict::Pending(_) | Verdict::Blind(_) => sleep(Duration::from_millis(250)).await,
-        }
-    }
+/// Returns what `--require-app` asks for.
+pub(crate) fn application(is_required: bool) -> Application {
+    if is_required { Application::Required } else { Application::Reported }
 }
 
 fn summarise(

@@ -15,7 +15,7 @@ use futures_util::{StreamExt, TryStreamExt};
 
 use super::specification::{self, Propagation};
 use super::{Engine, archive};
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Error, Result};
 use crate::observed::VolumeKind;
 use crate::plan::Force;
 use crate::stack::{HostAddress, Service, Stack};
@@ -157,7 +157,15 @@ impl Operator {
 
     /// Removes a network.
     pub async fn remove_network(&self, name: &str) -> Result<()> {
-        gone_is_fine(self.engine.docker.remove_network(name).await, format!("remove network `{name}`"))
+        match self.engine.docker.remove_network(name).await {
+            Err(EngineError::DockerResponseServerError { status_code, message })
+                if message.contains("has active endpoints") =>
+            {
+                let source = EngineError::DockerResponseServerError { status_code, message }.into();
+                Err(Error::InUse { network: name.to_string(), source })
+            }
+            removed => gone_is_fine(removed, format!("remove network `{name}`")),
+        }
     }
 
     /// Removes a volume.
@@ -229,11 +237,7 @@ fn start_error(service: &Service, host_port: u16, name: &str, error: EngineError
         EngineError::DockerResponseServerError { message, .. }
             if port_words.iter().any(|words| message.contains(words)) =>
         {
-            Error::Conflicts(vec![Conflict::Port {
-                service: service.name.to_string(),
-                address: std::net::SocketAddr::new(service.port.bind, host_port),
-                holder: None,
-            }])
+            Error::PortLost { service: service.name.to_string(), port: host_port, source: error.into() }
         }
         EngineError::DockerResponseServerError { message, .. }
             if message.contains("host-gateway")

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Http, json};
+use super::{Http, json, text};
 use crate::error::{Error, Result};
 
 /// A client for one Prometheus.
@@ -115,10 +115,6 @@ impl<'a> Prometheus<'a> {
         let mut body = json(&doing, response).await?;
         Ok(body["data"].take())
     }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_string()
 }
 
 fn items(value: &Value) -> &[Value] {

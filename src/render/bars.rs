@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::echo::QuietControls;
 use crate::event::{Event, Kind};
 use crate::layers::{Layers, Report};
 use crate::plan::{Operation, Plan};
@@ -20,7 +21,10 @@ pub(super) struct Bars {
     images: BTreeMap<usize, ProgressBar>,
     layers: Layers,
     running: Vec<usize>,
+    /// The last answer that a waiting step got.
+    waiting: BTreeMap<usize, String>,
     finished: u64,
+    _quiet: QuietControls,
 }
 
 impl Default for Bars {
@@ -31,7 +35,9 @@ impl Default for Bars {
             images: BTreeMap::new(),
             layers: Layers::default(),
             running: Vec::new(),
+            waiting: BTreeMap::new(),
             finished: 0,
+            _quiet: QuietControls::begin(),
         }
     }
 }
@@ -57,16 +63,7 @@ impl Bars {
                 });
                 self.draw_image(event.step);
             }
-            Kind::Waiting(last) => {
-                if let Some(whole) = &self.whole {
-                    whole.set_message(format!(
-                        "{} {}: {last}",
-                        step.operation.verb(),
-                        step.operation.target()
-                    ));
-                }
-                return;
-            }
+            Kind::Waiting(last) => drop(self.waiting.insert(event.step, last.clone())),
             Kind::Note(note) => self.line(&format!("note: {}: {note}", step.operation.target())),
             Kind::Finished => self.ended(event.step),
             Kind::Failed(reason) => {
@@ -79,15 +76,9 @@ impl Bars {
         self.draw_whole(plan, event.elapsed);
     }
 
-    /// Takes everything off the screen.
-    pub(super) fn end(self) {
-        for bar in self.images.values().chain(&self.whole) {
-            bar.finish_and_clear();
-        }
-    }
-
     fn ended(&mut self, step: usize) {
         self.running.retain(|running| *running != step);
+        self.waiting.remove(&step);
         self.finished += 1;
         if let Some(bar) = self.images.get(&step) {
             bar.finish_with_message("pulled");
@@ -112,7 +103,8 @@ impl Bars {
         let Some(whole) = &self.whole else { return };
         let name = |step: &usize| {
             let operation = &plan.steps[*step].operation;
-            format!("{} {}", operation.verb(), operation.target())
+            let last = self.waiting.get(step).map(|last| format!(": {last}")).unwrap_or_default();
+            format!("{} {}{last}", operation.verb(), operation.target())
         };
         let running: Vec<String> = self.running.iter().map(name).collect();
         whole.set_position(self.finished);
@@ -129,8 +121,20 @@ impl Bars {
     }
 }
 
+/// Takes everything off the screen, also when the work is interrupted.
+impl Drop for Bars {
+    fn drop(&mut self) {
+        for bar in self.images.values().chain(&self.whole) {
+            bar.finish_and_clear();
+        }
+        // A screen that cannot be written to has nothing left on it.
+        drop(self.screen.clear());
+    }
+}
+
 fn image_bar(image: &str) -> ProgressBar {
-    let bar = ProgressBar::new(0);
+    // Hidden until it is on the screen, or it would draw itself beside it.
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
     bar.set_style(style("  {prefix:42!} {bar:24} {decimal_bytes:>9} of {decimal_total_bytes:9} {wide_msg}"));
     bar.set_prefix(image.to_string());
     bar

@@ -34,6 +34,11 @@ pub(super) fn summary(summary: &Summary<'_>) -> Value {
         "operations": operations(summary.plan),
         "services": summary.status.services.iter().map(service).collect::<Vec<_>>(),
         "timings": timings.collect::<Vec<_>>(),
+        "proof": summary.status.proof.as_ref().map(|proof| {
+            let mut object = observed(proof);
+            object["verdict"] = super::verdict(proof).0.into();
+            object
+        }),
     })
 }
 
@@ -49,22 +54,28 @@ pub(super) fn status(status: &Status) -> Value {
         Finding::Blind(_) => "blind",
         Finding::Amiss(_) => "amiss",
     };
+    let mut object = observed(&proof);
+    object["schema"] = "tdd-stack.status/1".into();
+    object["stack"] = status.stack.clone().into();
+    object["ok"] = matches!(status.finding(), Finding::Good | Finding::Pending(_)).into();
+    object["finding"] = word.into();
+    object["problems"] = problems.into();
+    object["services"] = status.services.iter().map(service).collect();
+    object["edited"] = status.edited.clone().into();
+    object
+}
+
+/// Returns what a proof saw.
+fn observed(proof: &Proof) -> Value {
     json!({
-        "schema": "tdd-stack.status/1",
-        "stack": status.stack,
-        "ok": matches!(status.finding(), Finding::Good | Finding::Pending(_)),
-        "finding": word,
-        "problems": problems,
-        "services": status.services.iter().map(service).collect::<Vec<_>>(),
-        "edited": status.edited,
-        "targets": targets(&proof),
+        "targets": targets(proof),
         "rules": {
             "total": proof.rules.total,
             "healthy": proof.rules.healthy,
             "firing": proof.rules.firing,
         },
-        "alertmanager": {"active": proof.alertmanager_active},
-        "dashboards": dashboards(&proof),
+        "alertmanager": {"active": proof.alertmanager_active, "watchdog": proof.watchdog_arrived},
+        "dashboards": dashboards(proof),
     })
 }
 
@@ -160,6 +171,7 @@ fn targets(proof: &Proof) -> Vec<Value> {
             },
             "required": target.required,
             "error": target.error,
+            "advice": target.advice,
         })
     };
     proof.targets.iter().map(target).collect()

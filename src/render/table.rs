@@ -124,18 +124,18 @@ fn proof_lines(proof: &Proof) -> Vec<String> {
     let (word, what) = verdict(proof);
     let required: Vec<&Target> = proof.targets.iter().filter(|target| target.required).collect();
     let up = required.iter().filter(|target| target.health == Health::Up).count();
-    let others = proof.targets.iter().filter(|target| !target.required).map(|target| match target.health {
-        Health::Up => format!("{} up", target.job),
-        Health::Down => format!("{} down ({})", target.job, target.error),
-        Health::Unknown => format!("{} not scraped yet", target.job),
-    });
+    let others = proof.targets.iter().filter(|target| !target.required);
     let rules = &proof.rules;
     let firing = if rules.firing.is_empty() { "none".into() } else { rules.firing.join(", ") };
-    let active = if proof.alertmanager_active { "active" } else { "not known to Prometheus" };
+    let active = match (proof.alertmanager_active, proof.watchdog_arrived) {
+        (false, _) => "not known to Prometheus",
+        (true, false) => "active, no alert has arrived yet",
+        (true, true) => "active, alerts arrive",
+    };
     let mut lines = vec![labelled("observes", word)];
     lines.extend(what.iter().map(|problem| labelled("", problem)));
     lines.push(labelled("targets", &format!("{up} of {} required up", required.len())));
-    lines.extend(others.map(|other| labelled("", &other)));
+    lines.extend(others.flat_map(target_lines));
     lines.push(labelled("rules", &format!("{} of {} healthy, firing: {firing}", rules.healthy, rules.total)));
     lines.push(labelled("alertmanager", active));
     lines.extend(proof.dashboards.iter().map(|dashboard| {
@@ -145,6 +145,19 @@ fn proof_lines(proof: &Proof) -> Vec<String> {
         labelled("dashboard", &format!("{} ({filled} of {panels} panels have data)", dashboard.url))
     }));
     lines
+}
+
+fn target_lines(target: &Target) -> Vec<String> {
+    match target.health {
+        Health::Up => vec![labelled("", &format!("{} up", target.job))],
+        Health::Unknown => vec![labelled("", &format!("{} not scraped yet", target.job))],
+        Health::Down => {
+            let down = labelled("", &format!("{} down: {}", target.job, target.error));
+            std::iter::once(down)
+                .chain(target.advice.map(|advice| labelled("", &format!("  {advice}"))))
+                .collect()
+        }
+    }
 }
 
 fn notes(status: &Status) -> Vec<String> {

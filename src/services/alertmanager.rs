@@ -47,6 +47,7 @@ fn service(context: &Context<'_>) -> Service {
                 when: When::BeforeApply,
             }],
             metrics_prefix: "alertmanager",
+            quick_start: false,
         }),
         probe: Probe { path: "/-/ready", expect: Expect::Ok },
         scrape_job: "alertmanager",

@@ -78,6 +78,7 @@ fn service(context: &Context<'_>) -> Service {
                 },
             ],
             metrics_prefix: "prometheus",
+            quick_start: true,
         }),
         probe: Probe { path: "/-/ready", expect: Expect::Ok },
         scrape_job: "prometheus",

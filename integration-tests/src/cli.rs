@@ -1,0 +1,200 @@
+//! Runs the program under test: arguments and a clean environment in, exit code and both outputs out.
+//!
+//! Never waits without a limit: a program that hangs is killed, by its handle, and its test fails.
+
+mod redact;
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+/// More than the slowest run takes on a busy machine.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// A run of the program that is being put together.
+#[derive(Debug)]
+pub struct TddStack {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    variables: Vec<(String, OsString)>,
+    folder: Option<PathBuf>,
+    /// A home without any configuration of Docker's.
+    home: TempDir,
+}
+
+/// The program while it runs.
+#[derive(Debug)]
+pub struct Running {
+    runtime: Runtime,
+    child: Child,
+    stdout: JoinHandle<Vec<u8>>,
+    stderr: JoinHandle<Vec<u8>>,
+    _home: TempDir,
+}
+
+/// What a run of the program came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed on standard output.
+    pub stdout: String,
+    /// What it printed on standard error.
+    pub stderr: String,
+}
+
+impl TddStack {
+    /// Begins a run of the program at `program`, for which [`program!`](crate::program) is good.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        Self { program: program.into(), arguments: Vec::new(), variables: Vec::new(), folder: None, home }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_os_string()));
+        self
+    }
+
+    /// Sets a variable of the environment, which is empty else but for the search path and a home.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.into(), value.as_ref().to_os_string()));
+        self
+    }
+
+    /// Runs the program in a folder.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_path_buf());
+        self
+    }
+
+    /// Returns the variables that the program sees.
+    pub fn environment(&self) -> Vec<(String, OsString)> {
+        // A profiled program must know where its profile goes.
+        let kept = ["PATH", "LLVM_PROFILE_FILE"];
+        let inherited = kept.iter().filter_map(|name| Some(((*name).to_string(), std::env::var_os(name)?)));
+        let home = ("HOME".to_string(), self.home.path().as_os_str().to_os_string());
+        inherited.chain([home]).chain(self.variables.clone()).collect()
+    }
+
+    /// Returns the program and its arguments.
+    pub fn command_line(&self) -> (&Path, &[OsString]) {
+        (&self.program, &self.arguments)
+    }
+
+    /// Starts the program and lets it run.
+    pub fn spawn(self) -> Running {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.environment())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        let entered = runtime.enter();
+        let mut child = command.spawn().expect("the program under test can be started");
+        drop(entered);
+        let stdout = runtime.spawn(read(child.stdout.take().expect("it is piped")));
+        let stderr = runtime.spawn(read(child.stderr.take().expect("it is piped")));
+        Running { runtime, child, stdout, stderr, _home: self.home }
+    }
+
+    /// Runs the program to its end.
+    pub fn run(self) -> Output {
+        self.spawn().finish()
+    }
+}
+
+impl Running {
+    /// Sends a signal, such as `INT`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().expect("the program still runs").to_string();
+        let sent = std::process::Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} cannot be sent to the program");
+    }
+
+    /// Waits for the program's end.
+    pub fn finish(mut self) -> Output {
+        let ended = self.runtime.block_on(async { tokio::time::timeout(LIMIT, self.child.wait()).await });
+        let in_time = ended.is_ok();
+        if !in_time {
+            self.child.start_kill().expect("a program that hangs can be killed");
+        }
+        let text = |task: JoinHandle<Vec<u8>>| {
+            let bytes = self.runtime.block_on(task).expect("reading does not panic");
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let (stdout, stderr) = (text(self.stdout), text(self.stderr));
+        let status = ended.ok().and_then(Result::ok);
+        let Some(code) = status.and_then(|status| status.code()) else {
+            let what = if in_time { "was ended by a signal" } else { "did not end" };
+            panic!("the program {what}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+        };
+        Output { code, stdout, stderr }
+    }
+}
+
+impl Output {
+    /// Asserts the exit code, and shows everything if it is another one.
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that standard error has these words.
+    #[track_caller]
+    pub fn says(&self, words: &str) -> &Self {
+        assert!(self.stderr.contains(words), "standard error lacks {words:?}:\n{}", self.stderr);
+        self
+    }
+
+    /// Asserts that standard error lacks these words.
+    #[track_caller]
+    pub fn does_not_say(&self, words: &str) -> &Self {
+        assert!(!self.stderr.contains(words), "standard error has {words:?}:\n{}", self.stderr);
+        self
+    }
+
+    /// Returns standard output, which must be one JSON object.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("standard output is no single JSON object: {error}\n{}\n{}", self.stdout, self.stderr)
+        })
+    }
+
+    /// Returns exit code and outputs in one text, without what differs from run to run.
+    pub fn to_snapshot(&self) -> String {
+        let (stdout, stderr) = (redact::all(&self.stdout), redact::all(&self.stderr));
+        format!("exit {}\n--- stdout\n{stdout}--- stderr\n{stderr}", self.code)
+    }
+}
+
+async fn read(mut pipe: impl AsyncRead + Unpin) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What was read before the pipe broke is worth showing.
+    drop(pipe.read_to_end(&mut bytes).await);
+    bytes
+}

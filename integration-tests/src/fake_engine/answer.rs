@@ -1,0 +1,62 @@
+//! The forms of the engine's answers.
+
+use axum::body::Body;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+/// The version that the engine says it has.
+pub(super) const API_VERSION: &str = "1.41";
+
+/// Returns an answer with a JSON body; like the engine's, it ends in a line end.
+pub(super) fn object(status: u16, value: &Value) -> Response {
+    with_body(status, "application/json", format!("{value}\n"))
+}
+
+/// Returns an answer without a body.
+pub(super) fn empty(status: u16) -> Response {
+    head(status).body(Body::empty()).expect("the parts are constants")
+}
+
+/// Returns an error.
+pub(super) fn error(status: u16, message: impl AsRef<str>) -> Response {
+    object(status, &json!({"message": message.as_ref()}))
+}
+
+/// Returns the error for a container that is not there.
+pub(super) fn no_container(key: &str) -> Response {
+    Refusal::no_container(key).answer()
+}
+
+/// An error before it is an answer.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    /// Returns the refusal for a container that is not there.
+    pub(super) fn no_container(key: &str) -> Self {
+        Self { status: 404, message: format!("No such container: {key}") }
+    }
+
+    /// Returns the refusal as the engine says it.
+    pub(super) fn answer(self) -> Response {
+        error(self.status, self.message)
+    }
+}
+
+/// Returns an answer with any body.
+pub(super) fn with_body(status: u16, kind: &str, body: impl Into<Body>) -> Response {
+    head(status).header("Content-Type", kind).body(body.into()).expect("the parts are constants")
+}
+
+/// Returns the beginning that all answers share.
+pub(super) fn head(status: u16) -> axum::http::response::Builder {
+    Response::builder()
+        .status(status)
+        .header("Api-Version", API_VERSION)
+        .header("Docker-Experimental", "false")
+        .header("Ostype", "linux")
+        .header("Server", "Docker/20.10.24 (linux)")
+}

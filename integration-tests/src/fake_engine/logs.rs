@@ -1,0 +1,24 @@
+//! Logs: lines of two streams in one, each with a head that names its stream and length.
+
+use axum::response::Response;
+
+use super::answer::{no_container, with_body};
+use super::call::Call;
+use super::state::Shared;
+
+pub(super) fn read(shared: &Shared, key: &str, call: &Call) -> Response {
+    let state = shared.lock();
+    let Some(container) = state.container(key) else { return no_container(key) };
+    let count = call.asked("tail").parse().unwrap_or(usize::MAX);
+    let skipped = container.log.len().saturating_sub(count);
+    let lines = container.log[skipped..].iter();
+    let frames: Vec<Vec<u8>> =
+        lines.map(|(stream, line)| frame(*stream, format!("{line}\n").as_bytes())).collect();
+    with_body(200, "application/vnd.docker.raw-stream", frames.concat())
+}
+
+/// Returns a piece of a stream with its head.
+pub(super) fn frame(stream: u8, text: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(text.len()).expect("a line is short").to_be_bytes();
+    [&[stream, 0, 0, 0], length.as_slice(), text].concat()
+}

@@ -1,0 +1,78 @@
+//! Plain requests to services, as any client would make them.
+#![expect(clippy::disallowed_types, reason = "the tests' own client")]
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime can be made")
+});
+
+/// An answer: its status, 0 where there is none, and its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body, or why there is none.
+    pub text: String,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Login<'a> {
+    /// The user name.
+    pub user: &'a str,
+    /// The password.
+    pub password: &'a str,
+}
+
+/// The login of the specification.
+pub const ADMIN: Login<'_> = Login { user: "admin", password: "admin123" };
+
+/// Asks an address.
+pub fn get(url: &str) -> Answer {
+    request("GET", url, None, None)
+}
+
+/// Sends a request, with a login and JSON where they are given.
+pub fn request(method: &str, url: &str, login: Option<Login<'_>>, body: Option<&Value>) -> Answer {
+    let method = method.parse().unwrap_or_else(|_| panic!("`{method}` is no method"));
+    RUNTIME.block_on(async {
+        let mut request = client().request(method, url);
+        if let Some(login) = login {
+            request = request.basic_auth(login.user, Some(login.password));
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        match request.send().await {
+            Ok(answer) => {
+                Answer { status: answer.status().as_u16(), text: answer.text().await.unwrap_or_default() }
+            }
+            Err(error) => Answer { status: 0, text: error.to_string() },
+        }
+    })
+}
+
+impl Answer {
+    /// Returns the body as JSON, `Null` where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(20))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("a client without TLS can be made")
+}

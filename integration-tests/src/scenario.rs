@@ -1,0 +1,230 @@
+//! A stack of its own on the real engine, for one test, and what the engine and the services say of it.
+//!
+//! The engine is asked through the `docker` command, so that no code of the program judges itself. Whatever
+//! carries the stack's label is removed when the scenario ends, also when it fails.
+//! Never skips: without an engine or an image the test fails and says what is missing.
+
+use std::ffi::OsStr;
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::cli::{Output, TddStack};
+use crate::http::{self, Answer};
+
+/// The label by which everything of a stack is found.
+const LABEL: &str = "tdd-stack.stack";
+/// How long a condition is waited for: three scrapes and a rule evaluation at 15 seconds.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The services, in the order in which `status` lists them.
+pub const SERVICES: [&str; 4] = ["prometheus", "grafana", "node-exporter", "alertmanager"];
+
+/// A stack of its own on the real engine.
+#[derive(Debug)]
+pub struct Scenario {
+    program: PathBuf,
+    stack: String,
+    folder: tempfile::TempDir,
+    registry: String,
+}
+
+impl Scenario {
+    /// Begins a scenario; `program` is the tdd-stack to run, `name` tells it from the other scenarios.
+    pub fn new(program: &str, name: &str) -> Self {
+        let registry = variable("TDD_TEST_REGISTRY");
+        let scenario = Self {
+            program: program.into(),
+            stack: format!("tdd-test-{name}-{}", std::process::id()),
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            registry,
+        };
+        docker(&["version", "--format", "{{.Server.Version}}"]);
+        scenario
+    }
+
+    /// Returns the stack's name.
+    pub fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    /// Returns the registry that images come from.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Returns the folder that holds `config/monitoring`.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns the path of a configuration file.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder().join("config/monitoring").join(name)
+    }
+
+    /// Replaces a text that must be there in a configuration file.
+    pub fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.file(name)).expect("the file is there");
+        assert!(text.contains(from), "`{name}` does not contain `{from}`");
+        std::fs::write(self.file(name), text.replace(from, to)).expect("the file can be written");
+    }
+
+    /// Runs the program, on ports that are free.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let ports = SERVICES.map(|service| format!("{service}=auto")).join(",");
+        self.run_on(&ports, arguments)
+    }
+
+    /// Runs the program, which must end with 0.
+    pub fn succeed(&self, arguments: &[&str]) -> Output {
+        let output = self.run(arguments);
+        output.exits(0);
+        output
+    }
+
+    /// Runs the program on these ports, such as `prometheus=9090,grafana=auto`.
+    pub fn run_on(&self, ports: &str, arguments: &[&str]) -> Output {
+        TddStack::new(&self.program)
+            .args(arguments)
+            .args(["--stack", &self.stack, "--registry", &self.registry, "--port", ports])
+            .args([OsStr::new("--dir"), self.folder().as_os_str()])
+            .run()
+    }
+
+    /// Returns the name of a service's container.
+    pub fn container(&self, service: &str) -> String {
+        format!("{}-{service}", self.stack)
+    }
+
+    /// Returns what the engine says of a service's container.
+    pub fn inspect(&self, service: &str) -> Value {
+        let text = docker(&["inspect", &self.container(service)]);
+        serde_json::from_str::<Value>(&text).expect("inspect prints JSON")[0].take()
+    }
+
+    /// Returns the ids of the services' containers, in the services' order.
+    pub fn ids(&self) -> Vec<String> {
+        SERVICES.iter().map(|service| self.inspect(service)["Id"].to_string()).collect()
+    }
+
+    /// Returns when each service's container was started, in the services' order.
+    pub fn started(&self) -> Vec<String> {
+        SERVICES.iter().map(|service| self.inspect(service)["State"]["StartedAt"].to_string()).collect()
+    }
+
+    /// Returns the names of this stack's objects of one kind: `container`, `network` or `volume`.
+    pub fn objects(&self, kind: &str) -> Vec<String> {
+        let filter = format!("label={LABEL}={}", self.stack);
+        let (verb, form): (&[&str], &str) = match kind {
+            "container" => (&["ps", "--all"], "{{.Names}}"),
+            "network" => (&["network", "ls"], "{{.Name}}"),
+            "volume" => (&["volume", "ls"], "{{.Name}}"),
+            kind => panic!("there is no kind `{kind}`"),
+        };
+        let listed = docker(&[verb, &["--filter", &filter, "--format", form]].concat());
+        let mut names: Vec<String> = listed.lines().map(ToString::to_string).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Returns the address under which a service is reached.
+    pub fn url(&self, service: &str) -> String {
+        let ports = docker(&["port", &self.container(service)]);
+        let address =
+            ports.lines().next().and_then(|line| line.split_once(" -> ")).map(|(_, address)| address);
+        format!("http://{}", address.unwrap_or_else(|| panic!("`{service}` publishes no port: {ports}")))
+    }
+
+    /// Returns Prometheus' answer to a query of its API, such as `targets`.
+    pub fn prometheus(&self, path: &str) -> Value {
+        http::get(&format!("{}/api/v1/{path}", self.url("prometheus"))).json()["data"].take()
+    }
+
+    /// Returns the jobs that Prometheus scrapes, each with its health, sorted.
+    pub fn targets(&self) -> Vec<(String, String)> {
+        let targets = self.prometheus("targets?state=active");
+        let mut found: Vec<(String, String)> = targets["activeTargets"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|target| (text(&target["labels"]["job"]), text(&target["health"])))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Returns Prometheus' rules.
+    pub fn rules(&self) -> Vec<Value> {
+        let groups = self.prometheus("rules");
+        let groups = groups["groups"].as_array().cloned().unwrap_or_default();
+        groups.iter().flat_map(|group| group["rules"].as_array().cloned().unwrap_or_default()).collect()
+    }
+
+    /// Returns Grafana's answer to a request with the specification's login.
+    pub fn grafana(&self, path: &str) -> Answer {
+        http::request("GET", &format!("{}{path}", self.url("grafana")), Some(http::ADMIN), None)
+    }
+}
+
+impl Drop for Scenario {
+    fn drop(&mut self) {
+        remove_all(&format!("{LABEL}={}", self.stack));
+    }
+}
+
+/// Removes the containers, networks and volumes that carry a label.
+pub fn remove_all(label: &str) {
+    let filter = format!("label={label}");
+    for (list, remove) in [
+        (["ps", "--all", "--quiet", "--filter"].as_slice(), ["rm", "--force", "--volumes"].as_slice()),
+        (&["network", "ls", "--quiet", "--filter"], &["network", "rm"]),
+        (&["volume", "ls", "--quiet", "--filter"], &["volume", "rm", "--force"]),
+    ] {
+        let listed = run_docker(&[list, &[&filter]].concat());
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        let names: Vec<&str> = listed.lines().collect();
+        if !names.is_empty() {
+            run_docker(&[remove, &names].concat());
+        }
+    }
+}
+
+/// Runs the `docker` command, which must succeed, and returns what it prints.
+pub fn docker(arguments: &[&str]) -> String {
+    let output = run_docker(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "docker {arguments:?}: {stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn run_docker(arguments: &[&str]) -> std::process::Output {
+    let output = Command::new("docker").args(arguments).stdin(Stdio::null()).output();
+    output.unwrap_or_else(|error| panic!("cannot run the `docker` command: {error}"))
+}
+
+/// Asks again and again until the answer is the wanted one, and fails with the last answer.
+pub fn eventually<T: Debug>(what: &str, mut ask: impl FnMut() -> T, is_wanted: impl Fn(&T) -> bool) -> T {
+    let began = Instant::now();
+    loop {
+        let answer = ask();
+        if is_wanted(&answer) {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}; the last answer: {answer:#?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Returns a variable that `scripts/test.sh` sets.
+#[expect(clippy::disallowed_methods, reason = "the scripts hand over what they have prepared")]
+pub fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by `scripts/test.sh`"))
+}
+
+/// Returns a text, empty where there is none.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
+}

@@ -1,0 +1,358 @@
+//! Applies plans to a world of plain values, and tells what would be observed in it.
+//!
+//! Never does what an engine would refuse: such an operation is a fault of its plan, and panics.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tdd_stack::observed::{
+    Author, Container, DiskFile, Grafana, GrafanaContent, Objects, Observed, Readiness, SeenDataSource,
+    State, VolumeKind,
+};
+use tdd_stack::plan::{Force, Operation, Plan};
+use tdd_stack::settings::HostPort;
+use tdd_stack::stack::{LOADED_MARK, Mount, Service, Stack, sha256};
+
+/// Everything that there is.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// Ids of local images, by reference.
+    pub images: BTreeMap<String, String>,
+    /// Tags that have moved on in the registry.
+    pub moved: BTreeSet<String>,
+    /// The user's files, by name.
+    pub disk: BTreeMap<String, DiskFile>,
+    /// Our networks.
+    pub networks: BTreeSet<String>,
+    /// Our volumes, by name.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Our services' containers, by service.
+    pub containers: BTreeMap<String, Container>,
+    /// The files that a service read when it last started or reloaded, by service.
+    pub loaded: BTreeMap<String, BTreeMap<String, String>>,
+    /// Services that run without being ready.
+    pub unready: BTreeSet<String>,
+    /// Services whose container has lost its network.
+    pub detached: BTreeSet<String>,
+    /// What cut-off checks left.
+    pub leftovers: Vec<String>,
+    /// How many containers were made.
+    pub made: u32,
+}
+
+/// A volume.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    /// What it is for.
+    pub kind: VolumeKind,
+    /// Its files, by name.
+    pub files: BTreeMap<String, String>,
+    /// Grafana's data sources, by uid.
+    pub data_sources: BTreeMap<String, Value>,
+    /// Grafana's dashboards, by uid.
+    pub dashboards: BTreeMap<String, Value>,
+}
+
+impl Volume {
+    /// Returns an empty volume.
+    pub fn new(kind: VolumeKind) -> Self {
+        Self { kind, files: BTreeMap::new(), data_sources: BTreeMap::new(), dashboards: BTreeMap::new() }
+    }
+}
+
+impl World {
+    /// Returns the id of the image that a pull brings.
+    pub fn published_id(&self, reference: &str) -> String {
+        sha256(format!("{reference} {}", self.moved.contains(reference)).as_bytes())
+    }
+
+    /// Applies a plan in the order in which it is printed.
+    pub fn apply(&mut self, stack: &Stack, plan: &Plan) {
+        self.apply_in_order(stack, plan, &mut |_| 0);
+    }
+
+    /// Applies a plan in any order that its needs allow: `choose` picks one of so many.
+    pub fn apply_in_order(&mut self, stack: &Stack, plan: &Plan, choose: &mut dyn FnMut(usize) -> usize) {
+        let mut left: Vec<usize> = (0..plan.len()).collect();
+        let mut done = BTreeSet::new();
+        while !left.is_empty() {
+            let is_free = |step: &&usize| plan.steps[**step].needs.iter().all(|need| done.contains(need));
+            let free: Vec<usize> = left.iter().filter(is_free).copied().collect();
+            assert!(!free.is_empty(), "the steps wait for each other:\n{plan}");
+            let step = free[choose(free.len()) % free.len()];
+            self.perform(stack, &plan.steps[step].operation);
+            left.retain(|other| *other != step);
+            done.insert(step);
+        }
+    }
+
+    /// Returns what the program would observe.
+    pub fn observed(&self, stack: &Stack) -> Observed {
+        let configured = stack.services.iter().filter(|service| service.config.is_some());
+        let with_container = configured.filter(|service| self.containers.contains_key(service.name));
+        let wanting = stack
+            .services
+            .iter()
+            .filter(|service| service.port.host == HostPort::Auto && self.address(service.name).is_none());
+        Observed {
+            objects: Objects {
+                containers: self.containers.clone(),
+                leftovers: self.leftovers.clone(),
+                networks: self.networks.iter().cloned().collect(),
+                volumes: self.volumes.iter().map(|(name, volume)| (name.clone(), volume.kind)).collect(),
+            },
+            conflicts: Vec::new(),
+            images: self.images.clone(),
+            disk: self.disk.clone(),
+            delivered: with_container
+                .map(|service| (service.name.to_string(), self.configuration(service)))
+                .collect(),
+            readiness: self.containers.keys().map(|name| (name.clone(), self.readiness(name))).collect(),
+            grafana: self.grafana(stack),
+            free_ports: wanting
+                .zip(20_000..)
+                .map(|(service, port)| (service.name.to_string(), port))
+                .collect(),
+        }
+    }
+
+    /// Returns whether each running service goes by the files that are in its volume.
+    pub fn all_is_loaded(&self, stack: &Stack) -> bool {
+        let runs = |service: &&Service| self.runs(service.name) && service.config.is_some();
+        stack.services.iter().filter(runs).all(|service| {
+            self.loaded.get(service.name).is_some_and(|loaded| *loaded == self.readable(service))
+        })
+    }
+
+    fn perform(&mut self, stack: &Stack, operation: &Operation) {
+        match operation {
+            Operation::WriteFile { file, content } => {
+                let file_of_ours = DiskFile { content: content.clone(), author: Author::Program };
+                let before = self.disk.insert(file.clone(), file_of_ours);
+                let was_the_user_s = before.is_some_and(|file| file.author == Author::User);
+                assert!(!was_the_user_s, "the user's `{file}` is overwritten");
+            }
+            Operation::Pull { image, .. } => {
+                let id = self.published_id(image);
+                self.images.insert(image.clone(), id);
+            }
+            Operation::Check { image, .. } => self.expect_image(image),
+            Operation::CreateNetwork(name) => {
+                assert!(self.networks.insert(name.clone()), "network `{name}` exists");
+            }
+            Operation::CreateVolume { name, kind } => {
+                let before = self.volumes.insert(name.clone(), Volume::new(*kind));
+                assert!(before.is_none(), "volume `{name}` exists");
+            }
+            Operation::Stop { service, container, .. } => {
+                self.found(service, container).state = State::Exited;
+                self.forget_process(service);
+            }
+            Operation::Remove { container, force, .. } => self.remove(container, *force),
+            Operation::Create { service, host_port } => self.create(stack, service, *host_port),
+            Operation::Upload { service, files, .. } => {
+                assert!(
+                    self.containers.contains_key(service),
+                    "`{service}` has no container to put files into"
+                );
+                let config = self.config_volume(stack, service);
+                config.files.extend(files.iter().cloned());
+            }
+            Operation::Start { service, host_port } => {
+                let state = self.containers[service.name].state;
+                assert!(matches!(state, State::Created | State::Exited), "`{}` is {state:?}", service.name);
+                self.start(stack, service.name, Some(*host_port));
+            }
+            Operation::Restart { service, .. } => self.start(stack, service, None),
+            Operation::Reload { service, mark, .. } => {
+                assert!(self.runs(service), "`{service}` does not run, and cannot read its files again");
+                self.config_volume(stack, service).files.insert(LOADED_MARK.into(), mark.clone());
+                self.load(stack, service);
+            }
+            Operation::AwaitReady(service) => {
+                assert!(self.runs(service.name), "`{}` does not run, and is waited for", service.name);
+                self.unready.remove(service.name);
+            }
+            Operation::AwaitProof => {
+                assert!(
+                    self.containers.keys().all(|service| self.runs(service)),
+                    "what does not run proves nothing"
+                );
+            }
+            Operation::Reach { from, .. } => {
+                let lost = stack.services.iter().find(|service| !self.is_ready(service.name));
+                assert!(
+                    lost.is_none() && self.is_ready(from),
+                    "{:?} is not ready",
+                    lost.map(|lost| lost.name)
+                );
+            }
+            Operation::SetDataSource(wanted) => {
+                self.grafana_volume(stack).data_sources.insert(wanted.uid.into(), wanted.body.clone());
+            }
+            Operation::ImportDashboard { uid, body } => {
+                self.grafana_volume(stack).dashboards.insert(uid.clone(), body.clone());
+            }
+            Operation::AwaitDataSource { uid } => {
+                assert!(
+                    self.grafana_volume(stack).data_sources.contains_key(uid),
+                    "there is no data source `{uid}`"
+                );
+            }
+            Operation::RemoveNetwork(name) => {
+                assert!(
+                    !self.containers.values().any(|found| found.state == State::Running),
+                    "`{name}` is in use"
+                );
+                assert!(self.networks.remove(name), "there is no network `{name}`");
+            }
+            Operation::RemoveVolume(name) => {
+                let is_used = |service: &Service| {
+                    service.volumes().contains(&name.as_str()) && self.containers.contains_key(service.name)
+                };
+                assert!(!stack.services.iter().any(is_used), "volume `{name}` is in use");
+                assert!(self.volumes.remove(name).is_some(), "there is no volume `{name}`");
+            }
+            Operation::RemoveImage(reference) => {
+                let is_used = self.containers.values().any(|found| found.image == *reference);
+                assert!(!is_used, "image `{reference}` is in use");
+                self.images.remove(reference);
+            }
+        }
+    }
+
+    fn create(&mut self, stack: &Stack, service: &Service, host_port: u16) {
+        let image = service.image.to_string();
+        self.expect_image(&image);
+        assert!(self.networks.contains(&stack.network()), "`{}` has no network to be made on", service.name);
+        for volume in service.volumes() {
+            assert!(self.volumes.contains_key(volume), "`{}` has no volume `{volume}`", service.name);
+        }
+        self.made += 1;
+        let container = Container {
+            id: sha256(self.made.to_string().as_bytes()),
+            name: stack.container(service.name),
+            image_id: self.images[&image].clone(),
+            image,
+            spec: service.spec_hash(),
+            state: State::Created,
+            status: "Created".into(),
+            address: Some(SocketAddr::new(service.port.bind, host_port)),
+            without: None,
+        };
+        let before = self.containers.insert(service.name.into(), container);
+        assert!(before.is_none(), "container `{}` exists", stack.container(service.name));
+    }
+
+    fn start(&mut self, stack: &Stack, service: &str, host_port: Option<u16>) {
+        assert!(self.networks.contains(&stack.network()), "`{service}` has no network to start on");
+        let container = self.containers.get_mut(service).expect("there is a container");
+        container.state = State::Running;
+        if let (Some(port), Some(wanted)) = (host_port, stack.service(service)) {
+            container.address = Some(SocketAddr::new(wanted.port.bind, port));
+        }
+        self.detached.remove(service);
+        self.load(stack, service);
+        // It takes a while.
+        self.unready.insert(service.into());
+    }
+
+    fn load(&mut self, stack: &Stack, service: &str) {
+        let Some(wanted) = stack.service(service).filter(|service| service.config.is_some()) else { return };
+        let files = self.readable(wanted);
+        assert!(!files.is_empty(), "`{service}` has no files to read");
+        self.loaded.insert(service.into(), files);
+    }
+
+    fn remove(&mut self, id: &str, force: Force) {
+        if let Some(index) = self.leftovers.iter().position(|leftover| leftover == id) {
+            self.leftovers.remove(index);
+            return;
+        }
+        let found = self.containers.iter().find(|(_, container)| container.id == id);
+        let (service, container) = found.unwrap_or_else(|| panic!("there is no container `{id}`"));
+        let is_up = !matches!(container.state, State::Exited | State::Created);
+        assert!(force == Force::Kill || !is_up, "`{service}` is removed while it runs");
+        let service = service.clone();
+        self.containers.remove(&service);
+        self.forget_process(&service);
+    }
+
+    fn forget_process(&mut self, service: &str) {
+        self.detached.remove(service);
+        self.loaded.remove(service);
+        self.unready.remove(service);
+    }
+
+    fn found(&mut self, service: &str, id: &str) -> &mut Container {
+        let found = self.containers.get_mut(service).filter(|container| container.id == id);
+        found.unwrap_or_else(|| panic!("`{service}` has no container `{id}`"))
+    }
+
+    fn expect_image(&self, reference: &str) {
+        assert!(self.images.contains_key(reference), "there is no image `{reference}`");
+    }
+
+    fn config_volume(&mut self, stack: &Stack, service: &str) -> &mut Volume {
+        let mounts = &stack.service(service).expect("there is such a service").mounts;
+        let name = mounts.iter().find_map(|mount| match mount {
+            Mount::Config { volume, .. } => Some(volume),
+            Mount::Data { .. } | Mount::Host { .. } => None,
+        });
+        let volume = name.and_then(|name| self.volumes.get_mut(name));
+        volume.unwrap_or_else(|| panic!("`{service}` has no volume for files"))
+    }
+
+    fn configuration(&self, service: &Service) -> BTreeMap<String, String> {
+        let volumes = service.volumes().into_iter().filter_map(|name| self.volumes.get(name));
+        volumes
+            .filter(|volume| volume.kind == VolumeKind::Config)
+            .flat_map(|volume| volume.files.clone())
+            .collect()
+    }
+
+    /// Returns the files that a service reads: not the mark beside them.
+    fn readable(&self, service: &Service) -> BTreeMap<String, String> {
+        let files = self.configuration(service).into_iter();
+        files.filter(|(name, _)| name != LOADED_MARK).collect()
+    }
+
+    fn grafana_volume(&mut self, stack: &Stack) -> &mut Volume {
+        assert!(self.is_ready("grafana"), "Grafana is not ready, and is asked for something");
+        let name =
+            stack.service("grafana").and_then(Service::data_volume).expect("it keeps its data").to_string();
+        self.volumes.get_mut(&name).expect("it runs, so it has a volume")
+    }
+
+    fn grafana(&self, stack: &Stack) -> Grafana {
+        let name = stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
+        let Some(volume) = self.volumes.get(name).filter(|_| self.is_ready("grafana")) else {
+            return Grafana::Unknown;
+        };
+        let health = self.readiness("prometheus");
+        let seen = |(uid, body): (&String, &Value)| {
+            (uid.clone(), SeenDataSource { body: body.clone(), health: health.clone() })
+        };
+        Grafana::Known(GrafanaContent {
+            data_sources: volume.data_sources.iter().map(seen).collect(),
+            dashboards: volume.dashboards.clone(),
+        })
+    }
+
+    fn readiness(&self, service: &str) -> Readiness {
+        if self.is_ready(service) { Readiness::Ready } else { Readiness::NotReady("answers 503".into()) }
+    }
+
+    fn is_ready(&self, service: &str) -> bool {
+        self.runs(service) && !self.unready.contains(service)
+    }
+
+    fn runs(&self, service: &str) -> bool {
+        self.containers.get(service).is_some_and(|container| container.state == State::Running)
+    }
+
+    fn address(&self, service: &str) -> Option<SocketAddr> {
+        self.containers.get(service).filter(|container| container.state == State::Running)?.address
+    }
+}

@@ -1,0 +1,67 @@
+//! What belongs to somebody else stays untouched, and nothing of ours is half made.
+
+use std::net::TcpListener;
+
+use integration_tests::scenario::{Scenario, docker, remove_all};
+
+use super::scenario;
+
+fn nothing_was_made(scenario: &Scenario) {
+    for kind in ["container", "network", "volume"] {
+        assert_eq!(scenario.objects(kind), [""; 0]);
+    }
+    assert!(!scenario.folder().join("config").exists());
+}
+
+#[test]
+fn a_port_taken_by_a_program_is_named_with_the_program() {
+    let scenario = scenario("port");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let ports = format!("prometheus={port},grafana=auto,node-exporter=auto,alertmanager=auto");
+    let output = scenario.run_on(&ports, &["up"]);
+    output.exits(4);
+    output.says(&format!("port {port} of `prometheus` is taken"));
+    output.says(&format!("pid {}", std::process::id()));
+    output.says("hint:");
+    nothing_was_made(&scenario);
+}
+
+#[test]
+fn a_port_taken_by_another_container_is_named_with_the_container() {
+    let (scenario, other) = (scenario("port-two"), scenario("port-one"));
+    other.succeed(&["up"]);
+    let url = other.url("prometheus");
+    let port = url.rsplit_once(':').unwrap().1;
+    let ports = format!("prometheus={port},grafana=auto,node-exporter=auto,alertmanager=auto");
+    let output = scenario.run_on(&ports, &["up"]);
+    output.exits(4);
+    output.says(&other.container("prometheus"));
+    nothing_was_made(&scenario);
+}
+
+#[test]
+fn a_foreign_container_of_our_name_stays_untouched() {
+    let scenario = scenario("foreign");
+    let label = format!("tdd-stack.test={}", scenario.stack());
+    let image = format!("{}/prom/node-exporter:v1.11.1", scenario.registry());
+    let name = scenario.container("grafana");
+    let foreign = Foreign(label);
+    docker(&["create", "--pull", "missing", "--name", &name, "--label", &foreign.0, &image]);
+    let before = docker(&["inspect", &name]);
+    let output = scenario.run(&["up"]);
+    output.exits(4);
+    output.says(&format!("container `{name}`"));
+    nothing_was_made(&scenario);
+    scenario.succeed(&["down", "--volumes"]);
+    assert_eq!(docker(&["inspect", &name]), before);
+}
+
+/// Objects that a test made beside the stack.
+struct Foreign(String);
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        remove_all(&self.0);
+    }
+}

@@ -1,0 +1,61 @@
+//! What fails, fails at once, with the evidence.
+
+use std::time::{Duration, Instant};
+
+use integration_tests::http;
+
+use super::scenario;
+
+#[test]
+fn a_service_that_exits_ends_the_wait_with_its_last_log_lines() {
+    let scenario = scenario("dies");
+    // It does not know the arguments of Alertmanager.
+    let image = format!("alertmanager={}/prom/node-exporter:v1.11.1", scenario.registry());
+    let began = Instant::now();
+    let output = scenario.run(&["up", "--image", &image]);
+    output.exits(1);
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    output.says("`alertmanager` exited with code");
+    output.says("unknown long flag");
+    output.says("tdd-stack logs alertmanager");
+    assert_eq!(scenario.objects("container").len(), 4, "the evidence is kept");
+    scenario.succeed(&["up"]);
+}
+
+#[test]
+fn an_image_that_is_nowhere_fails_before_anything_is_made() {
+    let scenario = scenario("nowhere");
+    let image = format!("grafana={}/grafana/grafana:0.0.0", scenario.registry());
+    let output = scenario.run(&["up", "--image", &image]);
+    output.exits(1);
+    output.says("grafana/grafana:0.0.0");
+    output.says("hint:");
+    assert!(!scenario.objects("container").contains(&scenario.container("grafana")));
+}
+
+#[test]
+fn another_password_than_the_first_is_refused_after_one_try() {
+    let scenario = scenario("password");
+    scenario.succeed(&["up"]);
+    let output = scenario.run(&["up", "--grafana-password", "something-else"]);
+    output.exits(1);
+    output.says("refuses the login `admin`");
+    output.says("_grafana_data");
+    // Five wrong tries lock the account: three more leave it open, so `up` tried at most once.
+    let ask = |password| {
+        let login = http::Login { user: "admin", password };
+        http::request("GET", &format!("{}/api/org", scenario.url("grafana")), Some(login), None).status
+    };
+    assert_eq!([(); 3].map(|()| ask("wrong")), [401; 3]);
+    assert_eq!(ask("admin123"), 200);
+}
+
+#[test]
+fn a_service_that_is_late_is_named_at_the_deadline() {
+    let scenario = scenario("late");
+    // It answers on another port, so that nobody listens where readiness is asked for.
+    let image = format!("node-exporter={}/grafana/grafana:13.1.3", scenario.registry());
+    let output = scenario.run(&["up", "--image", &image, "--wait-timeout", "2s"]);
+    assert!(matches!(output.code, 1 | 5), "{}", output.stderr);
+    output.says("`node-exporter`");
+}

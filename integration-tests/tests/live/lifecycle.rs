@@ -1,0 +1,166 @@
+//! From nothing to a stack and back: what the engine sees.
+
+use integration_tests::scenario::{SERVICES, Scenario, docker};
+use serde_json::Value;
+
+use super::scenario;
+
+fn volumes(scenario: &Scenario, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| format!("{}_{name}", scenario.stack())).collect()
+}
+
+#[test]
+fn up_makes_four_services_one_network_and_the_volumes() {
+    let scenario = scenario("objects");
+    scenario.succeed(&["up"]);
+    let mut containers = SERVICES.map(|service| scenario.container(service));
+    containers.sort_unstable();
+    assert_eq!(scenario.objects("container"), containers);
+    assert_eq!(scenario.objects("network"), [format!("{}-monitoring", scenario.stack())]);
+    let expected =
+        ["alertmanager_config", "alertmanager_data", "grafana_data", "prometheus_config", "prometheus_data"];
+    assert_eq!(scenario.objects("volume"), volumes(&scenario, &expected));
+}
+
+#[test]
+fn every_port_is_published_on_loopback_only() {
+    let scenario = scenario("loopback");
+    scenario.succeed(&["up"]);
+    for service in SERVICES {
+        let inspected = scenario.inspect(service);
+        let ports = inspected["NetworkSettings"]["Ports"].as_object().unwrap().values();
+        let bindings: Vec<&Value> = ports.flat_map(|port| port.as_array().into_iter().flatten()).collect();
+        assert_eq!(bindings.len(), 1, "{service}: {bindings:?}");
+        assert_eq!(bindings[0]["HostIp"], "127.0.0.1", "{service}");
+    }
+}
+
+#[test]
+fn the_containers_are_hardened_and_no_engine_socket_is_inside() {
+    let scenario = scenario("hardened");
+    scenario.succeed(&["up"]);
+    for service in SERVICES {
+        let inspected = scenario.inspect(service);
+        let host = &inspected["HostConfig"];
+        assert_eq!(host["ReadonlyRootfs"], true, "{service}");
+        assert_eq!(host["CapDrop"][0], "ALL", "{service}");
+        assert_eq!(host["SecurityOpt"][0], "no-new-privileges", "{service}");
+        assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped", "{service}");
+        assert_ne!(inspected["Config"]["User"], "", "{service} runs as root");
+        assert!(!inspected["Mounts"].to_string().contains("docker.sock"), "{service}");
+    }
+}
+
+#[test]
+fn configuration_is_uploaded_never_bind_mounted() {
+    let scenario = scenario("upload");
+    scenario.succeed(&["up"]);
+    for service in ["prometheus", "grafana", "alertmanager"] {
+        let mounts = scenario.inspect(service)["Mounts"].take();
+        let kinds: Vec<&Value> = mounts.as_array().unwrap().iter().map(|mount| &mount["Type"]).collect();
+        assert!(kinds.iter().all(|kind| *kind == "volume"), "{service}: {mounts}");
+    }
+    let container = scenario.container("prometheus");
+    let owner = docker(&["exec", &container, "stat", "-c", "%U %a", "/etc/prometheus/prometheus.yml"]);
+    assert_eq!(owner.trim(), "root 644");
+    let sources: Vec<String> = scenario.inspect("node-exporter")["Mounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mount| format!("{} {}", mount["Source"].as_str().unwrap(), mount["RW"]))
+        .collect();
+    assert!(
+        ["/ false", "/proc false", "/sys false"].iter().all(|mount| sources.contains(&mount.to_string()))
+    );
+}
+
+#[test]
+fn a_second_up_does_nothing_and_says_so_in_one_line() {
+    let scenario = scenario("twice");
+    scenario.succeed(&["up"]);
+    let (ids, started) = (scenario.ids(), scenario.started());
+    let second = scenario.succeed(&["up"]);
+    assert_eq!(second.stdout.lines().count(), 1, "{}", second.stdout);
+    assert!(second.stdout.contains("up to date: 0 operations"), "{}", second.stdout);
+    assert_eq!(second.stderr, "");
+    assert_eq!((scenario.ids(), scenario.started()), (ids, started));
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+}
+
+#[test]
+fn a_dry_run_and_a_plan_change_nothing_and_say_the_same() {
+    let scenario = scenario("dry");
+    let dry = scenario.succeed(&["up", "--dry-run"]);
+    let plan = scenario.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 10);
+    assert_eq!(dry.stdout, plan.stdout);
+    for kind in ["container", "network", "volume"] {
+        assert_eq!(scenario.objects(kind), [""; 0]);
+    }
+    assert!(!scenario.folder().join("config").exists());
+}
+
+#[test]
+fn up_runs_exactly_what_plan_prints() {
+    let scenario = scenario("exact");
+    let planned = scenario.succeed(&["plan", "--output", "json"]).json();
+    let done = scenario.succeed(&["up", "--output", "json"]).json();
+    assert_eq!(planned["operations"], done["operations"]);
+    let timed = done["timings"].as_array().unwrap().len();
+    assert_eq!(timed, planned["operations"].as_array().unwrap().len());
+}
+
+#[test]
+fn down_keeps_the_data_and_up_finds_it_again() {
+    let scenario = scenario("data");
+    scenario.succeed(&["up"]);
+    scenario.succeed(&["down"]);
+    assert_eq!(scenario.objects("container"), [""; 0]);
+    assert_eq!(scenario.objects("network"), [""; 0]);
+    let data = ["alertmanager_data", "grafana_data", "prometheus_data"];
+    assert_eq!(scenario.objects("volume"), volumes(&scenario, &data));
+    let again = scenario.succeed(&["up", "--output", "json"]).json();
+    let done: Vec<&str> = again["operations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|operation| operation["operation"].as_str())
+        .collect();
+    assert!(done.contains(&"start"), "{done:?}");
+}
+
+#[test]
+fn down_with_volumes_leaves_nothing_and_works_again_without_the_folder() {
+    let scenario = scenario("gone");
+    scenario.succeed(&["up"]);
+    std::fs::remove_dir_all(scenario.folder().join("config")).unwrap();
+    scenario.succeed(&["down", "--volumes"]);
+    for kind in ["container", "network", "volume"] {
+        assert_eq!(scenario.objects(kind), [""; 0]);
+    }
+    let again = scenario.succeed(&["down", "--volumes"]);
+    assert!(again.stdout.contains("nothing to remove"), "{}", again.stdout);
+}
+
+#[test]
+fn two_stacks_live_side_by_side() {
+    let (one, other) = (scenario("one"), scenario("other"));
+    one.succeed(&["up"]);
+    other.succeed(&["up"]);
+    one.succeed(&["down", "--volumes"]);
+    assert_eq!(other.objects("container").len(), 4);
+    assert_eq!(other.run(&["plan", "--detailed-exitcode"]).code, 0);
+}
+
+#[test]
+fn logs_show_each_line_with_its_service() {
+    let scenario = scenario("logs");
+    scenario.succeed(&["up"]);
+    let all = scenario.succeed(&["logs", "--tail", "50"]);
+    for service in ["prometheus", "alertmanager", "node-exporter"] {
+        assert!(all.stdout.lines().any(|line| line.starts_with(service)), "{service}: {}", all.stdout);
+    }
+    let one = scenario.succeed(&["logs", "alertmanager", "--tail", "1"]);
+    assert_eq!(one.stdout.lines().count(), 1, "{}", one.stdout);
+    assert_eq!(scenario.run(&["logs", "loki"]).code, 2);
+}

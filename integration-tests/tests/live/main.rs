@@ -1,0 +1,19 @@
+//! Scenarios on the real engine with the real services, from the local registry that `scripts/test.sh` fills.
+//!
+//! Grafana alone is a double. Nothing here is skipped: without engine or image a scenario fails.
+
+mod checklist;
+mod compose;
+mod conflicts;
+mod converge;
+mod failure;
+mod lifecycle;
+mod observe;
+mod pull;
+
+use integration_tests::scenario::Scenario;
+
+/// Begins a scenario with the program of this build.
+fn scenario(name: &str) -> Scenario {
+    Scenario::new(env!("CARGO_BIN_EXE_tdd-stack-under-test"), name)
+}

@@ -1,0 +1,224 @@
+//! Makes quicker versions of the configuration, for a start-up or a drill; the real files replace them afterwards.
+//!
+//! Never touches a file: texts in, texts out. Comments are lost, since the result is for a service and not for people.
+
+use std::time::Duration;
+
+use serde_yaml::{Mapping, Value};
+
+use crate::proof::WATCHDOG;
+
+/// The shortest interval that is of use: Prometheus' own discovery takes five seconds anyhow.
+const SECOND: &str = "1s";
+
+/// The keys of intervals, in Prometheus' configuration and in its rules.
+const INTERVALS: [&str; 4] = ["scrape_interval", "scrape_timeout", "evaluation_interval", "interval"];
+
+/// The keys of waits, in rules and in Alertmanager's configuration.
+const WAITS: [&str; 3] = ["for", "group_wait", "group_interval"];
+
+/// Configuration files: contents by name.
+pub type Files = Vec<(String, String)>;
+
+/// Why a file has no quicker version.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make a quicker version of `{file}`")]
+pub struct OverlayError {
+    /// The file's name.
+    pub file: String,
+    /// What the parser says.
+    pub source: serde_yaml::Error,
+}
+
+/// Returns files by which Prometheus sees everything within seconds of its start.
+///
+/// It scrapes and evaluates every second. The alert that always fires waits until Prometheus knows an Alertmanager,
+/// and no longer: sent earlier, it would be lost, and sent again only a minute later. Other alerts stay as they are.
+pub fn start_up(files: &Files) -> Result<Files, OverlayError> {
+    each(files, |document| {
+        walk(document, &mut |mapping| {
+            every_second(mapping);
+            if mapping.get("alert").and_then(Value::as_str) == Some(WATCHDOG) {
+                mapping.remove("for");
+                change(mapping, "expr", |expression| {
+                    Some(format!(
+                        "({expression}) and on () (prometheus_notifications_alertmanagers_discovered > 0)"
+                    ))
+                });
+            }
+        });
+    })
+}
+
+/// Returns files in which every interval is a second and every window and wait shorter by a factor, though never
+/// under a second.
+pub fn drill(files: &Files, factor: u32) -> Result<Files, OverlayError> {
+    each(files, |document| {
+        walk(document, &mut |mapping| {
+            every_second(mapping);
+            for wait in WAITS {
+                change(mapping, wait, |text| shorter(text, factor));
+            }
+            change(mapping, "expr", |expression| Some(with_shorter_windows(expression, factor)));
+        });
+    })
+}
+
+fn each(files: &Files, rewrite: impl Fn(&mut Value)) -> Result<Files, OverlayError> {
+    let quicker = |(name, text): &(String, String)| {
+        let failed = |source| OverlayError { file: name.clone(), source };
+        let mut document: Value = serde_yaml::from_str(text).map_err(failed)?;
+        rewrite(&mut document);
+        Ok((name.clone(), serde_yaml::to_string(&document).map_err(failed)?))
+    };
+    files.iter().map(quicker).collect()
+}
+
+/// Visits every mapping of a document.
+fn walk(value: &mut Value, visit: &mut impl FnMut(&mut Mapping)) {
+    match value {
+        Value::Mapping(mapping) => {
+            visit(mapping);
+            mapping.values_mut().for_each(|value| walk(value, visit));
+        }
+        Value::Sequence(items) => items.iter_mut().for_each(|item| walk(item, visit)),
+        _ => {}
+    }
+}
+
+fn every_second(mapping: &mut Mapping) {
+    for interval in INTERVALS {
+        change(mapping, interval, |_| Some(SECOND.to_string()));
+    }
+    // What has no interval of its own takes the default, which is a minute with a time-out of ten seconds.
+    if mapping.contains_key("scrape_configs") {
+        let global = mapping.entry("global".into()).or_insert_with(|| Value::Mapping(Mapping::new()));
+        if let Some(global) = global.as_mapping_mut() {
+            for interval in &INTERVALS[..3] {
+                global.insert((*interval).into(), SECOND.into());
+            }
+        }
+    }
+}
+
+/// Changes the text under a key, where there is one.
+fn change(mapping: &mut Mapping, key: &str, to: impl FnOnce(&str) -> Option<String>) {
+    if let Some(value) = mapping.get_mut(key)
+        && let Some(changed) = value.as_str().and_then(to)
+    {
+        *value = changed.into();
+    }
+}
+
+fn shorter(text: &str, factor: u32) -> Option<String> {
+    let duration = humantime::parse_duration(text).ok()?;
+    if duration.is_zero() {
+        return None;
+    }
+    Some(format!("{}s", (duration / factor).max(Duration::from_secs(1)).as_secs()))
+}
+
+/// Shortens the windows `[5m]` and `[1h:5m]` of an expression, and leaves its quoted texts alone.
+fn with_shorter_windows(expression: &str, factor: u32) -> String {
+    let mut quote: Option<char> = None;
+    let mut result = String::new();
+    let mut rest = expression;
+    while let Some(c) = rest.chars().next() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '"' | '\'' | '`') => quote = Some(c),
+            None if c == '[' => {
+                if let Some((window, after)) = rest[1..].split_once(']') {
+                    let part = |part: &str| shorter(part.trim(), factor).unwrap_or_else(|| part.to_string());
+                    let parts: Vec<String> = window.split(':').map(part).collect();
+                    result.extend(["[", &parts.join(":"), "]"]);
+                    rest = after;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        result.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(name: &str, text: &str) -> Files {
+        vec![(name.to_string(), text.to_string())]
+    }
+
+    const RULES: &str = "groups:\n- name: g\n  interval: 15s\n  rules:\n  - alert: Watchdog\n    expr: vector(1)\n    for: 15s\n  - alert: X\n    expr: increase(x{a=\"[5m]\"}[5m]) > 5\n    for: 2m\n";
+
+    #[test]
+    fn a_start_up_scrapes_and_evaluates_every_second() {
+        let config = "global: {scrape_interval: 15s}\nscrape_configs:\n- job_name: a\n  scrape_interval: 30s\n  scrape_timeout: 5s\n";
+        let quick = start_up(&files("prometheus.yml", config)).unwrap();
+        let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
+        assert_eq!(document["global"]["scrape_interval"], "1s");
+        assert_eq!(document["global"]["evaluation_interval"], "1s");
+        assert_eq!(document["scrape_configs"][0]["scrape_interval"], "1s");
+        assert_eq!(document["scrape_configs"][0]["scrape_timeout"], "1s");
+    }
+
+    #[test]
+    fn a_start_up_holds_the_watchdog_back_and_no_other_alert() {
+        let quick = start_up(&files("alerts.yml", RULES)).unwrap();
+        let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
+        let rules = &document["groups"][0]["rules"];
+        assert_eq!(
+            rules[0]["expr"],
+            "(vector(1)) and on () (prometheus_notifications_alertmanagers_discovered > 0)"
+        );
+        assert!(rules[0].get("for").is_none());
+        assert_eq!(rules[1]["expr"], "increase(x{a=\"[5m]\"}[5m]) > 5");
+        assert_eq!(rules[1]["for"], "2m");
+        assert_eq!(document["groups"][0]["interval"], "1s");
+    }
+
+    #[test]
+    fn a_drill_shortens_windows_and_waits_but_no_quoted_text() {
+        let quick = drill(&files("alerts.yml", RULES), 15).unwrap();
+        let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
+        let rules = &document["groups"][0]["rules"];
+        assert_eq!(rules[0]["for"], "1s");
+        assert_eq!(rules[1]["expr"], "increase(x{a=\"[5m]\"}[20s]) > 5");
+        assert_eq!(rules[1]["for"], "8s");
+    }
+
+    #[test]
+    fn windows_of_every_form_are_shortened_and_others_kept() {
+        for (expression, expected) in [
+            ("rate(x[5m])", "rate(x[20s])"),
+            ("max_over_time(rate(x[5m])[1h:1m])", "max_over_time(rate(x[20s])[240s:4s])"),
+            ("rate(x[10s])", "rate(x[1s])"),
+            ("x{a=~'[0-9]'} > 1", "x{a=~'[0-9]'} > 1"),
+            ("x[", "x["),
+        ] {
+            assert_eq!(with_shorter_windows(expression, 15), expected);
+        }
+    }
+
+    #[test]
+    fn a_drill_of_alertmanager_groups_sooner() {
+        let config = "route: {receiver: a, group_wait: 10s, group_interval: 1m, repeat_interval: 4h, routes: [{group_wait: 5s}]}\n";
+        let quick = drill(&files("alertmanager.yml", config), 15).unwrap();
+        let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
+        let route = &document["route"];
+        assert_eq!(
+            (&route["group_wait"], &route["group_interval"], &route["repeat_interval"]),
+            (&"1s".into(), &"4s".into(), &"4h".into())
+        );
+        assert_eq!(route["routes"][0]["group_wait"], "1s");
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_named() {
+        let error = start_up(&files("alerts.yml", "groups: [")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot make a quicker version of `alerts.yml`");
+    }
+}

@@ -1,0 +1,52 @@
+//! What each configuration file should say: what the user wrote, else what is shipped.
+
+use std::collections::BTreeMap;
+
+use super::Cause;
+use crate::observed::{Author, Observed};
+use crate::stack::Stack;
+
+/// What each configuration file should say: what the user wrote, else what is shipped.
+pub(super) struct Files(pub(super) BTreeMap<&'static str, WantedFile>);
+
+pub(super) struct WantedFile {
+    /// What it should say.
+    pub(super) content: String,
+    /// Who wrote that.
+    pub(super) author: Author,
+    /// Why it is to be written, if it is.
+    pub(super) write: Option<Cause>,
+}
+
+impl Files {
+    /// Returns what the stack's files should say.
+    pub(super) fn of(stack: &Stack, observed: &Observed) -> Self {
+        let wanted = |file: &crate::stack::ConfigFile| {
+            let shipped = |write| WantedFile {
+                content: file.content.clone().into_owned(),
+                author: Author::Program,
+                write,
+            };
+            match observed.disk.get(file.name) {
+                None => shipped(Some(Cause::Absent)),
+                Some(seen) if seen.content == file.content => shipped(None),
+                Some(seen) if seen.author == Author::Program => shipped(Some(Cause::NewerShipped)),
+                Some(seen) => WantedFile { content: seen.content.clone(), author: Author::User, write: None },
+            }
+        };
+        Self(stack.files.iter().map(|file| (file.name, wanted(file))).collect())
+    }
+
+    /// Returns the contents of the named files, by name.
+    pub(super) fn contents(&self, names: &[&'static str]) -> Vec<(String, String)> {
+        let content = |name: &&'static str| Some(((*name).to_string(), self.0.get(name)?.content.clone()));
+        names.iter().filter_map(content).collect()
+    }
+
+    /// Returns those of the named files that the user wrote.
+    pub(super) fn edited(&self, names: &[&'static str]) -> Vec<String> {
+        let is_edited =
+            |name: &&&'static str| self.0.get(**name).is_some_and(|file| file.author == Author::User);
+        names.iter().filter(is_edited).map(ToString::to_string).collect()
+    }
+}

@@ -1,0 +1,133 @@
+//! Says a plan in words: the dry run, the tests' oracle and the log all read them.
+
+use std::fmt;
+
+use super::{Cause, Operation, Plan};
+use crate::stack::LOADED_MARK;
+
+impl Operation {
+    /// Returns the verb, which is stable in JSON.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::WriteFile { .. } => "write",
+            Self::Pull { .. } => "pull",
+            Self::Check { .. } => "check",
+            Self::CreateNetwork(_) => "create-network",
+            Self::CreateVolume { .. } => "create-volume",
+            Self::Stop { .. } => "stop",
+            Self::Remove { .. } => "remove",
+            Self::Create { .. } => "create",
+            Self::Upload { .. } => "upload",
+            Self::Start { .. } => "start",
+            Self::Reload { .. } => "reload",
+            Self::Restart { .. } => "restart",
+            Self::AwaitReady(_) => "await",
+            Self::Reach { .. } => "reach",
+            Self::SetDataSource(_) => "data-source",
+            Self::ImportDashboard { .. } => "import",
+            Self::AwaitDataSource { .. } => "await-source",
+            Self::AwaitProof => "await-proof",
+            Self::RemoveNetwork(_) => "remove-network",
+            Self::RemoveVolume(_) => "remove-volume",
+            Self::RemoveImage(_) => "remove-image",
+        }
+    }
+
+    /// Returns what it is done to.
+    pub fn target(&self) -> String {
+        match self {
+            Self::WriteFile { file, .. } => file.clone(),
+            Self::Pull { image, .. } | Self::RemoveImage(image) => image.clone(),
+            Self::Check { service, check, .. } => format!("{service} ({})", check.title()),
+            Self::CreateNetwork(name)
+            | Self::RemoveNetwork(name)
+            | Self::RemoveVolume(name)
+            | Self::CreateVolume { name, .. }
+            | Self::Remove { name, .. } => name.clone(),
+            Self::Stop { service, .. } | Self::Reload { service, .. } | Self::Restart { service, .. } => {
+                service.clone()
+            }
+            Self::Upload { service, files, .. } => {
+                let names = files.iter().map(|(name, _)| name.as_str()).filter(|name| *name != LOADED_MARK);
+                let names: Vec<&str> = names.collect();
+                format!("{service} ({})", names.join(", "))
+            }
+            Self::Create { service, .. } | Self::Start { service, .. } | Self::AwaitReady(service) => {
+                service.name.to_string()
+            }
+            Self::Reach { from, .. } => format!("every service by name from {from}"),
+            Self::AwaitProof => "everything required".into(),
+            Self::SetDataSource(data_source) => data_source.uid.to_string(),
+            Self::ImportDashboard { uid, .. } | Self::AwaitDataSource { uid } => uid.clone(),
+        }
+    }
+
+    /// Returns the service it belongs to, where it belongs to one.
+    pub fn service(&self) -> Option<&str> {
+        match self {
+            Self::Check { service, .. }
+            | Self::Stop { service, .. }
+            | Self::Upload { service, .. }
+            | Self::Reload { service, .. }
+            | Self::Restart { service, .. }
+            | Self::Pull { service, .. } => Some(service),
+            Self::Create { service, .. } | Self::Start { service, .. } | Self::AwaitReady(service) => {
+                Some(service.name)
+            }
+            Self::SetDataSource(_) | Self::ImportDashboard { .. } | Self::AwaitDataSource { .. } => {
+                Some("grafana")
+            }
+            Self::WriteFile { .. }
+            | Self::CreateNetwork(_)
+            | Self::CreateVolume { .. }
+            | Self::Remove { .. }
+            | Self::Reach { .. }
+            | Self::AwaitProof
+            | Self::RemoveNetwork(_)
+            | Self::RemoveVolume(_)
+            | Self::RemoveImage(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, step) in self.steps.iter().enumerate() {
+            let needs: Vec<String> = step.needs.iter().map(|need| (need + 1).to_string()).collect();
+            let after = if needs.is_empty() { String::new() } else { format!("  after {}", needs.join(" ")) };
+            writeln!(
+                f,
+                "{:>3}  {:<14} {}  ({}){after}",
+                index + 1,
+                step.operation.verb(),
+                step.operation.target(),
+                step.cause
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => write!(f, "not there"),
+            Self::Asked(flag) => write!(f, "asked for by {flag}"),
+            Self::Edited(files) => write!(f, "you edited {}", files.join(", ")),
+            Self::FilesDiffer(files) => write!(f, "{} changed", files.join(", ")),
+            Self::Differs => write!(f, "differs from what is wanted"),
+            Self::SpecChanged => write!(f, "its specification changed"),
+            Self::ImageChanged => write!(f, "its image changed"),
+            Self::Replaced => write!(f, "the container is replaced"),
+            Self::NewerShipped => write!(f, "a newer content is shipped"),
+            Self::NotRunning(state) => write!(f, "it is {state}"),
+            Self::NotReady(last) => write!(f, "not ready: {last}"),
+            Self::JustStarted => write!(f, "just started"),
+            Self::NetworkGone => write!(f, "its network is gone"),
+            Self::CutOff => write!(f, "left by a check that was cut off"),
+            Self::NotLoaded => write!(f, "its files are not loaded yet"),
+            Self::QuickStart => write!(f, "intervals of 1 s until everything is proven"),
+            Self::QuickStartOver => write!(f, "back to the real intervals"),
+        }
+    }
+}

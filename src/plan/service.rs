@@ -1,0 +1,223 @@
+//! Decides what happens to one service: made, replaced, filled, started, reloaded or left alone.
+
+use super::up::{Planner, ProofTime};
+use super::{Cause, Force, Operation};
+use crate::observed::{Container, Readiness, State, VolumeKind};
+use crate::overlay::{self, Files};
+use crate::settings::HostPort;
+use crate::stack::{Config, LOADED_MARK, Mount, Service, fingerprint};
+
+impl<'a> Planner<'a> {
+    /// Plans what one service needs; `ground` must be done before.
+    pub(super) fn service(&mut self, service: &'a Service, ground: &[usize]) {
+        match self.observed.objects.containers.get(service.name) {
+            None => self.make(service, Cause::Absent, ground),
+            Some(container) => match self.replacement(service, container) {
+                Some(cause) => self.replace(service, container, &cause, ground),
+                None => self.keep(service, container, ground),
+            },
+        }
+    }
+
+    fn replacement(&self, service: &Service, container: &Container) -> Option<Cause> {
+        let image = self.observed.images.get(&service.image.to_string());
+        // The free port that it was made for may be taken by now, and any other is as good.
+        let is_auto = service.port.host == HostPort::Auto && container.state == State::Created;
+        if container.spec != service.spec_hash() {
+            Some(Cause::SpecChanged)
+        } else if image.is_some_and(|id| *id != container.image_id) {
+            Some(Cause::ImageChanged)
+        } else if !self.observed.objects.networks.contains(&self.stack.network()) {
+            Some(Cause::NetworkGone)
+        } else if is_auto {
+            Some(Cause::NotRunning("made but not started"))
+        } else {
+            None
+        }
+    }
+
+    fn replace(&mut self, service: &'a Service, container: &Container, cause: &Cause, ground: &[usize]) {
+        let stop = Operation::Stop {
+            service: service.name.to_string(),
+            container: container.id.clone(),
+            seconds: service.stop_seconds,
+        };
+        let stopped = self.plan.push(stop, cause.clone(), ground);
+        let remove = Operation::Remove {
+            name: container.name.clone(),
+            container: container.id.clone(),
+            force: Force::Stopped,
+        };
+        let removed = self.plan.push(remove, cause.clone(), &[stopped]);
+        self.make(service, Cause::Replaced, &[removed]);
+    }
+
+    /// Plans a new container, its files, its start.
+    fn make(&mut self, service: &'a Service, cause: Cause, ground: &[usize]) {
+        let mut needs = ground.to_vec();
+        for mount in &service.mounts {
+            let (name, kind) = match mount {
+                Mount::Data { volume, .. } => (volume, VolumeKind::Data),
+                Mount::Config { volume, .. } => (volume, VolumeKind::Config),
+                Mount::Host { .. } => continue,
+            };
+            if !self.observed.objects.volumes.contains_key(name) {
+                let create = Operation::CreateVolume { name: name.clone(), kind };
+                needs.push(self.plan.push(create, Cause::Absent, ground));
+            }
+        }
+        let host_port = self.host_port(service);
+        let create = Operation::Create { service: Box::new(service.clone()), host_port };
+        let created = self.plan.push(create, cause, &needs);
+        let filled = self.upload_for_start(service, &[created]);
+        self.start(service, Cause::NotRunning("new"), &filled);
+    }
+
+    fn keep(&mut self, service: &'a Service, container: &Container, ground: &[usize]) {
+        let why = match container.state {
+            State::Running => return self.keep_running(service, ground),
+            State::Created => "made but not started",
+            State::Exited => "stopped",
+            State::Restarting => "restarting",
+            State::Other => "paused or dead",
+        };
+        let filled = self.upload_for_start(service, ground);
+        match container.state {
+            State::Restarting | State::Other => self.restart(service, Cause::NotRunning(why), &filled),
+            State::Created | State::Exited | State::Running => {
+                self.start(service, Cause::NotRunning(why), &filled);
+            }
+        }
+    }
+
+    fn keep_running(&mut self, service: &'a Service, ground: &[usize]) {
+        let mut needs = ground.to_vec();
+        if let Some(config) = &service.config {
+            let files = self.files.contents(&config.files);
+            let differing = self.differing(service, config);
+            if !differing.is_empty() {
+                let cause = Cause::FilesDiffer(differing);
+                needs = vec![self.upload(service, config, files.clone(), cause.clone(), &needs)];
+                needs = vec![self.reload(service, config, &files, cause, &needs)];
+            } else if !self.is_loaded(service, &files) {
+                needs = vec![self.reload(service, config, &files, Cause::NotLoaded, &needs)];
+            }
+        }
+        if let Some(Readiness::NotReady(last)) = self.observed.readiness.get(service.name) {
+            self.await_ready(service, Cause::NotReady(last.clone()), &needs);
+        }
+    }
+
+    fn reload(
+        &mut self,
+        service: &Service,
+        config: &Config,
+        files: &Files,
+        cause: Cause,
+        needs: &[usize],
+    ) -> usize {
+        let reload = Operation::Reload {
+            service: service.name.to_string(),
+            metrics_prefix: config.metrics_prefix,
+            folder: config.folder,
+            mark: fingerprint(files),
+        };
+        self.plan.push(reload, cause, needs)
+    }
+
+    /// Plans the files of a service that is about to start: a quicker version, where a proof is wanted at once.
+    fn upload_for_start(&mut self, service: &'a Service, needs: &[usize]) -> Vec<usize> {
+        let Some(config) = &service.config else { return needs.to_vec() };
+        let files = self.files.contents(&config.files);
+        let wants_quicker = config.quick_start && self.proof == ProofTime::Now;
+        // Files that have no quicker version are faulty, which their check tells better.
+        let quicker = wants_quicker.then(|| overlay::start_up(&files).ok()).flatten();
+        let differing = self.differing(service, config);
+        let (mut files, cause) = match quicker {
+            Some(quicker) => {
+                self.quickened.push(service);
+                (quicker, Cause::QuickStart)
+            }
+            None if differing.is_empty() && self.is_loaded(service, &files) => return needs.to_vec(),
+            None if differing.is_empty() => (files, Cause::NotLoaded),
+            None => (files, Cause::FilesDiffer(differing)),
+        };
+        // What lies there at the start is what the service goes by.
+        files.push((LOADED_MARK.to_string(), fingerprint(&files)));
+        vec![self.upload(service, config, files, cause, needs)]
+    }
+
+    /// Plans the proof and the return to the real files, where a service starts with a quicker version.
+    pub(super) fn end_quick_start(&mut self) {
+        if self.quickened.is_empty() {
+            return;
+        }
+        let everything: Vec<usize> = (0..self.plan.len()).collect();
+        let proven = self.plan.push(Operation::AwaitProof, Cause::JustStarted, &everything);
+        for service in std::mem::take(&mut self.quickened) {
+            let Some(config) = &service.config else { continue };
+            let files = self.files.contents(&config.files);
+            let uploaded = self.upload(service, config, files.clone(), Cause::QuickStartOver, &[proven]);
+            self.reload(service, config, &files, Cause::QuickStartOver, &[uploaded]);
+        }
+    }
+
+    fn upload(
+        &mut self,
+        service: &Service,
+        config: &Config,
+        files: Files,
+        cause: Cause,
+        needs: &[usize],
+    ) -> usize {
+        let upload = Operation::Upload { service: service.name.to_string(), folder: config.folder, files };
+        self.plan.push(upload, cause, needs)
+    }
+
+    /// Returns whether a service goes by these files, as far as this program has seen to it.
+    fn is_loaded(&self, service: &Service, files: &Files) -> bool {
+        let inside = self.observed.delivered.get(service.name);
+        inside.and_then(|inside| inside.get(LOADED_MARK)).is_some_and(|mark| *mark == fingerprint(files))
+    }
+
+    fn start(&mut self, service: &'a Service, cause: Cause, needs: &[usize]) {
+        let start =
+            Operation::Start { service: Box::new(service.clone()), host_port: self.host_port(service) };
+        let started = self.plan.push(start, cause, needs);
+        self.await_ready(service, Cause::JustStarted, &[started]);
+    }
+
+    fn restart(&mut self, service: &'a Service, cause: Cause, needs: &[usize]) {
+        let restart = Operation::Restart { service: service.name.to_string(), seconds: service.stop_seconds };
+        let restarted = self.plan.push(restart, cause, needs);
+        self.await_ready(service, Cause::JustStarted, &[restarted]);
+    }
+
+    fn await_ready(&mut self, service: &Service, cause: Cause, needs: &[usize]) {
+        let step = self.plan.push(Operation::AwaitReady(Box::new(service.clone())), cause, needs);
+        self.awaited.insert(service.name, step);
+    }
+
+    /// Returns the files that differ from what is inside the container.
+    pub(super) fn differing(&self, service: &Service, config: &Config) -> Vec<String> {
+        let inside = self.observed.delivered.get(service.name);
+        let differs = |(name, content): &(String, String)| {
+            inside.and_then(|files| files.get(name)).is_none_or(|found| found != content)
+        };
+        self.files.contents(&config.files).into_iter().filter(differs).map(|(name, _)| name).collect()
+    }
+
+    fn host_port(&self, service: &Service) -> u16 {
+        let current = || {
+            let container = self.observed.objects.containers.get(service.name)?;
+            container.address.map(|address| address.port())
+        };
+        match service.port.host {
+            HostPort::Fixed(port) => port,
+            // Zero leaves the choice to the engine.
+            HostPort::Auto => {
+                current().or_else(|| self.observed.free_ports.get(service.name).copied()).unwrap_or(0)
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! One source of settings: the file, the environment or the flags.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{AppHost, HostPort, Output, Progress};
+use crate::error::{Error, Result};
+use crate::image_reference::ImageReference;
+
+/// One source of settings; what it leaves out comes from the next one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Layer {
+    /// The stack's name.
+    pub stack: Option<String>,
+    /// The folder that holds `config/monitoring`. Not a key of the settings file, which lies inside it.
+    #[serde(skip)]
+    pub dir: Option<PathBuf>,
+    /// The engine's address.
+    pub host: Option<String>,
+    /// The Docker context that names the engine.
+    pub context: Option<String>,
+    /// The registry that replaces each image's own.
+    pub registry: Option<String>,
+    /// Images by service.
+    #[serde(default)]
+    pub image: BTreeMap<String, String>,
+    /// Host ports by service: a number or `auto`.
+    #[serde(default)]
+    pub port: BTreeMap<String, HostPort>,
+    /// The address on which ports are published.
+    pub bind: Option<IpAddr>,
+    /// Where the containers find the application and the alert receiver.
+    pub app_host: Option<AppHost>,
+    /// The `environment` label of every series and alert.
+    pub environment: Option<String>,
+    /// The password of Grafana's `admin`.
+    pub grafana_password: Option<String>,
+    /// The form of results on standard output.
+    pub output: Option<Output>,
+    /// The form of progress on standard error.
+    pub progress: Option<Progress>,
+}
+
+/// A value that cannot be used.
+#[derive(Debug)]
+pub(super) struct ValueFault {
+    /// The flag that would set it.
+    pub(super) flag: String,
+    /// What is wrong with it, and what would be right.
+    pub(super) reason: String,
+}
+
+impl Layer {
+    /// Returns this layer with what it leaves out taken from `below`.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        let mut image = below.image;
+        image.extend(self.image);
+        let mut port = below.port;
+        port.extend(self.port);
+        // The engine is one choice made by two keys: a context above must not meet a host from below.
+        let engine_is_chosen = self.host.is_some() || self.context.is_some();
+        let (host, context) =
+            if engine_is_chosen { (self.host, self.context) } else { (below.host, below.context) };
+        Self {
+            stack: self.stack.or(below.stack),
+            dir: self.dir.or(below.dir),
+            host,
+            context,
+            registry: self.registry.or(below.registry),
+            image,
+            port,
+            bind: self.bind.or(below.bind),
+            app_host: self.app_host.or(below.app_host),
+            environment: self.environment.or(below.environment),
+            grafana_password: self.grafana_password.or(below.grafana_password),
+            output: self.output.or(below.output),
+            progress: self.progress.or(below.progress),
+        }
+    }
+
+    /// Reads a settings file's text; `path` names it in errors, `services` are those that it may name.
+    pub fn from_yaml(text: &str, path: &Path, services: &[&str]) -> Result<Self> {
+        let place = |reason: &str, line: Option<usize>| {
+            // The parser places some faults at the file's beginning; the value that the reason quotes is nearer.
+            let quoted = || line_that_has(text, reason.split('`').nth(1)?);
+            let line = line.filter(|line| *line > 1).or_else(quoted).or(line);
+            let line = line.map(|line| format!(": line {line}")).unwrap_or_default();
+            format!("{}{line}", path.display())
+        };
+        // A file of nothing but comments has no value at all.
+        if serde_yaml::from_str(text).is_ok_and(|value: serde_yaml::Value| value.is_null()) {
+            return Ok(Self::default());
+        }
+        let layer: Self = serde_yaml::from_str(text).map_err(|error| {
+            let reason = error.to_string();
+            let line = error.location().map(|location| location.line());
+            Error::Usage { place: place(&reason, line), reason }
+        })?;
+        layer
+            .check(services)
+            .map_err(|fault| Error::Usage { place: place(&fault.reason, None), reason: fault.reason })?;
+        Ok(layer)
+    }
+
+    /// Checks each value by itself.
+    pub(super) fn check(&self, services: &[&str]) -> std::result::Result<(), ValueFault> {
+        if let Some(stack) = &self.stack {
+            check_stack_name(stack).map_err(|reason| fault("--stack", reason))?;
+        }
+        check_services(self.image.keys(), services).map_err(|reason| fault("--image", reason))?;
+        check_services(self.port.keys(), services).map_err(|reason| fault("--port", reason))?;
+        for (service, text) in &self.image {
+            let parsed: std::result::Result<ImageReference, _> = text.parse();
+            parsed.map_err(|error| fault(&format!("--image {service}={text}"), error.to_string()))?;
+        }
+        if let Some(registry) = &self.registry {
+            check_registry(registry).map_err(|reason| fault("--registry", reason))?;
+        }
+        Ok(())
+    }
+}
+
+fn fault(flag: &str, reason: String) -> ValueFault {
+    ValueFault { flag: flag.to_string(), reason }
+}
+
+fn check_stack_name(name: &str) -> std::result::Result<(), String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if starts_well && name.chars().all(allowed) && name.len() <= 48 {
+        return Ok(());
+    }
+    Err(format!(
+        "`{name}` is no stack name: up to 48 lower-case letters, digits, `-` or `_`, a letter or digit first"
+    ))
+}
+
+fn check_services<'a>(
+    mut used: impl Iterator<Item = &'a String>,
+    known: &[&str],
+) -> std::result::Result<(), String> {
+    match used.find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(format!("there is no service `{name}`: it is one of {}", known.join(", "))),
+        None => Ok(()),
+    }
+}
+
+fn check_registry(host: &str) -> std::result::Result<(), String> {
+    let sample: ImageReference = "a/b:1".parse().expect("a constant");
+    let reason = format!("`{host}` is no registry host: write it as `registry.example:5000`");
+    sample.with_registry(host).map(drop).map_err(|_| reason)
+}
+
+fn line_that_has(text: &str, value: &str) -> Option<usize> {
+    text.lines().position(|line| line.contains(value)).map(|index| index + 1)
+}
