@@ -1,7 +1,7 @@
 //! What can go wrong, grouped by what the user must do next.
 //!
 //! Never names a foreign error type: the file that met one adds the subject and boxes it as the source.
-//! No `Display` here includes its source; [`report`](crate::report) prints the chain.
+//! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! The list of services, and the stack they make together.
 //!
 //! Never names a service outside the list: scrape jobs, data sources and dashboards are folds over it, so a
-//! further service is one file here and one line in [`ALL`].
+//! further service is one file here and one line in `ALL`.
 
 mod alertmanager;
 mod grafana;
