@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Init(commands::init::Args),
     Check(commands::check::Args),
     Logs(commands::logs::Args),
+    Demo(commands::demo::Args),
+    Drill(commands::drill::Args),
 }
 
 /// The flags that every verb takes; each may stand in the environment or in tdd-stack.yaml too.

@@ -1,7 +1,9 @@
 //! The verbs, one file each, and what they share: the session they work in.
 
 pub(crate) mod check;
+pub(crate) mod demo;
 pub(crate) mod down;
+pub(crate) mod drill;
 pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod plan;
@@ -85,6 +87,8 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
 }
 
 async fn run_in(session: &Session, command: Command) -> Result<Exit> {
+    // An interrupt is a demo's end and no failure, and a drill puts back what it changed.
+    let sees_to_interrupts = matches!(command, Command::Demo(_) | Command::Drill(_));
     let work = async {
         match command {
             Command::Up(args) => up::run(&args, session).await,
@@ -94,11 +98,13 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Init(args) => init::run(&args, session),
             Command::Check(_) => check::run(session).await,
             Command::Logs(args) => logs::run(&args, session).await,
+            Command::Demo(args) => demo::run(&args, session, interrupted()).await,
+            Command::Drill(args) => drill::run(&args, session, interrupted()).await,
         }
     };
     tokio::select! {
         result = work => result,
-        () = interrupted() => Err(Error::Interrupted),
+        () = interrupted(), if !sees_to_interrupts => Err(Error::Interrupted),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod archive;
 mod check;
+mod gateway;
 mod operate;
 mod pull;
 mod read;

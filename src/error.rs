@@ -3,6 +3,8 @@
 //! Never names a foreign error type: the file that met one adds the subject and boxes it as the source.
 //! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
 
+mod hint;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -115,6 +117,25 @@ pub enum Error {
     /// The stack runs, but something that is required does not observe.
     #[error("{}", one_or_list("running but blind", .0))]
     Blind(Vec<String>),
+    /// Alerts did not arrive in a drill.
+    #[error("{}", one_or_list("alert that did not arrive", .0))]
+    Drill(Vec<String>),
+    /// No demo answers on its control port.
+    #[error("no demo answers at {url}")]
+    NoDemo {
+        /// The address that was asked.
+        url: String,
+        /// What the request failed with.
+        source: Source,
+    },
+    /// A past could not be made for Prometheus, or is not to be seen there.
+    #[error("cannot import the history: {reason}{}", quoted_log(.log))]
+    History {
+        /// What went wrong.
+        reason: String,
+        /// What the tools said, oldest first.
+        log: Vec<String>,
+    },
     /// A port that was free when it was looked at is taken at the start.
     #[error("port {port} of `{service}` is taken")]
     PortLost {
@@ -159,12 +180,15 @@ impl Error {
         match self {
             Self::Amiss(_)
             | Self::Died { .. }
+            | Self::Drill(_)
             | Self::Engine { .. }
             | Self::Faults(_)
             | Self::Grafana { .. }
             | Self::GrafanaLogin { .. }
+            | Self::History { .. }
             | Self::Http { .. }
             | Self::InUse { .. }
+            | Self::NoDemo { .. }
             | Self::Pull { .. } => 1,
             Self::Usage { .. } => 2,
             Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
@@ -182,6 +206,7 @@ impl Error {
             Self::Blind(_) => "blind",
             Self::Conflicts(_) | Self::PortLost { .. } => "conflict",
             Self::Died { .. } => "died",
+            Self::Drill(_) => "drill",
             Self::Engine { .. } => "engine",
             Self::EngineUnknown { .. } => "engine-unknown",
             Self::EngineUnreachable { .. } => "engine-unreachable",
@@ -189,68 +214,25 @@ impl Error {
             Self::File { .. } => "file",
             Self::Grafana { .. } => "grafana",
             Self::GrafanaLogin { .. } => "grafana-login",
+            Self::History { .. } => "history",
             Self::Http { .. } => "http",
             Self::InUse { .. } => "in-use",
             Self::Interrupted => "interrupted",
+            Self::NoDemo { .. } => "no-demo",
             Self::NotReady { .. } => "not-ready",
             Self::Pull { .. } => "pull",
             Self::Usage { .. } => "usage",
         }
     }
 
-    /// Returns what to do next.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Amiss(_) => Some("`tdd-stack up` brings the stack into its wanted state".into()),
-            Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
-            Self::Conflicts(conflicts) => Some(conflict_hints(conflicts)),
-            Self::Died { service, .. } => Some(format!(
-                "`tdd-stack logs {service}` shows more; mend the cause and run `tdd-stack up` again"
-            )),
-            Self::Engine { .. } | Self::Http { .. } => {
-                Some("what was done so far stays; run `tdd-stack up` again to go on from there".into())
-            }
-            Self::EngineUnknown { hint, .. } => hint.clone(),
-            Self::EngineUnreachable { .. } => Some(
-                "start Docker (`systemctl start docker`, or `scripts/engine.sh` on a machine without one), \
-                 or name another engine with `--host`, `--context` or DOCKER_HOST"
-                    .into(),
-            ),
-            Self::Faults(_) => Some(
-                "nothing was changed; mend the files, or `tdd-stack init --force` brings back the shipped ones \
-                 and keeps a backup"
-                    .into(),
-            ),
-            Self::File { .. } => Some("choose another folder with `--dir`, or mend its permissions".into()),
-            Self::Grafana { .. } => Some("`tdd-stack logs grafana` shows Grafana's own reason".into()),
-            Self::GrafanaLogin { volume, .. } => Some(format!(
-                "the password of the first start stays in the volume `{volume}`: give it with \
-                 `--grafana-password`, or `tdd-stack down --volumes` to start afresh"
-            )),
-            Self::InUse { network, .. } => Some(format!(
-                "others are attached to it, and `docker network inspect {network}` names them: \
-                 `docker network disconnect {network} NAME`, then `tdd-stack down` again"
-            )),
-            Self::Interrupted => Some("`tdd-stack up` goes on from here, `tdd-stack down` removes what is there".into()),
-            Self::NotReady { service, .. } => Some(format!(
-                "`tdd-stack logs {service}` shows more; `--wait-timeout` gives it longer"
-            )),
-            Self::PortLost { service, .. } => Some(format!(
-                "end the program that took it, or take another port with `--port {service}=auto`; what was done \
-                 so far stays, and the next `up` goes on from there"
-            )),
-            Self::Pull { .. } => Some(
-                "check the name with `--image`, or take the images from elsewhere with `--registry HOST` \
-                 (`scripts/offline-images.sh` makes a local one)"
-                    .into(),
-            ),
-            Self::Usage { .. } => None,
-        }
-    }
-
     /// Returns a mapper that makes an [`Error::Engine`] of the engine's answer.
     pub fn engine<E: Into<Source>>(doing: impl fmt::Display) -> impl FnOnce(E) -> Self {
         move |source| Self::Engine { doing: doing.to_string(), source: source.into() }
+    }
+
+    /// Returns the fault of a file that has no quicker version.
+    pub fn overlay(fault: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Engine { doing: "prepare the files of a drill".into(), source: Box::new(fault) }
     }
 
     /// Returns a mapper that makes an [`Error::Http`] of a failed request.
@@ -283,6 +265,15 @@ pub enum Conflict {
         /// Who holds it, where that can be known.
         holder: Option<String>,
     },
+    /// A port is taken that the configuration names, so that no other will do.
+    FixedPort {
+        /// What wants it.
+        service: String,
+        /// The address and port.
+        address: std::net::SocketAddr,
+        /// Who holds it, where that can be known.
+        holder: Option<String>,
+    },
 }
 
 impl fmt::Display for Conflict {
@@ -291,7 +282,7 @@ impl fmt::Display for Conflict {
             Self::Foreign { kind, name } => {
                 write!(f, "{kind} `{name}` exists and does not belong to this stack")
             }
-            Self::Port { service, address, holder } => {
+            Self::Port { service, address, holder } | Self::FixedPort { service, address, holder } => {
                 write!(f, "port {} of `{service}` is taken on {}", address.port(), address.ip())?;
                 holder.as_ref().map_or(Ok(()), |holder| write!(f, " by {holder}"))
             }
@@ -333,23 +324,4 @@ fn one_or_list<T: fmt::Display>(what: &str, items: &[T]) -> String {
 fn quoted_log(log: &[String]) -> String {
     let lines: Vec<String> = log.iter().map(|line| format!("\n  | {line}")).collect();
     lines.concat()
-}
-
-fn conflict_hints(conflicts: &[Conflict]) -> String {
-    let mut hints: Vec<String> = conflicts
-        .iter()
-        .map(|conflict| match conflict {
-            Conflict::Foreign { kind: "container", name } => {
-                format!("remove it (`docker rm {name}`), or use other names with `--stack NAME`")
-            }
-            Conflict::Foreign { kind, name } => {
-                format!("remove it (`docker {kind} rm {name}`), or use other names with `--stack NAME`")
-            }
-            Conflict::Port { service, .. } => {
-                format!("end that program, or take another port with `--port {service}=auto`")
-            }
-        })
-        .collect();
-    hints.dedup();
-    format!("nothing was changed; {}", hints.join("; "))
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "the HTTP client's own home")]
 
 mod alertmanager;
+mod demo;
 mod grafana;
 mod prometheus;
 
@@ -10,8 +11,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use alertmanager::{Alertmanager, ArrivedAlert};
+pub use demo::DemoControl;
 pub use grafana::Grafana;
-pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule};
+pub use prometheus::{ActiveAlert, ActiveTarget, Prometheus, ReloadState, Rule};
 
 use crate::error::{Error, Result, Source};
 use crate::observed::Readiness;

@@ -109,7 +109,7 @@ fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<Confl
         Conflict::Foreign { kind: "container", name } => containers.contains(name),
         Conflict::Foreign { kind: "network", name } => *name == network,
         Conflict::Foreign { name, .. } => volumes.contains(&name.as_str()),
-        Conflict::Port { .. } => false,
+        Conflict::Port { .. } | Conflict::FixedPort { .. } => false,
     };
     let foreign = inventory.foreign.iter().filter(is_wanted).cloned();
     let ports = stack.services.iter().filter_map(|service| port_conflict(engine, service, inventory));

@@ -38,14 +38,7 @@ pub fn start_up(files: &Files) -> Result<Files, OverlayError> {
     each(files, |document| {
         walk(document, &mut |mapping| {
             every_second(mapping);
-            if mapping.get("alert").and_then(Value::as_str) == Some(WATCHDOG) {
-                mapping.remove("for");
-                change(mapping, "expr", |expression| {
-                    Some(format!(
-                        "({expression}) and on () (prometheus_notifications_alertmanagers_discovered > 0)"
-                    ))
-                });
-            }
+            hold_watchdog_back(mapping);
         });
     })
 }
@@ -60,8 +53,61 @@ pub fn drill(files: &Files, factor: u32) -> Result<Files, OverlayError> {
                 change(mapping, wait, |text| shorter(text, factor));
             }
             change(mapping, "expr", |expression| Some(with_shorter_windows(expression, factor)));
+            hold_watchdog_back(mapping);
         });
     })
+}
+
+/// Makes the alert that always fires wait until Prometheus knows an Alertmanager, and no longer.
+fn hold_watchdog_back(mapping: &mut Mapping) {
+    if mapping.get("alert").and_then(Value::as_str) == Some(WATCHDOG) {
+        mapping.remove("for");
+        change(mapping, "expr", |expression| {
+            Some(format!("({expression}) and on () (prometheus_notifications_alertmanagers_discovered > 0)"))
+        });
+    }
+}
+
+/// Where a rehearsal serves its simulated application.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage {
+    /// The port in the place of 8501.
+    pub health: u16,
+    /// The port in the place of 8502, where a simulated host is served too.
+    pub metrics: u16,
+}
+
+/// Returns files by which Prometheus scrapes a simulated application and host, and marks every alert as a drill.
+pub fn rehearsal(files: &Files, stage: Stage) -> Result<Files, OverlayError> {
+    each(files, |document| {
+        let Some(jobs) = document.get_mut("scrape_configs").and_then(Value::as_sequence_mut) else { return };
+        for job in jobs.iter_mut().filter_map(Value::as_mapping_mut) {
+            redirect(job, "tdd-app:8501", &format!("tdd-app:{}", stage.health));
+            redirect(job, "tdd-app:8502", &format!("tdd-app:{}", stage.metrics));
+            if job.get("job_name").and_then(Value::as_str) == Some("node-exporter")
+                && let Some(targets) = job.get_mut("static_configs").and_then(Value::as_sequence_mut)
+            {
+                let mut host = Mapping::new();
+                host.insert("targets".into(), vec![Value::from(format!("tdd-app:{}", stage.metrics))].into());
+                let path: Mapping =
+                    [("__metrics_path__".into(), "/node-metrics".into())].into_iter().collect();
+                host.insert("labels".into(), Value::Mapping(path));
+                targets.push(Value::Mapping(host));
+            }
+        }
+        let labels = document["global"]["external_labels"].as_mapping().cloned();
+        let mut labels = labels.unwrap_or_default();
+        labels.insert("drill".into(), "true".into());
+        document["global"]["external_labels"] = Value::Mapping(labels);
+    })
+}
+
+fn redirect(job: &mut Mapping, from: &str, to: &str) {
+    let groups = job.get_mut("static_configs").and_then(Value::as_sequence_mut).into_iter().flatten();
+    let targets = groups.filter_map(|group| group.get_mut("targets")?.as_sequence_mut()).flatten();
+    for target in targets.filter(|target| target.as_str() == Some(from)) {
+        *target = to.into();
+    }
 }
 
 fn each(files: &Files, rewrite: impl Fn(&mut Value)) -> Result<Files, OverlayError> {
@@ -185,7 +231,7 @@ mod tests {
         let quick = drill(&files("alerts.yml", RULES), 15).unwrap();
         let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
         let rules = &document["groups"][0]["rules"];
-        assert_eq!(rules[0]["for"], "1s");
+        assert!(rules[0].get("for").is_none());
         assert_eq!(rules[1]["expr"], "increase(x{a=\"[5m]\"}[20s]) > 5");
         assert_eq!(rules[1]["for"], "8s");
     }
@@ -214,6 +260,23 @@ mod tests {
             (&"1s".into(), &"4s".into(), &"4h".into())
         );
         assert_eq!(route["routes"][0]["group_wait"], "1s");
+    }
+
+    #[test]
+    fn a_rehearsal_scrapes_its_own_application_and_host() {
+        let config = "global: {external_labels: {project: a}}\nscrape_configs:\n- job_name: app-metrics\n  static_configs: [{targets: ['tdd-app:8502']}]\n- job_name: node-exporter\n  static_configs: [{targets: ['node-exporter:9100']}]\n";
+        let changed = rehearsal(&files("prometheus.yml", config), Stage { health: 1, metrics: 2 }).unwrap();
+        let document: Value = serde_yaml::from_str(&changed[0].1).unwrap();
+        assert_eq!(document["scrape_configs"][0]["static_configs"][0]["targets"][0], "tdd-app:2");
+        let host = &document["scrape_configs"][1]["static_configs"][1];
+        assert_eq!(
+            (&host["targets"][0], &host["labels"]["__metrics_path__"]),
+            (&"tdd-app:2".into(), &"/node-metrics".into())
+        );
+        let labels = &document["global"]["external_labels"];
+        assert_eq!((&labels["project"], &labels["drill"]), (&"a".into(), &"true".into()));
+        let rules = rehearsal(&files("alerts.yml", RULES), Stage { health: 1, metrics: 2 }).unwrap();
+        assert!(!rules[0].1.contains("drill"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod bars;
 mod document;
+mod drill;
 mod echo;
 mod json;
 mod plain;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::drill::Course;
 use crate::error::{Error, Fault};
 use crate::event::{Event, Kind};
 use crate::plan::Plan;
@@ -195,6 +197,31 @@ pub fn files(json: bool, reports: &[FileReport]) {
 /// Prints what `check` found.
 pub fn checks(json: bool, reports: &[CheckReport]) {
     if json { object(&document::checks(reports)) } else { print(&table::checks(reports)) }
+}
+
+/// Prints how far each alert of a drill came.
+pub fn drill(json: bool, stack: &str, courses: &[Course], total: Duration) {
+    if json {
+        object(&drill::document(stack, courses, total));
+    } else {
+        print(&drill::text(stack, courses, total));
+    }
+}
+
+/// Tells what a long piece of work does, where progress is told at all.
+pub fn talk(progress: Progress, elapsed: Duration, text: &str) {
+    match progress {
+        Progress::Quiet => {}
+        Progress::Json => {
+            let line = serde_json::json!({
+                "schema": "tdd-stack.event/1", "event": "talk", "seconds": elapsed.as_secs_f64(), "text": text,
+            });
+            say(Some(line.to_string()));
+        }
+        Progress::Auto | Progress::Bars | Progress::Plain => {
+            say(Some(format!("{:>7.2}s  {text}", elapsed.as_secs_f64())));
+        }
+    }
 }
 
 /// Prints a log line and returns whether anybody still reads.

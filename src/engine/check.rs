@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 use futures_util::TryStreamExt;
 
@@ -22,6 +22,35 @@ impl Operator {
         folder: &str,
         files: &[(String, String)],
     ) -> Result<CheckOutput> {
+        self.run(stack, image, command, (folder, files), None).await
+    }
+
+    /// Runs a command of an image over files that are put into `folder`, and over a volume that it may change.
+    pub async fn run_over_volume(
+        &self,
+        stack: &str,
+        image: &str,
+        command: &[&str],
+        files: (&str, &[(String, String)]),
+        (volume, target): (&str, &str),
+    ) -> Result<CheckOutput> {
+        let mount = Mount {
+            typ: Some(MountType::VOLUME),
+            source: Some(volume.to_string()),
+            target: Some(target.to_string()),
+            ..Mount::default()
+        };
+        self.run(stack, image, command, files, Some(mount)).await
+    }
+
+    async fn run(
+        &self,
+        stack: &str,
+        image: &str,
+        command: &[&str],
+        (folder, files): (&str, &[(String, String)]),
+        mount: Option<Mount>,
+    ) -> Result<CheckOutput> {
         let mut labels: HashMap<String, String> = specification::labels(stack);
         // Compose would list it as a service.
         labels.remove("com.docker.compose.project");
@@ -34,6 +63,7 @@ impl Operator {
             labels: Some(labels),
             host_config: Some(HostConfig {
                 network_mode: Some("none".into()),
+                mounts: mount.map(|mount| vec![mount]),
                 cap_drop: Some(vec!["ALL".into()]),
                 security_opt: Some(vec!["no-new-privileges".into()]),
                 ..HostConfig::default()

@@ -2,6 +2,8 @@
 //!
 //! Source: the API's own description `openapi.yaml` of Alertmanager 0.33, version 2.
 
+use std::time::{Duration, SystemTime};
+
 use serde_json::Value;
 
 use super::{Http, json, text};
@@ -46,6 +48,35 @@ impl<'a> Alertmanager<'a> {
         let body = json(doing, response).await?;
         let alerts = body.as_array().ok_or_else(|| Error::http(doing)("the answer is no list"))?;
         Ok(alerts.iter().map(alert).collect())
+    }
+
+    /// Makes an alert of a drill, so that there is something to deliver.
+    pub async fn post_drill(&self) -> Result<()> {
+        let doing = "hand an alert to Alertmanager";
+        let end = humantime::format_rfc3339_seconds(SystemTime::now() + Duration::from_mins(2)).to_string();
+        let alerts = serde_json::json!([{
+            "labels": {"alertname": "TddStackDrill", "severity": "warning", "job": "tdd-stack", "drill": "true"},
+            "annotations": {"summary": "A drill needs something to deliver"},
+            "endsAt": end,
+        }]);
+        let response =
+            self.http.client.post(format!("{}/api/v2/alerts", self.base)).json(&alerts).send().await;
+        let status = response.map_err(Error::http(doing))?.status();
+        if status.is_success() { Ok(()) } else { Err(Error::http(doing)(format!("the answer is {status}"))) }
+    }
+
+    /// Returns how many notifications were delivered to webhooks since its start.
+    pub async fn delivered(&self) -> Result<f64> {
+        let doing = "read Alertmanager's metrics";
+        let response = self.http.client.get(format!("{}/metrics", self.base)).send().await;
+        let body = response.map_err(Error::http(doing))?.text().await.map_err(Error::http(doing))?;
+        let sum = |name: &str| -> f64 {
+            let lines = body.lines().filter(|line| {
+                line.starts_with(&format!("{name}{{")) && line.contains("integration=\"webhook\"")
+            });
+            lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        };
+        Ok(sum("alertmanager_notifications_total") - sum("alertmanager_notifications_failed_total"))
     }
 }
 

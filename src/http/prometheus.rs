@@ -38,6 +38,17 @@ pub struct Rule {
     pub error: String,
     /// Whether it is an alert that fires.
     pub firing: bool,
+    /// Its expression.
+    pub expression: String,
+}
+
+/// An alert that is pending or fires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveAlert {
+    /// Its `alertname`.
+    pub name: String,
+    /// Whether it fires.
+    pub is_firing: bool,
 }
 
 /// What a service says of its last reload.
@@ -75,8 +86,28 @@ impl<'a> Prometheus<'a> {
             health: text(&rule["health"]),
             error: text(&rule["lastError"]),
             firing: rule["state"] == "firing",
+            expression: text(&rule["query"]),
         };
         Ok(items(&data["groups"]).iter().flat_map(|group| items(&group["rules"])).map(rule).collect())
+    }
+
+    /// Returns the alerts that are pending or fire.
+    pub async fn alerts(&self) -> Result<Vec<ActiveAlert>> {
+        let data = self.get("alerts").await?;
+        let alert = |alert: &Value| ActiveAlert {
+            name: text(&alert["labels"]["alertname"]),
+            is_firing: alert["state"] == "firing",
+        };
+        Ok(items(&data["alerts"]).iter().map(alert).collect())
+    }
+
+    /// Returns how many series an expression has at this moment.
+    pub async fn series(&self, expression: &str) -> Result<usize> {
+        let doing = "query Prometheus";
+        let request =
+            self.http.client.get(format!("{}/api/v1/query", self.base)).query(&[("query", expression)]);
+        let body = json(doing, request.send().await).await?;
+        Ok(items(&body["data"]["result"]).len())
     }
 
     /// Returns the addresses of the Alertmanagers that alerts are sent to.

@@ -199,7 +199,7 @@ fn fault(fault: &Fault) -> Value {
 fn conflict(conflict: &Conflict) -> Value {
     match conflict {
         Conflict::Foreign { kind, name } => json!({"kind": kind, "name": name}),
-        Conflict::Port { service, address, holder } => {
+        Conflict::Port { service, address, holder } | Conflict::FixedPort { service, address, holder } => {
             json!({"kind": "port", "service": service, "address": address, "holder": holder})
         }
     }

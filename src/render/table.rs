@@ -113,6 +113,11 @@ pub(super) fn checks(reports: &[CheckReport]) -> String {
 }
 
 fn table<const N: usize>(header: [&str; N]) -> Table {
+    plain(header.to_vec())
+}
+
+/// Returns a table without lines.
+pub(super) fn plain(header: Vec<&str>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);

@@ -1,0 +1,293 @@
+//! `tdd-stack demo` from outside: the process, its ports, its control, its end. No engine is needed for that.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use integration_tests::cli::{Output, TddStack};
+use integration_tests::program;
+use integration_tests::scene::Scene;
+use serde_json::{Value, json};
+
+/// Listens on loopback only, so that no engine is asked, and on ports that are free.
+const ANYWHERE: [&str; 10] = [
+    "--listen",
+    "127.0.0.1",
+    "--health-port",
+    "0",
+    "--metrics-port",
+    "0",
+    "--receiver-port",
+    "0",
+    "--control-port",
+    "0",
+];
+
+/// A demo that runs until it is dropped.
+struct Demo {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    /// What it said of itself when it was ready.
+    state: Value,
+    /// Holds the folder that it has for a home.
+    _run: TddStack,
+}
+
+impl Demo {
+    fn start(arguments: &[&str]) -> Self {
+        let run = TddStack::new(program!()).args(["demo", "--output", "json"]).args(ANYWHERE).args(arguments);
+        let (program, arguments) = run.command_line();
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(run.environment())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let stdout = child.stdout.take().expect("it is piped");
+        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        let state = serde_json::Deserializer::from_reader(stdout).into_iter().next();
+        let state = state.expect("it says that it is ready").expect("it says so in JSON");
+        Self { child, stderr, state, _run: run }
+    }
+
+    fn port(&self, name: &str) -> u16 {
+        let port = self.state["ports"][name].as_u64().and_then(|port| u16::try_from(port).ok());
+        port.unwrap_or_else(|| panic!("there is no port `{name}`: {}", self.state))
+    }
+
+    fn set(&self, scenario: &str) -> Output {
+        let port = self.port("control").to_string();
+        let arguments = ["demo", "set", scenario, "--control-port", &port, "--output", "json"];
+        TddStack::new(program!()).args(arguments).run()
+    }
+
+    fn get(&self, port: &str, path: &str) -> Answer {
+        ask(self.port(port), &format!("GET {path} HTTP/1.1"), &["Host: 127.0.0.1"], "")
+    }
+
+    fn notify(&self, path: &str, payload: &Value) -> Answer {
+        let head = ["Host: tdd-webhook", "Content-Type: application/json"];
+        ask(self.port("receiver"), &format!("POST {path} HTTP/1.1"), &head, &payload.to_string())
+    }
+
+    fn control(&self, path: &str) -> Answer {
+        let head = ["Host: 127.0.0.1", "X-Tdd-Stack: demo"];
+        ask(self.port("control"), &format!("GET {path} HTTP/1.1"), &head, "")
+    }
+
+    fn stderr_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).expect("it can be read");
+        line.trim_end().to_string()
+    }
+
+    /// Interrupts it as a terminal does, and returns its exit code and what it still said.
+    fn interrupt(mut self) -> (Option<i32>, String) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", "INT", &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).expect("it can be read");
+        (self.child.wait().expect("it ends").code(), rest)
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // It has ended already where a test interrupted it.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    /// The status, 0 where nobody listens.
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+fn ask(port: u16, request: &str, head: &[&str], body: &str) -> Answer {
+    let nobody = Answer { status: 0, head: String::new(), body: String::new() };
+    let Ok(mut connection) = TcpStream::connect(("127.0.0.1", port)) else { return nobody };
+    connection.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit can be set");
+    let (head, length) = (head.join("\r\n"), body.len());
+    write!(connection, "{request}\r\n{head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        .expect("a request can be sent");
+    let mut text = String::new();
+    connection.read_to_string(&mut text).expect("an answer can be read");
+    let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a head has a status");
+    Answer { status, head: head.to_lowercase(), body: body.to_string() }
+}
+
+fn payload(version: &str) -> Value {
+    json!({
+        "version": version, "receiver": "tdd-webhook", "status": "firing", "externalURL": "http://localhost:9093",
+        "groupKey": "{}", "truncatedAlerts": 0, "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+        "alerts": [{
+            "status": "firing", "labels": {"alertname": "SlowQueries", "severity": "warning", "job": "app-metrics"},
+            "annotations": {}, "startsAt": "2026-01-01T00:00:00Z", "endsAt": "0001-01-01T00:00:00Z",
+            "generatorURL": "http://localhost:9090/graph", "fingerprint": "cafe",
+        }],
+    })
+}
+
+#[test]
+fn both_pages_are_served_with_their_content_type() {
+    let demo = Demo::start(&[]);
+    assert_eq!(demo.state["schema"], "tdd-stack.demo/1");
+    assert_eq!(demo.state["scenario"], "steady");
+    let health = demo.get("health", "/health/metrics");
+    assert_eq!(health.status, 200);
+    assert!(health.head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{health:?}");
+    assert!(health.body.contains("app_health_status{component=\"database\"} 1.0\n"), "{health:?}");
+    let head = ["Host: tdd-app", "Accept: application/openmetrics-text;version=1.0.0,*/*;q=0.1"];
+    let metrics = ask(demo.port("metrics"), "GET /metrics HTTP/1.1", &head, "");
+    assert!(
+        metrics.head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8")
+    );
+    assert!(metrics.body.contains("http_requests_total{") && metrics.body.ends_with("# EOF\n"));
+    assert_eq!(demo.get("metrics", "/health/metrics").status, 404);
+}
+
+#[test]
+fn an_outage_closes_the_application_and_leaves_the_receiver() {
+    let demo = Demo::start(&["--scenario", "outage"]);
+    assert_eq!(demo.get("health", "/health/metrics").status, 0);
+    assert_eq!(demo.get("metrics", "/metrics").status, 0);
+    assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
+    let set = demo.set("steady");
+    assert_eq!(set.exits(0).json()["scenario"], "steady");
+    assert_eq!(demo.get("health", "/health/metrics").status, 200);
+    assert_eq!(demo.get("metrics", "/metrics").status, 200);
+    demo.set("outage").exits(0);
+    assert_eq!(demo.get("metrics", "/metrics").status, 0);
+}
+
+#[test]
+fn an_application_whose_port_was_taken_stays_out() {
+    let demo = Demo::start(&["--scenario", "outage"]);
+    let taken = std::net::TcpListener::bind(("127.0.0.1", demo.port("metrics"))).expect("it is free");
+    demo.set("steady").exits(1).says("is taken on 127.0.0.1");
+    assert_eq!(demo.control("/state").json()["scenario"], "outage");
+    assert_eq!(demo.get("health", "/health/metrics").status, 0);
+    drop(taken);
+    demo.set("steady").exits(0);
+    assert_eq!(demo.get("health", "/health/metrics").status, 200);
+}
+
+#[test]
+fn scenarios_show_in_what_is_served() {
+    let demo = Demo::start(&[]);
+    demo.set("missing-metrics").exits(0);
+    assert!(!demo.get("metrics", "/metrics").body.contains("tdd_phase_duration_seconds"));
+    demo.set("db-down").exits(0);
+    assert!(
+        demo.get("health", "/health/metrics").body.contains("app_health_status{component=\"database\"} 0.0")
+    );
+    assert!(demo.get("metrics", "/metrics").body.contains("tdd_phase_duration_seconds_count"));
+    demo.set("memory").exits(0);
+    let host = demo.get("metrics", "/node-metrics").body;
+    assert!(host.contains("node_memory_MemAvailable_bytes") && host.contains("node_memory_MemTotal_bytes"));
+    demo.set("mayhem").exits(2).says("db-down");
+}
+
+#[test]
+fn notifications_are_told_and_kept() {
+    let mut demo = Demo::start(&["--progress", "json"]);
+    assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
+    assert_eq!(demo.notify("/watchdog", &payload("4")).status, 200);
+    let told: Value = serde_json::from_str(&demo.stderr_line()).expect("a line is a JSON object");
+    assert_eq!((&told["schema"], &told["path"]), (&"tdd-stack.notification/1".into(), &"/webhook".into()));
+    assert_eq!(told["alerts"][0]["labels"]["alertname"], "SlowQueries");
+    let journal = demo.control("/journal").json();
+    let numbers: Vec<&Value> =
+        journal["notifications"].as_array().unwrap().iter().map(|kept| &kept["number"]).collect();
+    assert_eq!(numbers, [1, 2]);
+    let newest = demo.control("/journal?since=1").json();
+    assert_eq!(newest["notifications"][0]["path"], "/watchdog");
+    assert_eq!(newest["notifications"][0]["alerts"][0]["fingerprint"], "cafe");
+}
+
+#[test]
+fn notifications_are_refused_where_the_receiver_is_down_or_does_not_understand_them() {
+    let demo = Demo::start(&["--scenario", "receiver-down"]);
+    assert_eq!(demo.notify("/webhook", &payload("4")).status, 500);
+    assert_eq!(demo.get("metrics", "/metrics").status, 200);
+    demo.set("steady").exits(0);
+    assert_eq!(demo.notify("/webhook", &payload("5")).status, 400);
+    assert_eq!(demo.notify("/webhook", &json!({"version": "4"})).status, 422);
+    assert_eq!(demo.control("/state").json()["notifications"], 0);
+}
+
+#[test]
+fn the_control_is_deaf_to_web_pages() {
+    let demo = Demo::start(&[]);
+    let body = json!({"scenario": "outage"}).to_string();
+    let control = demo.port("control");
+    let plain = ["Host: 127.0.0.1", "Content-Type: text/plain", "Origin: http://evil.example"];
+    assert_eq!(ask(control, "POST /scenario HTTP/1.1", &plain, &body).status, 403);
+    // A name that a page's owner points to loopback makes the page and the control one origin.
+    let rebound = ["Host: evil.example:8503", "Content-Type: application/json", "X-Tdd-Stack: demo"];
+    assert_eq!(ask(control, "POST /scenario HTTP/1.1", &rebound, &body).status, 403);
+    let asked_first = ["Host: 127.0.0.1", "Access-Control-Request-Headers: x-tdd-stack"];
+    assert_eq!(ask(control, "OPTIONS /scenario HTTP/1.1", &asked_first, "").status, 403);
+    assert_eq!(demo.control("/state").json()["scenario"], "steady");
+}
+
+#[test]
+fn an_interrupt_is_a_clean_end() {
+    let mut demo = Demo::start(&[]);
+    assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
+    assert!(demo.stderr_line().ends_with("/webhook  firing SlowQueries [warning] app-metrics"));
+    let ports = ["health", "metrics", "receiver", "control"].map(|name| demo.port(name));
+    let (code, rest) = demo.interrupt();
+    assert_eq!((code, rest.as_str()), (Some(0), ""));
+    for port in ports {
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "{port} is still open");
+    }
+}
+
+#[test]
+fn a_taken_port_is_a_conflict_that_names_its_holder() {
+    let demo = Demo::start(&[]);
+    let port = demo.port("receiver").to_string();
+    let arguments = ["demo", "--listen", "127.0.0.1", "--health-port", "0", "--metrics-port", "0"];
+    let second = TddStack::new(program!()).args(arguments).args(["--receiver-port", &port]).run();
+    second.exits(4).says(&format!("port {port} of `alert receiver` is taken on 127.0.0.1"));
+    second.says(&format!("(pid {})", demo.child.id())).says("end that program");
+}
+
+#[test]
+fn without_a_demo_there_is_nothing_to_set() {
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|bound| bound.local_addr());
+    let port = free.expect("there is a free port").port().to_string();
+    let output = TddStack::new(program!()).args(["demo", "set", "errors", "--control-port", &port]).run();
+    output.exits(1).says("no demo answers at").says("hint: start one with `tdd-stack demo`");
+}
+
+#[test]
+fn a_history_needs_a_running_stack() {
+    let scene = Scene::with_images(program!());
+    let run = scene.tdd_stack(["demo", "--history", "2h"]).args(ANYWHERE).run();
+    run.exits(1).says("a history goes into a running stack").says("`tdd-stack up`");
+    scene.run(["demo", "--history", "48h"]).exits(2).says("is the longest history");
+}
+
+#[test]
+fn without_an_engine_and_an_address_it_is_not_known_where_to_listen() {
+    let run = TddStack::new(program!()).args(["demo", "--host", "unix:///nowhere/docker.sock"]).run();
+    run.exits(3);
+}

@@ -1,0 +1,192 @@
+//! The demo beside a real stack. It has the ports that the configuration names, so one test does all of it.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use integration_tests::http;
+use integration_tests::scenario::{Scenario, eventually, text};
+use serde_json::{Value, json};
+
+use super::scenario;
+
+const JOBS: [&str; 6] =
+    ["alertmanager", "app-metrics", "grafana", "node-exporter", "prometheus", "streamlit-app"];
+/// What Grafana's backend would put in for its variables.
+const VARIABLES: [(&str, &str); 2] = [("$__rate_interval", "1m"), ("$__range", "1h")];
+/// The panel that is empty where all is well.
+const FIRING_ALERTS: &str = "Firing alerts";
+const PAST: u64 = 7200;
+
+/// A demo that runs until it is dropped.
+struct Demo(Child);
+
+impl Demo {
+    /// Starts a demo and returns what it says of itself when it is ready.
+    fn start(scenario: &Scenario, arguments: &[&str]) -> (Self, Value) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tdd-stack-under-test"))
+            .args(["demo", "--output", "json", "--progress", "quiet", "--stack", scenario.stack()])
+            .arg("--dir")
+            .arg(scenario.folder())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let stdout = child.stdout.take().expect("it is piped");
+        match serde_json::Deserializer::from_reader(stdout).into_iter::<Value>().next() {
+            Some(Ok(state)) if state["schema"] == "tdd-stack.demo/1" => (Self(child), state),
+            said => {
+                let mut stderr = String::new();
+                drop(child.stderr.take().expect("it is piped").read_to_string(&mut stderr));
+                drop(child.kill());
+                panic!("the demo does not start: {said:?}\n{stderr}");
+            }
+        }
+    }
+
+    fn set(scenario: &str) {
+        let output = Command::new(env!("CARGO_BIN_EXE_tdd-stack-under-test"))
+            .args(["demo", "set", scenario])
+            .output()
+            .expect("the program can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Returns the panels' queries, each with its panel's title.
+fn queries(scenario: &Scenario) -> Vec<(String, String)> {
+    let file = std::fs::read_to_string(scenario.file("grafana_dashboards.json")).expect("it is there");
+    let mut dashboard: Value = serde_json::from_str(&file).expect("it is JSON");
+    if dashboard["dashboard"].is_object() {
+        dashboard = dashboard["dashboard"].take();
+    }
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let of_panel = |panel: Value| {
+        let title = text(&panel["title"]);
+        list(&panel["targets"]).into_iter().map(move |target| (title.clone(), text(&target["expr"])))
+    };
+    let fill = |(title, expr): (String, String)| {
+        (title, VARIABLES.iter().fold(expr, |expr, (name, value)| expr.replace(name, value)))
+    };
+    list(&dashboard["panels"]).into_iter().flat_map(of_panel).map(fill).collect()
+}
+
+/// Returns the panels whose query gives no series or a value that is no number, through Prometheus and Grafana.
+fn blind_panels(scenario: &Scenario, queries: &[(String, String)]) -> Vec<String> {
+    let mut blind = Vec::new();
+    for (title, expr) in queries.iter().filter(|(title, _)| title != FIRING_ALERTS) {
+        let seen = scenario.prometheus(&format!("query?query={}", encoded(expr)));
+        let series = seen["result"].as_array().cloned().unwrap_or_default();
+        if series.is_empty() || series.iter().any(|series| series["value"][1] == "NaN") {
+            blind.push(format!("{title}: Prometheus: {expr}"));
+        }
+        let body = json!({"from": "now-1h", "to": "now", "queries": [{
+            "refId": "A", "datasource": {"type": "prometheus", "uid": "prometheus"}, "expr": expr,
+            "instant": true, "range": false, "intervalMs": 15000, "maxDataPoints": 240,
+        }]});
+        let url = format!("{}/api/ds/query", scenario.url("grafana"));
+        let answer = http::request("POST", &url, Some(http::ADMIN), Some(&body));
+        if answer.json()["results"]["A"]["frames"].as_array().is_none_or(Vec::is_empty) {
+            blind.push(format!("{title}: Grafana: {expr}: {}", answer.text));
+        }
+    }
+    blind
+}
+
+/// Returns the queries that have no point in a minute of the past, as `query_range` gives it.
+fn gaps(scenario: &Scenario, queries: &[(String, String)], now: u64) -> Vec<String> {
+    let (begin, end) = (now - PAST, now);
+    let mut gaps = Vec::new();
+    for (title, expr) in queries.iter().filter(|(title, _)| title != FIRING_ALERTS) {
+        let path = format!("query_range?query={}&start={begin}&end={end}&step=60", encoded(expr));
+        let seen = scenario.prometheus(&path);
+        let series = seen["result"].as_array().cloned().unwrap_or_default();
+        let moments = |series: &Value| {
+            let values = series["values"].as_array().cloned().unwrap_or_default();
+            values.into_iter().filter_map(|value| value[0].as_u64()).collect::<Vec<u64>>()
+        };
+        let mut all: Vec<u64> = series.iter().flat_map(moments).collect();
+        all.sort_unstable();
+        all.dedup();
+        // What happened before the first scrape of the stack itself is between the two.
+        if all.len() < usize::try_from(PAST / 60 - 1).expect("it is small") {
+            gaps.push(format!("{title}: {} of {} minutes: {expr}", all.len(), PAST / 60));
+        }
+    }
+    gaps
+}
+
+fn encoded(expr: &str) -> String {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let encode = |byte: u8| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    expr.bytes().map(encode).collect()
+}
+
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set").as_secs()
+}
+
+fn alerts(scenario: &Scenario) -> Vec<String> {
+    let seen = scenario.prometheus("alerts");
+    let alerts = seen["alerts"].as_array().cloned().unwrap_or_default();
+    alerts
+        .iter()
+        .filter(|alert| alert["state"] == "firing")
+        .map(|alert| text(&alert["labels"]["alertname"]))
+        .collect()
+}
+
+/// Asks until it is so, for longer than the helper of the scenarios does: an alert takes its `for`.
+fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+#[test]
+fn a_demo_fills_past_and_present_and_its_outage_is_noticed() {
+    let scenario = scenario("demo");
+    scenario.succeed(&["up"]);
+    let queries = queries(&scenario);
+    assert!(queries.len() >= 20, "{} queries", queries.len());
+
+    let (demo, state) = Demo::start(&scenario, &["--history", "2h"]);
+    assert!(state["history"]["samples"].as_u64().expect("there is a history") > 100_000, "{state}");
+    let now = seconds_now();
+    let gaps = gaps(&scenario, &queries, now);
+    assert!(gaps.is_empty(), "at once after the import, the past has gaps: {gaps:#?}");
+    // Prometheus' restart is no second start of the container's.
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0, "the import leaves the stack as it was");
+
+    let all_up = || JOBS.iter().all(|job| scenario.targets().contains(&((*job).to_string(), "up".into())));
+    eventually("all six jobs are up", all_up, |up| *up);
+    let unhealthy = || {
+        let rules = scenario.rules();
+        let ill = rules.iter().filter(|rule| rule["health"] != "ok").map(|rule| text(&rule["name"]));
+        (rules.len(), ill.collect::<Vec<_>>())
+    };
+    eventually("every rule is healthy", unhealthy, |(count, ill)| *count >= 18 && ill.is_empty());
+    eventually("every panel has series", || blind_panels(&scenario, &queries), Vec::is_empty);
+    drop(demo);
+
+    let (demo, state) = Demo::start(&scenario, &["--history", "2h"]);
+    assert_eq!(state["history"], Value::Null, "a second history is none");
+    assert!(text(&state["notes"][0]).contains("nothing is imported"), "{state}");
+    Demo::set("outage");
+    within(Duration::from_mins(3), "ApplicationDown fires", || {
+        alerts(&scenario).contains(&"ApplicationDown".into())
+    });
+    Demo::set("steady");
+    within(Duration::from_mins(1), "it is over", || !alerts(&scenario).contains(&"ApplicationDown".into()));
+    drop(demo);
+}

@@ -1,0 +1,246 @@
+//! `tdd-stack demo`
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Exit, Session};
+use crate::demo::import::{Importer, Preparation, Report};
+use crate::demo::{
+    CONTROL_ADDRESS, Demo, Notification, Options, Ports, Reach, Scenario, Simulation, control, reach,
+};
+use crate::error::{Error, Result};
+use crate::http::DemoControl;
+use crate::settings::Progress;
+
+/// The longest history: all of it is in memory while it is made.
+const LONGEST_HISTORY: Duration = Duration::from_hours(12);
+
+/// Run a simulated TDD application, and the receiver of alerts, until interrupted
+///
+/// Serves the whole metric contract on the ports that the configuration names, on loopback and on the address
+/// where the containers look for the application. Prints each notification that arrives.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+
+    /// What is wrong with the application
+    #[arg(long, value_enum, default_value = "steady", value_name = "SCENARIO")]
+    scenario: Scenario,
+
+    /// Number that decides all chance: the same number, the same life
+    #[arg(long, default_value = "1", value_name = "N")]
+    seed: u64,
+
+    /// Put a past of this length, such as 2h, into the running Prometheus, and restart it once
+    #[arg(long, value_name = "TIME", value_parser = history)]
+    history: Option<Duration>,
+
+    /// Address to listen on, instead of loopback and the containers' own; may be given again
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<IpAddr>,
+
+    /// Port of job streamlit-app, 0 for any free one
+    #[arg(long, default_value = "8501", value_name = "PORT")]
+    health_port: u16,
+
+    /// Port of job app-metrics, 0 for any free one
+    #[arg(long, default_value = "8502", value_name = "PORT")]
+    metrics_port: u16,
+
+    /// Port of the receiver of alerts, 0 for any free one
+    #[arg(long, default_value = "5001", value_name = "PORT")]
+    receiver_port: u16,
+
+    /// Port by which `demo set` reaches it, on loopback, 0 for any free one
+    #[arg(long, default_value = "8503", value_name = "PORT")]
+    control_port: u16,
+}
+
+/// What can be done with a demo that runs.
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    Set(SetArgs),
+}
+
+/// Make the running demo ill, or well
+#[derive(Debug, clap::Args)]
+struct SetArgs {
+    /// What is wrong with the application from now on
+    #[arg(value_enum, value_name = "SCENARIO")]
+    scenario: Scenario,
+
+    /// Control port of the demo
+    #[arg(long, default_value = "8503", value_name = "PORT")]
+    control_port: u16,
+}
+
+pub(crate) async fn run(
+    args: &Args,
+    session: &Session,
+    interrupted: impl Future<Output = ()>,
+) -> Result<Exit> {
+    if let Some(Action::Set(set)) = &args.action {
+        return set_scenario(set, session).await;
+    }
+    let mut interrupted = pin!(interrupted);
+    let mut simulation = Simulation::new(args.seed, Scenario::default());
+    let (reach, preparation) = tokio::select! {
+        prepared = prepare(args, session, &mut simulation) => prepared?,
+        () = &mut interrupted => return Err(Error::Interrupted),
+    };
+    simulation.set_scenario(args.scenario);
+    let ports = Ports {
+        health: args.health_port,
+        metrics: args.metrics_port,
+        receiver: args.receiver_port,
+        control: args.control_port,
+    };
+    let demo = Demo::start(Options { simulation, listen: reach.listen, ports }).await?;
+    let mut notes: Vec<String> = reach.note.into_iter().collect();
+    let mut history = None;
+    let mut is_over = false;
+    match preparation {
+        Some(Preparation::Made(prepared)) => {
+            let mut import = pin!(prepared.import());
+            // An import that has begun is finished: it takes seconds, and half of one would be left behind.
+            history = Some(loop {
+                tokio::select! {
+                    report = &mut import => break report?,
+                    () = &mut interrupted, if !is_over => is_over = true,
+                }
+            });
+        }
+        Some(Preparation::AlreadyThere(first)) => notes
+            .push(format!("nothing is imported: Prometheus holds samples since {} already", moment(first))),
+        None => {}
+    }
+    announce(session, &demo, history, &notes);
+    let mut newest = demo.journal().newest();
+    let mut told = 0;
+    while !is_over {
+        tokio::select! {
+            () = &mut interrupted => is_over = true,
+            _ = newest.changed() => {
+                for notification in demo.journal().since(told) {
+                    told = notification.number;
+                    tell(session.settings.progress, &notification);
+                }
+            }
+        }
+    }
+    demo.stop().await;
+    Ok(Exit::Reached)
+}
+
+/// Finds out where to listen, and lives through the past. Changes nothing yet.
+async fn prepare<'a>(
+    args: &Args,
+    session: &'a Session,
+    simulation: &mut Simulation,
+) -> Result<(Reach, Option<Preparation<'a>>)> {
+    if args.history.is_none() && !args.listen.is_empty() {
+        // The one demo that needs no engine.
+        return Ok((Reach { listen: args.listen.clone(), note: None }, None));
+    }
+    let engine = session.engine().await?;
+    let reach = match args.listen.as_slice() {
+        [] => reach(&engine, session.settings.app_host).await?,
+        listen => Reach { listen: listen.to_vec(), note: None },
+    };
+    let Some(length) = args.history else { return Ok((reach, None)) };
+    let importer = Importer { engine, http: &session.http, stack: &session.stack };
+    Ok((reach, Some(importer.prepare(simulation, length).await?)))
+}
+
+async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
+    let url = format!("http://{CONTROL_ADDRESS}:{}", args.control_port);
+    let demo = DemoControl::new(&session.http, url, control::HEADER);
+    let state = demo.set(&args.scenario.to_string()).await?;
+    if session.json() {
+        print(&format!("{state:#}\n"));
+    } else {
+        print(&format!("scenario {}: {}\n", args.scenario, consequences(args.scenario)));
+    }
+    Ok(Exit::Reached)
+}
+
+fn consequences(scenario: Scenario) -> String {
+    match scenario.alerts() {
+        [] => "no alert but Watchdog fires".into(),
+        alerts => format!("if it lasts, {} fire", alerts.join(", ")),
+    }
+}
+
+fn announce(session: &Session, demo: &Demo, history: Option<Report>, notes: &[String]) {
+    let state = demo.state();
+    if session.json() {
+        let mut object = json!(state);
+        object["history"] = json!(history);
+        object["notes"] = json!(notes);
+        print(&format!("{object:#}\n"));
+        return;
+    }
+    let address = state.listen.first().copied().unwrap_or(CONTROL_ADDRESS);
+    let others: Vec<String> = state.listen.iter().skip(1).map(ToString::to_string).collect();
+    let Ports { health, metrics, receiver, control } = state.ports;
+    let mut text = format!(
+        "demo: scenario {}, {}\n  health    http://{address}:{health}/health/metrics\n  \
+         metrics   http://{address}:{metrics}/metrics\n  receiver  http://{address}:{receiver}/webhook\n  \
+         control   http://{CONTROL_ADDRESS}:{control}, for `tdd-stack demo set SCENARIO`\n",
+        state.scenario,
+        consequences(state.scenario)
+    );
+    if !others.is_empty() {
+        text.push_str("  also on   ");
+        text.push_str(&others.join(", "));
+        text.push('\n');
+    }
+    if let Some(report) = history {
+        text.extend([
+            format!("  history   {} to {}: ", moment(report.begin), moment(report.end)),
+            format!("{} series, {} samples; ", report.series, report.samples),
+            format!("simulated in {:.2}s, imported in {:.2}s, ", report.simulated, report.imported),
+            format!("Prometheus restarted in {:.2}s\n", report.restarted),
+        ]);
+    }
+    text.extend(notes.iter().map(|note| format!("  note      {note}\n")));
+    text.push_str("  Ctrl-C ends it\n");
+    print(&text);
+}
+
+fn tell(progress: Progress, notification: &Notification) {
+    let line = match progress {
+        Progress::Quiet => return,
+        Progress::Json => {
+            let mut object = json!(notification);
+            object["schema"] = "tdd-stack.notification/1".into();
+            object.to_string()
+        }
+        Progress::Auto | Progress::Bars | Progress::Plain => notification.line(),
+    };
+    // Talk that nobody hears must not end the demo.
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+fn print(text: &str) {
+    // Whoever closed the pipe has seen enough.
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}
+
+fn moment(seconds: u64) -> String {
+    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+}
+
+fn history(text: &str) -> std::result::Result<Duration, String> {
+    let length = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if length > LONGEST_HISTORY {
+        return Err(format!("{} is the longest history", humantime::format_duration(LONGEST_HISTORY)));
+    }
+    Ok(length)
+}

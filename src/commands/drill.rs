@@ -1,0 +1,117 @@
+//! `tdd-stack drill`
+
+use std::pin::pin;
+use std::time::Instant;
+
+use super::{Exit, Session};
+use crate::demo::reach;
+use crate::drill::{self, Course};
+use crate::error::{Error, Result};
+use crate::plan::{self, Request};
+use crate::rehearse::{Pace, Receiver, Rehearsal, Theatre};
+use crate::render;
+
+/// The alert that cannot be drilled without a receiver that can be made deaf.
+const DELIVERY: &str = "AlertDeliveryFailing";
+
+/// Make alerts really fire and end, and follow each from the scraped value to the receiver
+///
+/// Prometheus scrapes a simulated application meanwhile, and every alert carries the label drill="true". Where a
+/// receiver of yours listens on port 5001, it gets them. The real files are put back in the end, also after an
+/// interrupt. Exits with 1 if an alert does not arrive, and names the place where it stopped.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Alert to drill, or `all`
+    #[arg(default_value = "all", value_name = "ALERT")]
+    alert: String,
+
+    /// Shorten windows and waits meanwhile, so that all of it takes minutes
+    #[arg(long)]
+    fast: bool,
+}
+
+pub(crate) async fn run(
+    args: &Args,
+    session: &Session,
+    interrupted: impl Future<Output = ()>,
+) -> Result<Exit> {
+    let wanted = (args.alert != "all").then_some(args.alert.as_str());
+    let exercises = drill::exercises(wanted);
+    if exercises.is_empty() {
+        let reason =
+            format!("there is no alert `{}`: it is one of {}", args.alert, drill::alerts().join(", "));
+        return Err(Error::Usage { place: "drill".into(), reason });
+    }
+    let engine = session.engine().await?;
+    let observed = session.observe(&engine).await?;
+    if !plan::up(&session.stack, &observed, Request::default())?.is_empty() {
+        return Err(Error::Amiss(vec![
+            "the stack is not as it should be, so a drill would prove nothing".into(),
+        ]));
+    }
+    let operator = engine.operator();
+    let theatre = Theatre { operator: &operator, http: &session.http, stack: &session.stack };
+    let pace = if args.fast { Pace::Fast } else { Pace::Real };
+    let real = session.stack.services.iter().filter_map(|service| {
+        let config = service.config.as_ref()?;
+        let inside = observed.delivered.get(service.name)?;
+        let files =
+            config.files.iter().filter_map(|name| Some(((*name).to_string(), inside.get(*name)?.clone())));
+        Some((service, config, files.collect()))
+    });
+    let listen = reach(&engine, session.settings.app_host).await?.listen;
+    let rehearsal = Rehearsal::prepare(theatre, pace, listen, real.collect()).await?;
+    let began = Instant::now();
+    let mut interrupted = pin!(interrupted);
+    let outcome = tokio::select! {
+        outcome = perform(session, &rehearsal, pace, exercises) => outcome,
+        () = &mut interrupted => Err(Error::Interrupted),
+    };
+    rehearsal.end().await?;
+    let courses = outcome?;
+    render::drill(session.json(), &session.stack.name, &courses, began.elapsed());
+    let faults: Vec<String> = courses.iter().filter_map(Course::fault).collect();
+    Ok(if faults.is_empty() { Exit::Reached } else { Exit::Reported(Error::Drill(faults)) })
+}
+
+async fn perform(
+    session: &Session,
+    rehearsal: &Rehearsal<'_>,
+    pace: Pace,
+    exercises: Vec<(drill::Fault, Vec<&'static str>)>,
+) -> Result<Vec<Course>> {
+    let progress = session.settings.progress;
+    let began = Instant::now();
+    let say = |text: &str| render::talk(progress, began.elapsed(), text);
+    say(
+        "Prometheus scrapes a simulated application until the drill is over, and each alert is marked drill=\"true\"",
+    );
+    if pace == Pace::Fast {
+        say("windows and waits are 15 times shorter until the drill is over");
+    }
+    let is_theirs = rehearsal.receiver() == Receiver::Theirs;
+    if is_theirs {
+        say(
+            "a receiver of yours listens on port 5001: it gets the alerts, and Alertmanager tells what it took",
+        );
+    }
+    rehearsal.begin().await?;
+    let mut courses = Vec::new();
+    for (fault, mut alerts) in exercises {
+        if is_theirs && alerts.contains(&DELIVERY) {
+            say("AlertDeliveryFailing is left out: a receiver of yours cannot be made to fail");
+            alerts.retain(|alert| *alert != DELIVERY);
+        }
+        if alerts.is_empty() {
+            continue;
+        }
+        let names = alerts.join(", ");
+        let done = rehearsal.exercise(fault, &alerts, |text| say(&format!("{names}: {text}"))).await?;
+        for course in &done {
+            let fault = course.fault().unwrap_or_else(|| format!("{} came through", course.alert));
+            say(&fault);
+        }
+        courses.extend(done);
+    }
+    Ok(courses)
+}

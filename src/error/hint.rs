@@ -1,0 +1,85 @@
+//! What to do next, for each error.
+
+use super::{Conflict, Error};
+
+impl Error {
+    /// Returns what to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Amiss(_) => Some("`tdd-stack up` brings the stack into its wanted state".into()),
+            Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
+            Self::Conflicts(conflicts) => Some(conflict_hints(conflicts)),
+            Self::Died { service, .. } => Some(format!(
+                "`tdd-stack logs {service}` shows more; mend the cause and run `tdd-stack up` again"
+            )),
+            Self::Drill(_) => Some(
+                "the real files are back in place; `tdd-stack doctor` looks at the way to the application and the \
+                 receiver, `tdd-stack logs alertmanager` tells why a notification failed"
+                    .into(),
+            ),
+            Self::Engine { .. } | Self::Http { .. } => {
+                Some("what was done so far stays; run `tdd-stack up` again to go on from there".into())
+            }
+            Self::EngineUnknown { hint, .. } => hint.clone(),
+            Self::EngineUnreachable { .. } => Some(
+                "start Docker (`systemctl start docker`, or `scripts/engine.sh` on a machine without one), \
+                 or name another engine with `--host`, `--context` or DOCKER_HOST"
+                    .into(),
+            ),
+            Self::Faults(_) => Some(
+                "nothing was changed; mend the files, or `tdd-stack init --force` brings back the shipped ones \
+                 and keeps a backup"
+                    .into(),
+            ),
+            Self::File { .. } => Some("choose another folder with `--dir`, or mend its permissions".into()),
+            Self::Grafana { .. } => Some("`tdd-stack logs grafana` shows Grafana's own reason".into()),
+            Self::GrafanaLogin { volume, .. } => Some(format!(
+                "the password of the first start stays in the volume `{volume}`: give it with \
+                 `--grafana-password`, or `tdd-stack down --volumes` to start afresh"
+            )),
+            Self::History { .. } => Some(
+                "`tdd-stack logs prometheus` may show more; without `--history` the demo runs with an empty past"
+                    .into(),
+            ),
+            Self::NoDemo { .. } => Some("start one with `tdd-stack demo`, in another terminal".into()),
+            Self::InUse { network, .. } => Some(format!(
+                "others are attached to it, and `docker network inspect {network}` names them: \
+                 `docker network disconnect {network} NAME`, then `tdd-stack down` again"
+            )),
+            Self::Interrupted => Some("`tdd-stack up` goes on from here, `tdd-stack down` removes what is there".into()),
+            Self::NotReady { service, .. } => Some(format!(
+                "`tdd-stack logs {service}` shows more; `--wait-timeout` gives it longer"
+            )),
+            Self::PortLost { service, .. } => Some(format!(
+                "end the program that took it, or take another port with `--port {service}=auto`; what was done \
+                 so far stays, and the next `up` goes on from there"
+            )),
+            Self::Pull { .. } => Some(
+                "check the name with `--image`, or take the images from elsewhere with `--registry HOST` \
+                 (`scripts/offline-images.sh` makes a local one)"
+                    .into(),
+            ),
+            Self::Usage { .. } => None,
+        }
+    }
+}
+
+fn conflict_hints(conflicts: &[Conflict]) -> String {
+    let mut hints: Vec<String> = conflicts
+        .iter()
+        .map(|conflict| match conflict {
+            Conflict::Foreign { kind: "container", name } => {
+                format!("remove it (`docker rm {name}`), or use other names with `--stack NAME`")
+            }
+            Conflict::Foreign { kind, name } => {
+                format!("remove it (`docker {kind} rm {name}`), or use other names with `--stack NAME`")
+            }
+            Conflict::Port { service, .. } => {
+                format!("end that program, or take another port with `--port {service}=auto`")
+            }
+            Conflict::FixedPort { .. } => "end that program: the configuration names this port".into(),
+        })
+        .collect();
+    hints.dedup();
+    format!("nothing was changed; {}", hints.join("; "))
+}
