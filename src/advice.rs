@@ -10,14 +10,23 @@ struct Row {
     advice: &'static str,
 }
 
-const LOCALHOST: &str = "`localhost` is the container itself: write the target as `tdd-app` instead";
-const WEB_PAGE: &str = "a web page answers instead of metrics: Streamlit serves its page for every unknown path, so \
-                        add a route with `st.App`, or scrape `/_stcore/metrics`";
-const CONTENT_TYPE: &str = "the endpoint sends no Content-Type of metrics: send `text/plain; version=0.0.4`, or set \
-                            `fallback_scrape_protocol: PrometheusText1.0.0` for the job";
+/// For a target that is the scraping container itself.
+pub const LOCALHOST: &str = "`localhost` is the container itself: write the target as `tdd-app` instead";
+/// For a target that answers a page for people.
+pub const WEB_PAGE: &str = "a web page answers instead of metrics: Streamlit serves its page for every unknown path, so \
+                            add a route with `st.App`, or scrape `/_stcore/metrics`";
+/// For a target whose answer is not declared to be metrics.
+pub const CONTENT_TYPE: &str = "the endpoint sends no Content-Type of metrics: send `text/plain; version=0.0.4`, or set \
+                                `fallback_scrape_protocol: PrometheusText1.0.0` for the job";
+
+/// For a target that has no such path.
+pub const NO_SUCH_PATH: &str = "the application has no such path: add it there, or write the one it has as `metrics_path` \
+                                of the job in `prometheus.yml`";
+const FIREWALL: &str = "nothing answers at all: a firewall of the host may drop what comes from containers; let it in on \
+                        the stack's bridge";
 
 /// From the most special to the most general: the first row that fits wins.
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 11] = [
     Row { words: &["dial tcp 127.0.0.1:", "connection refused"], advice: LOCALHOST },
     Row { words: &["dial tcp [::1]:", "connection refused"], advice: LOCALHOST },
     Row {
@@ -33,11 +42,9 @@ const ROWS: [Row; 9] = [
     Row { words: &["expected a valid start token, got \"<\""], advice: WEB_PAGE },
     Row { words: &["blank Content-Type"], advice: CONTENT_TYPE },
     Row { words: &["unsupported Content-Type"], advice: CONTENT_TYPE },
-    Row {
-        words: &["context deadline exceeded"],
-        advice: "nothing answers at all: a firewall of the host may drop what comes from containers; let it in on \
-                 the stack's bridge",
-    },
+    Row { words: &["server returned HTTP status 404"], advice: NO_SUCH_PATH },
+    Row { words: &["no route to host"], advice: FIREWALL },
+    Row { words: &["context deadline exceeded"], advice: FIREWALL },
 ];
 
 /// Returns what a scrape's error means and what to do, where that can be told.
@@ -68,6 +75,8 @@ mod tests {
                 "received unsupported Content-Type \"application/json\" and no fallback",
                 "fallback_scrape_protocol",
             ),
+            ("server returned HTTP status 404 Not Found", "`metrics_path`"),
+            ("dial tcp 172.17.0.1:8501: connect: no route to host", "firewall"),
             ("expected a valid start token, got \"<\" (\"INVALID\") while parsing: \"<\"", "`st.App`"),
         ] {
             let advice = for_scrape_error(error).unwrap_or_else(|| panic!("no advice for {error}"));

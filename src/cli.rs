@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Logs(commands::logs::Args),
     Demo(commands::demo::Args),
     Drill(commands::drill::Args),
+    Alerts(commands::alerts::Args),
+    Doctor(commands::doctor::Args),
 }
 
 /// The flags that every verb takes; each may stand in the environment or in tdd-stack.yaml too.

@@ -1,7 +1,9 @@
 //! The verbs, one file each, and what they share: the session they work in.
 
+pub(crate) mod alerts;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod drill;
 pub(crate) mod init;
@@ -37,6 +39,8 @@ use crate::stack::Stack;
 pub(crate) enum Exit {
     /// The asked state is reached.
     Reached,
+    /// It is not, as the printed result says itself.
+    Amiss,
     /// Changes are pending, and the exit code shall say so.
     ChangesPending,
     /// The result is printed already; this is what is wrong with it.
@@ -99,6 +103,8 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Check(_) => check::run(session).await,
             Command::Logs(args) => logs::run(&args, session).await,
             Command::Demo(args) => demo::run(&args, session, interrupted()).await,
+            Command::Alerts(args) => alerts::run(&args, session).await,
+            Command::Doctor(args) => doctor::run(&args, session).await,
             Command::Drill(args) => drill::run(&args, session, interrupted()).await,
         }
     };

@@ -5,6 +5,7 @@
 //!
 //! Never listens on every address: loopback, and the one address where the containers look for the application.
 
+pub mod announcement;
 mod application;
 pub mod control;
 mod exposition;

@@ -5,6 +5,7 @@
 
 mod archive;
 mod check;
+mod describe;
 mod gateway;
 mod operate;
 mod pull;

@@ -47,6 +47,14 @@ impl Folder {
         Ok(files)
     }
 
+    /// Tries, leaving no trace, whether files can be made in it, or in the folder that it would be made in.
+    pub fn try_writing(&self) -> Result<()> {
+        let visible =
+            |path: &Path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.into() };
+        let nearest = self.path.ancestors().map(visible).find(|path| path.exists()).unwrap_or_default();
+        tempfile::tempfile_in(&nearest).map(drop).map_err(Error::file("write", nearest))
+    }
+
     /// Writes a shipped file.
     pub fn write(&self, name: &str, content: &str) -> Result<()> {
         fs::create_dir_all(&self.path).map_err(Error::file("create folder", &self.path))?;
@@ -125,6 +133,13 @@ mod tests {
     }
 
     #[test]
+    fn trying_to_write_leaves_no_trace() {
+        let (dir, folder) = folder();
+        folder.try_writing().unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
     fn files_are_readable_by_the_services() {
         let (_dir, folder) = folder();
         folder.write("a.yml", "x").unwrap();
@@ -147,7 +162,9 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("config"), "a file in the way").unwrap();
-        let error = Folder::at(dir.path().join("config/monitoring")).write("a.yml", "x").unwrap_err();
+        let folder = Folder::at(dir.path().join("config/monitoring"));
+        assert_eq!(folder.try_writing().unwrap_err().exit_code(), 4);
+        let error = folder.write("a.yml", "x").unwrap_err();
         assert_eq!(error.exit_code(), 4);
         assert!(error.to_string().contains("config/monitoring"), "{error}");
     }

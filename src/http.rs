@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "the HTTP client's own home")]
 
 mod alertmanager;
+mod ask;
 mod demo;
 mod grafana;
 mod prometheus;
@@ -10,10 +11,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use alertmanager::{Alertmanager, ArrivedAlert};
+pub use alertmanager::Alertmanager;
 pub use demo::DemoControl;
 pub use grafana::Grafana;
-pub use prometheus::{ActiveAlert, ActiveTarget, Prometheus, ReloadState, Rule};
+pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule};
 
 use crate::error::{Error, Result, Source};
 use crate::observed::Readiness;
@@ -94,4 +95,9 @@ async fn json(
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_string()
+}
+
+/// Returns the texts of an object, such as labels, in their order.
+fn pairs(map: &Value) -> Vec<(String, String)> {
+    map.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
 }

@@ -12,17 +12,20 @@
 //! Read `stack`, `observed`, `plan`, `apply` in this order; `ARCHITECTURE.md` says who may use whom.
 
 pub mod advice;
+pub mod alerts;
 pub mod apply;
 pub mod check_output;
 mod cli;
 mod commands;
 pub mod dashboard;
 pub mod demo;
+pub mod doctor;
 pub mod drill;
 pub mod endpoint;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod examine;
 pub mod files;
 pub mod http;
 pub mod image_reference;
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
     let (outcome, output) = runtime.block_on(commands::run(cli.command, cli.global));
     match outcome {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
+        Ok(Exit::Amiss) => ExitCode::from(1),
         Ok(Exit::ChangesPending) => ExitCode::from(10),
         Ok(Exit::Reported(error)) => report(&error, None),
         Err(error) => report(&error, Some(output)),

@@ -101,7 +101,8 @@ async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects)
     }
 }
 
-fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<Conflict> {
+/// Returns what somebody else has of what the stack needs.
+pub fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<Conflict> {
     let containers: Vec<String> =
         stack.services.iter().map(|service| stack.container(service.name)).collect();
     let (network, volumes) = (stack.network(), stack.volumes());

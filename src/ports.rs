@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
+/// Where the system lists its sockets.
+const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
+
 /// Returns whether nothing listens there.
 pub fn is_free(address: SocketAddr) -> bool {
     match TcpListener::bind(address) {
@@ -23,10 +26,12 @@ pub fn free(bind: IpAddr, count: usize) -> Vec<u16> {
 
 /// Returns the program that listens on a port, such as `python3 (pid 812)`, where the system lets us know.
 pub fn holder(port: u16) -> Option<String> {
-    let sockets: BTreeSet<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+    let tables: Vec<String> = TABLES.iter().filter_map(|table| fs::read_to_string(table).ok()).collect();
+    // As their handles link to them.
+    let sockets: BTreeSet<String> = tables
         .iter()
-        .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| listening(&table, port))
+        .flat_map(|table| entries(table, port))
+        .map(|entry| format!("socket:[{}]", entry.inode))
         .collect();
     if sockets.is_empty() {
         return None;
@@ -42,19 +47,44 @@ pub fn holder(port: u16) -> Option<String> {
     })
 }
 
-/// Returns the sockets of a table of `/proc/net` that listen on a port, as their handles link to them.
-fn listening(table: &str, port: u16) -> Vec<String> {
+/// Returns the addresses that listen on a port, where the system lets us know.
+pub fn listening(port: u16) -> Option<Vec<SocketAddr>> {
+    let tables = TABLES.iter().filter_map(|table| fs::read_to_string(table).ok());
+    let mut found = None;
+    for table in tables {
+        let addresses = entries(&table, port).filter_map(|entry| address(entry.address, port));
+        found.get_or_insert_with(Vec::new).extend(addresses);
+    }
+    found
+}
+
+/// A socket that listens, as a table of `/proc/net` tells of it.
+struct Entry<'a> {
+    /// Its address in hexadecimal digits, each four bytes in the order of this machine.
+    address: &'a str,
+    inode: &'a str,
+}
+
+/// Returns the sockets of a table that listen on a port.
+fn entries(table: &str, port: u16) -> impl Iterator<Item = Entry<'_>> {
     const LISTEN: &str = "0A";
-    let suffix = format!(":{port:04X}");
-    table
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let is_listening = words.get(1)?.ends_with(&suffix) && *words.get(3)? == LISTEN;
-            is_listening.then(|| words.get(9).map(|inode| format!("socket:[{inode}]"))).flatten()
-        })
-        .collect()
+    table.lines().skip(1).filter_map(move |line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (address, digits) = words.get(1)?.rsplit_once(':')?;
+        let is_meant = u16::from_str_radix(digits, 16) == Ok(port) && *words.get(3)? == LISTEN;
+        is_meant.then_some(Entry { address, inode: words.get(9)? })
+    })
+}
+
+fn address(digits: &str, port: u16) -> Option<SocketAddr> {
+    let word = |start: usize| u32::from_str_radix(digits.get(start..start + 8)?, 16).ok();
+    let words: Vec<[u8; 4]> =
+        (0..digits.len()).step_by(8).map(|start| Some(word(start)?.to_ne_bytes())).collect::<Option<_>>()?;
+    let ip = match words.as_flattened() {
+        bytes if bytes.len() == 4 => IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?),
+        bytes => IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?),
+    };
+    Some(SocketAddr::new(ip.to_canonical(), port))
 }
 
 #[cfg(test)]
@@ -71,6 +101,31 @@ mod tests {
         assert!(holder.contains(&format!("pid {}", std::process::id())), "{holder}");
         drop(listener);
         assert!(is_free(address));
+    }
+
+    #[test]
+    fn the_addresses_that_listen_are_seen() {
+        for bind in ["127.0.0.1:0", "0.0.0.0:0"] {
+            let listener = TcpListener::bind(bind).unwrap();
+            let address = listener.local_addr().unwrap();
+            assert_eq!(listening(address.port()), Some(vec![address]));
+        }
+        let port = free(IpAddr::V4(Ipv4Addr::LOCALHOST), 1)[0];
+        assert_eq!(listening(port), Some(Vec::new()));
+    }
+
+    #[test]
+    fn addresses_are_read_in_the_order_of_this_machine() {
+        let digits =
+            |bytes: [[u8; 4]; 4]| bytes.map(|word| format!("{:08X}", u32::from_ne_bytes(word))).concat();
+        let (zero, ones) = ([0; 4], [0, 0, 0xff, 0xff]);
+        for (words, expected) in [
+            ([zero, zero, zero, [0, 0, 0, 1]], "[::1]:80"),
+            ([zero, zero, ones, [127, 0, 0, 1]], "127.0.0.1:80"),
+        ] {
+            assert_eq!(address(&digits(words), 80), Some(expected.parse().unwrap()));
+        }
+        assert_eq!(address("0100007", 80), None);
     }
 
     #[test]

@@ -186,7 +186,8 @@ async fn ask_grafana(
     Ok((data_source, dashboards))
 }
 
-fn in_one_line(error: &Error) -> String {
+/// Returns an error and its causes in one line.
+pub(crate) fn in_one_line(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -3,6 +3,7 @@
 //! Whatever it puts into the containers is replaced by the real files in the end; a rehearsal that is killed leaves
 //! files that the next `up` sees and replaces.
 
+mod exercises;
 mod look;
 
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::demo::{Demo, Options, Ports, Scenario, Simulation};
-use crate::drill::{Course, Fault, Hop};
+use crate::drill::{Course, Hop};
 use crate::engine::Operator;
 use crate::error::{Error, Result};
 use crate::http::{Alertmanager, Http};
@@ -18,6 +19,7 @@ use crate::overlay::{self, Files, Stage};
 use crate::ready::Waiter;
 use crate::stack::{Config, Service, Stack};
 
+pub use exercises::{EXERCISES, Exercise, Fault, alerts, exercises};
 use look::Look;
 
 /// Between two looks.

@@ -2,10 +2,12 @@
 //!
 //! Never sees effects: it is given values and events.
 
+mod alerts;
 mod bars;
 mod document;
 mod drill;
 mod echo;
+mod findings;
 mod json;
 mod plain;
 mod table;
@@ -16,6 +18,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
+
+pub use alerts::alerts;
+pub use findings::findings;
 
 use crate::drill::Course;
 use crate::error::{Error, Fault};

@@ -26,6 +26,7 @@ pub struct TddStack {
     arguments: Vec<OsString>,
     variables: Vec<(String, OsString)>,
     folder: Option<PathBuf>,
+    limit: Duration,
     /// A home without any configuration of Docker's.
     home: TempDir,
 }
@@ -37,6 +38,7 @@ pub struct Running {
     child: Child,
     stdout: JoinHandle<Vec<u8>>,
     stderr: JoinHandle<Vec<u8>>,
+    limit: Duration,
     _home: TempDir,
 }
 
@@ -55,7 +57,14 @@ impl TddStack {
     /// Begins a run of the program at `program`, for which [`program!`](crate::program) is good.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
-        Self { program: program.into(), arguments: Vec::new(), variables: Vec::new(), folder: None, home }
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            folder: None,
+            limit: LIMIT,
+            home,
+        }
     }
 
     /// Adds arguments.
@@ -76,6 +85,13 @@ impl TddStack {
     #[must_use]
     pub fn in_folder(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_path_buf());
+        self
+    }
+
+    /// Lets the program run longer than is usual.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -117,7 +133,7 @@ impl TddStack {
         drop(entered);
         let stdout = runtime.spawn(read(child.stdout.take().expect("it is piped")));
         let stderr = runtime.spawn(read(child.stderr.take().expect("it is piped")));
-        Running { runtime, child, stdout, stderr, _home: self.home }
+        Running { runtime, child, stdout, stderr, limit: self.limit, _home: self.home }
     }
 
     /// Runs the program to its end.
@@ -136,7 +152,8 @@ impl Running {
 
     /// Waits for the program's end.
     pub fn finish(mut self) -> Output {
-        let ended = self.runtime.block_on(async { tokio::time::timeout(LIMIT, self.child.wait()).await });
+        let ended =
+            self.runtime.block_on(async { tokio::time::timeout(self.limit, self.child.wait()).await });
         let in_time = ended.is_ok();
         if !in_time {
             self.child.start_kill().expect("a program that hangs can be killed");

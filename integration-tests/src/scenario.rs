@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::cli::{Output, TddStack};
+use crate::cli::{Output, Running, TddStack};
 use crate::http::{self, Answer};
 
 /// The label by which everything of a stack is found.
@@ -74,8 +74,7 @@ impl Scenario {
 
     /// Runs the program, on ports that are free.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let ports = SERVICES.map(|service| format!("{service}=auto")).join(",");
-        self.run_on(&ports, arguments)
+        self.run_on(&any_ports(), arguments)
     }
 
     /// Runs the program, which must end with 0.
@@ -87,11 +86,24 @@ impl Scenario {
 
     /// Runs the program on these ports, such as `prometheus=9090,grafana=auto`.
     pub fn run_on(&self, ports: &str, arguments: &[&str]) -> Output {
+        self.prepare(ports, arguments).run()
+    }
+
+    /// Runs the program, which may take this many seconds.
+    pub fn run_for(&self, seconds: u64, arguments: &[&str]) -> Output {
+        self.prepare(&any_ports(), arguments).limit(Duration::from_secs(seconds)).run()
+    }
+
+    /// Starts the program and lets it run.
+    pub fn spawn(&self, arguments: &[&str]) -> Running {
+        self.prepare(&any_ports(), arguments).spawn()
+    }
+
+    fn prepare(&self, ports: &str, arguments: &[&str]) -> TddStack {
         TddStack::new(&self.program)
             .args(arguments)
             .args(["--stack", &self.stack, "--registry", &self.registry, "--port", ports])
             .args([OsStr::new("--dir"), self.folder().as_os_str()])
-            .run()
     }
 
     /// Returns the name of a service's container.
@@ -173,6 +185,10 @@ impl Drop for Scenario {
     fn drop(&mut self) {
         remove_all(&format!("{LABEL}={}", self.stack));
     }
+}
+
+fn any_ports() -> String {
+    SERVICES.map(|service| format!("{service}=auto")).join(",")
 }
 
 /// Removes the containers, networks and volumes that carry a label.

@@ -1,8 +1,9 @@
 //! `tdd-stack demo` from outside: the process, its ports, its control, its end. No engine is needed for that.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use integration_tests::cli::{Output, TddStack};
@@ -10,22 +11,23 @@ use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};
 
-/// Listens on loopback only, so that no engine is asked, and on ports that are free.
-const ANYWHERE: [&str; 10] = [
-    "--listen",
-    "127.0.0.1",
-    "--health-port",
-    "0",
-    "--metrics-port",
-    "0",
-    "--receiver-port",
-    "0",
-    "--control-port",
-    "0",
-];
+/// Any free ports. No engine is asked where an address is given.
+const ANY_PORTS: [&str; 8] =
+    ["--health-port", "0", "--metrics-port", "0", "--receiver-port", "0", "--control-port", "0"];
+
+/// Returns an address of loopback that no other test uses: a port that a demo closes for a while must not become
+/// another test's free one.
+fn own_address() -> Ipv4Addr {
+    static COUNT: AtomicU32 = AtomicU32::new(1);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    // Each test may be a process of its own, and then all counts are alike.
+    let number = std::process::id().wrapping_mul(61).wrapping_add(count) % (1 << 22);
+    Ipv4Addr::from_bits(Ipv4Addr::new(127, 128, 0, 0).to_bits() + number)
+}
 
 /// A demo that runs until it is dropped.
 struct Demo {
+    address: Ipv4Addr,
     child: Child,
     stderr: BufReader<ChildStderr>,
     /// What it said of itself when it was ready.
@@ -36,7 +38,10 @@ struct Demo {
 
 impl Demo {
     fn start(arguments: &[&str]) -> Self {
-        let run = TddStack::new(program!()).args(["demo", "--output", "json"]).args(ANYWHERE).args(arguments);
+        let address = own_address();
+        let listen = ["--listen".to_string(), address.to_string()];
+        let run = TddStack::new(program!()).args(["demo", "--output", "json"]).args(ANY_PORTS);
+        let run = run.args(listen).args(arguments);
         let (program, arguments) = run.command_line();
         let mut child = Command::new(program)
             .args(arguments)
@@ -51,7 +56,7 @@ impl Demo {
         let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         let state = serde_json::Deserializer::from_reader(stdout).into_iter().next();
         let state = state.expect("it says that it is ready").expect("it says so in JSON");
-        Self { child, stderr, state, _run: run }
+        Self { address, child, stderr, state, _run: run }
     }
 
     fn port(&self, name: &str) -> u16 {
@@ -66,17 +71,22 @@ impl Demo {
     }
 
     fn get(&self, port: &str, path: &str) -> Answer {
-        ask(self.port(port), &format!("GET {path} HTTP/1.1"), &["Host: 127.0.0.1"], "")
+        ask((self.address, self.port(port)), &format!("GET {path} HTTP/1.1"), &["Host: 127.0.0.1"], "")
     }
 
     fn notify(&self, path: &str, payload: &Value) -> Answer {
         let head = ["Host: tdd-webhook", "Content-Type: application/json"];
-        ask(self.port("receiver"), &format!("POST {path} HTTP/1.1"), &head, &payload.to_string())
+        ask(
+            (self.address, self.port("receiver")),
+            &format!("POST {path} HTTP/1.1"),
+            &head,
+            &payload.to_string(),
+        )
     }
 
     fn control(&self, path: &str) -> Answer {
         let head = ["Host: 127.0.0.1", "X-Tdd-Stack: demo"];
-        ask(self.port("control"), &format!("GET {path} HTTP/1.1"), &head, "")
+        ask((Ipv4Addr::LOCALHOST, self.port("control")), &format!("GET {path} HTTP/1.1"), &head, "")
     }
 
     fn stderr_line(&mut self) -> String {
@@ -118,9 +128,9 @@ impl Answer {
     }
 }
 
-fn ask(port: u16, request: &str, head: &[&str], body: &str) -> Answer {
+fn ask(address: (Ipv4Addr, u16), request: &str, head: &[&str], body: &str) -> Answer {
     let nobody = Answer { status: 0, head: String::new(), body: String::new() };
-    let Ok(mut connection) = TcpStream::connect(("127.0.0.1", port)) else { return nobody };
+    let Ok(mut connection) = TcpStream::connect(address) else { return nobody };
     connection.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit can be set");
     let (head, length) = (head.join("\r\n"), body.len());
     write!(connection, "{request}\r\n{head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
@@ -154,7 +164,7 @@ fn both_pages_are_served_with_their_content_type() {
     assert!(health.head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{health:?}");
     assert!(health.body.contains("app_health_status{component=\"database\"} 1.0\n"), "{health:?}");
     let head = ["Host: tdd-app", "Accept: application/openmetrics-text;version=1.0.0,*/*;q=0.1"];
-    let metrics = ask(demo.port("metrics"), "GET /metrics HTTP/1.1", &head, "");
+    let metrics = ask((demo.address, demo.port("metrics")), "GET /metrics HTTP/1.1", &head, "");
     assert!(
         metrics.head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8")
     );
@@ -179,8 +189,8 @@ fn an_outage_closes_the_application_and_leaves_the_receiver() {
 #[test]
 fn an_application_whose_port_was_taken_stays_out() {
     let demo = Demo::start(&["--scenario", "outage"]);
-    let taken = std::net::TcpListener::bind(("127.0.0.1", demo.port("metrics"))).expect("it is free");
-    demo.set("steady").exits(1).says("is taken on 127.0.0.1");
+    let taken = std::net::TcpListener::bind((demo.address, demo.port("metrics"))).expect("it is free");
+    demo.set("steady").exits(1).says("is taken on");
     assert_eq!(demo.control("/state").json()["scenario"], "outage");
     assert_eq!(demo.get("health", "/health/metrics").status, 0);
     drop(taken);
@@ -236,7 +246,7 @@ fn notifications_are_refused_where_the_receiver_is_down_or_does_not_understand_t
 fn the_control_is_deaf_to_web_pages() {
     let demo = Demo::start(&[]);
     let body = json!({"scenario": "outage"}).to_string();
-    let control = demo.port("control");
+    let control = (Ipv4Addr::LOCALHOST, demo.port("control"));
     let plain = ["Host: 127.0.0.1", "Content-Type: text/plain", "Origin: http://evil.example"];
     assert_eq!(ask(control, "POST /scenario HTTP/1.1", &plain, &body).status, 403);
     // A name that a page's owner points to loopback makes the page and the control one origin.
@@ -252,11 +262,11 @@ fn an_interrupt_is_a_clean_end() {
     let mut demo = Demo::start(&[]);
     assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
     assert!(demo.stderr_line().ends_with("/webhook  firing SlowQueries [warning] app-metrics"));
-    let ports = ["health", "metrics", "receiver", "control"].map(|name| demo.port(name));
+    let ports = ["health", "metrics", "receiver"].map(|name| (demo.address, demo.port(name)));
     let (code, rest) = demo.interrupt();
     assert_eq!((code, rest.as_str()), (Some(0), ""));
-    for port in ports {
-        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "{port} is still open");
+    for address in ports {
+        assert!(TcpStream::connect(address).is_err(), "{address:?} is still open");
     }
 }
 
@@ -264,24 +274,24 @@ fn an_interrupt_is_a_clean_end() {
 fn a_taken_port_is_a_conflict_that_names_its_holder() {
     let demo = Demo::start(&[]);
     let port = demo.port("receiver").to_string();
-    let arguments = ["demo", "--listen", "127.0.0.1", "--health-port", "0", "--metrics-port", "0"];
+    let address = demo.address.to_string();
+    let arguments = ["demo", "--listen", &address, "--health-port", "0", "--metrics-port", "0"];
     let second = TddStack::new(program!()).args(arguments).args(["--receiver-port", &port]).run();
-    second.exits(4).says(&format!("port {port} of `alert receiver` is taken on 127.0.0.1"));
+    second.exits(4).says(&format!("port {port} of `alert receiver` is taken on {address}"));
     second.says(&format!("(pid {})", demo.child.id())).says("end that program");
 }
 
 #[test]
 fn without_a_demo_there_is_nothing_to_set() {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|bound| bound.local_addr());
-    let port = free.expect("there is a free port").port().to_string();
-    let output = TddStack::new(program!()).args(["demo", "set", "errors", "--control-port", &port]).run();
+    // Nobody listens there, and no other test's demo can come to.
+    let output = TddStack::new(program!()).args(["demo", "set", "errors", "--control-port", "1"]).run();
     output.exits(1).says("no demo answers at").says("hint: start one with `tdd-stack demo`");
 }
 
 #[test]
 fn a_history_needs_a_running_stack() {
     let scene = Scene::with_images(program!());
-    let run = scene.tdd_stack(["demo", "--history", "2h"]).args(ANYWHERE).run();
+    let run = scene.tdd_stack(["demo", "--history", "2h", "--listen", "127.0.0.1"]).args(ANY_PORTS).run();
     run.exits(1).says("a history goes into a running stack").says("`tdd-stack up`");
     scene.run(["demo", "--history", "48h"]).exits(2).says("is the longest history");
 }

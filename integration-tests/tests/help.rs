@@ -3,7 +3,8 @@
 use integration_tests::cli::TddStack;
 use integration_tests::program;
 
-const VERBS: [&str; 7] = ["up", "status", "down", "plan", "init", "check", "logs"];
+const VERBS: [&str; 11] =
+    ["up", "status", "down", "plan", "init", "check", "logs", "demo", "drill", "alerts", "doctor"];
 
 fn help(verb: Option<&str>) -> String {
     let output = TddStack::new(program!()).args(verb).args(["--help"]).run();

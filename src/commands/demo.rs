@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Exit, Session};
+use crate::demo::announcement::{Announcement, already_there};
 use crate::demo::import::{Importer, Preparation, Report};
 use crate::demo::{
     CONTROL_ADDRESS, Demo, Notification, Options, Ports, Reach, Scenario, Simulation, control, reach,
@@ -16,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::http::DemoControl;
 use crate::settings::Progress;
 
-/// The longest history: all of it is in memory while it is made.
+/// The longest history. All of it is in memory while it is made: half a gigabyte at this length.
 const LONGEST_HISTORY: Duration = Duration::from_hours(12);
 
 /// Run a simulated TDD application, and the receiver of alerts, until interrupted
@@ -24,7 +25,7 @@ const LONGEST_HISTORY: Duration = Duration::from_hours(12);
 /// Serves the whole metric contract on the ports that the configuration names, on loopback and on the address
 /// where the containers look for the application. Prints each notification that arrives.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
@@ -90,52 +91,49 @@ pub(crate) async fn run(
     }
     let mut interrupted = pin!(interrupted);
     let mut simulation = Simulation::new(args.seed, Scenario::default());
-    let (reach, preparation) = tokio::select! {
+    let (reach, past) = tokio::select! {
         prepared = prepare(args, session, &mut simulation) => prepared?,
         () = &mut interrupted => return Err(Error::Interrupted),
     };
     simulation.set_scenario(args.scenario);
-    let ports = Ports {
-        health: args.health_port,
-        metrics: args.metrics_port,
-        receiver: args.receiver_port,
-        control: args.control_port,
-    };
-    let demo = Demo::start(Options { simulation, listen: reach.listen, ports }).await?;
+    let demo = Demo::start(Options { simulation, listen: reach.listen, ports: args.ports() }).await?;
     let mut notes: Vec<String> = reach.note.into_iter().collect();
-    let mut history = None;
+    let mut report = None;
     let mut is_over = false;
-    match preparation {
+    match past {
         Some(Preparation::Made(prepared)) => {
             let mut import = pin!(prepared.import());
-            // An import that has begun is finished: it takes seconds, and half of one would be left behind.
-            history = Some(loop {
+            // An import that has begun is finished: it takes seconds, and its container would be left behind.
+            report = Some(loop {
                 tokio::select! {
-                    report = &mut import => break report?,
+                    outcome = &mut import => break outcome?,
                     () = &mut interrupted, if !is_over => is_over = true,
                 }
             });
         }
-        Some(Preparation::AlreadyThere(first)) => notes
-            .push(format!("nothing is imported: Prometheus holds samples since {} already", moment(first))),
+        Some(Preparation::AlreadyThere(first)) => notes.push(already_there(first)),
         None => {}
     }
-    announce(session, &demo, history, &notes);
-    let mut newest = demo.journal().newest();
-    let mut told = 0;
-    while !is_over {
+    announce(session, &demo, report, &notes);
+    if !is_over {
         tokio::select! {
-            () = &mut interrupted => is_over = true,
-            _ = newest.changed() => {
-                for notification in demo.journal().since(told) {
-                    told = notification.number;
-                    tell(session.settings.progress, &notification);
-                }
-            }
+            () = tell_all(&demo, session.settings.progress) => {}
+            () = interrupted => {}
         }
     }
     demo.stop().await;
     Ok(Exit::Reached)
+}
+
+impl Args {
+    fn ports(&self) -> Ports {
+        Ports {
+            health: self.health_port,
+            metrics: self.metrics_port,
+            receiver: self.receiver_port,
+            control: self.control_port,
+        }
+    }
 }
 
 /// Finds out where to listen, and lives through the past. Changes nothing yet.
@@ -165,53 +163,33 @@ async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
     if session.json() {
         print(&format!("{state:#}\n"));
     } else {
-        print(&format!("scenario {}: {}\n", args.scenario, consequences(args.scenario)));
+        print(&format!("scenario {}: {}\n", args.scenario, args.scenario.consequences()));
     }
     Ok(Exit::Reached)
 }
 
-fn consequences(scenario: Scenario) -> String {
-    match scenario.alerts() {
-        [] => "no alert but Watchdog fires".into(),
-        alerts => format!("if it lasts, {} fire", alerts.join(", ")),
+fn announce(session: &Session, demo: &Demo, report: Option<Report>, notes: &[String]) {
+    let announcement = Announcement { state: demo.state(), history: report, notes };
+    if session.json() {
+        print(&format!("{:#}\n", json!(announcement)));
+    } else {
+        print(&announcement.to_string());
     }
 }
 
-fn announce(session: &Session, demo: &Demo, history: Option<Report>, notes: &[String]) {
-    let state = demo.state();
-    if session.json() {
-        let mut object = json!(state);
-        object["history"] = json!(history);
-        object["notes"] = json!(notes);
-        print(&format!("{object:#}\n"));
-        return;
+/// Tells each notification as it arrives, for as long as the demo runs.
+async fn tell_all(demo: &Demo, progress: Progress) {
+    let mut newest = demo.journal().newest();
+    let mut told = 0;
+    loop {
+        for notification in demo.journal().since(told) {
+            told = notification.number;
+            tell(progress, &notification);
+        }
+        if newest.changed().await.is_err() {
+            return;
+        }
     }
-    let address = state.listen.first().copied().unwrap_or(CONTROL_ADDRESS);
-    let others: Vec<String> = state.listen.iter().skip(1).map(ToString::to_string).collect();
-    let Ports { health, metrics, receiver, control } = state.ports;
-    let mut text = format!(
-        "demo: scenario {}, {}\n  health    http://{address}:{health}/health/metrics\n  \
-         metrics   http://{address}:{metrics}/metrics\n  receiver  http://{address}:{receiver}/webhook\n  \
-         control   http://{CONTROL_ADDRESS}:{control}, for `tdd-stack demo set SCENARIO`\n",
-        state.scenario,
-        consequences(state.scenario)
-    );
-    if !others.is_empty() {
-        text.push_str("  also on   ");
-        text.push_str(&others.join(", "));
-        text.push('\n');
-    }
-    if let Some(report) = history {
-        text.extend([
-            format!("  history   {} to {}: ", moment(report.begin), moment(report.end)),
-            format!("{} series, {} samples; ", report.series, report.samples),
-            format!("simulated in {:.2}s, imported in {:.2}s, ", report.simulated, report.imported),
-            format!("Prometheus restarted in {:.2}s\n", report.restarted),
-        ]);
-    }
-    text.extend(notes.iter().map(|note| format!("  note      {note}\n")));
-    text.push_str("  Ctrl-C ends it\n");
-    print(&text);
 }
 
 fn tell(progress: Progress, notification: &Notification) {
@@ -231,10 +209,6 @@ fn tell(progress: Progress, notification: &Notification) {
 fn print(text: &str) {
     // Whoever closed the pipe has seen enough.
     drop(std::io::stdout().write_all(text.as_bytes()));
-}
-
-fn moment(seconds: u64) -> String {
-    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
 fn history(text: &str) -> std::result::Result<Duration, String> {

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use super::{Exit, Session};
 use crate::demo::reach;
-use crate::drill::{self, Course};
+use crate::drill::Course;
 use crate::error::{Error, Result};
 use crate::plan::{self, Request};
-use crate::rehearse::{Pace, Receiver, Rehearsal, Theatre};
+use crate::rehearse::{self, Pace, Receiver, Rehearsal, Theatre};
 use crate::render;
 
 /// The alert that cannot be drilled without a receiver that can be made deaf.
@@ -36,10 +36,10 @@ pub(crate) async fn run(
     interrupted: impl Future<Output = ()>,
 ) -> Result<Exit> {
     let wanted = (args.alert != "all").then_some(args.alert.as_str());
-    let exercises = drill::exercises(wanted);
+    let exercises = rehearse::exercises(wanted);
     if exercises.is_empty() {
         let reason =
-            format!("there is no alert `{}`: it is one of {}", args.alert, drill::alerts().join(", "));
+            format!("there is no alert `{}`: it is one of {}", args.alert, rehearse::alerts().join(", "));
         return Err(Error::Usage { place: "drill".into(), reason });
     }
     let engine = session.engine().await?;
@@ -78,7 +78,7 @@ async fn perform(
     session: &Session,
     rehearsal: &Rehearsal<'_>,
     pace: Pace,
-    exercises: Vec<(drill::Fault, Vec<&'static str>)>,
+    exercises: Vec<(rehearse::Fault, Vec<&'static str>)>,
 ) -> Result<Vec<Course>> {
     let progress = session.settings.progress;
     let began = Instant::now();

@@ -213,12 +213,17 @@ mod tests {
     #[test]
     fn counters_only_grow_and_every_series_has_every_moment() {
         let past = past(&[("app-metrics", "tdd-app:8502"), ("streamlit-app", "tdd-app:8501")]);
-        let requests = "http_requests_total{job=\"app-metrics\",instance=\"tdd-app:8502\",handler=\"/\",method=\"RUN\",status=\"200\"} ";
-        let values = values(&past, requests);
+        let target = "job=\"app-metrics\",instance=\"tdd-app:8502\"";
+        let requests =
+            format!("http_requests_total{{{target},handler=\"/\",method=\"RUN\",status=\"200\"}} ");
+        let values = values(&past, &requests);
         assert_eq!(values.len(), 481);
         assert!(values.is_sorted_by(|one, other| one.0 + STEP == other.0 && one.1 <= other.1));
         assert!(values[480].1 > 1000.0);
-        assert!(past.text.contains("app_health_status{job=\"streamlit-app\",instance=\"tdd-app:8501\",component=\"database\"} 1.0 1000000\n"));
+        let target = "job=\"streamlit-app\",instance=\"tdd-app:8501\"";
+        assert!(
+            past.text.contains(&format!("app_health_status{{{target},component=\"app\"}} 1.0 1000000\n"))
+        );
         assert_eq!(past.samples, past.series * 481);
         assert!(past.text.ends_with("\n# EOF\n"));
     }

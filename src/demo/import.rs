@@ -1,7 +1,7 @@
 //! Puts a past into the running Prometheus: blocks of its own tools, made beside it, and one restart to show them.
 //!
-//! Never touches what Prometheus holds already: a past ends before the first sample that is there. Nothing is moved into
-//! its data before all of it is made, so an import is there in whole or not at all.
+//! Never touches what Prometheus holds already: a past ends before the first sample that is there. Nothing is moved
+//! into its data before all of it is made, so an import is there in whole or not at all.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

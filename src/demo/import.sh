@@ -14,7 +14,7 @@ rm -rf "$work"
 
 promtool tsdb create-blocks-from openmetrics --quiet "$files/samples.om" "$work"
 
-# Blocks are seen at the start only, and the rules of a level need the blocks of the levels before.
+# New blocks are seen at a start or after a minute, and the rules of a level need the blocks of the levels before.
 for rules in "$files"/rules-*.yml; do
     [ -e "$rules" ] || break
     prometheus --config.file="$files/empty.yml" --storage.tsdb.path="$work" --web.listen-address=127.0.0.1:9090 \

@@ -120,7 +120,7 @@ impl Notification {
 mod tests {
     use super::*;
 
-    pub(in super::super) const PAYLOAD: &str = r#"{
+    const PAYLOAD: &str = r#"{
         "receiver": "tdd-webhook", "status": "firing", "version": "4", "groupKey": "{}:{}", "truncatedAlerts": 0,
         "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://localhost:9093",
         "alerts": [{"status": "firing", "labels": {"alertname": "SlowQueries", "severity": "warning", "job": "a\u001b[2J"},

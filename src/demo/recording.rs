@@ -1,9 +1,9 @@
 //! Reads from Prometheus' configuration what a past must know: the targets' labels, and the recording rules in the
 //! order in which they need each other.
 //!
-//! `promtool tsdb create-blocks-from rules` asks Prometheus for each rule by itself, so a rule does not see what another
-//! one records in the same run. Rules are therefore split into levels: each uses only series of the levels before it.
-//! Text in, text out.
+//! `promtool tsdb create-blocks-from rules` asks Prometheus for each rule by itself, so a rule does not see what
+//! another one records in the same run. Rules are therefore split into levels: each uses only series of the levels
+//! before it. Text in, text out.
 
 use std::collections::BTreeMap;
 

@@ -71,6 +71,11 @@ const STEADY: Parameters = Parameters {
 };
 
 impl Scenario {
+    /// Returns every scenario.
+    pub fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
+
     /// Returns the quantities of this scenario.
     pub fn parameters(self) -> Parameters {
         match self {
@@ -100,6 +105,15 @@ impl Scenario {
             Self::Outage => &["ApplicationDown"],
             Self::MissingMetrics => &["AppMetricsMissing"],
             Self::ReceiverDown => &["AlertDeliveryFailing"],
+        }
+    }
+
+    /// Says which alerts fire if it lasts.
+    pub fn consequences(self) -> String {
+        match self.alerts() {
+            [] => "no alert but Watchdog fires".into(),
+            [only] => format!("{only} fires if it lasts"),
+            several => format!("{} fire if it lasts", several.join(", ")),
         }
     }
 
@@ -137,7 +151,7 @@ mod tests {
 
     #[test]
     fn names_are_the_same_on_the_command_line_and_on_the_wire() {
-        for scenario in Scenario::value_variants() {
+        for scenario in Scenario::all() {
             assert_eq!(serde_json::to_value(scenario).unwrap(), scenario.to_string());
         }
     }
@@ -145,7 +159,7 @@ mod tests {
     #[test]
     fn every_alert_that_a_scenario_promises_is_in_the_rules() {
         let rules = include_str!("../../assets/prometheus/alerts.yml");
-        for alert in Scenario::value_variants().iter().flat_map(|scenario| scenario.alerts()) {
+        for alert in Scenario::all().iter().flat_map(|scenario| scenario.alerts()) {
             assert!(rules.contains(&format!("- alert: {alert}\n")), "{alert}");
         }
     }

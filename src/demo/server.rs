@@ -99,14 +99,16 @@ mod tests {
     use tokio::net::TcpStream;
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    /// Used by one test alone, so that a port closed here is nobody else's free one.
+    const QUIET: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 31));
 
     #[tokio::test]
     async fn a_closed_server_ends_kept_connections_and_can_open_again() {
         let router = Router::new().route("/", get(async || "here"));
-        let bound = Bound::new("test", &[LOOPBACK], 0).await.unwrap();
+        let bound = Bound::new("test", &[QUIET], 0).await.unwrap();
         let port = bound.port();
         let server = bound.serve(&router);
-        let mut kept = TcpStream::connect((LOOPBACK, port)).await.unwrap();
+        let mut kept = TcpStream::connect((QUIET, port)).await.unwrap();
         kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         let mut answer = [0; 12];
         kept.read_exact(&mut answer).await.unwrap();
@@ -114,9 +116,9 @@ mod tests {
         server.close().await;
         let mut rest = Vec::new();
         kept.read_to_end(&mut rest).await.unwrap();
-        assert!(TcpStream::connect((LOOPBACK, port)).await.is_err());
-        let again = Bound::new("test", &[LOOPBACK], port).await.unwrap().serve(&router);
-        assert!(TcpStream::connect((LOOPBACK, port)).await.is_ok());
+        assert!(TcpStream::connect((QUIET, port)).await.is_err());
+        let again = Bound::new("test", &[QUIET], port).await.unwrap().serve(&router);
+        assert!(TcpStream::connect((QUIET, port)).await.is_ok());
         again.close().await;
     }
 

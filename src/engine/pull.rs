@@ -78,7 +78,7 @@ fn report_layer(info: CreateImageInfo, report: &mut impl FnMut(PullEvent)) {
     report(PullEvent { layer, word, current: detail.current, total: detail.total });
 }
 
-fn docker_credentials(credentials: Credentials) -> DockerCredentials {
+pub(super) fn docker_credentials(credentials: Credentials) -> DockerCredentials {
     match credentials {
         Credentials::Password { username, password } => DockerCredentials {
             username: Some(username),

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::{Http, json, text};
+use super::{Http, json, pairs, text};
+use crate::alerts::{ArrivedAlert, Silence};
 use crate::error::{Error, Result};
 
 /// A client for one Alertmanager.
@@ -14,25 +15,6 @@ use crate::error::{Error, Result};
 pub struct Alertmanager<'a> {
     http: &'a Http,
     base: String,
-}
-
-/// An alert that has arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArrivedAlert {
-    /// Its `alertname`.
-    pub name: String,
-    /// All its labels, in their order.
-    pub labels: Vec<(String, String)>,
-    /// Its annotations, in their order.
-    pub annotations: Vec<(String, String)>,
-    /// `active`, `suppressed` or `unprocessed`.
-    pub state: String,
-    /// Since when it fires, in the form of RFC 3339.
-    pub since: String,
-    /// The receivers that it is sent to.
-    pub receivers: Vec<String>,
-    /// What identifies it: the hash of its labels.
-    pub fingerprint: String,
 }
 
 impl<'a> Alertmanager<'a> {
@@ -43,11 +25,22 @@ impl<'a> Alertmanager<'a> {
 
     /// Returns the alerts that have arrived and are not over.
     pub async fn alerts(&self) -> Result<Vec<ArrivedAlert>> {
-        let doing = "ask Alertmanager for its alerts";
-        let response = self.http.client.get(format!("{}/api/v2/alerts", self.base)).send().await;
-        let body = json(doing, response).await?;
-        let alerts = body.as_array().ok_or_else(|| Error::http(doing)("the answer is no list"))?;
-        Ok(alerts.iter().map(alert).collect())
+        Ok(self.list("alerts").await?.iter().map(alert).collect())
+    }
+
+    /// Returns its silences, those that are over too.
+    pub async fn silences(&self) -> Result<Vec<Silence>> {
+        Ok(self.list("silences").await?.iter().map(silence).collect())
+    }
+
+    async fn list(&self, what: &str) -> Result<Vec<Value>> {
+        let doing = format!("ask Alertmanager for its {what}");
+        let response = self.http.client.get(format!("{}/api/v2/{what}", self.base)).send().await;
+        let body = json(&doing, response).await?;
+        match body {
+            Value::Array(items) => Ok(items),
+            _ => Err(Error::http(doing)("the answer is no list")),
+        }
     }
 
     /// Makes an alert of a drill, so that there is something to deliver.
@@ -90,9 +83,20 @@ fn alert(alert: &Value) -> ArrivedAlert {
         since: text(&alert["startsAt"]),
         receivers: receivers.map(|receiver| text(&receiver["name"])).collect(),
         fingerprint: text(&alert["fingerprint"]),
+        silenced_by: texts(&alert["status"]["silencedBy"]),
+        inhibited_by: texts(&alert["status"]["inhibitedBy"]),
     }
 }
 
-fn pairs(map: &Value) -> Vec<(String, String)> {
-    map.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
+fn silence(silence: &Value) -> Silence {
+    Silence {
+        id: text(&silence["id"]),
+        author: text(&silence["createdBy"]),
+        comment: text(&silence["comment"]),
+        until: text(&silence["endsAt"]),
+    }
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().map(text).collect()
 }

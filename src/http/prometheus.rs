@@ -2,9 +2,12 @@
 //!
 //! Source: <https://prometheus.io/docs/prometheus/latest/querying/api/>, tried with 3.5.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
-use super::{Http, json, text};
+use super::{Http, json, pairs, text};
+use crate::alerts::EvaluatedAlert;
 use crate::error::{Error, Result};
 
 /// A client for one Prometheus.
@@ -40,15 +43,6 @@ pub struct Rule {
     pub firing: bool,
     /// Its expression.
     pub expression: String,
-}
-
-/// An alert that is pending or fires.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActiveAlert {
-    /// Its `alertname`.
-    pub name: String,
-    /// Whether it fires.
-    pub is_firing: bool,
 }
 
 /// What a service says of its last reload.
@@ -91,12 +85,14 @@ impl<'a> Prometheus<'a> {
         Ok(items(&data["groups"]).iter().flat_map(|group| items(&group["rules"])).map(rule).collect())
     }
 
-    /// Returns the alerts that are pending or fire.
-    pub async fn alerts(&self) -> Result<Vec<ActiveAlert>> {
+    /// Returns the alerts whose expressions hold, as the last evaluation left them.
+    pub async fn alerts(&self) -> Result<Vec<EvaluatedAlert>> {
         let data = self.get("alerts").await?;
-        let alert = |alert: &Value| ActiveAlert {
-            name: text(&alert["labels"]["alertname"]),
+        let alert = |alert: &Value| EvaluatedAlert {
+            labels: pairs(&alert["labels"]),
+            annotations: pairs(&alert["annotations"]),
             is_firing: alert["state"] == "firing",
+            since: text(&alert["activeAt"]),
         };
         Ok(items(&data["alerts"]).iter().map(alert).collect())
     }
@@ -114,6 +110,20 @@ impl<'a> Prometheus<'a> {
     pub async fn alertmanagers(&self) -> Result<Vec<String>> {
         let data = self.get("alertmanagers").await?;
         Ok(items(&data["activeAlertmanagers"]).iter().map(|found| text(&found["url"])).collect())
+    }
+
+    /// Returns the flags that it was started with, by name.
+    pub async fn flags(&self) -> Result<BTreeMap<String, String>> {
+        Ok(pairs(&self.get("status/flags").await?).into_iter().collect())
+    }
+
+    /// Returns the places that alerts link to, without their paths, each once.
+    pub async fn links(&self) -> Result<BTreeSet<String>> {
+        let data = self.get("rules?type=alert").await?;
+        let rules = items(&data["groups"]).iter().flat_map(|group| items(&group["rules"]));
+        let urls = rules.flat_map(|rule| pairs(&rule["annotations"])).map(|(_, text)| text);
+        let urls = urls.filter(|text| text.starts_with("http://") || text.starts_with("https://"));
+        Ok(urls.map(|url| url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")).collect())
     }
 
     /// Returns how long ago it started.

@@ -58,7 +58,7 @@ impl<'a> Look<'a> {
         let (targets, active) = tokio::try_join!(self.prometheus.targets(), self.prometheus.alerts())?;
         let is_up = |job: &&str| targets.iter().any(|target| target.job == **job && target.health == "up");
         let is_early = |name: &str| name != WATCHDOG && alerts.contains(&name);
-        Ok(APP_JOBS.iter().all(is_up) && !active.iter().any(|alert| is_early(&alert.name)))
+        Ok(APP_JOBS.iter().all(is_up) && !active.iter().any(|alert| is_early(alert.name())))
     }
 
     /// Brings each course to where its alert is seen.
@@ -76,7 +76,7 @@ impl<'a> Look<'a> {
                 course.reach(Hop::Scraped, elapsed);
             }
             let name = course.alert;
-            for alert in active.iter().filter(|alert| alert.name == name) {
+            for alert in active.iter().filter(|alert| alert.name() == name) {
                 course.reach(if alert.is_firing { Hop::Firing } else { Hop::Pending }, elapsed);
             }
             let is_ours = |labels: &[(String, String)]| {

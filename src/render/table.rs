@@ -112,7 +112,7 @@ pub(super) fn checks(reports: &[CheckReport]) -> String {
     joined(&lines)
 }
 
-fn table<const N: usize>(header: [&str; N]) -> Table {
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     plain(header.to_vec())
 }
 
@@ -177,7 +177,7 @@ fn labelled(label: &str, text: &str) -> String {
     format!("{label:<12} {text}")
 }
 
-fn joined(lines: &[String]) -> String {
+pub(super) fn joined(lines: &[String]) -> String {
     let mut text = lines.join("\n");
     text.push('\n');
     text

@@ -2,13 +2,14 @@
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
 use serde_json::{Value, json};
 
-use super::scenario;
+use super::{RECEIVER_PORT, scenario};
 
 const JOBS: [&str; 6] =
     ["alertmanager", "app-metrics", "grafana", "node-exporter", "prometheus", "streamlit-app"];
@@ -73,10 +74,10 @@ fn queries(scenario: &Scenario) -> Vec<(String, String)> {
         let title = text(&panel["title"]);
         list(&panel["targets"]).into_iter().map(move |target| (title.clone(), text(&target["expr"])))
     };
-    let fill = |(title, expr): (String, String)| {
+    let filled = |(title, expr): (String, String)| {
         (title, VARIABLES.iter().fold(expr, |expr, (name, value)| expr.replace(name, value)))
     };
-    list(&dashboard["panels"]).into_iter().flat_map(of_panel).map(fill).collect()
+    list(&dashboard["panels"]).into_iter().flat_map(of_panel).map(filled).collect()
 }
 
 /// Returns the panels whose query gives no series or a value that is no number, through Prometheus and Grafana.
@@ -155,6 +156,7 @@ fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn a_demo_fills_past_and_present_and_its_outage_is_noticed() {
+    let _port = RECEIVER_PORT.lock().unwrap_or_else(PoisonError::into_inner);
     let scenario = scenario("demo");
     scenario.succeed(&["up"]);
     let queries = queries(&scenario);
@@ -166,7 +168,11 @@ fn a_demo_fills_past_and_present_and_its_outage_is_noticed() {
     let gaps = gaps(&scenario, &queries, now);
     assert!(gaps.is_empty(), "at once after the import, the past has gaps: {gaps:#?}");
     // Prometheus' restart is no second start of the container's.
-    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0, "the import leaves the stack as it was");
+    assert_eq!(
+        scenario.run(&["plan", "--detailed-exitcode"]).code,
+        0,
+        "the import leaves the stack as it was"
+    );
 
     let all_up = || JOBS.iter().all(|job| scenario.targets().contains(&((*job).to_string(), "up".into())));
     eventually("all six jobs are up", all_up, |up| *up);

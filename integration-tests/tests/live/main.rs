@@ -2,16 +2,27 @@
 //!
 //! Grafana alone is a double. Nothing here is skipped: without engine or image a scenario fails.
 
+mod alerts;
+mod application;
 mod checklist;
 mod compose;
 mod conflicts;
 mod converge;
+mod demo;
+mod doctor;
+mod drill;
 mod failure;
 mod lifecycle;
 mod observe;
+mod preconditions;
 mod pull;
 
+use std::sync::Mutex;
+
 use integration_tests::scenario::Scenario;
+
+/// Alerts go to this machine's port 5001 in every stack, so those who listen there take turns.
+static RECEIVER_PORT: Mutex<()> = Mutex::new(());
 
 /// Begins a scenario with the program of this build.
 fn scenario(name: &str) -> Scenario {

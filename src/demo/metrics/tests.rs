@@ -1,3 +1,5 @@
+//! Holds the metrics to `docs/metrics.md`, and the documentation to the metrics.
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -36,9 +38,8 @@ fn the_documentation_lists_what_is_served_and_nothing_else() {
 
 #[test]
 fn the_documentation_lists_every_scenario_and_its_alerts() {
-    use clap::ValueEnum;
     let documentation = include_str!("../../../docs/metrics.md");
-    for scenario in Scenario::value_variants() {
+    for scenario in Scenario::all() {
         let row = documentation.lines().find(|line| line.starts_with(&format!("| `{scenario}` |")));
         let row = row.unwrap_or_else(|| panic!("`{scenario}` is not documented"));
         assert!(row.contains(&scenario.alerts().join(", ")), "{row}");

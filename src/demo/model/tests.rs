@@ -1,3 +1,5 @@
+//! Lives through hours of the simulated application and looks at its rates.
+
 use super::*;
 
 fn minutes(model: &mut Model, count: u64) -> Vec<Happening> {
@@ -77,8 +79,8 @@ fn each_phase_ends_within_the_first_minute_and_phases_follow_each_other() {
     let mut model = Model::new(1, Scenario::Steady);
     let happenings = minutes(&mut model, 1);
     for (phase, _) in PHASES {
-        let ended = |happening: &&Happening| matches!(happening, Happening::Phase { phase: ended, .. } if *ended == phase);
-        assert!(happenings.iter().any(|happening| ended(&happening)), "{phase}");
+        let is_end = |happening: &Happening| matches!(happening, Happening::Phase { phase: ended, .. } if *ended == phase);
+        assert!(happenings.iter().any(is_end), "{phase}");
     }
     let mut counts = [0_i64; 3];
     for happening in minutes(&mut model, 120) {

@@ -1,0 +1,139 @@
+//! What fires is told with its state, since when, where it was sent, and what to read.
+
+use integration_tests::http;
+use integration_tests::scenario::{Scenario, eventually, text};
+use serde_json::{Value, json};
+
+use super::application::free_port;
+use super::scenario;
+
+/// Brings up a stack with two quick alerts of one's own; the application is nowhere.
+fn alerting(name: &str) -> Scenario {
+    let scenario = scenario(name);
+    scenario.succeed(&["init"]);
+    for port in ["8501", "8502"] {
+        let nowhere = format!("tdd-app:{}", free_port());
+        scenario.edit("prometheus.yml", &format!("tdd-app:{port}"), &nowhere);
+    }
+    scenario.edit("prometheus.yml", "evaluation_interval: 15s", "evaluation_interval: 1s");
+    // What fires before Prometheus has found Alertmanager is sent again a minute later only, hence `for`.
+    let own = "groups:
+  - name: own
+    rules:
+      - alert: Burning
+        expr: vector(1)
+        for: 10s
+        labels: {severity: critical}
+        annotations: {summary: It burns, description: All of it., runbook_url: run.md#burning, dashboard_url: http://d/1}
+      - alert: Smoking
+        expr: vector(1)
+        for: 1h
+        labels: {severity: warning}
+";
+    scenario.edit("alerts.yml", "groups:\n", own);
+    scenario.succeed(&["up"]);
+    scenario
+}
+
+fn alerts(scenario: &Scenario) -> Value {
+    scenario.succeed(&["alerts", "--output", "json"]).json()
+}
+
+/// Waits until an alert is in a state, and returns it.
+fn seen(scenario: &Scenario, name: &str, state: &str) -> Value {
+    let ask = || {
+        let document = alerts(scenario);
+        let list = document["alerts"].as_array().cloned().unwrap_or_default();
+        list.into_iter().find(|alert| alert["alert"] == name).unwrap_or_default()
+    };
+    let is_there = |alert: &Value| alert["state"] == state && (state != "firing" || alert["arrived"] == true);
+    eventually(&format!("{name} is {state}"), ask, is_there)
+}
+
+/// Posts alerts of these labels as Prometheus would; its own take minutes.
+fn post(scenario: &Scenario, labels: &[Value]) {
+    let alerts: Vec<Value> = labels.iter().map(|labels| json!({"labels": labels})).collect();
+    let url = format!("{}/api/v2/alerts", scenario.url("alertmanager"));
+    let answer = http::request("POST", &url, None, Some(&json!(alerts)));
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[test]
+fn firing_and_pending_alerts_are_told_with_all_that_is_known() {
+    let scenario = alerting("alerts");
+    let burning = seen(&scenario, "Burning", "firing");
+    assert_eq!(burning["receivers"], json!(["tdd-webhook"]));
+    for (key, value) in [
+        ("severity", "critical"),
+        ("summary", "It burns"),
+        ("description", "All of it."),
+        ("runbook", "run.md#burning"),
+        ("dashboard", "http://d/1"),
+    ] {
+        assert_eq!(burning[key], value, "{burning:#}");
+    }
+    assert!(burning["seconds"].as_u64().is_some_and(|seconds| seconds < 60), "{burning:#}");
+    assert!(text(&burning["since"]).ends_with('Z'), "{burning:#}");
+    assert_eq!(burning["labels"]["environment"], "development");
+    let smoking = seen(&scenario, "Smoking", "pending");
+    assert_eq!((&smoking["receivers"], &smoking["runbook"]), (&json!([]), &Value::Null));
+
+    post(&scenario, &[json!({"alertname": "Watchdog"})]);
+    let document = eventually(
+        "the watchdog is there",
+        || alerts(&scenario),
+        |document| document["delivery"]["alive"] == true,
+    );
+    assert_eq!(document["schema"], "tdd-stack.alerts/1");
+    let names: Vec<String> =
+        document["alerts"].as_array().unwrap().iter().map(|alert| text(&alert["alert"])).collect();
+    assert!(!names.contains(&"Watchdog".to_string()), "{names:?}");
+    let table = scenario.succeed(&["alerts"]).stdout;
+    for words in ["Burning", "critical", "tdd-webhook", "runbook run.md#burning", "delivery path: alive"] {
+        assert!(table.contains(words), "{words:?}: {table}");
+    }
+    scenario.run(&["alerts", "--fail-on-firing"]).exits(1);
+}
+
+#[test]
+fn a_silenced_alert_is_told_with_its_silence_and_fails_nobody() {
+    let scenario = alerting("silenced");
+    seen(&scenario, "Burning", "firing");
+    let matcher = json!({"name": "alertname", "value": ".+", "isRegex": true, "isEqual": true});
+    let silence = json!({
+        "matchers": [matcher],
+        "startsAt": "2020-01-01T00:00:00Z",
+        "endsAt": "2100-01-01T00:00:00Z",
+        "createdBy": "a test",
+        "comment": "it is known",
+    });
+    let url = format!("{}/api/v2/silences", scenario.url("alertmanager"));
+    let answer = http::request("POST", &url, None, Some(&silence));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let burning = seen(&scenario, "Burning", "suppressed");
+    let by = text(&burning["suppressed_by"][0]);
+    assert!(by.contains("a test") && by.contains("it is known"), "{burning:#}");
+    scenario.succeed(&["alerts", "--fail-on-firing"]);
+}
+
+#[test]
+fn an_alert_that_another_explains_is_told_with_the_other() {
+    let scenario = scenario("inhibited");
+    scenario.succeed(&["up"]);
+    let alert = |name: &str| json!({"alertname": name, "job": "app-metrics", "instance": "tdd-app:8502"});
+    post(&scenario, &[alert("ApplicationDown"), alert("SlowQueries")]);
+    let slow = seen(&scenario, "SlowQueries", "suppressed");
+    assert_eq!(slow["suppressed_by"], json!(["ApplicationDown"]));
+    seen(&scenario, "ApplicationDown", "firing");
+}
+
+#[test]
+fn a_stack_that_is_not_there_cannot_be_asked() {
+    let scenario = scenario("no-alerts");
+    let output = scenario.run(&["alerts", "--output", "json"]);
+    output.exits(1);
+    output.says("it is not running");
+    let document = output.json();
+    assert_eq!((&document["ok"], &document["alerts"]), (&false.into(), &json!([])));
+    assert_eq!(document["unanswered"].as_array().map(Vec::len), Some(2));
+}

@@ -1,0 +1,203 @@
+//! A doctor finds what is ill with an application, and says the cure: each row of the fault table.
+
+use integration_tests::scenario::{Scenario, docker, eventually};
+use serde_json::Value;
+
+use super::application::{Application, Behaviour, free_port};
+use super::scenario;
+
+const JOB: &str = "streamlit-app";
+
+/// Returns the one finding of a check, on a subject where it has one.
+#[track_caller]
+pub(crate) fn finding(document: &Value, check: &str, subject: Option<&str>) -> Value {
+    let findings = document["findings"].as_array().expect("there are findings");
+    let is_meant =
+        |found: &&Value| found["check"] == check && subject.is_none_or(|subject| found["subject"] == subject);
+    let found: Vec<&Value> = findings.iter().filter(is_meant).collect();
+    assert_eq!(found.len(), 1, "{check} {subject:?}: {document:#}");
+    found[0].clone()
+}
+
+/// Asserts state and words of a finding.
+#[track_caller]
+pub(crate) fn expect(found: &Value, state: &str, what: &str, cure: &str) {
+    assert_eq!(found["state"], state, "{found:#}");
+    for (key, words) in [("what", what), ("cure", cure)] {
+        assert!(found[key].as_str().unwrap_or_default().contains(words), "{key} lacks {words:?}: {found:#}");
+    }
+}
+
+/// A stack whose application is at `target`, after Prometheus has failed to read it.
+struct Ill {
+    scenario: Scenario,
+}
+
+impl Ill {
+    fn new(name: &str, target: &str) -> Self {
+        Self::with(name, target, "")
+    }
+
+    /// Gives the job a further line.
+    fn with(name: &str, target: &str, line: &str) -> Self {
+        let scenario = scenario(name);
+        scenario.succeed(&["init"]);
+        scenario.edit("prometheus.yml", "tdd-app:8501", target);
+        scenario.edit("prometheus.yml", "tdd-app:8502", &format!("tdd-app:{}", free_port()));
+        let often = format!("scrape_interval: 1s\n    scrape_timeout: 1s\n{line}");
+        scenario.edit("prometheus.yml", "scrape_interval: 10s\n    scrape_timeout: 5s\n", &often);
+        scenario.succeed(&["up"]);
+        let health = || scenario.targets().into_iter().find(|(job, _)| job == JOB).map(|(_, health)| health);
+        eventually("the application was scraped", health, |health| health.as_deref() == Some("down"));
+        Self { scenario }
+    }
+
+    /// Asserts what `status` advises, from Prometheus' words alone.
+    #[track_caller]
+    fn status_advises(&self, error: &str, advice: &str) {
+        let status = self.scenario.run(&["status", "--output", "json"]).json();
+        let targets = status["targets"].as_array().expect("there are targets");
+        let target = targets.iter().find(|target| target["job"] == JOB).expect("it is scraped");
+        for (key, words) in [("error", error), ("advice", advice)] {
+            assert!(target[key].as_str().unwrap_or_default().contains(words), "{words:?}: {target:#}");
+        }
+    }
+
+    /// Asserts what the doctor sees and advises, and that it ends with 1 just if it is bad.
+    #[track_caller]
+    fn doctor_finds(&self, state: &str, what: &str, cure: &str) {
+        let output = self.scenario.run(&["doctor", "--output", "json"]);
+        output.exits(i32::from(state == "bad"));
+        expect(&finding(&output.json(), "application", Some(JOB)), state, what, cure);
+        let text = self.scenario.run(&["doctor"]).stdout;
+        assert!(text.contains(what) && text.contains(cure), "{text}");
+    }
+}
+
+#[test]
+fn a_target_on_localhost_is_the_container_itself() {
+    let ill = Ill::new("ill-localhost", &format!("localhost:{}", free_port()));
+    ill.status_advises("dial tcp", "write the target as `tdd-app`");
+    ill.doctor_finds("bad", "refuses the connection", "write the target as `tdd-app`");
+}
+
+#[test]
+fn an_application_that_does_not_run_is_a_warning_unless_it_is_required() {
+    let port = free_port();
+    let ill = Ill::new("ill-absent", &format!("tdd-app:{port}"));
+    ill.status_advises("connection refused", "start it on 0.0.0.0");
+    ill.doctor_finds("warning", &format!("nothing listens on port {port}"), &format!("0.0.0.0:{port}"));
+    ill.scenario.run(&["doctor", "--require-app"]).exits(1);
+}
+
+#[test]
+fn an_application_on_loopback_only_is_told_from_one_that_does_not_run() {
+    let application = Application::on_loopback(Behaviour::Metrics);
+    let port = application.port();
+    let ill = Ill::new("ill-loopback", &format!("tdd-app:{port}"));
+    ill.status_advises("connection refused", "start it on 0.0.0.0");
+    ill.doctor_finds(
+        "bad",
+        &format!("port {port} listens on 127.0.0.1:{port}"),
+        "`--server.address 0.0.0.0`",
+    );
+    ill.doctor_finds("bad", &format!("(pid {})", std::process::id()), "0.0.0.0");
+}
+
+#[test]
+fn a_firewall_is_named_with_the_bridge_that_it_must_let_in() {
+    let application = Application::reachable(Behaviour::SilentToContainers);
+    let port = application.port();
+    let ill = Ill::new("ill-firewall", &format!("tdd-app:{port}"));
+    ill.status_advises("context deadline exceeded", "a firewall of the host may drop");
+    let network = format!("{}-monitoring", ill.scenario.stack());
+    let id = docker(&["network", "inspect", "--format", "{{.Id}}", &network]);
+    let cure = format!("a firewall of the host drops what comes from `br-{}`", &id[..12]);
+    ill.doctor_finds("bad", "does not answer in time", &cure);
+    ill.doctor_finds("bad", "does not answer in time", &format!("to any port {port} proto tcp"));
+}
+
+#[test]
+fn an_application_that_answers_nobody_is_no_firewall() {
+    let application = Application::reachable(Behaviour::Silent);
+    let ill = Ill::new("ill-silent", &format!("tdd-app:{}", application.port()));
+    ill.status_advises("context deadline exceeded", "nothing answers at all");
+    ill.doctor_finds("bad", "does not answer, here neither", "your application hangs");
+}
+
+#[test]
+fn a_name_that_means_nothing_says_which_name_does() {
+    let ill = Ill::new("ill-name", "no-such-app:8501");
+    ill.status_advises("no such host", "alias");
+    let network = format!("{}-monitoring", ill.scenario.stack());
+    ill.doctor_finds("bad", "means nothing inside the network", "write `tdd-app` instead of `no-such-app`");
+    ill.doctor_finds("bad", "no-such-app:8501", &format!("--alias no-such-app {network}"));
+}
+
+#[test]
+fn a_web_page_is_not_metrics() {
+    let page = Behaviour::Answers("Content-Type: text/html; charset=utf-8\r\n", "<html></html>");
+    let application = Application::reachable(page);
+    let ill = Ill::new("ill-page", &format!("tdd-app:{}", application.port()));
+    ill.status_advises("unsupported Content-Type \"text/html", "`st.App`");
+    ill.doctor_finds("bad", "answers a web page", "`/_stcore/metrics`");
+}
+
+#[test]
+fn a_web_page_is_not_metrics_with_a_fallback_either() {
+    let page = Behaviour::Answers("Content-Type: text/html; charset=utf-8\r\n", "<html></html>");
+    let application = Application::reachable(page);
+    let target = format!("tdd-app:{}", application.port());
+    let fallback = "    fallback_scrape_protocol: PrometheusText1.0.0\n";
+    let ill = Ill::with("ill-fallback", &target, fallback);
+    ill.status_advises("expected a valid start token, got \"<\"", "`st.App`");
+    ill.doctor_finds("bad", "answers a web page", "`st.App`");
+}
+
+#[test]
+fn metrics_without_a_type_need_a_fallback() {
+    let application = Application::reachable(Behaviour::Answers("", "app_health_status 1\n"));
+    let ill = Ill::new("ill-blank", &format!("tdd-app:{}", application.port()));
+    ill.status_advises("blank Content-Type", "fallback_scrape_protocol");
+    ill.doctor_finds("bad", "without a Content-Type", "fallback_scrape_protocol: PrometheusText1.0.0");
+}
+
+#[test]
+fn metrics_of_another_type_need_a_fallback() {
+    let json = Behaviour::Answers("Content-Type: application/json\r\n", "{}");
+    let application = Application::reachable(json);
+    let ill = Ill::new("ill-json", &format!("tdd-app:{}", application.port()));
+    ill.status_advises("\"application/json\"", "fallback_scrape_protocol");
+    ill.doctor_finds("bad", "answers `application/json`", "`text/plain; version=0.0.4`");
+}
+
+#[test]
+fn a_healthy_application_and_its_receiver_are_well() {
+    let (application, receiver) =
+        (Application::reachable(Behaviour::Metrics), Application::reachable(Behaviour::Metrics));
+    let scenario = scenario("well");
+    scenario.succeed(&["init"]);
+    for port in ["8501", "8502"] {
+        let target = format!("tdd-app:{}", application.port());
+        scenario.edit("prometheus.yml", &format!("tdd-app:{port}"), &target);
+    }
+    scenario.edit("alertmanager.yml", "tdd-webhook:5001", &format!("tdd-webhook:{}", receiver.port()));
+    scenario.succeed(&["up"]);
+    // Prometheus itself knows of no target yet.
+    let output = scenario.succeed(&["doctor", "--require-app", "--output", "json"]).json();
+    expect(&finding(&output, "application", Some(JOB)), "good", "http://tdd-app", "");
+    let all_up = |targets: &Vec<(String, String)>| {
+        targets.len() == 6 && targets.iter().all(|(_, health)| health == "up")
+    };
+    eventually("every target is up", || scenario.targets(), all_up);
+    let output = scenario.succeed(&["doctor", "--require-app", "--output", "json"]).json();
+    assert_eq!((&output["schema"], &output["ok"]), (&"tdd-stack.doctor/1".into(), &true.into()));
+    for job in [JOB, "app-metrics"] {
+        expect(&finding(&output, "application", Some(job)), "good", "is scraped", "");
+    }
+    expect(&finding(&output, "receiver", None), "good", "answers Alertmanager's container", "");
+    expect(&finding(&output, "service", None), "good", "all 4 are ready", "");
+    drop(receiver);
+    let output = scenario.succeed(&["doctor", "--output", "json"]).json();
+    expect(&finding(&output, "receiver", None), "warning", "nothing listens", "your receiver of alerts");
+}

@@ -1,0 +1,100 @@
+//! One list out of two services' words.
+
+use super::*;
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, value)| ((*key).to_string(), (*value).to_string())).collect()
+}
+
+fn evaluated(name: &str, job: &str, is_firing: bool) -> EvaluatedAlert {
+    EvaluatedAlert {
+        labels: pairs(&[("alertname", name), ("job", job)]),
+        is_firing,
+        since: "2026-01-02T03:04:05.678Z".into(),
+        ..EvaluatedAlert::default()
+    }
+}
+
+fn arrived(name: &str, job: &str, severity: &str) -> ArrivedAlert {
+    ArrivedAlert {
+        name: name.into(),
+        labels: pairs(&[("alertname", name), ("job", job), ("environment", "test"), ("severity", severity)]),
+        state: "active".into(),
+        since: "2026-01-02T03:05:00Z".into(),
+        receivers: vec!["pager".into()],
+        fingerprint: format!("{name}-{job}"),
+        ..ArrivedAlert::default()
+    }
+}
+
+fn now() -> SystemTime {
+    humantime::parse_rfc3339("2026-01-02T03:07:30Z").unwrap()
+}
+
+#[test]
+fn an_alert_is_told_once_wherever_it_is() {
+    let evaluated =
+        [evaluated("Down", "a", true), evaluated("Down", "b", true), evaluated("Slow", "a", false)];
+    let arrived = [arrived("Down", "a", "critical"), arrived("Foreign", "x", "warning")];
+    let alerts = Alerts::of(&evaluated, &arrived, &[], now());
+    let told: Vec<(&str, &str, &State)> = alerts
+        .alerts
+        .iter()
+        .map(|alert| (alert.name.as_str(), alert.label("job").unwrap(), &alert.state))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("Down", "a", &State::Firing),
+            ("Foreign", "x", &State::Firing),
+            ("Down", "b", &State::NotArrived),
+            ("Slow", "a", &State::Pending),
+        ]
+    );
+    assert_eq!(alerts.firing(), 3);
+    assert_eq!(alerts.alerts[0].receivers, ["pager"]);
+    assert_eq!(alerts.alerts[0].since.age, Some(Duration::from_secs(150)));
+}
+
+#[test]
+fn a_pending_alert_does_not_hide_behind_a_firing_one() {
+    let alerts = Alerts::of(&[evaluated("Down", "a", false)], &[arrived("Down", "a", "x")], &[], now());
+    assert_eq!(alerts.alerts.len(), 2);
+}
+
+#[test]
+fn the_alert_that_always_fires_stands_apart() {
+    let watchdog = [arrived(WATCHDOG, "", "none")];
+    let alerts = Alerts::of(&[evaluated(WATCHDOG, "", true)], &watchdog, &[], now());
+    assert!(alerts.alerts.is_empty());
+    assert_eq!((alerts.firing(), alerts.delivery.unwrap().moment.as_str()), (0, "2026-01-02T03:05:00Z"));
+    assert_eq!(Alerts::of(&[evaluated(WATCHDOG, "", true)], &[], &[], now()).delivery, None);
+}
+
+#[test]
+fn what_suppresses_an_alert_is_named() {
+    let down = arrived("Down", "a", "critical");
+    let slow = ArrivedAlert {
+        state: "suppressed".into(),
+        inhibited_by: vec![down.fingerprint.clone(), "gone".into()],
+        silenced_by: vec!["s1".into(), "s2".into()],
+        ..arrived("Slow", "a", "warning")
+    };
+    let silence = Silence {
+        id: "s1".into(),
+        author: "me".into(),
+        comment: "night".into(),
+        until: "2026-01-03T00:00:00Z".into(),
+    };
+    let alerts = Alerts::of(&[], &[slow, down], &[silence], now());
+    assert_eq!(alerts.firing(), 1);
+    let expected =
+        ["a silence of me until 2026-01-03T00:00:00Z: night", "the silence s2", "Down", "the alert gone"];
+    assert_eq!(alerts.alerts[1].state, State::Suppressed(expected.map(String::from).to_vec()));
+}
+
+#[test]
+fn a_moment_that_cannot_be_read_has_no_age_and_one_ahead_of_us_is_now() {
+    assert_eq!(Since::new("2026-01-02T04:07:30+01:00", now()).age, None);
+    assert_eq!(Since::new("2026-01-02T03:08:00Z", now()).age, Some(Duration::ZERO));
+}

@@ -1,0 +1,67 @@
+//! `tdd-stack alerts`
+
+use std::time::{Duration, SystemTime};
+
+use super::{Exit, Session};
+use crate::alerts::Alerts;
+use crate::error::{Error, Result};
+use crate::http::{Alertmanager, Prometheus};
+use crate::observe::addresses;
+use crate::prove::in_one_line;
+use crate::render;
+
+/// Answers come within milliseconds; longer than this means never.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Show what fires now, since when, where it was sent, and what to read about it
+///
+/// Tells of pending and suppressed alerts too. The alert `Watchdog` always fires, and shows that alerts arrive.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Exit with 1 if an alert fires that nothing suppresses
+    #[arg(long, env = "TDD_STACK_FAIL_ON_FIRING")]
+    fail_on_firing: bool,
+}
+
+pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let engine = session.engine().await?;
+    let inventory = engine.inventory(&session.stack.name).await?;
+    let addresses = addresses(&inventory.objects, &engine);
+    let (evaluated, arrived) = tokio::join!(
+        asked("Prometheus", addresses.prometheus, |base| async {
+            Prometheus::new(&session.http, base).alerts().await
+        }),
+        asked("Alertmanager", addresses.alertmanager, |base| async {
+            let alertmanager = Alertmanager::new(&session.http, base);
+            tokio::try_join!(alertmanager.alerts(), alertmanager.silences())
+        })
+    );
+    let mut unanswered = Vec::new();
+    let evaluated = evaluated.unwrap_or_else(|error| {
+        unanswered.push(in_one_line(&error));
+        Vec::new()
+    });
+    let (arrived, silences) = arrived.unwrap_or_else(|error| {
+        unanswered.push(in_one_line(&error));
+        (Vec::new(), Vec::new())
+    });
+    let mut alerts = Alerts::of(&evaluated, &arrived, &silences, SystemTime::now());
+    alerts.unanswered = unanswered;
+    render::alerts(session.json(), &session.stack.name, &alerts);
+    Ok(match alerts.unanswered.is_empty() {
+        false => Exit::Reported(Error::Amiss(alerts.unanswered)),
+        true if args.fail_on_firing && alerts.firing() > 0 => Exit::Amiss,
+        true => Exit::Reached,
+    })
+}
+
+/// Asks a service, if it runs, and does not wait for ever.
+async fn asked<T, F>(service: &str, base: Option<String>, ask: impl FnOnce(String) -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let failed = || Error::http(format!("ask {service}"));
+    let base = base.ok_or_else(|| failed()("it is not running"))?;
+    let answer = tokio::time::timeout(PATIENCE, ask(base)).await;
+    answer.unwrap_or_else(|_| Err(failed()("it does not answer in time")))
+}

@@ -1,0 +1,33 @@
+//! `tdd-stack doctor`
+
+use super::{Exit, Session};
+use crate::doctor::{self, Circumstances, State};
+use crate::error::Result;
+use crate::examine::{Examined, examine};
+use crate::render;
+
+/// Look for what hinders the stack or hides your application, with cures
+///
+/// Works before the first `up` too. Looks at the engine, images, ports, disk and files; once the stack runs,
+/// asks your application from inside the network. Changes nothing, and exits with 1 if anything is bad.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Count it as bad if your application does not run
+    #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
+    require_app: bool,
+}
+
+pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let examined = Examined { http: &session.http, folder: &session.folder, stack: &session.stack };
+    // Boxed: everything that it asks at once would be too large for the stack of a thread.
+    let facts = Box::pin(examine(examined, session.engine())).await;
+    let circumstances = Circumstances {
+        stack: session.stack.name.clone(),
+        network: session.stack.network(),
+        app_host: session.settings.app_host,
+        require_app: args.require_app,
+    };
+    let findings = doctor::judge(&facts, &circumstances);
+    render::findings(session.json(), &session.stack.name, &findings);
+    Ok(if doctor::worst(&findings) == State::Bad { Exit::Amiss } else { Exit::Reached })
+}

@@ -1,0 +1,58 @@
+//! Says what a demo is when it is ready: an object for scripts, some lines for people.
+
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::import::Report;
+use super::{CONTROL_ADDRESS, Ports, State};
+
+/// What there is to say.
+#[derive(Debug, Serialize)]
+pub struct Announcement<'a> {
+    /// The demo itself.
+    #[serde(flatten)]
+    pub state: State,
+    /// The past that was imported, if one was.
+    pub history: Option<Report>,
+    /// What the user should know beside.
+    pub notes: &'a [String],
+}
+
+impl fmt::Display for Announcement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let State { scenario, listen, ports, .. } = &self.state;
+        let Ports { health, metrics, receiver, control } = ports;
+        let address = listen.first().copied().unwrap_or(CONTROL_ADDRESS);
+        writeln!(f, "demo: scenario {scenario}, {}", scenario.consequences())?;
+        writeln!(f, "  health    http://{address}:{health}/health/metrics")?;
+        writeln!(f, "  metrics   http://{address}:{metrics}/metrics")?;
+        writeln!(f, "  receiver  http://{address}:{receiver}/webhook")?;
+        writeln!(f, "  control   http://{CONTROL_ADDRESS}:{control}, for `tdd-stack demo set SCENARIO`")?;
+        for other in listen.iter().skip(1) {
+            writeln!(f, "  also on   {other}")?;
+        }
+        if let Some(report) = &self.history {
+            let (begin, end) = (moment(report.begin), moment(report.end));
+            let Report { series, samples, simulated, imported, restarted, .. } = report;
+            writeln!(f, "  history   {begin} to {end}: {series} series, {samples} samples")?;
+            write!(f, "            simulated in {simulated:.2}s, imported in {imported:.2}s, ")?;
+            writeln!(f, "Prometheus was away for {restarted:.2}s")?;
+        }
+        for note in self.notes {
+            writeln!(f, "  note      {note}")?;
+        }
+        writeln!(f, "  Ctrl-C ends it")
+    }
+}
+
+/// Says that there was no past to import; `first` is the first sample's second.
+pub fn already_there(first: u64) -> String {
+    format!("nothing is imported: Prometheus holds samples since {} already", moment(first))
+}
+
+/// Returns a second of the Unix epoch in the form of RFC 3339.
+fn moment(seconds: u64) -> impl fmt::Display {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds))
+}

@@ -1,0 +1,126 @@
+//! How an address answers, and how `wget` says so.
+//!
+//! The words are those of `BusyBox`, whose `wget` the images of Prometheus and Alertmanager bring along.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// How an address answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// In HTTP.
+    Http {
+        /// The status.
+        status: u16,
+        /// The Content-Type, if there is one.
+        content_type: Option<String>,
+    },
+    /// It refuses the connection: nothing listens there.
+    Refused,
+    /// Nothing comes back in time.
+    Silent,
+    /// Something on the way says that there is no way.
+    NoWay,
+    /// The name means no address.
+    NoSuchName,
+    /// It could not be asked, or says what nobody understands.
+    Unclear(String),
+}
+
+/// What an address answers to a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FromInside {
+    /// What the name means there, where it was told.
+    pub address: Option<IpAddr>,
+    /// The answer.
+    pub answer: Answer,
+}
+
+impl Answer {
+    /// Returns whether something answers that speaks HTTP.
+    pub fn is_http(&self) -> bool {
+        matches!(self, Self::Http { .. })
+    }
+}
+
+/// Reads what `wget -S` says inside a container.
+pub fn from_wget(exit_code: i64, output: &str) -> FromInside {
+    let address = output.lines().find_map(connecting_to);
+    let says = |words: &[&str]| words.iter().any(|words| output.contains(words));
+    let answer = match exit_code {
+        126 | 127 => Answer::Unclear("the image has no `wget` to ask with".into()),
+        // The last answer counts: redirects were followed.
+        _ => match http(output) {
+            Some(answer) => answer,
+            None if says(&["bad address", "unable to resolve"]) => Answer::NoSuchName,
+            None if says(&["Connection refused"]) => Answer::Refused,
+            None if says(&["timed out"]) => Answer::Silent,
+            None if says(&["No route to host", "Host is unreachable", "Network is unreachable"]) => {
+                Answer::NoWay
+            }
+            None => Answer::Unclear(output.lines().last().unwrap_or("it says nothing").trim().to_string()),
+        },
+    };
+    FromInside { address, answer }
+}
+
+/// Returns the address in `Connecting to tdd-app:8501 (172.17.0.1:8501)`.
+fn connecting_to(line: &str) -> Option<IpAddr> {
+    let rest = line.trim().strip_prefix("Connecting to ")?;
+    let (_, address) = rest.strip_suffix(')')?.rsplit_once('(')?;
+    address.parse::<SocketAddr>().ok().map(|address| address.ip())
+}
+
+fn http(output: &str) -> Option<Answer> {
+    let lines: Vec<&str> = output.lines().map(str::trim).collect();
+    let last = lines.iter().rposition(|line| line.starts_with("HTTP/"))?;
+    let status = lines[last].split_whitespace().nth(1)?.parse().ok()?;
+    let content_type = lines[last..].iter().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-type").then(|| value.trim().to_string())
+    });
+    Some(Answer::Http { status, content_type: content_type.filter(|value| !value.is_empty()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONNECTING: &str = "Connecting to tdd-app:8501 (172.17.0.1:8501)\n";
+
+    fn answer(exit_code: i64, rest: &str) -> Answer {
+        let read = from_wget(exit_code, &format!("{CONNECTING}{rest}"));
+        assert_eq!(read.address, Some("172.17.0.1".parse().unwrap()));
+        read.answer
+    }
+
+    #[test]
+    fn an_answer_in_http_has_its_type() {
+        let http = |status, content_type: Option<&str>| Answer::Http {
+            status,
+            content_type: content_type.map(ToString::to_string),
+        };
+        let page = "  HTTP/1.1 200 OK\n  content-type: text/html; charset=utf-8\n  Connection: close\n  \n";
+        assert_eq!(answer(0, page), http(200, Some("text/html; charset=utf-8")));
+        assert_eq!(answer(0, "  HTTP/1.1 200 OK\n  Content-Length: 4\n  \n"), http(200, None));
+        let missing = "  HTTP/1.1 404 Not Found\nwget: server returned error: HTTP/1.1 404 Not Found\n";
+        assert_eq!(answer(1, missing), http(404, None));
+        let redirect =
+            "  HTTP/1.1 302 Found\n  Content-Type: a\n  HTTP/1.1 200 OK\n  Content-Type: text/plain\n";
+        assert_eq!(answer(0, redirect), http(200, Some("text/plain")));
+    }
+
+    #[test]
+    fn every_other_end_is_told_apart() {
+        let refused = "wget: can't connect to remote host (172.17.0.1): Connection refused\n";
+        assert_eq!(answer(1, refused), Answer::Refused);
+        assert_eq!(answer(1, "wget: download timed out\n"), Answer::Silent);
+        let barred = "wget: can't connect to remote host (172.17.0.1): No route to host\n";
+        assert_eq!(answer(1, barred), Answer::NoWay);
+        let odd = "wget: error getting response: No such file or directory\n";
+        assert_eq!(answer(1, odd), Answer::Unclear(odd.trim().into()));
+        let nobody = from_wget(1, "wget: bad address 'nobody:8501'\n");
+        assert_eq!(nobody, FromInside { address: None, answer: Answer::NoSuchName });
+        let none = "OCI runtime exec failed: exec: \"wget\": executable file not found in $PATH: unknown\r\n";
+        assert!(matches!(from_wget(126, none).answer, Answer::Unclear(why) if why.contains("no `wget`")));
+    }
+}

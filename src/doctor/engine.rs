@@ -1,0 +1,148 @@
+//! Judges the engine: whether it answers, speaks the API, is of a kind with its own ways, and has space.
+
+use super::{Circumstances, EngineFacts, Facts, Finding, State};
+use crate::settings::AppHost;
+
+const GIGABYTE: u64 = 1_000_000_000;
+/// Prometheus keeps up to 1 GB of series, and the images take about as much.
+const COMFORTABLE: u64 = 3 * GIGABYTE;
+/// Below this the services stop writing before long.
+const SCARCE: u64 = GIGABYTE / 2;
+
+/// What cures an engine that does not answer, by the words of its failure.
+const CURES: [(&str, &str); 2] = [
+    (
+        "Permission denied",
+        "let your user talk to the engine: `sudo usermod -aG docker $USER`, then log in again",
+    ),
+    (
+        "is the oldest that will do",
+        "update Docker Engine to 20.10 or later, or name another one with `--host`",
+    ),
+];
+
+pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding> {
+    let failed = facts.unanswered.iter().map(|question| {
+        let special = CURES.iter().find(|(words, _)| question.what.contains(words));
+        let cure = special.map(|(_, cure)| (*cure).to_string()).or_else(|| question.hint.clone());
+        Finding { cure, ..Finding::bad(question.check, &question.what) }
+    });
+    let mut findings: Vec<Finding> = failed.collect();
+    if let Some(engine) = &facts.engine {
+        findings
+            .push(Finding::good("engine", format!("Docker Engine {} at {}", engine.version, engine.address)));
+        findings.push(Finding::good("api", format!("speaks {}, and 1.41 is enough", engine.api)));
+        findings.extend(kind(engine, circumstances));
+        findings.extend(engine.warnings.iter().map(|warning| warned(warning)));
+        findings.push(space(engine));
+    }
+    findings
+}
+
+fn kind(engine: &EngineFacts, circumstances: &Circumstances) -> Option<Finding> {
+    let on_host = circumstances.app_host == AppHost::EngineHost;
+    if engine.is_rootless {
+        let what = "the engine is rootless, where `host-gateway` may not lead to the host";
+        let state = if on_host { State::Warning } else { State::Good };
+        let finding = Finding::new("platform", state, what);
+        return Some(if on_host {
+            finding.cure("where `tdd-app` is not reached, name the host's address with `--app-host ADDRESS`")
+        } else {
+            finding
+        });
+    }
+    (engine.system == "Docker Desktop").then(|| {
+        let what = "Docker Desktop: node-exporter shows its virtual machine, not this computer";
+        Finding::good("platform", what)
+    })
+}
+
+fn warned(warning: &str) -> Finding {
+    let text = warning.trim_start_matches("WARNING: ");
+    Finding::warning("engine-warning", text)
+}
+
+fn space(engine: &EngineFacts) -> Finding {
+    let Some(space) = engine.space else {
+        return Finding::good(
+            "disk",
+            format!("the space at `{}` cannot be seen from here", engine.data_root),
+        );
+    };
+    let tenths = space.free / (GIGABYTE / 10);
+    let what = format!("{}.{} GB are free at `{}`", tenths / 10, tenths % 10, engine.data_root);
+    let state = match space.free {
+        free if free < SCARCE => State::Bad,
+        free if free < COMFORTABLE => State::Warning,
+        _ => State::Good,
+    };
+    let finding = Finding::new("disk", state, what);
+    match state {
+        State::Good => finding,
+        State::Warning | State::Bad => finding.cure(
+            "make room: `docker system df` shows what takes it, `docker system prune` frees what is unused",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Space, Unanswered};
+    use super::*;
+    use crate::doctor::peer::tests::circumstances;
+
+    fn found(engine: EngineFacts) -> Vec<Finding> {
+        judge(&Facts { engine: Some(engine), ..Facts::default() }, &circumstances())
+    }
+
+    fn states(findings: &[Finding]) -> Vec<(&str, State)> {
+        findings.iter().map(|finding| (finding.check, finding.state)).collect()
+    }
+
+    #[test]
+    fn a_good_engine_has_nothing_to_cure() {
+        let found =
+            found(EngineFacts { space: Some(Space { free: 4 * GIGABYTE }), ..EngineFacts::default() });
+        assert_eq!(states(&found), [("engine", State::Good), ("api", State::Good), ("disk", State::Good)]);
+        assert!(found.iter().all(|finding| finding.cure.is_none()));
+    }
+
+    #[test]
+    fn little_space_is_told_and_its_absence_is_no_fault() {
+        for (free, state) in [(Some(GIGABYTE), State::Warning), (Some(9), State::Bad), (None, State::Good)] {
+            let space = free.map(|free| Space { free });
+            let found = found(EngineFacts { space, ..EngineFacts::default() });
+            let disk = found.last().unwrap();
+            assert_eq!((disk.check, disk.state), ("disk", state));
+            assert_eq!(disk.cure.is_some(), state != State::Good);
+        }
+    }
+
+    #[test]
+    fn desktop_rootless_and_warnings_are_noted() {
+        let desktop = found(EngineFacts { system: "Docker Desktop".into(), ..EngineFacts::default() });
+        assert!(desktop[2].what.contains("virtual machine"));
+        let warnings = vec!["WARNING: No swap limit support".into()];
+        let rootless = found(EngineFacts { is_rootless: true, warnings, ..EngineFacts::default() });
+        assert!(rootless[2].cure.as_ref().unwrap().contains("--app-host"));
+        assert_eq!((rootless[3].what.as_str(), rootless[3].state), ("No swap limit support", State::Warning));
+    }
+
+    #[test]
+    fn each_silence_of_the_engine_has_its_cure() {
+        for (what, words) in [
+            ("cannot reach it: Permission denied (os error 13)", "usermod -aG docker"),
+            (
+                "cannot reach it: it speaks API 1.40, and 1.41 is the oldest that will do",
+                "update Docker Engine",
+            ),
+            ("cannot reach it: No such file or directory", "the hint"),
+        ] {
+            let unanswered =
+                vec![Unanswered { check: "engine", what: what.into(), hint: Some("the hint".into()) }];
+            let found = judge(&Facts { unanswered, ..Facts::default() }, &circumstances());
+            assert_eq!(states(&found), [("engine", State::Bad)]);
+            assert!(found[0].cure.as_ref().unwrap().contains(words), "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Judges the services of a stack of which something is there, and who can reach them.
+
+use super::{Circumstances, Facts, Finding, Link, ServiceFacts};
+use crate::advice;
+use crate::observed::{Readiness, State as ContainerState};
+use crate::proof::Health;
+
+pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding> {
+    if facts.services.is_empty() {
+        if facts.engine.is_none() {
+            return Vec::new();
+        }
+        let what = format!(
+            "nothing of stack `{}` is there yet, so nothing was asked from inside",
+            circumstances.stack
+        );
+        return vec![Finding::good("service", what)];
+    }
+    let mut findings = services(&facts.services);
+    findings.extend(facts.services.iter().filter_map(target));
+    findings.extend(facts.services.iter().filter_map(published));
+    if facts.lifecycle {
+        let what = "any web page that is open on this machine can stop Prometheus (`--web.enable-lifecycle`)";
+        findings.push(
+            Finding::bad("exposure", what)
+                .on("prometheus")
+                .cure("`tdd-stack up` makes the container anew without it"),
+        );
+    }
+    findings.extend(facts.links.iter().filter_map(link));
+    findings
+}
+
+fn services(services: &[ServiceFacts]) -> Vec<Finding> {
+    let faults: Vec<Finding> = services.iter().filter_map(service).collect();
+    if faults.is_empty() {
+        return vec![Finding::good("service", format!("all {} are ready", services.len()))];
+    }
+    faults
+}
+
+fn service(service: &ServiceFacts) -> Option<Finding> {
+    let Readiness::NotReady(last) = &service.readiness else { return None };
+    let name = &service.name;
+    let (what, cure) = match service.state {
+        None => ("has no container".to_string(), "`tdd-stack up` makes what is missing".to_string()),
+        Some(ContainerState::Running) => {
+            (format!("runs and is not ready: {last}"), format!("`tdd-stack logs {name}` says why"))
+        }
+        Some(_) => (
+            format!("does not run: {last}"),
+            format!("`tdd-stack logs {name}` says why, `tdd-stack up` starts it again"),
+        ),
+    };
+    Some(Finding::bad("service", what).on(name).cure(cure))
+}
+
+fn target(service: &ServiceFacts) -> Option<Finding> {
+    let scrape = service.scrape.as_ref()?;
+    let finding = match scrape.health {
+        Health::Up => return None,
+        Health::Unknown => {
+            Finding::warning("target", "Prometheus has not scraped it yet").cure("ask again in a moment")
+        }
+        Health::Down => {
+            let advice = advice::for_scrape_error(&scrape.error);
+            let cure = advice.unwrap_or("`tdd-stack up` brings the stack into its wanted state");
+            Finding::bad("target", format!("Prometheus cannot scrape it: {}", scrape.error)).cure(cure)
+        }
+    };
+    Some(finding.on(&service.name))
+}
+
+fn published(service: &ServiceFacts) -> Option<Finding> {
+    let address = service.address.filter(|address| !address.ip().is_loopback())?;
+    let what = format!("published on {address}, so other machines reach it");
+    let finding = Finding::warning("exposure", what).on(&service.name);
+    Some(finding.cure("leave `--bind` away, or keep others out with a firewall"))
+}
+
+fn link(link: &Link) -> Option<Finding> {
+    if link.answers {
+        return None;
+    }
+    let what = format!("alerts link to {}, where nothing answers", link.url);
+    let cure = match &link.wanted {
+        Some(wanted) => format!("write {wanted} instead in `alerts.yml`"),
+        None => "`tdd-stack up` brings the stack into its wanted state".into(),
+    };
+    Some(Finding::warning("link", what).on(&link.url).cure(cure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{EngineFacts, Scrape, State};
+    use super::*;
+    use crate::doctor::peer::tests::circumstances;
+
+    fn ready() -> ServiceFacts {
+        ServiceFacts {
+            name: "grafana".into(),
+            state: Some(ContainerState::Running),
+            readiness: Readiness::Ready,
+            address: Some("127.0.0.1:3000".parse().unwrap()),
+            scrape: Some(Scrape { health: Health::Up, error: String::new() }),
+        }
+    }
+
+    fn found(service: ServiceFacts) -> Vec<Finding> {
+        judge(&Facts { services: vec![service], ..Facts::default() }, &circumstances())
+    }
+
+    #[test]
+    fn a_stack_that_is_not_there_is_no_fault() {
+        let facts = Facts { engine: Some(EngineFacts::default()), ..Facts::default() };
+        let found = judge(&facts, &circumstances());
+        assert_eq!((found.len(), found[0].state), (1, State::Good));
+        assert_eq!(judge(&Facts::default(), &circumstances()), []);
+    }
+
+    #[test]
+    fn a_ready_service_is_told_in_one_line() {
+        let found = found(ready());
+        assert_eq!((found.len(), found[0].state), (1, State::Good));
+    }
+
+    #[test]
+    fn a_service_that_is_not_ready_is_bad() {
+        for (state, words) in [
+            (None, "has no container"),
+            (Some(ContainerState::Running), "runs and is not ready: answers 503"),
+            (Some(ContainerState::Exited), "does not run"),
+        ] {
+            let readiness = Readiness::NotReady("answers 503".into());
+            let found = found(ServiceFacts { state, readiness, ..ready() });
+            assert_eq!((found[0].state, found[0].subject.as_deref()), (State::Bad, Some("grafana")));
+            assert!(found[0].what.contains(words) && found[0].cure.is_some(), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_prometheus_says_of_a_service_is_heard() {
+        let error = "dial tcp: lookup grafana: no such host".to_string();
+        let down = found(ServiceFacts { scrape: Some(Scrape { health: Health::Down, error }), ..ready() });
+        assert_eq!((down[1].check, down[1].state), ("target", State::Bad));
+        assert!(down[1].cure.as_ref().unwrap().contains("tdd-stack up"));
+        let scrape = Some(Scrape { health: Health::Unknown, error: String::new() });
+        assert_eq!(found(ServiceFacts { scrape, ..ready() })[1].state, State::Warning);
+    }
+
+    #[test]
+    fn what_others_can_reach_is_told() {
+        let open = found(ServiceFacts { address: Some("0.0.0.0:3000".parse().unwrap()), ..ready() });
+        assert_eq!((open[1].check, open[1].state), ("exposure", State::Warning));
+        let facts = Facts { services: vec![ready()], lifecycle: true, ..Facts::default() };
+        assert_eq!(judge(&facts, &circumstances())[1].state, State::Bad);
+    }
+
+    #[test]
+    fn a_dead_link_says_where_it_should_lead() {
+        let dead = |answers| Link {
+            url: "http://localhost:3000".into(),
+            answers,
+            wanted: Some("http://127.0.0.1:3001".into()),
+        };
+        let facts =
+            Facts { services: vec![ready()], links: vec![dead(true), dead(false)], ..Facts::default() };
+        let found = judge(&facts, &circumstances());
+        assert_eq!(found.len(), 2);
+        assert!(found[1].cure.as_ref().unwrap().contains("http://127.0.0.1:3001"));
+    }
+}

@@ -1,0 +1,56 @@
+//! What a doctor asks the engine beside its objects. Changes nothing.
+
+use bollard::errors::Error as EngineError;
+
+use super::Engine;
+use super::pull::docker_credentials;
+use crate::doctor::EngineFacts;
+use crate::error::{Error, Result};
+use crate::image_reference::ImageReference;
+use crate::registry_auth;
+
+/// How the engine names a network's bridge where nobody else did: by the beginning of the network's id.
+const ID_IN_BRIDGE: usize = 12;
+
+impl Engine {
+    /// Returns what the engine says of itself.
+    pub async fn description(&self) -> Result<EngineFacts> {
+        let (version, info) = tokio::try_join!(self.docker.version(), self.docker.info())
+            .map_err(Error::engine("ask the engine about itself"))?;
+        let security = info.security_options.unwrap_or_default();
+        Ok(EngineFacts {
+            address: format!("{} ({})", self.endpoint, self.endpoint.origin),
+            is_local: self.endpoint.is_local(),
+            version: version.version.unwrap_or_default(),
+            api: version.api_version.unwrap_or_default(),
+            system: info.operating_system.unwrap_or_default(),
+            is_rootless: security.iter().any(|option| option.contains("name=rootless")),
+            data_root: info.docker_root_dir.unwrap_or_default(),
+            space: None,
+            warnings: info.warnings.unwrap_or_default(),
+        })
+    }
+
+    /// Returns the host's end of a network, such as `br-0123456789ab`, if there is such a network.
+    pub async fn bridge(&self, network: &str) -> Result<Option<String>> {
+        let seen = match self.docker.inspect_network(network, None).await {
+            Ok(seen) => seen,
+            Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
+            Err(error) => return Err(Error::engine(format!("inspect network `{network}`"))(error)),
+        };
+        let named = seen.options.and_then(|mut options| options.remove("com.docker.network.bridge.name"));
+        let usual = seen.id.and_then(|id| Some(format!("br-{}", id.get(..ID_IN_BRIDGE)?)));
+        Ok(named.or(usual))
+    }
+
+    /// Asks an image's registry, through the engine, whether it would give the image.
+    pub async fn is_pullable(&self, reference: &str) -> Result<()> {
+        let failed = |source: crate::error::Source| Error::Pull { image: reference.to_string(), source };
+        let parsed: ImageReference = reference.parse().map_err(|error| failed(Box::new(error)))?;
+        let credentials = registry_auth::credentials(parsed.registry(), self.config_dir.as_deref())
+            .await
+            .map_err(|error| failed(Box::new(error)))?;
+        let asked = self.docker.inspect_registry_image(reference, credentials.map(docker_credentials)).await;
+        asked.map(drop).map_err(|error| failed(error.into()))
+    }
+}

@@ -1,0 +1,112 @@
+//! Alerts, for people and for scripts.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{object, print, table};
+use crate::alerts::{Alert, Alerts, Since, State};
+use crate::proof::WATCHDOG;
+
+/// Prints what fires, and whether alerts arrive.
+pub fn alerts(json: bool, stack: &str, alerts: &Alerts) {
+    if json { object(&document(stack, alerts)) } else { print(&text(stack, alerts)) }
+}
+
+fn text(stack: &str, alerts: &Alerts) -> String {
+    let mut lines = vec![format!("stack {stack}: {}", counted(alerts))];
+    if !alerts.alerts.is_empty() {
+        let mut table = table::table(["alert", "severity", "state", "since", "sent to", "what"]);
+        table.add_rows(alerts.alerts.iter().map(row));
+        lines.push(format!("\n{}\n", table.trim_fmt()));
+    }
+    lines.push(match &alerts.delivery {
+        Some(since) => {
+            format!("delivery path: alive, {WATCHDOG} is at Alertmanager ({})", ago(since))
+        }
+        None => format!("delivery path: not proven, {WATCHDOG} is not at Alertmanager"),
+    });
+    lines.extend(alerts.unanswered.iter().map(|problem| format!("unanswered: {problem}")));
+    table::joined(&lines)
+}
+
+fn counted(alerts: &Alerts) -> String {
+    let counts = [
+        ("firing", alerts.firing()),
+        ("pending", alerts.count(|state| *state == State::Pending)),
+        ("suppressed", alerts.count(|state| matches!(state, State::Suppressed(_)))),
+    ];
+    counts.map(|(word, count)| format!("{count} {word}")).join(", ")
+}
+
+fn row(alert: &Alert) -> [String; 6] {
+    let state = match &alert.state {
+        State::Firing => "firing".into(),
+        State::NotArrived => "firing, not at Alertmanager".into(),
+        State::Pending => "pending".into(),
+        State::Suppressed(by) => format!("suppressed by\n{}", by.join("\n")),
+    };
+    let about = [
+        alert.annotation("summary").map(ToString::to_string),
+        alert.annotation("description").map(ToString::to_string),
+        alert.annotation("runbook_url").map(|place| format!("runbook {place}")),
+        alert.annotation("dashboard_url").map(|place| format!("dashboard {place}")),
+    ];
+    let about: Vec<String> = about.into_iter().flatten().collect();
+    let or_none = |text: String| if text.is_empty() { "-".into() } else { text };
+    [
+        alert.name.clone(),
+        or_none(alert.label("severity").unwrap_or_default().into()),
+        state,
+        ago(&alert.since),
+        or_none(alert.receivers.join("\n")),
+        or_none(about.join("\n")),
+    ]
+}
+
+fn document(stack: &str, alerts: &Alerts) -> Value {
+    json!({
+        "schema": "tdd-stack.alerts/1",
+        "stack": stack,
+        "ok": alerts.unanswered.is_empty(),
+        "firing": alerts.firing(),
+        "delivery": {
+            "alive": alerts.delivery.is_some(),
+            "since": alerts.delivery.as_ref().map(|since| &since.moment),
+        },
+        "alerts": alerts.alerts.iter().map(alert).collect::<Vec<_>>(),
+        "unanswered": alerts.unanswered,
+    })
+}
+
+fn alert(alert: &Alert) -> Value {
+    let (state, suppressed_by) = match &alert.state {
+        State::Firing | State::NotArrived => ("firing", [].as_slice()),
+        State::Pending => ("pending", [].as_slice()),
+        State::Suppressed(by) => ("suppressed", by.as_slice()),
+    };
+    let labels: Map<String, Value> =
+        alert.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+    json!({
+        "alert": alert.name,
+        "severity": alert.label("severity"),
+        "state": state,
+        "arrived": !matches!(alert.state, State::NotArrived | State::Pending),
+        "suppressed_by": suppressed_by,
+        "since": alert.since.moment,
+        "seconds": alert.since.age.map(|age| age.as_secs()),
+        "receivers": alert.receivers,
+        "summary": alert.annotation("summary"),
+        "description": alert.annotation("description"),
+        "runbook": alert.annotation("runbook_url"),
+        "dashboard": alert.annotation("dashboard_url"),
+        "labels": labels,
+    })
+}
+
+fn ago(since: &Since) -> String {
+    match since.age {
+        Some(age) => humantime::format_duration(Duration::from_secs(age.as_secs())).to_string(),
+        None => since.moment.clone(),
+    }
+}
