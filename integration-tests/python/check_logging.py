@@ -195,12 +195,31 @@ def check_console(text: str, trace_id: str) -> None:
     check("the console shows the time with its zone", moment.tzinfo is not None, line)
 
 
+def failed_requests(observability: ModuleType) -> float:
+    """Returns how many runs of the first page have failed."""
+    labels = {"handler": observability.ENTRY_PAGE, "method": observability.SCRIPT_RUN, "status": "500"}
+    return observability.APP_METRICS.get_sample_value("http_requests_total", labels)
+
+
+def check_script_error(observability: ModuleType) -> None:
+    """Checks what Streamlit hands over, outside of the tracked request and sometimes for the second time."""
+    error = ValueError("a script fails")
+    before = failed_requests(observability)
+    observability.report_script_error(error)
+    observability.report_script_error(error)
+    observability.report_script_error(RuntimeError(error))
+    check_equal("a script error counts as one failed request", failed_requests(observability) - before, 1.0)
+    log = Path("logs/application.log").read_text(encoding="utf-8")
+    check_equal("a script error is logged once", log.count('"message": "uncaught exception"'), 2)
+    check("a script error comes with its traceback", "ValueError: a script fails" in log, log)
+
+
 def check_counters(observability: ModuleType) -> None:
     """Checks that each warning and error was counted, and nothing else."""
     wanted = {(logger, level): 0.0 for logger in observability.LOGGERS for level in observability.LEVELS}
     wanted["streamlit_extension", "warning"] = 1.0
-    # The span's record and the uncaught exception.
-    wanted["streamlit_extension", "error"] = 2.0
+    # The span's record, the uncaught exception and the script error.
+    wanted["streamlit_extension", "error"] = 3.0
     wanted["duration_system", "critical"] = 1.0
     wanted["root", "warning"] = 1.0
     check_equal("`log_messages_total` counts by logger and level", counted(observability), wanted)
@@ -225,6 +244,7 @@ def main() -> int:
             trace_id = emit(observability)
             check_records(read_lines(Path("logs/application.log")), trace_id)
             check_console(stdout.getvalue(), trace_id)
+            check_script_error(observability)
             check_counters(observability)
         except CheckFailed as failure:
             print(f"failed: {failure}", file=sys.stderr)
