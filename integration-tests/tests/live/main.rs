@@ -13,6 +13,7 @@ mod doctor;
 mod drill;
 mod failure;
 mod lifecycle;
+mod logging;
 mod observe;
 mod preconditions;
 mod pull;
