@@ -120,10 +120,14 @@ impl Application {
     fn start(scenario: &Scenario, address: IpAddr, ports: [u16; 2]) -> Self {
         let folder = scenario.folder();
         let package = folder.join("streamlit_extension");
-        fs::create_dir(&package).unwrap();
-        fs::copy(scenario.file("observability.py"), package.join("observability.py")).unwrap();
-        fs::copy(root().join("docs/example-app/app.py"), folder.join("app.py")).unwrap();
-        let output = File::create(folder.join("output")).unwrap();
+        fs::create_dir(&package).expect("the folder can be made");
+        for (from, to) in [
+            (scenario.file("observability.py"), package.join("observability.py")),
+            (root().join("docs/example-app/app.py"), folder.join("app.py")),
+        ] {
+            fs::copy(&from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        }
+        let output = File::create(folder.join("output")).expect("the file can be made");
         let process = Command::new(variable("TDD_TEST_PYTHON"))
             .args(["-Werror", "app.py"])
             .current_dir(folder)
@@ -132,14 +136,14 @@ impl Application {
             .env("APP_METRICS_PORT", ports[1].to_string())
             .env_remove("LOG_DIR")
             .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
+            .stdout(output.try_clone().expect("a file can be shared"))
             .stderr(output)
             .spawn()
-            .unwrap();
+            .expect("the environment's Python can be run");
         let mut application = Self { process, url: format!("http://{address}:{}", ports[0]) };
         let health = format!("{}/health/metrics", application.url);
         let answers = || {
-            let ended = application.process.try_wait().unwrap();
+            let ended = application.process.try_wait().expect("it can be asked");
             let output = || fs::read_to_string(folder.join("output")).unwrap_or_default();
             assert!(ended.is_none(), "the application ended: {}", output());
             http::get(&health)
@@ -177,8 +181,8 @@ fn free_ports(address: IpAddr) -> [u16; 2] {
 
 /// Prometheus' answer to an expression, its values only.
 fn values(scenario: &Scenario, expression: &str) -> Vec<String> {
-    let encoded: String = expression.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    let answer = scenario.prometheus(&format!("query?query={encoded}"));
+    let encoded: Vec<String> = expression.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let answer = scenario.prometheus(&format!("query?query={}", encoded.concat()));
     let result = answer["result"].as_array().unwrap_or_else(|| panic!("{expression}: {answer}"));
     result.iter().map(|sample| text(&sample["value"][1])).collect()
 }

@@ -17,6 +17,7 @@ mod logging;
 mod observe;
 mod preconditions;
 mod pull;
+mod rules;
 
 use std::sync::Mutex;
 

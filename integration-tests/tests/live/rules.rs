@@ -1,0 +1,207 @@
+//! The tests of the rules find every small fault, and each alert tells whoever is woken where to look.
+//!
+//! Never skips: promtool is the one of the Prometheus image.
+
+mod mutants;
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use integration_tests::scenario::{docker, variable};
+use mutants::{Mutant, mutants, rule_name, rules};
+use regex_lite::Regex;
+use serde_json::Value;
+
+const ALERTS: &str = include_str!("../../../assets/prometheus/alerts.yml");
+const RECORDING_RULES: &str = include_str!("../../../assets/prometheus/recording_rules.yml");
+const TESTS: &str = include_str!("../../../assets/prometheus/alerts_test.yml");
+const README: &str = include_str!("../../../assets/monitoring-readme.md");
+const DASHBOARD: &str = include_str!("../../../assets/grafana/grafana_dashboards.json");
+
+/// Mutants that are not judged: their names, a regular expression, and the reason.
+const LEFT_OUT: [(&str, &str); 12] = [
+    ("^Watchdog: line 1, `1`", "its value says nothing"),
+    ("^HighErrorRate: .*`0.018`", "5 and 6 requests in 5 minutes are 0.0167 and 0.02 a second"),
+    ("^HighErrorRate: .*is `on .instance.`", "both sides are of the job app-metrics"),
+    ("^AppMetricsMissing: .*is `on .instance.`", "all terms are of the job app-metrics"),
+    ("^AppMetricsMissing: line [3-9], `job=", "the first term has the job, and the others are matched by it"),
+    ("^(client_)?error_rate: line 2, `job=", "without requests of the job there is nothing to divide by"),
+    ("^memory_usage_percent: .*`job=", "the other side of the division has the job"),
+    ("^(response_time_seconds|operation:.*): .*is `-1`", "a time is not negative"),
+    // Real faults that `alerts_test.yml` does not find yet.
+    ("^response_time_seconds: .*`0` is `1`", "no test: a fast handler has a p95 too"),
+    ("^operation:.*: .*`0` is `1`", "no test: a fast operation has a p95 too"),
+    ("^AppMetricsMissing: .*is `on .job.`", "no test: one of two instances lacks a metric"),
+    ("^Watchdog: severity", "no test, and nothing reads the severity of `Watchdog`"),
+];
+
+/// Judges each mutant by its number, two at a time. All tests together take seconds, so the few that know the
+/// rule best come first, and the others are asked only when these pass.
+const JUDGE: &str = r#"
+# Each run is short and has one of two processors.
+export GOGC=off GOMAXPROCS=1
+verdict() {
+  promtool check rules alerts.yml recording_rules.yml >check 2>&1 || { echo invalid; return; }
+  while read -r names; do
+    promtool test rules --run "$names" alerts_test.yml >/dev/null 2>&1 || { echo caught; return; }
+  done <first
+  echo missed
+}
+worker() {
+  for number in $(seq "$1" 2 "$2"); do
+    mkdir "/tmp/$number" && cd "/tmp/$number" && cp /tmp/mutants/*.yml "/tmp/mutants/$number"/* . || return
+    echo "$number $(verdict)"
+  done
+}
+worker 0 "$1" &
+worker 1 "$1" &
+wait
+"#;
+
+/// A container that is removed in any case.
+struct Container(String);
+
+impl Container {
+    fn new(arguments: &[&str]) -> Self {
+        let image = format!("{}/prom/prometheus:v3.5.3", variable("TDD_TEST_REGISTRY"));
+        let options = ["create", "--pull", "missing", "--network", "none", "--label", "tdd-stack.test=rules"];
+        let entrypoint = ["--entrypoint", "/bin/sh", &image];
+        Self(docker(&[options.as_slice(), &entrypoint, arguments].concat()).trim().to_string())
+    }
+
+    fn unpack(&self, archive: &[u8]) {
+        let mut copy = Command::new("docker")
+            .args(["cp", "-", &format!("{}:/tmp", self.0)])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the `docker` command can be run");
+        copy.stdin.take().expect("it is piped").write_all(archive).expect("docker reads it");
+        assert!(copy.wait().expect("it ends").success(), "the mutants cannot be copied");
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        docker(&["rm", "--force", "--volumes", &self.0]);
+    }
+}
+
+/// The tests that know a rule best: those named after it or after an alert that uses it, and those that ask for it.
+fn tests_of(rule: &str) -> String {
+    let uses = |field: &serde_yaml::Value| field["expr"].as_str().is_some_and(|text| text.contains(rule));
+    let mut names = vec![rule.to_string()];
+    names.extend(rules(ALERTS).iter().filter(|alert| uses(alert)).map(rule_name));
+    let tests: serde_yaml::Value = serde_yaml::from_str(TESTS).expect("the tests are YAML");
+    for test in tests["tests"].as_sequence().expect("there are tests") {
+        if test["promql_expr_test"].as_sequence().is_some_and(|asked| asked.iter().any(uses)) {
+            names.extend(test["name"].as_str().map(ToString::to_string));
+        }
+    }
+    format!("^({})", names.join("|"))
+}
+
+/// Returns all mutants that are to be judged.
+fn judged_mutants() -> Vec<Mutant> {
+    let mut all = mutants("recording_rules.yml", RECORDING_RULES, tests_of);
+    all.extend(mutants("alerts.yml", ALERTS, tests_of));
+    for (names, reason) in LEFT_OUT {
+        let before = all.len();
+        let names = Regex::new(names).expect("the expression is right");
+        all.retain(|mutant| !names.is_match(&mutant.name));
+        assert!(all.len() < before, "no mutant is called `{names}` ({reason}): take it from the list");
+    }
+    all
+}
+
+fn archive(mutants: &[Mutant]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut add = |path: &str, text: &str| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        header.set_uid(65534);
+        header.set_gid(65534);
+        archive
+            .append_data(&mut header, format!("mutants/{path}"), text.as_bytes())
+            .expect("it is in memory");
+    };
+    add("alerts.yml", ALERTS);
+    add("recording_rules.yml", RECORDING_RULES);
+    add("alerts_test.yml", TESTS);
+    for (number, mutant) in mutants.iter().enumerate() {
+        add(&format!("{number}/{}", mutant.file), &mutant.text);
+        add(&format!("{number}/first"), &mutant.first);
+    }
+    archive.into_inner().expect("it is in memory")
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "how many faults there could be is worth a look")]
+fn the_tests_of_the_rules_find_every_small_fault() {
+    let mut all = judged_mutants();
+    let made = all.len();
+    all.push(Mutant::none("alerts.yml", ALERTS));
+    let container = Container::new(&["-c", JUDGE, "judge", &made.to_string()]);
+    container.unpack(&archive(&all));
+    let judged = docker(&["start", "--attach", &container.0]);
+
+    let with = |verdict: &str| -> Vec<&str> {
+        let is_judged = |number: usize| judged.lines().any(|line| line == format!("{number} {verdict}"));
+        let numbers = (0..all.len()).filter(|number| is_judged(*number));
+        numbers.map(|number| all[number].name.as_str()).collect()
+    };
+    println!("{}/{made} mutants of the rules are caught", with("caught").len());
+    assert_eq!(with("invalid"), [""; 0], "these are no rules at all");
+    assert_eq!(with("missed"), [all[made].name.as_str()], "no test finds these faults");
+    assert_eq!(with("caught").len(), made, "some were not judged: {judged}");
+}
+
+/// The anchors that a Markdown viewer makes of the headings.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    headings.map(|heading| heading.to_lowercase().replace(' ', "-")).collect()
+}
+
+#[test]
+fn each_alert_says_what_is_wrong_and_where_to_look() {
+    let anchors = anchors(README);
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let panels: BTreeSet<String> = panels.iter().map(|panel| panel["id"].to_string()).collect();
+    let alerts = rules(ALERTS);
+    assert_eq!(alerts.len(), 12);
+    for alert in alerts {
+        let name = rule_name(&alert);
+        let annotation = |key: &str| alert["annotations"][key].as_str().unwrap_or_default().to_string();
+        let summary = annotation("summary");
+        assert!(summary.len() > 10 && !summary.contains("{{"), "{name}: {summary}");
+        let anchor = format!("config/monitoring/README.md#{}", name.to_lowercase());
+        assert_eq!(annotation("runbook_url"), anchor);
+        assert!(anchors.contains(&name.to_lowercase()), "README.md has no heading `{name}`");
+        let link = annotation("dashboard_url");
+        let panel = link.strip_prefix("http://localhost:3000/d/tdd-main?viewPanel=").unwrap_or_default();
+        assert!(panels.contains(panel), "{name}: `{link}` shows no panel of {panels:?}");
+        says_value_and_threshold(&name, alert["expr"].as_str().unwrap(), &annotation("description"));
+    }
+    assert_eq!(dashboard["uid"], "tdd-main");
+}
+
+fn says_value_and_threshold(name: &str, expression: &str, description: &str) {
+    // The value of these says only that something is there or not.
+    let has_no_value = ["ApplicationDown", "AppMetricsMissing"].contains(&name);
+    assert!(has_no_value || description.contains("$value"), "{name}: {description}");
+    let above = expression.split_once("> ").and_then(|(_, rest)| rest.split_whitespace().next());
+    let thresholds = match above {
+        Some(number) => {
+            let percent = 100.0 * number.parse::<f64>().expect("a threshold is a number");
+            vec![format!("threshold {number}"), format!("threshold {percent}%")]
+        }
+        None if name == "AppMetricsMissing" => {
+            vec![format!("expected {}", expression.matches("count by").count())]
+        }
+        None if name == "Watchdog" => vec!["always".into()],
+        None => vec!["expected 1".into(), "is not 1".into()],
+    };
+    assert!(thresholds.iter().any(|text| description.contains(text)), "{name}: {thresholds:?} {description}");
+}
