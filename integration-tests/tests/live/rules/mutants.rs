@@ -25,7 +25,7 @@ pub(super) struct Mutant {
 impl Mutant {
     /// Returns the file as it is; every test is asked.
     pub(super) fn none(file: &'static str, text: &str) -> Self {
-        Self { name: "no change".into(), file, text: text.into(), first: ".\n".into() }
+        Self { name: "no change".into(), file, text: text.into(), first: String::new() }
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn mutants(file: &'static str, text: &str, tests_of: impl Fn(&str) ->
                 }
                 let text = serde_yaml::to_string(&mutant).expect("it was YAML before");
                 let tests = tests_of(&name);
-                let first = format!("{}\n{tests}\n.\n", first.replace("RULE", &tests));
+                let first = format!("{}\n{tests}", first.replace("RULE", &tests));
                 made.push(Mutant { name: format!("{name}: {change}"), file, text, first });
             }
         }
