@@ -240,6 +240,12 @@ pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by `scripts/test.sh`"))
 }
 
+/// Returns the operations of a plan or of what `up` did, in their order.
+pub fn operations(document: &Value) -> Vec<String> {
+    let operations = document["operations"].as_array().into_iter().flatten();
+    operations.map(|operation| text(&operation["operation"])).collect()
+}
+
 /// Returns a text, empty where there is none.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_string()

@@ -1,14 +1,8 @@
 //! Edited files reach the running stack by the smallest action, and faulty ones never do.
 
-use integration_tests::scenario::{Scenario, eventually, text};
-use serde_json::Value;
+use integration_tests::scenario::{Scenario, eventually, operations, text};
 
 use super::scenario;
-
-fn operations(document: &Value) -> Vec<String> {
-    let operations = document["operations"].as_array().into_iter().flatten();
-    operations.map(|operation| text(&operation["operation"])).collect()
-}
 
 fn threshold(scenario: &Scenario) -> String {
     let rules = scenario.rules();

@@ -1,6 +1,6 @@
 //! From nothing to a stack and back: what the engine sees.
 
-use integration_tests::scenario::{SERVICES, Scenario, docker};
+use integration_tests::scenario::{SERVICES, Scenario, docker, operations};
 use serde_json::Value;
 
 use super::scenario;
@@ -120,13 +120,8 @@ fn down_keeps_the_data_and_up_finds_it_again() {
     let data = ["alertmanager_data", "grafana_data", "prometheus_data"];
     assert_eq!(scenario.objects("volume"), volumes(&scenario, &data));
     let again = scenario.succeed(&["up", "--output", "json"]).json();
-    let done: Vec<&str> = again["operations"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|operation| operation["operation"].as_str())
-        .collect();
-    assert!(done.contains(&"start"), "{done:?}");
+    let done = operations(&again);
+    assert!(done.contains(&"start".to_string()), "{done:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use integration_tests::http;
-use integration_tests::scenario::{Scenario, docker, eventually, text};
+use integration_tests::scenario::{Scenario, docker, eventually, operations, text};
 
 use super::scenario;
 
@@ -141,12 +141,7 @@ fn a_wrong_data_source_is_seen_and_up_mends_it() {
     let seen = scenario.run(&["status", "--output", "json"]);
     seen.exits(6);
     let again = scenario.succeed(&["up", "--output", "json"]).json();
-    let done: Vec<&str> = again["operations"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|operation| operation["operation"].as_str())
-        .collect();
+    let done = operations(&again);
     assert_eq!(done, ["data-source", "await-source"]);
     scenario.succeed(&["status"]);
 }
