@@ -1,9 +1,10 @@
 //! Walks a plan, with as much at once as its order allows. Decides nothing.
 //!
 //! After a failure no further step begins, waits end, and effects under way finish; what is done stays, and
-//! the next `up` goes on from there.
+//! the next `up` goes on from there. Which steps began is told, so that the plan can say how to take them back.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
@@ -43,6 +44,10 @@ pub struct Applier<'a> {
 pub struct Applied {
     /// What the stack was last seen to observe, where the plan waits for a proof.
     pub proof: Option<Result<Proof>>,
+    /// The steps that began, by index.
+    pub begun: BTreeSet<usize>,
+    /// The first failure.
+    pub failure: Option<Error>,
 }
 
 /// How far a step is, as the steps that need it see it.
@@ -54,8 +59,8 @@ enum Progress {
 }
 
 impl Applier<'_> {
-    /// Applies the plan and returns the first failure.
-    pub async fn apply(&self, plan: &Plan) -> Result<Applied> {
+    /// Applies the plan, as far as nothing fails.
+    pub async fn apply(&self, plan: &Plan) -> Applied {
         let applied = RefCell::new(Applied::default());
         let progress: Vec<watch::Sender<Progress>> =
             plan.steps.iter().map(|_| watch::Sender::new(Progress::Waiting)).collect();
@@ -76,6 +81,7 @@ impl Applier<'_> {
                     return Ok(());
                 }
                 self.events.emit(index, Kind::Started);
+                applied.borrow_mut().begun.insert(index);
                 let waiter = Waiter {
                     engine: self.operator.engine(),
                     http: self.http,
@@ -113,8 +119,8 @@ impl Applier<'_> {
             }
         }))
         .await;
-        outcomes.into_iter().collect::<Result<()>>()?;
-        Ok(applied.into_inner())
+        let failure = outcomes.into_iter().find_map(Result::err);
+        Applied { failure, ..applied.into_inner() }
     }
 
     async fn run(
@@ -148,6 +154,8 @@ impl Applier<'_> {
             Operation::CreateVolume { name, kind } => operator.create_volume(&stack.name, name, *kind).await,
             Operation::Stop { container, seconds, .. } => operator.stop(container, *seconds).await,
             Operation::Remove { container, force, .. } => operator.remove(container, *force).await,
+            Operation::SetAside { container, name, .. } => operator.rename(container, name).await,
+            Operation::PutBack { container, name, .. } => operator.put_back(container, name).await,
             Operation::Create { service, host_port } => operator.create(stack, service, *host_port).await,
             Operation::Upload { service, folder, files } => {
                 operator.upload(&stack.container(service), folder, files).await

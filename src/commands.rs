@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::apply::Applier;
+use crate::apply::{Applied, Applier};
 use crate::cli::{Command, GlobalArgs};
 use crate::endpoint::{self, Asked};
 use crate::engine::Engine;
@@ -155,8 +155,28 @@ impl Session {
         observe(engine, &self.http, &self.folder, &self.stack).await
     }
 
-    /// Applies a plan while showing its progress.
+    /// Applies a plan while showing its progress; where it fails, what ran before is brought back.
     pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: Patience) -> Result<Done> {
+        let (applied, timings) = self.walk(engine, plan, patience).await;
+        let Some(failure) = applied.failure else { return Ok(Done { timings, proof: applied.proof }) };
+        let (back, services) = plan.take_back(&applied.begun);
+        if back.is_empty() {
+            return Err(failure);
+        }
+        let taken = timings.0.iter().map(|timing| timing.began + timing.took).max().unwrap_or_default();
+        render::talk(
+            self.settings.progress,
+            taken,
+            &format!("taking the change back: {}", services.join(", ")),
+        );
+        let failure = Box::new(failure);
+        match self.walk(engine, &back, patience).await.0.failure {
+            None => Err(Error::TakenBack { failure, services }),
+            Some(second) => Err(Error::NotTakenBack { failure, services, second: Box::new(second) }),
+        }
+    }
+
+    async fn walk(&self, engine: &Engine, plan: &Plan, patience: Patience) -> (Applied, Timings) {
         let operator = engine.operator();
         let (events, inbox) = event::channel();
         let applier = Applier {
@@ -171,8 +191,7 @@ impl Session {
         let display = render::display(self.settings.progress, plan, inbox);
         // The channel closes with the applier, and the display ends with the channel.
         let work = async move { applier.apply(plan).await };
-        let (outcome, timings) = tokio::join!(work, display);
-        outcome.map(|applied| Done { timings, proof: applied.proof })
+        tokio::join!(work, display)
     }
 
     /// Returns what waits for services outside a plan.

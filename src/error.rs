@@ -146,6 +146,26 @@ pub enum Error {
         /// The engine's answer.
         source: Source,
     },
+    /// A change failed, and what ran before runs again.
+    #[error("the change failed and was taken back: {}", as_before(services))]
+    TakenBack {
+        /// What failed.
+        #[source]
+        failure: Box<Self>,
+        /// The services that are as before.
+        services: Vec<&'static str>,
+    },
+    /// A change failed, and what ran before could not be brought back.
+    #[error("the change failed, and {} could not be brought back: {second}", services.join(", "))]
+    NotTakenBack {
+        /// What failed.
+        #[source]
+        failure: Box<Self>,
+        /// The services that should have been as before.
+        services: Vec<&'static str>,
+        /// What failed on the way back.
+        second: Box<Self>,
+    },
     /// An image could not be pulled.
     #[error("cannot pull `{image}`")]
     Pull {
@@ -189,7 +209,9 @@ impl Error {
             | Self::Http { .. }
             | Self::InUse { .. }
             | Self::NoDemo { .. }
-            | Self::Pull { .. } => 1,
+            | Self::NotTakenBack { .. }
+            | Self::Pull { .. }
+            | Self::TakenBack { .. } => 1,
             Self::Usage { .. } => 2,
             Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
             Self::Conflicts(_) | Self::File { .. } | Self::PortLost { .. } => 4,
@@ -220,7 +242,9 @@ impl Error {
             Self::Interrupted => "interrupted",
             Self::NoDemo { .. } => "no-demo",
             Self::NotReady { .. } => "not-ready",
+            Self::NotTakenBack { .. } => "not-taken-back",
             Self::Pull { .. } => "pull",
+            Self::TakenBack { .. } => "taken-back",
             Self::Usage { .. } => "usage",
         }
     }
@@ -318,6 +342,13 @@ fn one_or_list<T: fmt::Display>(what: &str, items: &[T]) -> String {
             let lines: Vec<String> = items.iter().map(|item| format!("\n  {item}")).collect();
             format!("{} {what}s{}", items.len(), lines.concat())
         }
+    }
+}
+
+fn as_before(services: &[&str]) -> String {
+    match services {
+        [only] => format!("{only} runs as before"),
+        services => format!("{} run as before", services.join(", ")),
     }
 }
 

@@ -65,7 +65,7 @@ async fn delivered(
     objects: &Objects,
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
     let services = stack.services.iter().filter_map(|service| {
-        Some((service.name, service.config.as_ref()?.folder, objects.containers.get(service.name)?))
+        Some((service.name, service.config.as_ref()?.folder, objects.holder(service.name)?))
     });
     let found = try_join_all(services.map(|(name, folder, container)| async move {
         Ok::<_, Error>((name.to_string(), engine.files(&container.id, folder).await?))
@@ -103,8 +103,8 @@ async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects)
 
 /// Returns what somebody else has of what the stack needs.
 pub fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<Conflict> {
-    let containers: Vec<String> =
-        stack.services.iter().map(|service| stack.container(service.name)).collect();
+    let names = |service: &Service| [stack.container(service.name), stack.set_aside(service.name)];
+    let containers: Vec<String> = stack.services.iter().flat_map(names).collect();
     let (network, volumes) = (stack.network(), stack.volumes());
     let is_wanted = |conflict: &&Conflict| match conflict {
         Conflict::Foreign { kind: "container", name } => containers.contains(name),

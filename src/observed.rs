@@ -35,12 +35,21 @@ pub struct Observed {
 pub struct Objects {
     /// The services' containers, by service.
     pub containers: BTreeMap<String, Container>,
+    /// The containers that were set aside for a new one, by service.
+    pub set_aside: BTreeMap<String, Container>,
     /// Containers of ours that are no service, such as a check that was cut off.
     pub leftovers: Vec<String>,
     /// The names of our networks.
     pub networks: Vec<String>,
     /// Our volumes, by name.
     pub volumes: BTreeMap<String, VolumeKind>,
+}
+
+impl Objects {
+    /// Returns the container through which a service's files can be read, even one that is set aside.
+    pub fn holder(&self, service: &str) -> Option<&Container> {
+        self.containers.get(service).or_else(|| self.set_aside.get(service))
+    }
 }
 
 /// A container of a service.

@@ -7,10 +7,13 @@ mod down;
 mod files;
 mod grafana;
 mod print;
+mod replace;
 mod service;
+mod undo;
 mod up;
 
 pub use down::{Keep, down};
+pub use undo::Undo;
 pub use up::{ProofTime, PullPolicy, Request, up};
 
 use crate::observed::VolumeKind;
@@ -21,6 +24,8 @@ use crate::stack::{CheckCommand, DataSource, Service};
 pub struct Plan {
     /// The operations.
     pub steps: Vec<Step>,
+    /// What takes back changes of what runs already, where a step fails.
+    pub undo: Vec<Undo>,
 }
 
 /// One operation of a plan.
@@ -93,6 +98,24 @@ pub enum Operation {
         container: String,
         /// Whether it may be killed.
         force: Force,
+    },
+    /// Give a stopped container another name, so that a new one can have its own.
+    SetAside {
+        /// Its service.
+        service: String,
+        /// Its id.
+        container: String,
+        /// The name that it gets.
+        name: String,
+    },
+    /// Give a container that was set aside its own name again; what has taken its place is removed.
+    PutBack {
+        /// Its service.
+        service: String,
+        /// Its id.
+        container: String,
+        /// Its own name.
+        name: String,
     },
     /// Make a container.
     Create {
@@ -211,6 +234,10 @@ pub enum Cause {
     ImageChanged,
     /// The container is replaced.
     Replaced,
+    /// A replacement was cut off.
+    ReplacementCutOff,
+    /// A change failed.
+    TakenBack,
     /// The program ships a newer content.
     NewerShipped,
     /// It is not running.
@@ -245,6 +272,10 @@ impl Plan {
     /// Adds a plan that was made after this one was applied.
     pub fn extend(&mut self, later: Self) {
         let offset = self.len();
+        self.undo.extend(later.undo.into_iter().map(|mut undo| {
+            undo.begins_with += offset;
+            undo
+        }));
         self.steps.extend(later.steps.into_iter().map(|mut step| {
             step.needs.iter_mut().for_each(|need| *need += offset);
             step

@@ -31,6 +31,8 @@ pub const LABEL_WITHOUT: &str = "tdd-stack.without";
 pub const LOADED_MARK: &str = ".tdd-stack.loaded";
 /// Stands for the published port in arguments and variables, since it may be chosen late.
 pub const HOST_PORT: &str = "{host-port}";
+/// What the name of a container ends in that is kept while a new one takes its place.
+pub const SET_ASIDE: &str = "-set-aside";
 /// The label of short-lived containers that check files; never a service.
 pub const LABEL_CHECK: &str = "tdd-stack.check";
 
@@ -264,6 +266,11 @@ impl Stack {
     /// Returns the name of a service's container.
     pub fn container(&self, service: &str) -> String {
         format!("{}-{service}", self.name)
+    }
+
+    /// Returns the name under which a service's container is kept while a new one takes its place.
+    pub fn set_aside(&self, service: &str) -> String {
+        format!("{}{SET_ASIDE}", self.container(service))
     }
 
     /// Returns the network's name.

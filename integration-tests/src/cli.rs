@@ -150,6 +150,11 @@ impl Running {
         assert!(sent.is_ok_and(|status| status.success()), "SIG{name} cannot be sent to the program");
     }
 
+    /// Ends the program at once, as a crash would, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.runtime.block_on(self.child.kill()).expect("the program can be killed");
+    }
+
     /// Waits for the program's end.
     pub fn finish(mut self) -> Output {
         let ended =

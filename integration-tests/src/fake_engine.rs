@@ -233,6 +233,11 @@ impl FakeEngine {
         self.look(|state| find(state, container).loaded.clone())
     }
 
+    /// Returns the files of a volume.
+    pub fn files(&self, volume: &str) -> BTreeMap<String, String> {
+        self.look(|state| state.volumes.get(volume).expect("there is such a volume").files.clone())
+    }
+
     /// Changes what Grafana keeps in a volume.
     pub fn grafana(&self, volume: &str, change: impl FnOnce(&mut crate::fake_services::GrafanaStore)) {
         let mut state = self.shared.lock();

@@ -29,6 +29,8 @@ pub struct World {
     pub volumes: BTreeMap<String, Volume>,
     /// Our services' containers, by service.
     pub containers: BTreeMap<String, Container>,
+    /// Containers that are set aside, by service.
+    pub set_aside: BTreeMap<String, Container>,
     /// The files that a service read when it last started or reloaded, by service.
     pub loaded: BTreeMap<String, BTreeMap<String, String>>,
     /// Services that run without being ready.
@@ -74,9 +76,20 @@ impl World {
 
     /// Applies a plan in any order that its needs allow: `choose` picks one of so many.
     pub fn apply_in_order(&mut self, stack: &Stack, plan: &Plan, choose: &mut dyn FnMut(usize) -> usize) {
+        self.apply_some(stack, plan, choose, plan.len());
+    }
+
+    /// Applies so many steps of a plan and returns which.
+    pub fn apply_some(
+        &mut self,
+        stack: &Stack,
+        plan: &Plan,
+        choose: &mut dyn FnMut(usize) -> usize,
+        count: usize,
+    ) -> BTreeSet<usize> {
         let mut left: Vec<usize> = (0..plan.len()).collect();
         let mut done = BTreeSet::new();
-        while !left.is_empty() {
+        while !left.is_empty() && done.len() < count {
             let is_free = |step: &&usize| plan.steps[**step].needs.iter().all(|need| done.contains(need));
             let free: Vec<usize> = left.iter().filter(is_free).copied().collect();
             assert!(!free.is_empty(), "the steps wait for each other:\n{plan}");
@@ -85,12 +98,16 @@ impl World {
             left.retain(|other| *other != step);
             done.insert(step);
         }
+        done
     }
 
     /// Returns what the program would observe.
     pub fn observed(&self, stack: &Stack) -> Observed {
         let configured = stack.services.iter().filter(|service| service.config.is_some());
-        let with_container = configured.filter(|service| self.containers.contains_key(service.name));
+        let holds = |service: &&Service| {
+            self.containers.contains_key(service.name) || self.set_aside.contains_key(service.name)
+        };
+        let with_container = configured.filter(holds);
         let wanting = stack
             .services
             .iter()
@@ -98,6 +115,7 @@ impl World {
         Observed {
             objects: Objects {
                 containers: self.containers.clone(),
+                set_aside: self.set_aside.clone(),
                 leftovers: self.leftovers.clone(),
                 networks: self.networks.iter().cloned().collect(),
                 volumes: self.volumes.iter().map(|(name, volume)| (name.clone(), volume.kind)).collect(),
@@ -150,6 +168,22 @@ impl World {
                 self.forget_process(service);
             }
             Operation::Remove { container, force, .. } => self.remove(container, *force),
+            Operation::SetAside { service, container, name } => {
+                assert_eq!(self.found(service, container).state, State::Exited, "`{service}` runs");
+                let mut container = self.containers.remove(service).expect("it was found");
+                container.name.clone_from(name);
+                assert!(self.set_aside.insert(service.clone(), container).is_none(), "`{name}` exists");
+            }
+            Operation::PutBack { service, container, name } => {
+                let Some(mut old) = self.set_aside.remove(service) else {
+                    self.found(service, container);
+                    return;
+                };
+                assert_eq!(old.id, *container, "another container is set aside");
+                old.name.clone_from(name);
+                self.containers.insert(service.clone(), old);
+                self.forget_process(service);
+            }
             Operation::Create { service, host_port } => self.create(stack, service, *host_port),
             Operation::Upload { service, files, .. } => {
                 assert!(
@@ -209,7 +243,9 @@ impl World {
             }
             Operation::RemoveVolume(name) => {
                 let is_used = |service: &Service| {
-                    service.volumes().contains(&name.as_str()) && self.containers.contains_key(service.name)
+                    service.volumes().contains(&name.as_str())
+                        && (self.containers.contains_key(service.name)
+                            || self.set_aside.contains_key(service.name))
                 };
                 assert!(!stack.services.iter().any(is_used), "volume `{name}` is in use");
                 assert!(self.volumes.remove(name).is_some(), "there is no volume `{name}`");
@@ -268,6 +304,12 @@ impl World {
     fn remove(&mut self, id: &str, force: Force) {
         if let Some(index) = self.leftovers.iter().position(|leftover| leftover == id) {
             self.leftovers.remove(index);
+            return;
+        }
+        if let Some(service) = self.set_aside.iter().find(|(_, old)| old.id == id).map(|(service, _)| service)
+        {
+            let service = service.clone();
+            self.set_aside.remove(&service);
             return;
         }
         let found = self.containers.iter().find(|(_, container)| container.id == id);

@@ -6,7 +6,7 @@ use integration_tests::simulate::{Volume, World};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
-use tdd_stack::observed::{Author, Container, DiskFile, State, VolumeKind};
+use tdd_stack::observed::{Author, Container, DiskFile, Readiness, State, VolumeKind};
 use tdd_stack::plan::{self, Keep, Operation, Plan, ProofTime, PullPolicy, Request};
 use tdd_stack::services;
 use tdd_stack::settings::{HostPort, Layer, Settings};
@@ -251,6 +251,53 @@ proptest! {
         prop_assert!(world.all_is_loaded(&stack), "a service goes by old files after\n{plan}");
         prop_assert!(world.detached.is_empty(), "{:?} have no network after\n{plan}", world.detached);
         prop_assert!(world.leftovers.is_empty());
+    }
+
+    #[test]
+    fn what_is_cut_off_anywhere_is_gone_on_from(
+        start in start(),
+        order in prop::collection::vec(0..9_usize, 1..40),
+        cut in 0..60_usize,
+    ) {
+        let stack = start.stack();
+        let mut world = start.world(&stack);
+        let plan = up(&stack, &world, PullPolicy::Missing);
+        world.apply_some(&stack, &plan, &mut chooser(&order), cut);
+        let rest = up(&stack, &world, PullPolicy::Missing);
+        world.apply_in_order(&stack, &rest, &mut chooser(&order));
+        let again = up(&stack, &world, PullPolicy::Missing);
+        prop_assert!(again.is_empty(), "after {cut} steps of\n{plan}and\n{rest}this is left to do:\n{again}");
+        prop_assert!(world.set_aside.is_empty(), "{:?} is left", world.set_aside);
+        prop_assert!(world.all_is_loaded(&stack), "a service goes by old files after\n{plan}and\n{rest}");
+    }
+
+    #[test]
+    fn what_served_before_a_change_serves_after_its_failure(
+        start in start(),
+        order in prop::collection::vec(0..9_usize, 1..40),
+        cut in 0..60_usize,
+    ) {
+        let stack = start.stack();
+        let mut world = start.world(&stack);
+        let served = |world: &World| -> Vec<(String, String)> {
+            let observed = world.observed(&stack);
+            let ready = |service: &str| observed.readiness.get(service).is_some_and(Readiness::is_ready);
+            let containers = observed.objects.containers.iter().filter(|(service, _)| ready(service));
+            containers.map(|(service, container)| (service.clone(), container.id.clone())).collect()
+        };
+        let before = served(&world);
+        let plan = up(&stack, &world, PullPolicy::Missing);
+        let begun = world.apply_some(&stack, &plan, &mut chooser(&order), cut);
+        let ended = begun.len() == plan.len();
+        let (back, _) = plan.take_back(&begun);
+        if !ended && start.has_network {
+            world.apply(&stack, &back);
+            let after = served(&world);
+            for served in &before {
+                prop_assert!(after.contains(served), "{served:?} does not serve after\n{plan}and\n{back}");
+            }
+            prop_assert!(world.set_aside.is_empty());
+        }
     }
 
     #[test]

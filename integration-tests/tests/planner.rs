@@ -126,11 +126,12 @@ fn another_image_replaces_its_container() {
     insta::assert_snapshot!(printed(&stack_from(Layer { image, ..Layer::default() }), world), @"
     1  pull           grafana/grafana:13.1.4  (not there)
     2  stop           grafana  (its specification changed)  after 1
-    3  remove         tdd-grafana  (its specification changed)  after 2
+    3  set-aside      grafana  (its specification changed)  after 2
     4  create         grafana  (the container is replaced)  after 3
     5  start          grafana  (it is new)  after 4
     6  await          grafana  (just started)  after 5
     7  reach          every service by name from prometheus  (just started)  after 6
+    8  remove         tdd-grafana-set-aside  (the container is replaced)  after 1 2 3 4 5 6 7
     ");
 }
 
@@ -141,11 +142,12 @@ fn a_tag_that_names_another_image_replaces_its_container() {
     world.images.insert("prom/alertmanager:v0.33.1".into(), "sha256:another".into());
     insta::assert_snapshot!(printed(&stack, world), @"
     1  stop           alertmanager  (its image changed)
-    2  remove         tdd-alertmanager  (its image changed)  after 1
+    2  set-aside      alertmanager  (its image changed)  after 1
     3  create         alertmanager  (the container is replaced)  after 2
     4  start          alertmanager  (it is new)  after 3
     5  await          alertmanager  (just started)  after 4
     6  reach          every service by name from prometheus  (just started)  after 5
+    7  remove         tdd-alertmanager-set-aside  (the container is replaced)  after 1 2 3 4 5 6
     ");
 }
 
@@ -209,11 +211,12 @@ fn another_environment_replaces_prometheus() {
     let stack = stack_from(Layer { environment: Some("demo".into()), ..Layer::default() });
     insta::assert_snapshot!(printed(&stack, world), @"
     1  stop           prometheus  (its specification changed)
-    2  remove         tdd-prometheus  (its specification changed)  after 1
+    2  set-aside      prometheus  (its specification changed)  after 1
     3  create         prometheus  (the container is replaced)  after 2
     4  start          prometheus  (it is new)  after 3
     5  await          prometheus  (just started)  after 4
     6  reach          every service by name from prometheus  (just started)  after 5
+    7  remove         tdd-prometheus-set-aside  (the container is replaced)  after 1 2 3 4 5 6
     ");
 }
 

@@ -183,14 +183,68 @@ fn another_image_replaces_its_container_and_no_other() {
         [
             "POST /images/create?fromImage=grafana/grafana&tag=13.1.4",
             "POST /containers/tdd-grafana/stop?t=30",
-            "DELETE /containers/tdd-grafana?v=true",
+            "POST /containers/tdd-grafana/rename?name=tdd-grafana-set-aside",
             "POST /containers/create?name=tdd-grafana",
             "POST /containers/tdd-grafana/start",
             "POST /containers/tdd-prometheus/exec",
-            "POST /exec/of-tdd-prometheus/start"
+            "POST /exec/of-tdd-prometheus/start",
+            "DELETE /containers/tdd-grafana-set-aside?v=true"
         ]
     );
     assert_eq!(scene.engine.id("tdd-prometheus"), before);
+}
+
+#[test]
+fn a_new_container_that_dies_makes_room_for_the_old_one() {
+    let scene = Scene::after_up(program!());
+    let before = scene.engine.id("tdd-prometheus");
+    scene.engine.fail(Fault::ImageDies("prom/prometheus:v3.5.4"));
+    let output = scene.run(["up", "--image", "prometheus=prom/prometheus:v3.5.4"]);
+    output.exits(1).says("the change failed and was taken back: prometheus runs as before");
+    output.says("`prometheus` exited with code 1").says("unknown long flag");
+    assert_eq!(scene.engine.id("tdd-prometheus"), before);
+    assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());
+    assert!(scene.engine.containers().values().all(|phase| *phase == Phase::Running));
+    scene.engine.forget();
+    scene.run(["up"]).exits(0);
+    assert_eq!(scene.engine.changes(), [""; 0]);
+}
+
+#[test]
+fn a_replacement_that_was_cut_off_is_gone_on_with_or_given_up() {
+    for (then, image) in [
+        (&["up", "--image", "grafana=grafana/grafana:13.1.4"][..], "grafana/grafana:13.1.4"),
+        (&["up"], "grafana/grafana:13.1.3"),
+    ] {
+        let scene = Scene::after_up(program!());
+        let old = scene.engine.id("tdd-grafana");
+        scene.engine.fail(Fault::NoAnswer("POST /containers/tdd-grafana/start"));
+        let running = scene.tdd_stack(["up", "--image", "grafana=grafana/grafana:13.1.4"]).spawn();
+        scene.engine.await_request("POST /containers/tdd-grafana/start");
+        running.kill();
+        scene.engine.recover();
+        assert!(scene.engine.containers().contains_key("tdd-grafana-set-aside"));
+        scene.tdd_stack([]).args(then).run().exits(0);
+        assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());
+        assert_eq!(scene.engine.specification("tdd-grafana")["Image"], image);
+        assert_eq!(scene.engine.id("tdd-grafana") == old, then.len() == 1);
+        scene.engine.forget();
+        scene.tdd_stack([]).args(then).run().exits(0);
+        assert_eq!(scene.engine.changes(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_refused_reload_brings_the_last_good_files_back() {
+    let scene = Scene::after_up(program!());
+    let before = scene.engine.loaded("tdd-prometheus");
+    scene.edit("alerts.yml", &further_rule(&scene));
+    scene.engine.fail(Fault::ReloadRefusedOnce("prometheus"));
+    let output = scene.run(["up", "--wait-timeout", "5s"]);
+    output.exits(1).says("the change failed and was taken back").says("refuses the new configuration");
+    let inside = scene.engine.files("tdd_prometheus_config");
+    assert!(inside["alerts.yml"] == before["alerts.yml"], "the refused rules are still inside");
+    assert!(scene.engine.loaded("tdd-prometheus") == before);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
-    RemoveImageOptions, RemoveVolumeOptions, RestartContainerOptionsBuilder, StartContainerOptions,
-    StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    RemoveImageOptions, RemoveVolumeOptions, RenameContainerOptionsBuilder, RestartContainerOptionsBuilder,
+    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -144,6 +144,26 @@ impl Operator {
             self.engine.docker.stop_container(container, Some(options)).await,
             format!("stop `{container}`"),
         )
+    }
+
+    /// Gives a container another name.
+    pub async fn rename(&self, container: &str, name: &str) -> Result<()> {
+        let options = RenameContainerOptionsBuilder::new().name(name).build();
+        let doing = format!("rename `{container}` to `{name}`");
+        self.engine.docker.rename_container(container, options).await.map_err(Error::engine(doing))
+    }
+
+    /// Gives a container that was set aside its own name again; what has taken its place is removed.
+    pub async fn put_back(&self, container: &str, name: &str) -> Result<()> {
+        let doing = format!("inspect container `{name}`");
+        match self.engine.docker.inspect_container(name, None).await {
+            // Whether it was renamed before the failure is not known.
+            Ok(found) if found.id.as_deref() == Some(container) => return Ok(()),
+            Ok(found) => self.remove(&found.id.unwrap_or_default(), Force::Kill).await?,
+            Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => {}
+            Err(error) => return Err(Error::engine(doing)(error)),
+        }
+        self.rename(container, name).await
     }
 
     /// Removes a container and its anonymous volumes.

@@ -15,7 +15,9 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use super::{Engine, archive};
 use crate::error::{Conflict, Error, Result};
 use crate::observed::{Container, Objects, State, VolumeKind};
-use crate::stack::{LABEL_CHECK, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME, LABEL_WITHOUT};
+use crate::stack::{
+    LABEL_CHECK, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME, LABEL_WITHOUT, SET_ASIDE,
+};
 
 /// How many of the last log lines are evidence enough.
 const EVIDENCE_LINES: &str = "15";
@@ -212,7 +214,9 @@ impl Inventory {
             address: addresses.first().copied(),
             without: labels.get(LABEL_WITHOUT).cloned(),
         };
-        self.objects.containers.insert(service.clone(), container);
+        let set_aside = container.name.ends_with(SET_ASIDE);
+        let by_service = if set_aside { &mut self.objects.set_aside } else { &mut self.objects.containers };
+        by_service.insert(service.clone(), container);
     }
 }
 

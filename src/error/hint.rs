@@ -59,6 +59,14 @@ impl Error {
                  (`scripts/offline-images.sh` makes a local one)"
                     .into(),
             ),
+            Self::TakenBack { failure, .. } => {
+                let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                Some(format!("mend the cause and run `tdd-stack up` again{further}"))
+            }
+            Self::NotTakenBack { failure, .. } => {
+                let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                Some(format!("nothing is lost, and the next `tdd-stack up` goes on from there{further}"))
+            }
             Self::Usage { .. } => None,
         }
     }

@@ -24,6 +24,9 @@ pub fn down(objects: &Objects, keep: Keep) -> Plan {
     for leftover in &objects.leftovers {
         gone.push(plan.push(remove(leftover, leftover, Force::Kill), Cause::CutOff, &[]));
     }
+    for old in objects.set_aside.values() {
+        gone.push(plan.push(remove(&old.name, &old.id, Force::Kill), asked(), &[]));
+    }
     for (service, container) in &objects.containers {
         // A clean stop serves the data alone.
         let removed = if keep.data {

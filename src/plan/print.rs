@@ -16,6 +16,8 @@ impl Operation {
             Self::CreateVolume { .. } => "create-volume",
             Self::Stop { .. } => "stop",
             Self::Remove { .. } => "remove",
+            Self::SetAside { .. } => "set-aside",
+            Self::PutBack { .. } => "put-back",
             Self::Create { .. } => "create",
             Self::Upload { .. } => "upload",
             Self::Start { .. } => "start",
@@ -44,9 +46,11 @@ impl Operation {
             | Self::RemoveVolume(name)
             | Self::CreateVolume { name, .. }
             | Self::Remove { name, .. } => name.clone(),
-            Self::Stop { service, .. } | Self::Reload { service, .. } | Self::Restart { service, .. } => {
-                service.clone()
-            }
+            Self::Stop { service, .. }
+            | Self::SetAside { service, .. }
+            | Self::PutBack { service, .. }
+            | Self::Reload { service, .. }
+            | Self::Restart { service, .. } => service.clone(),
             Self::Upload { service, files, .. } => {
                 let names = files.iter().map(|(name, _)| name.as_str()).filter(|name| *name != LOADED_MARK);
                 let names: Vec<&str> = names.collect();
@@ -67,6 +71,8 @@ impl Operation {
         match self {
             Self::Check { service, .. }
             | Self::Stop { service, .. }
+            | Self::SetAside { service, .. }
+            | Self::PutBack { service, .. }
             | Self::Upload { service, .. }
             | Self::Reload { service, .. }
             | Self::Restart { service, .. }
@@ -119,6 +125,8 @@ impl fmt::Display for Cause {
             Self::SpecChanged => write!(f, "its specification changed"),
             Self::ImageChanged => write!(f, "its image changed"),
             Self::Replaced => write!(f, "the container is replaced"),
+            Self::ReplacementCutOff => write!(f, "a replacement was cut off"),
+            Self::TakenBack => write!(f, "the change failed"),
             Self::NewerShipped => write!(f, "a newer content is shipped"),
             Self::NotRunning(state) => write!(f, "it is {state}"),
             Self::NotReady(last) => write!(f, "not ready: {last}"),

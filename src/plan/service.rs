@@ -1,7 +1,7 @@
 //! Decides what happens to one service: made, replaced, filled, started, reloaded or left alone.
 
 use super::up::{Planner, ProofTime};
-use super::{Cause, Force, Operation};
+use super::{Cause, Operation, Plan, Undo};
 use crate::observed::{Container, Readiness, State, VolumeKind};
 use crate::overlay::{self, Files};
 use crate::settings::HostPort;
@@ -10,50 +10,19 @@ use crate::stack::{Config, LOADED_MARK, Mount, Service, fingerprint};
 impl<'a> Planner<'a> {
     /// Plans what one service needs; `ground` must be done before.
     pub(super) fn service(&mut self, service: &'a Service, ground: &[usize]) {
-        match self.observed.objects.containers.get(service.name) {
-            None => self.make(service, Cause::Absent, ground),
-            Some(container) => match self.replacement(service, container) {
+        let objects = &self.observed.objects;
+        match (objects.containers.get(service.name), objects.set_aside.get(service.name)) {
+            (None, None) => self.make(service, Cause::Absent, ground),
+            (Some(container), None) => match self.replacement(service, container) {
                 Some(cause) => self.replace(service, container, &cause, ground),
                 None => self.keep(service, container, ground),
             },
+            (container, Some(old)) => self.resume(service, container, old, ground),
         }
-    }
-
-    fn replacement(&self, service: &Service, container: &Container) -> Option<Cause> {
-        let image = self.observed.images.get(&service.image.to_string());
-        // The free port that it was made for may be taken by now, and any other is as good.
-        let is_auto = service.port.host == HostPort::Auto && container.state == State::Created;
-        if container.spec != service.spec_hash() {
-            Some(Cause::SpecChanged)
-        } else if image.is_some_and(|id| *id != container.image_id) {
-            Some(Cause::ImageChanged)
-        } else if !self.observed.objects.networks.contains(&self.stack.network()) {
-            Some(Cause::NetworkGone)
-        } else if is_auto {
-            Some(Cause::NotRunning("made but not started"))
-        } else {
-            None
-        }
-    }
-
-    fn replace(&mut self, service: &'a Service, container: &Container, cause: &Cause, ground: &[usize]) {
-        let stop = Operation::Stop {
-            service: service.name.to_string(),
-            container: container.id.clone(),
-            seconds: service.stop_seconds,
-        };
-        let stopped = self.plan.push(stop, cause.clone(), ground);
-        let remove = Operation::Remove {
-            name: container.name.clone(),
-            container: container.id.clone(),
-            force: Force::Stopped,
-        };
-        let removed = self.plan.push(remove, cause.clone(), &[stopped]);
-        self.make(service, Cause::Replaced, &[removed]);
     }
 
     /// Plans a new container, its files, its start.
-    fn make(&mut self, service: &'a Service, cause: Cause, ground: &[usize]) {
+    pub(super) fn make(&mut self, service: &'a Service, cause: Cause, ground: &[usize]) {
         let mut needs = ground.to_vec();
         for mount in &service.mounts {
             let (name, kind) = match mount {
@@ -73,7 +42,7 @@ impl<'a> Planner<'a> {
         self.start(service, Cause::NotRunning("new"), &filled);
     }
 
-    fn keep(&mut self, service: &'a Service, container: &Container, ground: &[usize]) {
+    pub(super) fn keep(&mut self, service: &'a Service, container: &Container, ground: &[usize]) {
         let why = match container.state {
             State::Running => return self.keep_running(service, ground),
             State::Created => "made but not started",
@@ -97,6 +66,7 @@ impl<'a> Planner<'a> {
             let differing = self.differing(service, config);
             if !differing.is_empty() {
                 let cause = Cause::FilesDiffer(differing);
+                self.undo_upload(service, config);
                 needs = vec![self.upload(service, config, files.clone(), cause.clone(), &needs)];
                 needs = vec![self.reload(service, config, &files, cause, &needs)];
             } else if !self.is_loaded(service, &files) {
@@ -108,6 +78,26 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Says how a service goes by its last files again, where those are known to be good. The upload is next.
+    fn undo_upload(&mut self, service: &Service, config: &Config) {
+        let Some(inside) = self.observed.delivered.get(service.name) else { return };
+        let old = |name: &&'static str| Some(((*name).to_string(), inside.get(*name)?.clone()));
+        let old: Files = config.files.iter().filter_map(old).collect();
+        if old.len() < config.files.len() || !self.is_loaded(service, &old) {
+            return;
+        }
+        let mut back = Plan::default();
+        let upload = Operation::Upload {
+            service: service.name.to_string(),
+            folder: config.folder,
+            files: old.clone(),
+        };
+        let uploaded = back.push(upload, Cause::TakenBack, &[]);
+        back.push(reload(service, config, &old), Cause::TakenBack, &[uploaded]);
+        let begins_with = self.plan.len();
+        self.plan.undo.push(Undo { begins_with, service: service.name, steps: back.steps });
+    }
+
     fn reload(
         &mut self,
         service: &Service,
@@ -116,13 +106,7 @@ impl<'a> Planner<'a> {
         cause: Cause,
         needs: &[usize],
     ) -> usize {
-        let reload = Operation::Reload {
-            service: service.name.to_string(),
-            metrics_prefix: config.metrics_prefix,
-            folder: config.folder,
-            mark: fingerprint(files),
-        };
-        self.plan.push(reload, cause, needs)
+        self.plan.push(reload(service, config, files), cause, needs)
     }
 
     /// Plans the files of a service that is about to start: a quicker version, where a proof is wanted at once.
@@ -207,7 +191,7 @@ impl<'a> Planner<'a> {
         self.files.contents(&config.files).into_iter().filter(differs).map(|(name, _)| name).collect()
     }
 
-    fn host_port(&self, service: &Service) -> u16 {
+    pub(super) fn host_port(&self, service: &Service) -> u16 {
         let current = || {
             let container = self.observed.objects.containers.get(service.name)?;
             container.address.map(|address| address.port())
@@ -219,5 +203,14 @@ impl<'a> Planner<'a> {
                 current().or_else(|| self.observed.free_ports.get(service.name).copied()).unwrap_or(0)
             }
         }
+    }
+}
+
+fn reload(service: &Service, config: &Config, files: &Files) -> Operation {
+    Operation::Reload {
+        service: service.name.to_string(),
+        metrics_prefix: config.metrics_prefix,
+        folder: config.folder,
+        mark: fingerprint(files),
     }
 }

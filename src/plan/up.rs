@@ -8,7 +8,7 @@ use super::files::Files;
 use super::grafana::dashboards;
 use super::{Cause, Force, Operation, Plan};
 use crate::error::{Error, Result};
-use crate::observed::Observed;
+use crate::observed::{Container, Observed};
 use crate::stack::{Service, Stack, When};
 
 /// When images are pulled.
@@ -58,6 +58,7 @@ pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> 
         awaited: BTreeMap::new(),
         checks: Vec::new(),
         quickened: Vec::new(),
+        set_aside: Vec::new(),
     };
     planner.write_files();
     let pulls = planner.pull_images(request.pull)?;
@@ -77,6 +78,7 @@ pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> 
     planner.reach();
     planner.grafana(dashboards)?;
     planner.end_quick_start();
+    planner.end_replacements();
     Ok(planner.plan)
 }
 
@@ -93,6 +95,8 @@ pub(super) struct Planner<'a> {
     pub(super) awaited: BTreeMap<&'static str, usize>,
     /// The services that start with a quicker version of their files.
     pub(super) quickened: Vec<&'a Service>,
+    /// The containers that stay set aside until everything else is done.
+    pub(super) set_aside: Vec<(&'a Service, &'a Container)>,
 }
 
 impl Planner<'_> {

@@ -50,6 +50,23 @@ pub(super) fn inspect(shared: &Shared, key: &str) -> Response {
     object(200, &shapes::details(container))
 }
 
+pub(super) fn rename(shared: &Shared, key: &str, call: &Call) -> Response {
+    let mut state = shared.lock();
+    let name = call.asked("name");
+    if let Some(other) = state.container(name) {
+        return error(
+            409,
+            format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \"{}\".",
+                other.id
+            ),
+        );
+    }
+    let Some(container) = state.container_mut(key) else { return no_container(key) };
+    container.name = name.to_string();
+    empty(204)
+}
+
 pub(super) fn remove(shared: &Shared, key: &str, call: &Call) -> Response {
     let mut state = shared.lock();
     let Some(container) = state.container(key) else { return no_container(key) };

@@ -31,6 +31,8 @@ pub enum Fault {
     RootNotShared,
     /// A service ends with code 1 as soon as it is started.
     Dies(&'static str),
+    /// Whatever runs this image ends with code 1 as soon as it is started.
+    ImageDies(&'static str),
     /// A service ends and is started again, and again.
     RestartsForever(&'static str),
     /// A service runs, and answers 503 to its probe.
@@ -39,6 +41,8 @@ pub enum Fault {
     NoWget,
     /// A service refuses a configuration that passed its check.
     ReloadRefused(&'static str),
+    /// A service refuses one configuration that passed its check, and takes the next one.
+    ReloadRefusedOnce(&'static str),
     /// Prometheus cannot scrape a job.
     TargetDown(&'static str),
     /// Prometheus cannot evaluate a rule.

@@ -100,10 +100,11 @@ fn begin(shared: &Arc<Shared>, state: &mut State, key: &str) -> Result<(), Refus
     let (loaded, fault) = (archive::configuration(state, key), state.fault.clone());
     let container = state.container_mut(key).expect("it was there");
     let service = container.service().unwrap_or_default().to_string();
+    let image = container.body["Image"].as_str().unwrap_or_default().to_string();
     container.network = network;
     container.phase = Phase::Running;
     container.started = Some(SystemTime::now());
-    if let Some((phase, line)) = early_end(&service, &loaded, fault.as_ref()) {
+    if let Some((phase, line)) = early_end(&service, &image, &loaded, fault.as_ref()) {
         container.log.push((2, line));
         container.log.push((2, "this is the last line".into()));
         end(state, &name, phase, 1);
@@ -123,12 +124,16 @@ fn begin(shared: &Arc<Shared>, state: &mut State, key: &str) -> Result<(), Refus
 /// Returns the state to which a service comes at once, and why, where it does not stay.
 fn early_end(
     service: &str,
+    image: &str,
     loaded: &std::collections::BTreeMap<String, String>,
     fault: Option<&Fault>,
 ) -> Option<(Phase, String)> {
     match fault {
         Some(Fault::Dies(dying)) if *dying == service => {
             return Some((Phase::Exited, "cannot open the storage: permission denied".into()));
+        }
+        Some(Fault::ImageDies(dying)) if *dying == image => {
+            return Some((Phase::Exited, "unknown long flag '--config.file'".into()));
         }
         Some(Fault::RestartsForever(dying)) if *dying == service => {
             return Some((Phase::Restarting, "cannot open the storage: permission denied".into()));
@@ -148,9 +153,12 @@ fn early_end(
 
 fn reload(state: &mut State, key: &str) {
     let files = archive::configuration(state, key);
-    let refused = matches!(&state.fault, Some(Fault::ReloadRefused(service))
+    let refused = matches!(&state.fault, Some(Fault::ReloadRefused(service) | Fault::ReloadRefusedOnce(service))
         if state.container(key).and_then(Container::service) == Some(service));
     let is_good = !refused && files.values().all(|text| checks::fault(text).is_none());
+    if refused && matches!(state.fault, Some(Fault::ReloadRefusedOnce(_))) {
+        state.fault = None;
+    }
     let container = state.container_mut(key).expect("it was there");
     container.reload.successful = is_good;
     if is_good {

@@ -1,0 +1,137 @@
+//! Decides how a container is replaced: the old one is set aside until the new one serves, and is put back where
+//! the new one fails.
+//!
+//! A replacement that was cut off leaves a container that is set aside. Whichever of the two is as wanted stays.
+
+use super::up::Planner;
+use super::{Cause, Force, Operation, Plan, Undo};
+use crate::observed::{Container, Readiness, State};
+use crate::settings::HostPort;
+use crate::stack::Service;
+
+impl<'a> Planner<'a> {
+    /// Returns why a container cannot stay, if it cannot.
+    pub(super) fn replacement(&self, service: &Service, container: &Container) -> Option<Cause> {
+        let image = self.observed.images.get(&service.image.to_string());
+        // The free port that it was made for may be taken by now, and any other is as good.
+        let is_auto = service.port.host == HostPort::Auto && container.state == State::Created;
+        if container.spec != service.spec_hash() {
+            Some(Cause::SpecChanged)
+        } else if image.is_some_and(|id| *id != container.image_id) {
+            Some(Cause::ImageChanged)
+        } else if !self.has_network() {
+            Some(Cause::NetworkGone)
+        } else if is_auto {
+            Some(Cause::NotRunning("made but not started"))
+        } else {
+            None
+        }
+    }
+
+    /// Plans a new container in the place of one that cannot stay.
+    pub(super) fn replace(
+        &mut self,
+        service: &'a Service,
+        container: &'a Container,
+        cause: &Cause,
+        ground: &[usize],
+    ) {
+        let stop = Operation::Stop {
+            service: service.name.to_string(),
+            container: container.id.clone(),
+            seconds: service.stop_seconds,
+        };
+        let stopped = self.plan.push(stop, cause.clone(), ground);
+        if !self.is_worth_keeping(service, container) {
+            let removed = self.plan.push(remove(container, Force::Stopped), cause.clone(), &[stopped]);
+            return self.make(service, Cause::Replaced, &[removed]);
+        }
+        let aside = Operation::SetAside {
+            service: service.name.to_string(),
+            container: container.id.clone(),
+            name: self.stack.set_aside(service.name),
+        };
+        let aside = self.plan.push(aside, cause.clone(), &[stopped]);
+        self.make(service, Cause::Replaced, &[aside]);
+        self.fall_back(service, container, stopped);
+    }
+
+    /// Plans for a service whose replacement was cut off: `old` is set aside, `new` may be there.
+    pub(super) fn resume(
+        &mut self,
+        service: &'a Service,
+        new: Option<&'a Container>,
+        old: &'a Container,
+        ground: &[usize],
+    ) {
+        let begins_with = self.plan.len();
+        match new {
+            Some(new) if self.replacement(service, new).is_none() => self.keep(service, new, ground),
+            _ if self.replacement(service, old).is_none() => {
+                let back = self.put_back(service, old);
+                let back = self.plan.push(back, Cause::ReplacementCutOff, ground);
+                return self.keep(service, old, &[back]);
+            }
+            Some(new) => {
+                let removed = self.plan.push(remove(new, Force::Kill), Cause::ReplacementCutOff, ground);
+                self.make(service, Cause::ReplacementCutOff, &[removed]);
+            }
+            None => self.make(service, Cause::ReplacementCutOff, ground),
+        }
+        self.fall_back(service, old, begins_with);
+    }
+
+    /// Plans the end of the old containers, once everything else is done.
+    pub(super) fn end_replacements(&mut self) {
+        let everything: Vec<usize> = (0..self.plan.len()).collect();
+        for (service, old) in std::mem::take(&mut self.set_aside) {
+            let name = self.stack.set_aside(service.name);
+            let remove = Operation::Remove { name, container: old.id.clone(), force: Force::Stopped };
+            self.plan.push(remove, Cause::Replaced, &everything);
+        }
+    }
+
+    /// Keeps the old container until everything else is done, and says how it is put back.
+    fn fall_back(&mut self, service: &'a Service, old: &'a Container, begins_with: usize) {
+        self.set_aside.push((service, old));
+        if begins_with == self.plan.len() || !self.has_network() {
+            return;
+        }
+        let mut back = Plan::default();
+        let mut last = back.push(self.put_back(service, old), Cause::TakenBack, &[]);
+        let inside = self.observed.delivered.get(service.name);
+        if let (Some(config), Some(files)) = (&service.config, inside) {
+            let files = files.clone().into_iter().collect();
+            let upload =
+                Operation::Upload { service: service.name.to_string(), folder: config.folder, files };
+            last = back.push(upload, Cause::TakenBack, &[last]);
+        }
+        let host_port = old.address.map_or_else(|| self.host_port(service), |address| address.port());
+        let start = Operation::Start { service: Box::new(service.clone()), host_port };
+        let started = back.push(start, Cause::TakenBack, &[last]);
+        back.push(Operation::AwaitReady(Box::new(service.clone())), Cause::TakenBack, &[started]);
+        self.plan.undo.push(Undo { begins_with, service: service.name, steps: back.steps });
+    }
+
+    fn put_back(&self, service: &Service, old: &Container) -> Operation {
+        Operation::PutBack {
+            service: service.name.to_string(),
+            container: old.id.clone(),
+            name: self.stack.container(service.name),
+        }
+    }
+
+    /// Returns whether a container serves, so that it is better than none.
+    fn is_worth_keeping(&self, service: &Service, container: &Container) -> bool {
+        let is_ready = self.observed.readiness.get(service.name).is_some_and(Readiness::is_ready);
+        container.state == State::Running && is_ready && self.has_network()
+    }
+
+    fn has_network(&self) -> bool {
+        self.observed.objects.networks.contains(&self.stack.network())
+    }
+}
+
+fn remove(container: &Container, force: Force) -> Operation {
+    Operation::Remove { name: container.name.clone(), container: container.id.clone(), force }
+}
