@@ -96,6 +96,10 @@ pub(crate) struct GlobalArgs {
     )]
     grafana_password: Option<String>,
 
+    /// Fail at once where another program changes the stack, instead of waiting for it
+    #[arg(long, global = true, env = "TDD_STACK_NO_WAIT")]
+    no_wait: bool,
+
     /// Form of results on standard output [default: human]
     #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORM")]
     output: Option<Output>,
@@ -154,6 +158,7 @@ impl GlobalArgs {
             app_host: self.app_host,
             environment: self.environment,
             grafana_password: self.grafana_password,
+            no_wait: self.no_wait.then_some(true),
             output: self.output,
             progress: self.progress,
         };
@@ -202,6 +207,6 @@ mod tests {
             assert_eq!(flag.get_env().and_then(|name| name.to_str()), Some(variable.as_str()));
             count += 1;
         }
-        assert_eq!(count, 13);
+        assert_eq!(count, 14);
     }
 }

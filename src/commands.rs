@@ -24,8 +24,9 @@ use crate::error::{Error, Result};
 use crate::event;
 use crate::files::Folder;
 use crate::http::Http;
+use crate::lock::{self, Queue};
 use crate::observe::observe;
-use crate::observed::Observed;
+use crate::observed::{Objects, Observed};
 use crate::plan::Plan;
 use crate::proof::{Application, Proof};
 use crate::ready::Waiter;
@@ -33,6 +34,9 @@ use crate::render::{self, Timings};
 use crate::services;
 use crate::settings::{Output, Settings};
 use crate::stack::Stack;
+
+/// Longer than any change takes; one that hangs is not waited for in vain.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// How a verb ended that did not fail before it could say anything.
 #[derive(Debug)]
@@ -65,7 +69,7 @@ pub(crate) struct Patience {
 }
 
 /// What applying a plan came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Done {
     /// Where the time went.
     pub(crate) timings: Timings,
@@ -174,6 +178,42 @@ impl Session {
             None => Err(Error::TakenBack { failure, services }),
             Some(second) => Err(Error::NotTakenBack { failure, services, second: Box::new(second) }),
         }
+    }
+
+    /// Does work that changes the stack while nobody else changes it; `objects` tell what can hold it.
+    pub(crate) async fn alone<T>(
+        &self,
+        engine: &Engine,
+        objects: &Objects,
+        verb: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let lock = &self.stack.lock;
+        let image = match objects.holder(lock.service) {
+            Some(container) => Some(container.image_id.clone()),
+            None => match self.stack.service(lock.service) {
+                Some(service) => engine.image_id(&service.image.to_string()).await?,
+                None => None,
+            },
+        };
+        // Without an image no stack can have been made, and none is about to be.
+        let Some(image) = image else { return work.await };
+        let began = Instant::now();
+        let waiting = |holder: &str| {
+            let text = format!("waiting for {holder} to be done with stack `{}`", self.stack.name);
+            render::talk(self.settings.progress, began.elapsed(), &text);
+        };
+        let holder = lock::this_program(verb);
+        let lock =
+            lock::acquire(&engine.operator(), &self.stack, &image, &holder, self.queue(), waiting).await?;
+        let result = work.await;
+        // Where it fails, the end of this program does it.
+        drop(lock.release().await);
+        result
+    }
+
+    fn queue(&self) -> Queue {
+        if self.settings.no_wait { Queue::Fail } else { Queue::Wait(LONGEST_WAIT) }
     }
 
     async fn walk(&self, engine: &Engine, plan: &Plan, patience: Patience) -> (Applied, Timings) {

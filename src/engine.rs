@@ -7,6 +7,7 @@ mod archive;
 mod check;
 mod describe;
 mod gateway;
+mod lock;
 mod operate;
 mod pull;
 mod read;
@@ -21,6 +22,7 @@ use crate::endpoint::{Address, Endpoint};
 use crate::error::{Error, Result};
 use crate::registry_auth::url_safe;
 
+pub use lock::{Claim, Holder, Lock};
 pub use operate::{Operator, Started};
 pub use pull::PullEvent;
 pub use read::{Inventory, LogLine, LogQuery, Running};

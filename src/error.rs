@@ -100,6 +100,16 @@ pub enum Error {
     /// The user interrupted the work.
     #[error("interrupted")]
     Interrupted,
+    /// Another program changes the stack.
+    #[error("stack `{stack}` is being changed by {holder}{}", waited_for(*.waited))]
+    Locked {
+        /// The stack's name.
+        stack: String,
+        /// Who changes it.
+        holder: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// A service did not become ready in time.
     #[error("`{service}` is not ready after {}: {url} {last}{}", humantime::format_duration(*.waited), quoted_log(.log))]
     NotReady {
@@ -214,7 +224,7 @@ impl Error {
             | Self::TakenBack { .. } => 1,
             Self::Usage { .. } => 2,
             Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
-            Self::Conflicts(_) | Self::File { .. } | Self::PortLost { .. } => 4,
+            Self::Conflicts(_) | Self::File { .. } | Self::Locked { .. } | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,
             Self::Blind(_) => 6,
             Self::Interrupted => 130,
@@ -240,6 +250,7 @@ impl Error {
             Self::Http { .. } => "http",
             Self::InUse { .. } => "in-use",
             Self::Interrupted => "interrupted",
+            Self::Locked { .. } => "locked",
             Self::NoDemo { .. } => "no-demo",
             Self::NotReady { .. } => "not-ready",
             Self::NotTakenBack { .. } => "not-taken-back",
@@ -350,6 +361,13 @@ fn as_before(services: &[&str]) -> String {
         [only] => format!("{only} runs as before"),
         services => format!("{} run as before", services.join(", ")),
     }
+}
+
+fn waited_for(time: Duration) -> String {
+    if time.is_zero() {
+        return String::new();
+    }
+    format!(", still after {}", humantime::format_duration(time))
 }
 
 fn quoted_log(log: &[String]) -> String {

@@ -269,6 +269,21 @@ impl Plan {
         self.steps.len()
     }
 
+    /// Returns the pulls, which hinder nobody and need nothing.
+    #[must_use]
+    pub fn pulls(&self) -> Self {
+        let is_pull = |step: &&Step| matches!(step.operation, Operation::Pull { .. });
+        Self { steps: self.steps.iter().filter(is_pull).cloned().collect(), undo: Vec::new() }
+    }
+
+    /// Takes the removals of images out, which can wait until everything else is gone.
+    #[must_use]
+    pub fn split_images(&mut self) -> Self {
+        let is_image = |step: &mut Step| matches!(step.operation, Operation::RemoveImage(_));
+        let images = self.steps.extract_if(.., is_image).map(|step| Step { needs: Vec::new(), ..step });
+        Self { steps: images.collect(), undo: Vec::new() }
+    }
+
     /// Adds a plan that was made after this one was applied.
     pub fn extend(&mut self, later: Self) {
         let offset = self.len();

@@ -46,6 +46,8 @@ pub struct Settings {
     pub environment: String,
     /// The password of Grafana's `admin`.
     pub grafana_password: String,
+    /// Whether to fail at once where another program changes the stack.
+    pub no_wait: bool,
     /// The form of results on standard output.
     pub output: Output,
     /// The form of progress on standard error.
@@ -69,6 +71,7 @@ impl Settings {
             app_host: layer.app_host.unwrap_or_default(),
             environment: layer.environment.unwrap_or_else(|| "development".into()),
             grafana_password: layer.grafana_password.unwrap_or_else(|| WELL_KNOWN_PASSWORD.into()),
+            no_wait: layer.no_wait.unwrap_or_default(),
             output: layer.output.unwrap_or_default(),
             progress: layer.progress.unwrap_or_default(),
         };

@@ -33,6 +33,8 @@ pub const LOADED_MARK: &str = ".tdd-stack.loaded";
 pub const HOST_PORT: &str = "{host-port}";
 /// What the name of a container ends in that is kept while a new one takes its place.
 pub const SET_ASIDE: &str = "-set-aside";
+/// The label of the container that keeps others from changing the stack, with its holder.
+pub const LABEL_LOCK: &str = "tdd-stack.lock";
 /// The label of short-lived containers that check files; never a service.
 pub const LABEL_CHECK: &str = "tdd-stack.check";
 
@@ -53,6 +55,19 @@ pub struct Stack {
     pub dashboards: Vec<Dashboard>,
     /// The user name and password of Grafana.
     pub login: Login,
+    /// What keeps two programs from changing the stack at once.
+    pub lock: Lock,
+}
+
+/// A container that only one program at a time can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// Its name.
+    pub container: String,
+    /// The service whose image it runs.
+    pub service: &'static str,
+    /// A command that does nothing until its input ends.
+    pub command: Vec<&'static str>,
 }
 
 /// One service, which is one container.

@@ -4,6 +4,7 @@
 
 mod answer;
 mod archive;
+mod attach;
 mod call;
 mod checks;
 mod containers;
@@ -93,9 +94,12 @@ impl FakeEngine {
         self.shared.lock().requests.clone()
     }
 
-    /// Returns the requests so far that can change something.
+    /// Returns the requests so far that can change something, but for those of the lock.
     pub fn changes(&self) -> Vec<String> {
-        self.requests().into_iter().filter(|request| !request.starts_with("GET ")).collect()
+        self.requests()
+            .into_iter()
+            .filter(|request| !request.starts_with("GET ") && !request.contains("-lock"))
+            .collect()
     }
 
     /// Returns every request to a service so far, such as `GET grafana /api/health`.

@@ -171,6 +171,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "http",
             "files",
             "registry_auth",
+            "lock",
             "ready",
             "observe",
             "prove",

@@ -102,7 +102,9 @@ pub(crate) async fn run(
     let mut is_over = false;
     match past {
         Some(Preparation::Made(prepared)) => {
-            let mut import = pin!(prepared.import());
+            let engine = session.engine().await?;
+            let objects = engine.inventory(&session.stack.name).await?.objects;
+            let mut import = pin!(session.alone(&engine, &objects, "demo --history", prepared.import()));
             // An import that has begun is finished: it takes seconds, and its container would be left behind.
             report = Some(loop {
                 tokio::select! {

@@ -24,10 +24,25 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
-    let inventory = engine.inventory(&session.stack.name).await?;
-    let plan = plan::down(&inventory.objects, Keep { data: !args.volumes, images: !args.images });
-    let patience = Patience { each: Duration::from_mins(1), application: Application::Reported };
-    session.apply(&engine, &plan, patience).await?;
+    let keep = Keep { data: !args.volumes, images: !args.images };
+    let look = async || Ok(engine.inventory(&session.stack.name).await?.objects);
+    let objects = look().await?;
+    let mut plan = plan::down(&objects, keep);
+    if !plan.is_empty() {
+        let patience = Patience { each: Duration::from_mins(1), application: Application::Reported };
+        let change = async {
+            // Until now another program may have been at work.
+            let mut plan = plan::down(&look().await?, keep);
+            let images = plan.split_images();
+            session.apply(&engine, &plan, patience).await?;
+            Ok((plan, images))
+        };
+        let (done, images) = session.alone(&engine, &objects, "down", change).await?;
+        // The lock itself runs one of them.
+        session.apply(&engine, &images, patience).await?;
+        plan = done;
+        plan.extend(images);
+    }
     render::removed(session.json(), &session.stack.name, &plan);
     Ok(Exit::Reached)
 }

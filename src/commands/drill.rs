@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::{Exit, Session};
 use crate::demo::reach;
 use crate::drill::Course;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::plan::{self, Request};
 use crate::rehearse::{self, Pace, Receiver, Rehearsal, Theatre};
@@ -43,7 +44,19 @@ pub(crate) async fn run(
         return Err(Error::Usage { place: "drill".into(), reason });
     }
     let engine = session.engine().await?;
-    let observed = session.observe(&engine).await?;
+    let objects = engine.inventory(&session.stack.name).await?.objects;
+    let drill = drill(session, &engine, args.fast, exercises, interrupted);
+    session.alone(&engine, &objects, "drill", drill).await
+}
+
+async fn drill(
+    session: &Session,
+    engine: &Engine,
+    fast: bool,
+    exercises: Vec<(rehearse::Fault, Vec<&'static str>)>,
+    interrupted: impl Future<Output = ()>,
+) -> Result<Exit> {
+    let observed = session.observe(engine).await?;
     if !plan::up(&session.stack, &observed, Request::default())?.is_empty() {
         return Err(Error::Amiss(vec![
             "the stack is not as it should be, so a drill would prove nothing".into(),
@@ -51,7 +64,7 @@ pub(crate) async fn run(
     }
     let operator = engine.operator();
     let theatre = Theatre { operator: &operator, http: &session.http, stack: &session.stack };
-    let pace = if args.fast { Pace::Fast } else { Pace::Real };
+    let pace = if fast { Pace::Fast } else { Pace::Real };
     let real = session.stack.services.iter().filter_map(|service| {
         let config = service.config.as_ref()?;
         let inside = observed.delivered.get(service.name)?;
@@ -59,7 +72,7 @@ pub(crate) async fn run(
             config.files.iter().filter_map(|name| Some(((*name).to_string(), inside.get(*name)?.clone())));
         Some((service, config, files.collect()))
     });
-    let listen = reach(&engine, session.settings.app_host).await?.listen;
+    let listen = reach(engine, session.settings.app_host).await?.listen;
     let rehearsal = Rehearsal::prepare(theatre, pace, listen, real.collect()).await?;
     let began = Instant::now();
     let mut interrupted = pin!(interrupted);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Exit, Patience, Session};
+use super::{Done, Exit, Patience, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::observed::Observed;
@@ -78,24 +78,37 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let began = Instant::now();
     let engine = session.engine().await?;
     let mut observed = session.observe(&engine).await?;
-    let request = args.request();
-    let mut plan = plan::up(&session.stack, &observed, request)?;
+    let mut request = args.request();
+    let plan = plan::up(&session.stack, &observed, request)?;
     if args.dry_run {
         render::plan(session.json(), &session.stack.name, &plan);
         return Ok(Exit::Reached);
     }
     let patience = Patience { each: args.wait_timeout, application: application(args.require_app) };
-    let mut done = session.apply(&engine, &plan, patience).await?;
-    if !plan.is_empty() {
+    let mut done = Done::default();
+    // Pulls hinder nobody, and only after them is it known which tags moved on.
+    let mut applied = plan.pulls();
+    let mut is_settled = plan.is_empty();
+    if !applied.is_empty() {
+        done.extend(session.apply(&engine, &applied, patience).await?);
         observed = session.observe(&engine).await?;
+        request.pull = PullPolicy::Never;
+        is_settled = plan::up(&session.stack, &observed, request)?.is_empty();
     }
-    if args.pull == Pull::Always {
-        // Only now is it known which tags moved on.
-        let second = plan::up(&session.stack, &observed, Request { pull: PullPolicy::Never, ..request })?;
-        done.extend(session.apply(&engine, &second, patience).await?);
-        observed = session.observe(&engine).await?;
-        plan.extend(second);
+    if !is_settled {
+        let objects = observed.objects.clone();
+        let change = async {
+            // Until now another program may have been at work.
+            let plan = plan::up(&session.stack, &session.observe(&engine).await?, request)?;
+            let done = session.apply(&engine, &plan, patience).await?;
+            Ok((plan, done, session.observe(&engine).await?))
+        };
+        let (plan, further, seen) = session.alone(&engine, &objects, "up", change).await?;
+        applied.extend(plan);
+        done.extend(further);
+        observed = seen;
     }
+    let plan = applied;
     let proof = match done.proof {
         Some(proof) => Some(proof?),
         None if args.wants_proof() => {

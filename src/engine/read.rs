@@ -16,7 +16,7 @@ use super::{Engine, archive};
 use crate::error::{Conflict, Error, Result};
 use crate::observed::{Container, Objects, State, VolumeKind};
 use crate::stack::{
-    LABEL_CHECK, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME, LABEL_WITHOUT, SET_ASIDE,
+    LABEL_CHECK, LABEL_LOCK, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME, LABEL_WITHOUT, SET_ASIDE,
 };
 
 /// How many of the last log lines are evidence enough.
@@ -192,6 +192,9 @@ impl Inventory {
             return;
         }
         let labels = seen.labels.unwrap_or_default();
+        if labels.contains_key(LABEL_LOCK) {
+            return;
+        }
         let id = seen.id.unwrap_or_default();
         let Some(service) = labels.get(LABEL_SERVICE).filter(|_| !labels.contains_key(LABEL_CHECK)) else {
             self.objects.leftovers.push(id);

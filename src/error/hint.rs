@@ -47,6 +47,9 @@ impl Error {
                  `docker network disconnect {network} NAME`, then `tdd-stack down` again"
             )),
             Self::Interrupted => Some("`tdd-stack up` goes on from here, `tdd-stack down` removes what is there".into()),
+            Self::Locked { .. } => Some(
+                "wait until it is done and run the command again; without `--no-wait` it waits by itself".into(),
+            ),
             Self::NotReady { service, .. } => Some(format!(
                 "`tdd-stack logs {service}` shows more; `--wait-timeout` gives it longer"
             )),

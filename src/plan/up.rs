@@ -60,8 +60,8 @@ pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> 
         quickened: Vec::new(),
         set_aside: Vec::new(),
     };
-    planner.write_files();
     let pulls = planner.pull_images(request.pull)?;
+    planner.write_files();
     let checks = planner.check_files(&pulls);
     planner.checks.clone_from(&checks);
     for leftover in &observed.objects.leftovers {

@@ -39,6 +39,8 @@ pub struct Layer {
     pub environment: Option<String>,
     /// The password of Grafana's `admin`.
     pub grafana_password: Option<String>,
+    /// Whether to fail at once where another program changes the stack.
+    pub no_wait: Option<bool>,
     /// The form of results on standard output.
     pub output: Option<Output>,
     /// The form of progress on standard error.
@@ -78,6 +80,7 @@ impl Layer {
             app_host: self.app_host.or(below.app_host),
             environment: self.environment.or(below.environment),
             grafana_password: self.grafana_password.or(below.grafana_password),
+            no_wait: self.no_wait.or(below.no_wait),
             output: self.output.or(below.output),
             progress: self.progress.or(below.progress),
         }

@@ -79,5 +79,7 @@ pub(super) fn remove(shared: &Shared, key: &str, call: &Call) -> Response {
     }
     lifecycle::end(&mut state, &id, Phase::Exited, 137);
     state.containers.retain(|found| found.id != id);
+    drop(state);
+    shared.announce();
     empty(204)
 }

@@ -17,6 +17,8 @@ use crate::fake_services::GrafanaStore;
 pub struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// The same for those who wait without a thread of their own.
+    notify: tokio::sync::Notify,
 }
 
 /// Everything.
@@ -107,7 +109,7 @@ pub(crate) struct Execution {
 
 impl Shared {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new() }
+        Self { state: Mutex::default(), changed: Condvar::new(), notify: tokio::sync::Notify::new() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -117,6 +119,12 @@ impl Shared {
     /// Tells those who wait that something happened.
     pub(crate) fn announce(&self) {
         self.changed.notify_all();
+        self.notify.notify_waiters();
+    }
+
+    /// Returns when something happens from now on.
+    pub(super) fn something(&self) -> tokio::sync::futures::Notified<'_> {
+        self.notify.notified()
     }
 
     /// Waits until the state is so, and returns whether it came to be in time.
