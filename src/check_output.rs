@@ -34,6 +34,9 @@ const HEADINGS: [&str; 5] = ["Checking ", "SUCCESS", "Unit Testing", "Found:", "
 /// The least indentation of a line that continues the one before.
 const CONTINUATION: usize = 6;
 
+/// More faults than this are not told: somebody mends some first.
+const MOST: usize = 50;
+
 /// Returns the faults that a check found.
 pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<Fault> {
     if output.exit_code == 0 {
@@ -42,6 +45,11 @@ pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     let mut file = checked.main_file;
     for line in &output.lines {
+        if faults.len() == MOST {
+            let reason = "there are further faults: mend these first".into();
+            faults.push(Fault { file: checked.seen_as.join(file), line: None, reason });
+            break;
+        }
         let text = line.split_once("FAILED:").map_or(line.as_str(), |(_, reason)| reason).trim();
         if let Some(named) = checked.file_named(line) {
             file = named;

@@ -137,7 +137,8 @@ impl GlobalArgs {
     ) -> Result<Layer> {
         let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("."));
         let path = dir.join(FILE_NAME);
-        let file = match files::read_text(&path)? {
+        let text = files::read_text(&path).map_err(|error| error.of_settings(&path))?;
+        let file = match text {
             Some(text) => Layer::from_yaml(&text, &path, services)?,
             None => Layer::default(),
         };

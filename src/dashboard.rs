@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::contents::{self, ContentFault};
+
 /// The newest schema of the first dashboard format; a later one is another format.
 const NEWEST_SCHEMA: u64 = 42;
 
@@ -52,6 +54,9 @@ pub struct Query {
 ///
 /// The text may be the bare dashboard or the `{"dashboard": …}` form of the API.
 pub fn parse(text: &str, uid: &str) -> Result<Value, Vec<DashboardFault>> {
+    if let Some(ContentFault { line, reason }) = contents::fault("dashboard.json", text) {
+        return Err(vec![DashboardFault { line, reason }]);
+    }
     let syntax = |error: serde_json::Error| {
         vec![DashboardFault { line: Some(error.line() as u64), reason: format!("no valid JSON: {error}") }]
     };

@@ -6,8 +6,10 @@
 mod hint;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::printable;
 
 /// The cause beneath an [`Error`], boxed so that this file stays free of foreign types.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -185,7 +187,7 @@ pub enum Error {
         source: Source,
     },
     /// A file of the user's disk could not be read or written.
-    #[error("cannot {doing} `{}`", .path.display())]
+    #[error("cannot {doing} `{}`", printable::path(.path))]
     File {
         /// The verb: read, write, lock.
         doing: &'static str,
@@ -265,6 +267,20 @@ impl Error {
         move |source| Self::Engine { doing: doing.to_string(), source: source.into() }
     }
 
+    /// Returns a fault of a file's content as one of the settings file: the user's words cannot be followed.
+    pub fn of_settings(self, path: &Path) -> Self {
+        match self {
+            Self::Faults(faults) => {
+                let faults = faults.into_iter().map(|fault| match fault.line {
+                    Some(line) => format!("line {line}: {}", fault.reason),
+                    None => fault.reason,
+                });
+                Self::Usage { place: printable::path(path), reason: faults.collect::<Vec<_>>().join("; ") }
+            }
+            other => other,
+        }
+    }
+
     /// Returns the fault of a file that has no quicker version.
     pub fn overlay(fault: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Engine { doing: "prepare the files of a drill".into(), source: Box::new(fault) }
@@ -338,7 +354,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        write!(f, "{}", printable::path(&self.file))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }

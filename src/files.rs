@@ -1,20 +1,36 @@
 //! The user's disk: the only place that writes it.
 //!
-//! Every write is a temporary file beside the target and a rename, so no reader sees half a file. A list of
-//! hashes of what this program wrote tells the user's edits from its own older files.
+//! Every write is a temporary file beside the target and a rename, so no reader sees half a file, and a full disk
+//! leaves everything as it was. A list of hashes of what this program wrote tells the user's edits from its own
+//! older files. A symbolic link is the user's: it is read through, and never written through nor replaced.
+
+mod obstacle;
+mod read;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::observed::{Author, DiskFile};
 use crate::stack::sha256;
 
+pub use read::read_text;
+
 /// The list of hashes, in the form that `sha256sum -c` reads.
 const LIST: &str = ".tdd-stack.sha256";
+
+/// Another process writes for milliseconds; one that was stopped in the middle must not be waited for.
+const OTHERS: Duration = Duration::from_secs(10);
+
+/// Between two looks whether another process is done: the system tells only those who wait without a limit.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The configuration folder.
 #[derive(Clone, Debug)]
@@ -38,9 +54,10 @@ impl Folder {
         let written = self.hashes()?;
         let mut files = BTreeMap::new();
         for name in names {
-            if let Some(content) = read_text(&self.path.join(name))? {
+            let path = self.path.join(name);
+            if let Some(content) = read_text(&path)? {
                 let is_ours = written.get(name).is_some_and(|hash| *hash == sha256(content.as_bytes()));
-                let author = if is_ours { Author::Program } else { Author::User };
+                let author = if is_ours && !path.is_symlink() { Author::Program } else { Author::User };
                 files.insert(name.to_string(), DiskFile { content, author });
             }
         }
@@ -57,57 +74,94 @@ impl Folder {
 
     /// Writes a shipped file.
     pub fn write(&self, name: &str, content: &str) -> Result<()> {
-        fs::create_dir_all(&self.path).map_err(Error::file("create folder", &self.path))?;
-        replace(&self.path.join(name), content)?;
+        self.write_all(&[(name, content)])
+    }
+
+    /// Writes shipped files, given as names and contents: all of them, or none if one does not fit on the disk.
+    pub fn write_all(&self, files: &[(&str, &str)]) -> Result<()> {
+        fs::create_dir_all(&self.path).map_err(|error| obstacle::in_the_way(&self.path, error))?;
+        let _alone = self.lock()?;
         let mut hashes = self.hashes()?;
-        hashes.insert(name.to_string(), sha256(content.as_bytes()));
+        hashes.extend(files.iter().map(|(name, content)| ((*name).to_string(), sha256(content.as_bytes()))));
         let lines: Vec<String> = hashes.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect();
-        replace(&self.path.join(LIST), &lines.concat())
+        let list = lines.concat();
+        // All that may need space comes first, and the list last: it must not tell of what is not there.
+        let prepared: Result<Vec<_>> =
+            files.iter().copied().chain([(LIST, list.as_str())]).map(|file| self.prepare(file)).collect();
+        for (file, path) in prepared? {
+            file.persist(&path).map_err(|failed| Error::file("write", path)(failed.error))?;
+        }
+        Ok(())
     }
 
     /// Keeps a copy of a file beside it and returns the copy's path.
     pub fn back_up(&self, name: &str) -> Result<PathBuf> {
         let source = self.path.join(name);
-        let mut number = 1;
-        let mut target = self.path.join(format!("{name}.bak-{number}"));
-        while target.exists() {
-            number += 1;
-            target = self.path.join(format!("{name}.bak-{number}"));
+        let Some(mut original) = read::open(&source)? else {
+            return Err(Error::file("read", source)("it is not there any more"));
+        };
+        let mut copy = self.temporary(&source)?;
+        std::io::copy(&mut original, &mut copy).map_err(Error::file("back up", &source))?;
+        let mut number: u32 = 1;
+        loop {
+            let target = self.path.join(format!("{name}.bak-{number}"));
+            // Another one's backup stays, even one that was made a moment ago.
+            match copy.persist_noclobber(&target) {
+                Ok(_) => return Ok(target),
+                Err(failed) if target.symlink_metadata().is_ok() => {
+                    copy = failed.file;
+                    number += 1;
+                }
+                Err(failed) => return Err(Error::file("back up to", target)(failed.error)),
+            }
         }
-        fs::copy(&source, &target).map_err(Error::file("back up to", &target))?;
-        Ok(target)
+    }
+
+    /// Returns a file beside its place, ready to be moved there.
+    fn prepare(&self, (name, content): (&str, &str)) -> Result<(NamedTempFile, PathBuf)> {
+        let path = self.path.join(name);
+        obstacle::refuse(&path)?;
+        let mut file = self.temporary(&path)?;
+        file.write_all(content.as_bytes()).map_err(Error::file("write", &path))?;
+        Ok((file, path))
+    }
+
+    fn temporary(&self, target: &Path) -> Result<NamedTempFile> {
+        tempfile::Builder::new()
+            .prefix(".tdd-stack-")
+            // Compose's containers read it as nobody.
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile_in(&self.path)
+            .map_err(Error::file("write", target))
+    }
+
+    /// Returns what keeps other processes from writing here; the system lets go of it when this one ends.
+    fn lock(&self) -> Result<File> {
+        // The folder itself: a file made for it would stay behind.
+        let folder = File::open(&self.path).map_err(Error::file("lock", &self.path))?;
+        let deadline = Instant::now() + OTHERS;
+        loop {
+            match folder.try_lock() {
+                Ok(()) => return Ok(folder),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {
+                    let reason = format!("another process has been writing there for {} s", OTHERS.as_secs());
+                    return Err(Error::file("lock", &self.path)(reason));
+                }
+                // Where there are no locks, each file still is whole.
+                Err(TryLockError::Error(_)) => return Ok(folder),
+            }
+        }
     }
 
     fn hashes(&self) -> Result<BTreeMap<String, String>> {
-        let text = read_text(&self.path.join(LIST))?.unwrap_or_default();
+        let text = read::read_lossy(&self.path.join(LIST))?.unwrap_or_default();
         let pair = |line: &str| {
             let (hash, name) = line.split_once("  ")?;
             Some((name.to_string(), hash.to_string()))
         };
         Ok(text.lines().filter_map(pair).collect())
     }
-}
-
-/// Returns a text file's content, or nothing if it is not there.
-pub fn read_text(path: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::file("read", path)(error)),
-    }
-}
-
-fn replace(path: &Path, content: &str) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let failed = || Error::file("write", path);
-    let mut file = tempfile::Builder::new()
-        .prefix(".tdd-stack-")
-        // Compose's containers read it as nobody.
-        .permissions(fs::Permissions::from_mode(0o644))
-        .tempfile_in(folder)
-        .map_err(failed())?;
-    file.write_all(content.as_bytes()).map_err(failed())?;
-    file.persist(path).map(drop).map_err(|error| failed()(error.error))
 }
 
 #[cfg(test)]
@@ -166,6 +220,6 @@ mod tests {
         assert_eq!(folder.try_writing().unwrap_err().exit_code(), 4);
         let error = folder.write("a.yml", "x").unwrap_err();
         assert_eq!(error.exit_code(), 4);
-        assert!(error.to_string().contains("config/monitoring"), "{error}");
+        assert!(error.to_string().ends_with("/config`"), "{error}");
     }
 }

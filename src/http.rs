@@ -3,6 +3,7 @@
 
 mod alertmanager;
 mod ask;
+mod body;
 mod demo;
 mod grafana;
 mod prometheus;
@@ -58,10 +59,10 @@ impl Http {
         if probe.expect == Expect::Ok {
             return Readiness::Ready;
         }
-        match response.json::<Value>().await {
+        match body::json(response).await {
             Ok(body) if body["database"] == "ok" => Readiness::Ready,
             Ok(body) => Readiness::NotReady(format!("says its database is {}", body["database"])),
-            Err(error) => Readiness::NotReady(in_short(&error)),
+            Err(error) => Readiness::NotReady(format!("answers what is no JSON: {error}")),
         }
     }
 }
@@ -86,11 +87,11 @@ async fn json(
     let response = response.map_err(Error::http(doing))?;
     let status = response.status();
     if !status.is_success() {
-        let text: String = response.text().await.unwrap_or_default().chars().take(200).collect();
+        let text: String = body::text(response).await.unwrap_or_default().chars().take(200).collect();
         let source: Source = format!("the answer is {status}: {text}").into();
         return Err(Error::http(doing)(source));
     }
-    response.json().await.map_err(Error::http(doing))
+    body::json(response).await.map_err(Error::http(doing))
 }
 
 fn text(value: &Value) -> String {

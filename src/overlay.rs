@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_yaml::{Mapping, Value};
 
+use crate::contents;
 use crate::proof::WATCHDOG;
 
 /// The shortest interval that is of use: Prometheus' own discovery takes five seconds anyhow.
@@ -95,11 +96,19 @@ pub fn rehearsal(files: &Files, stage: Stage) -> Result<Files, OverlayError> {
                 targets.push(Value::Mapping(host));
             }
         }
-        let labels = document["global"]["external_labels"].as_mapping().cloned();
-        let mut labels = labels.unwrap_or_default();
-        labels.insert("drill".into(), "true".into());
-        document["global"]["external_labels"] = Value::Mapping(labels);
+        let global = document.as_mapping_mut().map(|document| mapping_at(document, "global"));
+        let labels = global.map(|global| mapping_at(global, "external_labels"));
+        labels.map(|labels| labels.insert("drill".into(), "true".into()));
     })
+}
+
+/// Returns the mapping under a key, made where there is none.
+fn mapping_at<'a>(mapping: &'a mut Mapping, key: &str) -> &'a mut Mapping {
+    let value = mapping.entry(key.into()).or_insert(Value::Null);
+    if !value.is_mapping() {
+        *value = Value::Mapping(Mapping::new());
+    }
+    value.as_mapping_mut().expect("it was made one")
 }
 
 fn redirect(job: &mut Mapping, from: &str, to: &str) {
@@ -113,7 +122,7 @@ fn redirect(job: &mut Mapping, from: &str, to: &str) {
 fn each(files: &Files, rewrite: impl Fn(&mut Value)) -> Result<Files, OverlayError> {
     let quicker = |(name, text): &(String, String)| {
         let failed = |source| OverlayError { file: name.clone(), source };
-        let mut document: Value = serde_yaml::from_str(text).map_err(failed)?;
+        let mut document: Value = serde_yaml::from_str(contents::without_mark(text)).map_err(failed)?;
         rewrite(&mut document);
         Ok((name.clone(), serde_yaml::to_string(&document).map_err(failed)?))
     };

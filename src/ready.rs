@@ -131,7 +131,8 @@ impl Waiter<'_> {
         let mut pause = FIRST_PAUSE;
         loop {
             let now = client.reload_state(metrics_prefix).await?;
-            let is_newer = now.seconds > before.seconds;
+            // Another moment, not a later one: the service's clock may have been set back meanwhile.
+            let is_newer = now.seconds.total_cmp(&before.seconds).is_ne();
             if now.successful && is_newer {
                 return Ok(());
             }

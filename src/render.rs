@@ -26,6 +26,7 @@ use crate::drill::Course;
 use crate::error::{Error, Fault};
 use crate::event::{Event, Kind};
 use crate::plan::Plan;
+use crate::printable;
 use crate::proof::Proof;
 use crate::settings::{Output, Progress};
 use crate::stack::Login;
@@ -231,18 +232,20 @@ pub fn talk(progress: Progress, elapsed: Duration, text: &str) {
 
 /// Prints a log line and returns whether anybody still reads.
 pub fn log_line(json: bool, service: &str, width: usize, text: &str) -> bool {
-    let line = if json {
+    let shown = if json {
         serde_json::json!({"service": service, "line": text}).to_string()
     } else {
-        format!("{service:width$} | {text}")
+        // A line end inside would let one service speak under another's name.
+        let lines: Vec<String> = text.split('\n').map(|line| format!("{service:width$} | {line}")).collect();
+        lines.join("\n")
     };
-    writeln!(std::io::stdout(), "{line}").is_ok()
+    writeln!(std::io::stdout(), "{}", printable::text(&shown)).is_ok()
 }
 
 /// Clears the screen, if there is one.
 pub fn clear() {
     if std::io::stdout().is_terminal() {
-        print("\u{1b}[H\u{1b}[2J");
+        drop(std::io::stdout().write_all(b"\x1b[H\x1b[2J"));
     }
 }
 
@@ -284,12 +287,12 @@ fn object(value: &Value) {
 
 fn print(text: &str) {
     // Whoever closed the pipe has seen enough.
-    drop(std::io::stdout().write_all(text.as_bytes()));
+    drop(std::io::stdout().write_all(printable::text(text).as_bytes()));
 }
 
 fn say(line: Option<String>) {
     if let Some(line) = line {
         // Talk that nobody hears must not end the work.
-        drop(writeln!(std::io::stderr(), "{line}"));
+        drop(writeln!(std::io::stderr(), "{}", printable::text(&line)));
     }
 }

@@ -85,7 +85,7 @@ fn a_faulty_file_is_named_with_line_and_key() {
         ("stack: tdd\noutput: xml\n", 2, "xml"),
         ("stack: tdd\nbind: nowhere\n", 2, "bind"),
         ("stack: tdd\napp-host: the moon\n", 2, "none of `host`, `network` and an IP address"),
-        ("stack: [\n", 1, "stack: invalid type: sequence"),
+        ("stack: [\n", 2, "while parsing a flow node"),
         ("dir: elsewhere\n", 1, "dir"),
     ] {
         scene.settings(text);

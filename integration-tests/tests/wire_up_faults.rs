@@ -316,6 +316,6 @@ fn an_image_without_wget_is_no_failure() {
 fn a_folder_that_cannot_be_written_is_a_conflict() {
     let scene = Scene::with_images(program!());
     std::fs::write(scene.folder().join("config"), "a file in the way").expect("it can be written");
-    scene.run(["up"]).exits(4).says("config/monitoring").says("--dir");
+    scene.run(["up"]).exits(4).says("/config`").says("it is no folder").says("--dir");
     assert!(scene.engine.containers().is_empty());
 }

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 
 use super::{Exit, Session};
 use crate::check_output::{self, Checked};
+use crate::contents;
 use crate::dashboard;
 use crate::engine::Operator;
 use crate::error::{Error, Fault, Result};
@@ -72,6 +73,16 @@ async fn check_files(
     let mut files = Vec::new();
     for name in config.files.iter().chain(&check.extra_files) {
         files.push(((*name).to_string(), content(session, name)?));
+    }
+    let unsound: Vec<Fault> = files
+        .iter()
+        .filter_map(|(name, text)| {
+            let found = contents::fault(name, text)?;
+            Some(Fault { file: session.folder.path().join(name), line: found.line, reason: found.reason })
+        })
+        .collect();
+    if !unsound.is_empty() {
+        return Ok(CheckReport { title: check.title(), faults: unsound });
     }
     let output = operator.check(&session.stack.name, image, &check.command, config.folder, &files).await?;
     let checked = Checked {

@@ -15,6 +15,7 @@ use crate::demo::{
 };
 use crate::error::{Error, Result};
 use crate::http::DemoControl;
+use crate::printable;
 use crate::settings::Progress;
 
 /// The longest history. All of it is in memory while it is made: half a gigabyte at this length.
@@ -205,12 +206,12 @@ fn tell(progress: Progress, notification: &Notification) {
         Progress::Auto | Progress::Bars | Progress::Plain => notification.line(),
     };
     // Talk that nobody hears must not end the demo.
-    drop(writeln!(std::io::stderr(), "{line}"));
+    drop(writeln!(std::io::stderr(), "{}", printable::text(&line)));
 }
 
 fn print(text: &str) {
     // Whoever closed the pipe has seen enough.
-    drop(std::io::stdout().write_all(text.as_bytes()));
+    drop(std::io::stdout().write_all(printable::text(text).as_bytes()));
 }
 
 fn history(text: &str) -> std::result::Result<Duration, String> {

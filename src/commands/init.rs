@@ -1,9 +1,10 @@
 //! `tdd-stack init`
 
 use super::{Exit, Session};
-use crate::error::Result;
-use crate::observed::Author;
+use crate::error::{Error, Result};
+use crate::observed::{Author, DiskFile};
 use crate::render::{self, FileOutcome, FileReport};
+use crate::stack::ConfigFile;
 
 /// Write the configuration files and stop
 ///
@@ -16,23 +17,35 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
-    let seen = session.folder.read(session.stack.files.iter().map(|file| file.name))?;
+    let seen = session.stack.files.iter().map(|file| Ok((file, found(session, file.name)?)));
+    let seen: Vec<(&ConfigFile, Option<DiskFile>)> = seen.collect::<Result<_>>()?;
     let mut reports = Vec::new();
-    for file in &session.stack.files {
-        let outcome = match seen.get(file.name) {
+    let mut due = Vec::new();
+    for (file, found) in seen {
+        let outcome = match found {
             Some(found) if found.content == file.content => FileOutcome::Unchanged,
             Some(found) if found.author == Author::User && !args.force => FileOutcome::Kept,
             found => {
-                let backup = match found {
-                    Some(found) if found.author == Author::User => Some(session.folder.back_up(file.name)?),
-                    _ => None,
-                };
-                session.folder.write(file.name, &file.content)?;
-                FileOutcome::Written { backup }
+                let is_theirs = found.is_some_and(|found| found.author == Author::User);
+                due.push((file.name, file.content.as_ref()));
+                FileOutcome::Written {
+                    backup: is_theirs.then(|| session.folder.back_up(file.name)).transpose()?,
+                }
             }
         };
         reports.push(FileReport { path: session.folder.path().join(file.name), outcome });
     }
+    if !due.is_empty() {
+        session.folder.write_all(&due)?;
+    }
     render::files(session.json(), &reports);
     Ok(Exit::Reached)
+}
+
+/// Returns a file as it is on the disk; one that is no text counts as the user's, who may want it replaced.
+fn found(session: &Session, name: &str) -> Result<Option<DiskFile>> {
+    match session.folder.read([name].into_iter()) {
+        Err(Error::Faults(_)) => Ok(Some(DiskFile { content: String::new(), author: Author::User })),
+        read => Ok(read?.remove(name)),
+    }
 }

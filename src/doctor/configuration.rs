@@ -2,26 +2,16 @@
 
 use serde_yaml::Value;
 
+use crate::contents;
+
 /// Returns the line and the reason if a file is no valid YAML or JSON; other files are not looked into.
 pub fn syntax_fault(name: &str, text: &str) -> Option<(Option<u64>, String)> {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    match ending {
-        "yml" | "yaml" => {
-            let error = serde_yaml::from_str::<Value>(text).err()?;
-            let line = error.location().and_then(|place| u64::try_from(place.line()).ok());
-            Some((line, error.to_string()))
-        }
-        "json" => {
-            let error = serde_json::from_str::<serde_json::Value>(text).err()?;
-            Some((u64::try_from(error.line()).ok(), error.to_string()))
-        }
-        _ => None,
-    }
+    contents::fault(name, text).map(|fault| (fault.line, fault.reason))
 }
 
 /// Returns job and address of every target that `prometheus.yml` names.
 pub fn targets(prometheus: &str) -> Vec<(String, String)> {
-    let file: Value = serde_yaml::from_str(prometheus).unwrap_or_default();
+    let file = parsed(prometheus);
     let mut found = Vec::new();
     for job in items(&file["scrape_configs"]) {
         let word = |key: &str, default: &str| job[key].as_str().unwrap_or(default).to_string();
@@ -36,7 +26,7 @@ pub fn targets(prometheus: &str) -> Vec<(String, String)> {
 
 /// Returns the addresses that `alertmanager.yml` sends alerts to, as far as they are web hooks; each place once.
 pub fn receivers(alertmanager: &str) -> Vec<String> {
-    let file: Value = serde_yaml::from_str(alertmanager).unwrap_or_default();
+    let file = parsed(alertmanager);
     let hooks = items(&file["receivers"]).iter().flat_map(|receiver| items(&receiver["webhook_configs"]));
     let mut found = Vec::new();
     for url in hooks.filter_map(|hook| hook["url"].as_str()) {
@@ -47,6 +37,14 @@ pub fn receivers(alertmanager: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Returns what a text says, and nothing where it cannot be worked with.
+fn parsed(text: &str) -> Value {
+    match contents::yaml(text) {
+        Ok(_) => serde_yaml::from_str(contents::without_mark(text)).unwrap_or_default(),
+        Err(_) => Value::Null,
+    }
 }
 
 fn items(value: &Value) -> &[Value] {

@@ -2,6 +2,7 @@
 
 use super::{Facts, Finding, Image, ImageState};
 use crate::error::{Conflict, Fault};
+use crate::printable;
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -70,7 +71,7 @@ fn ports(facts: &Facts) -> Vec<Finding> {
 }
 
 fn folder(facts: &Facts) -> Finding {
-    let path = facts.folder.path.display();
+    let path = printable::path(&facts.folder.path);
     match &facts.folder.problem {
         Some(problem) => Finding::bad("folder", format!("`{path}` cannot be written: {problem}"))
             .cure("choose another folder with `--dir`, or mend its permissions"),

@@ -1,16 +1,24 @@
 //! Runs a check command over files in a short-lived container, and removes it whatever happens.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 
 use super::{LogLine, LogQuery, Operator, specification};
 use crate::check_output::CheckOutput;
 use crate::error::{Error, Result};
 use crate::plan::Force;
 use crate::stack::LABEL_CHECK;
+
+/// A check takes a tenth of a second, on a busy machine seconds.
+const TIME: Duration = Duration::from_mins(1);
+/// Many times what the tools need for the longest files, in bytes.
+const MEMORY: i64 = 1024 * 1024 * 1024;
+/// More lines than anybody reads.
+const LINES: usize = 2000;
 
 impl Operator {
     /// Runs a command of an image over files that are put into `folder`.
@@ -51,6 +59,7 @@ impl Operator {
         (folder, files): (&str, &[(String, String)]),
         mount: Option<Mount>,
     ) -> Result<CheckOutput> {
+        let is_check = mount.is_none();
         let mut labels: HashMap<String, String> = specification::labels(stack);
         // Compose would list it as a service.
         labels.remove("com.docker.compose.project");
@@ -63,6 +72,8 @@ impl Operator {
             labels: Some(labels),
             host_config: Some(HostConfig {
                 network_mode: Some("none".into()),
+                // What fills a volume may be as large as it needs.
+                memory: is_check.then_some(MEMORY),
                 mounts: mount.map(|mount| vec![mount]),
                 cap_drop: Some(vec!["ALL".into()]),
                 security_opt: Some(vec!["no-new-privileges".into()]),
@@ -74,7 +85,8 @@ impl Operator {
         let doing = format!("create a container to run `{}`", command.join(" "));
         let created =
             self.engine.docker.create_container(Some(options), body).await.map_err(Error::engine(doing))?;
-        let output = self.run_check(&created.id, folder, files).await;
+        let limit = if is_check { TIME } else { Duration::MAX };
+        let output = self.run_check(&created.id, folder, files, limit).await;
         self.remove(&created.id, Force::Kill).await?;
         output
     }
@@ -84,15 +96,18 @@ impl Operator {
         container: &str,
         folder: &str,
         files: &[(String, String)],
+        limit: Duration,
     ) -> Result<CheckOutput> {
         // The image may lack the folder, so it is packed along.
         let placed: Vec<(String, String)> =
             files.iter().map(|(name, content)| (format!("{folder}/{name}"), content.clone())).collect();
         self.upload(container, "/", &placed).await?;
         self.start_container(container).await.map_err(Error::engine("start a check"))?;
-        let exit_code = self.wait(container).await?;
+        let exit_code = tokio::time::timeout(limit, self.wait(container)).await.map_err(|_| {
+            Error::engine("check the files")(format!("the check did not end within {} s", limit.as_secs()))
+        })??;
         let query = LogQuery { follow: false, tail: "all".into(), since: 0 };
-        let lines: Vec<LogLine> = self.engine.logs(container, &query).try_collect().await?;
+        let lines: Vec<LogLine> = self.engine.logs(container, &query).take(LINES).try_collect().await?;
         Ok(CheckOutput { exit_code, lines: lines.into_iter().map(|line| line.text).collect() })
     }
 }

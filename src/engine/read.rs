@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 
 use bollard::container::LogOutput;
 use bollard::errors::Error as EngineError;
@@ -21,6 +22,9 @@ use crate::stack::{
 
 /// How many of the last log lines are evidence enough.
 const EVIDENCE_LINES: &str = "15";
+
+/// A folder of configuration files is a hundredth of this, in bytes.
+const LONGEST_ARCHIVE: usize = 64 * 1024 * 1024;
 
 /// Everything the engine has, ours and others', as far as a stack can meet it.
 #[derive(Debug, Default)]
@@ -123,8 +127,15 @@ impl Engine {
         let doing = || format!("read `{folder}` of `{container}`");
         let options = DownloadFromContainerOptionsBuilder::new().path(folder).build();
         let stream = self.docker.download_from_container(container, Some(options));
-        let bytes =
-            stream.map_ok(|chunk| chunk.to_vec()).try_concat().await.map_err(Error::engine(doing()))?;
+        let mut stream = pin!(stream);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.try_next().await.map_err(Error::engine(doing()))? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > LONGEST_ARCHIVE {
+                let reason = format!("it holds more than {} MiB", LONGEST_ARCHIVE / (1024 * 1024));
+                return Err(Error::engine(doing())(reason));
+            }
+        }
         archive::unpack(&bytes).map_err(Error::engine(doing()))
     }
 

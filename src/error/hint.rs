@@ -1,6 +1,8 @@
 //! What to do next, for each error.
 
-use super::{Conflict, Error};
+use std::io::{self, ErrorKind};
+
+use super::{Conflict, Error, Source};
 
 impl Error {
     /// Returns what to do next.
@@ -31,7 +33,7 @@ impl Error {
                  and keeps a backup"
                     .into(),
             ),
-            Self::File { .. } => Some("choose another folder with `--dir`, or mend its permissions".into()),
+            Self::File { source, .. } => Some(file_hint(source).into()),
             Self::Grafana { .. } => Some("`tdd-stack logs grafana` shows Grafana's own reason".into()),
             Self::GrafanaLogin { volume, .. } => Some(format!(
                 "the password of the first start stays in the volume `{volume}`: give it with \
@@ -72,6 +74,20 @@ impl Error {
             }
             Self::Usage { .. } => None,
         }
+    }
+}
+
+/// Returns what helps against the system's answer.
+fn file_hint(source: &Source) -> &'static str {
+    match source.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
+            "free some space, or choose another folder with `--dir`; no file was left half written"
+        }
+        Some(ErrorKind::ReadOnlyFilesystem) => "choose a folder that can be written with `--dir`",
+        Some(ErrorKind::IsADirectory | ErrorKind::NotADirectory | ErrorKind::Unsupported) => {
+            "move it away or put a regular one in its place, or choose another folder with `--dir`"
+        }
+        _ => "choose another folder with `--dir`, or mend its permissions",
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::{Http, json, pairs, text};
+use super::{Http, body, json, pairs, text};
 use crate::alerts::{ArrivedAlert, Silence};
 use crate::error::{Error, Result};
 
@@ -62,7 +62,7 @@ impl<'a> Alertmanager<'a> {
     pub async fn delivered(&self) -> Result<f64> {
         let doing = "read Alertmanager's metrics";
         let response = self.http.client.get(format!("{}/metrics", self.base)).send().await;
-        let body = response.map_err(Error::http(doing))?.text().await.map_err(Error::http(doing))?;
+        let body = body::text(response.map_err(Error::http(doing))?).await.map_err(Error::http(doing))?;
         let sum = |name: &str| -> f64 {
             let lines = body.lines().filter(|line| {
                 line.starts_with(&format!("{name}{{")) && line.contains("integration=\"webhook\"")

@@ -43,6 +43,6 @@ impl Http {
             let source: Source = format!("the answer is {status}").into();
             return Err(Error::http(doing())(source));
         }
-        answer.text().await.map_err(Error::http(doing()))
+        super::body::text(answer).await.map_err(Error::http(doing()))
     }
 }

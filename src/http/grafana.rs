@@ -6,7 +6,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::Http;
+use super::{Http, body};
 use crate::dashboard::{Panel, Query};
 use crate::error::{Error, Result};
 use crate::observed::{GrafanaContent, Readiness, SeenDataSource, contains};
@@ -168,7 +168,7 @@ impl<'a> Grafana<'a> {
             });
         }
         // An error's body may be empty or HTML; its status is answer enough.
-        Ok(Answer { status, body: response.json().await.unwrap_or_default() })
+        Ok(Answer { status, body: body::json(response).await.unwrap_or_default() })
     }
 }
 

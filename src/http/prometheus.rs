@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Http, json, pairs, text};
+use super::{Http, body, json, pairs, text};
 use crate::alerts::EvaluatedAlert;
 use crate::error::{Error, Result};
 
@@ -138,7 +138,7 @@ impl<'a> Prometheus<'a> {
     pub async fn reload_state(&self, prefix: &str) -> Result<ReloadState> {
         let doing = "read the reload metrics";
         let response = self.http.client.get(format!("{}/metrics", self.base)).send().await;
-        let body = response.map_err(Error::http(doing))?.text().await.map_err(Error::http(doing))?;
+        let body = body::text(response.map_err(Error::http(doing))?).await.map_err(Error::http(doing))?;
         let value = |name: &str| {
             let name = format!("{prefix}_config_last_reload_{name} ");
             let line = body.lines().find_map(|line| line.strip_prefix(&name))?;

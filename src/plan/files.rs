@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Cause;
+use crate::contents;
+use crate::error::{Error, Fault, Result};
 use crate::observed::{Author, Observed};
 use crate::stack::Stack;
 
@@ -35,6 +37,19 @@ impl Files {
             }
         };
         Self(stack.files.iter().map(|file| (file.name, wanted(file))).collect())
+    }
+
+    /// Refuses files of the user's that cannot be worked with at all, before any tool is asked to read them.
+    pub(super) fn check(&self, stack: &Stack) -> Result<()> {
+        let delivered = stack.services.iter().filter_map(|service| service.config.as_ref());
+        let edited = delivered.flat_map(|config| self.edited(&config.files));
+        let faults: Vec<Fault> = edited
+            .filter_map(|name| {
+                let found = contents::fault(&name, &self.0.get(name.as_str())?.content)?;
+                Some(Fault { file: stack.folder.join(name), line: found.line, reason: found.reason })
+            })
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(Error::Faults(faults)) }
     }
 
     /// Returns the contents of the named files, by name.

@@ -48,6 +48,7 @@ pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> 
         return Err(Error::Conflicts(observed.conflicts.clone()));
     }
     let files = Files::of(stack, observed);
+    files.check(stack)?;
     let dashboards = dashboards(stack, &files)?;
     let mut planner = Planner {
         stack,

@@ -10,6 +10,7 @@ use super::echo::QuietControls;
 use crate::event::{Event, Kind};
 use crate::layers::{Layers, Report};
 use crate::plan::{Operation, Plan};
+use crate::printable;
 
 /// A plan that is done sooner draws nothing, so that a second `up` does not flash.
 const DRAW_AFTER: Duration = Duration::from_millis(250);
@@ -108,7 +109,7 @@ impl Bars {
         };
         let running: Vec<String> = self.running.iter().map(name).collect();
         whole.set_position(self.finished);
-        whole.set_message(running.join(", "));
+        whole.set_message(printable::line(&running.join(", ")).into_owned());
     }
 
     fn line(&self, text: &str) {
@@ -116,7 +117,7 @@ impl Bars {
         if self.screen.is_hidden() {
             super::say(Some(text.to_string()));
         } else {
-            drop(self.screen.println(text));
+            drop(self.screen.println(printable::text(text)));
         }
     }
 }
@@ -136,7 +137,7 @@ fn image_bar(image: &str) -> ProgressBar {
     // Hidden until it is on the screen, or it would draw itself beside it.
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
     bar.set_style(style("  {prefix:42!} {bar:24} {decimal_bytes:>9} of {decimal_total_bytes:9} {wide_msg}"));
-    bar.set_prefix(image.to_string());
+    bar.set_prefix(printable::line(image).into_owned());
     bar
 }
 

@@ -1,5 +1,7 @@
 //! The JSON objects on standard output. Each names its schema; keys may be added, never change their meaning.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{CheckReport, FileOutcome, FileReport, Summary};
@@ -86,7 +88,7 @@ pub(super) fn files(reports: &[FileReport]) -> Value {
             FileOutcome::Kept => ("kept", None),
             FileOutcome::Written { backup } => ("written", backup.as_ref()),
         };
-        json!({"path": report.path, "outcome": outcome, "backup": backup})
+        json!({"path": path(&report.path), "outcome": outcome, "backup": backup.map(|backup| path(backup))})
     });
     json!({"schema": "tdd-stack.init/1", "ok": true, "files": files.collect::<Vec<_>>()})
 }
@@ -193,7 +195,12 @@ fn dashboards(proof: &Proof) -> Vec<Value> {
 }
 
 fn fault(fault: &Fault) -> Value {
-    json!({"file": fault.file, "line": fault.line, "reason": fault.reason})
+    json!({"file": path(&fault.file), "line": fault.line, "reason": fault.reason})
+}
+
+/// Returns a path as text: a name of other bytes has no place in JSON.
+fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 fn conflict(conflict: &Conflict) -> Value {

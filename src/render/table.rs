@@ -6,6 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{CheckReport, FileOutcome, FileReport, Summary, verdict};
 use crate::observed::Readiness;
+use crate::printable;
 use crate::proof::{Health, PanelProof, Proof, Target};
 use crate::settings::WELL_KNOWN_PASSWORD;
 use crate::stack::Login;
@@ -87,7 +88,7 @@ pub(super) fn status(status: &Status) -> String {
 
 pub(super) fn files(reports: &[FileReport]) -> String {
     let line = |report: &FileReport| {
-        let path = report.path.display();
+        let path = printable::path(&report.path);
         match &report.outcome {
             FileOutcome::Unchanged => format!("unchanged  {path}\n"),
             FileOutcome::Kept => {
@@ -95,7 +96,7 @@ pub(super) fn files(reports: &[FileReport]) -> String {
             }
             FileOutcome::Written { backup: None } => format!("written    {path}\n"),
             FileOutcome::Written { backup: Some(backup) } => {
-                format!("written    {path} (your version is {})\n", backup.display())
+                format!("written    {path} (your version is {})\n", printable::path(backup))
             }
         }
     };

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{AppHost, HostPort, Output, Progress};
+use crate::contents::{self, ContentFault};
 use crate::error::{Error, Result};
 use crate::image_reference::ImageReference;
+use crate::printable;
 
 /// One source of settings; what it leaves out comes from the next one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -93,13 +95,18 @@ impl Layer {
             let quoted = || line_that_has(text, reason.split('`').nth(1)?);
             let line = line.filter(|line| *line > 1).or_else(quoted).or(line);
             let line = line.map(|line| format!(": line {line}")).unwrap_or_default();
-            format!("{}{line}", path.display())
+            format!("{}{line}", printable::path(path))
         };
-        // A file of nothing but comments has no value at all.
-        if serde_yaml::from_str(text).is_ok_and(|value: serde_yaml::Value| value.is_null()) {
-            return Ok(Self::default());
+        match contents::yaml(text) {
+            // A file of nothing but comments says nothing.
+            Ok(contents::Shape::Empty) => return Ok(Self::default()),
+            Ok(contents::Shape::Filled) => {}
+            Err(ContentFault { line, reason }) => {
+                let line = line.and_then(|line| usize::try_from(line).ok());
+                return Err(Error::Usage { place: place(&reason, line), reason });
+            }
         }
-        let layer: Self = serde_yaml::from_str(text).map_err(|error| {
+        let layer: Self = serde_yaml::from_str(contents::without_mark(text)).map_err(|error| {
             let reason = error.to_string();
             let line = error.location().map(|location| location.line());
             Error::Usage { place: place(&reason, line), reason }

@@ -1,0 +1,30 @@
+//! The bodies of answers, up to a size: whatever answers on a port may never come to an end.
+
+use reqwest::Response;
+use serde_json::Value;
+
+use crate::error::Source;
+
+/// Many times what a large Prometheus says of itself, in bytes.
+const LONGEST: usize = 32 * 1024 * 1024;
+
+/// Returns an answer's text, `�` for what is none.
+pub(super) async fn text(response: Response) -> Result<String, Source> {
+    Ok(String::from_utf8_lossy(&bytes(response).await?).into_owned())
+}
+
+/// Returns an answer's JSON.
+pub(super) async fn json(response: Response) -> Result<Value, Source> {
+    Ok(serde_json::from_slice(&bytes(response).await?)?)
+}
+
+async fn bytes(mut response: Response) -> Result<Vec<u8>, Source> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > LONGEST {
+            return Err(format!("the answer is longer than {} MiB", LONGEST / (1024 * 1024)).into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
