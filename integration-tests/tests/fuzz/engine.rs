@@ -1,0 +1,67 @@
+//! Everything that the engine may answer, met by the program's own client.
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use proptest::prelude::*;
+use tdd_stack::endpoint::{self, Asked, Endpoint};
+use tdd_stack::engine::{Engine, LogQuery};
+use tdd_stack::error::Result;
+use tokio::runtime::Builder;
+
+use super::server::Server;
+use super::{answers, is_told, server, target};
+
+const IMAGE: &str = "prom/prometheus:v3.5.3";
+const CONTAINER: &str = "tdd-prometheus";
+
+fn endpoint(server: &Server) -> Endpoint {
+    let host = format!("unix://{}", server.socket().display());
+    endpoint::find(Asked { host: Some(&host), context: None }, |_| None, None).expect("it is one")
+}
+
+/// Makes the calls that a path belongs to.
+async fn ask(engine: &Engine, endpoint: &Endpoint, path: &str) -> Result<()> {
+    match path {
+        "/version" => Engine::connect(endpoint.clone(), None).await.map(drop),
+        "/containers/json" | "/networks" | "/volumes" => engine.inventory("tdd").await.map(drop),
+        "/info" => engine.description().await.map(drop),
+        "/containers/tdd-prometheus/archive" => engine.files(CONTAINER, "/etc/prometheus").await.map(drop),
+        "/containers/tdd-prometheus/json" => engine.running(CONTAINER).await.map(drop),
+        "/containers/tdd-prometheus/logs" => {
+            engine.last_lines(CONTAINER).await;
+            let query = LogQuery { follow: true, tail: "all".into(), since: 0 };
+            engine.logs(CONTAINER, &query).try_collect::<Vec<_>>().await.map(drop)
+        }
+        "/images/create" => engine.operator().pull(IMAGE, |_| {}).await,
+        path if path.starts_with("/images") => engine.image_id(IMAGE).await.map(drop),
+        path if path.starts_with("/distribution") => engine.is_pullable(IMAGE).await,
+        "/networks/bridge" => engine.gateway().await.map(drop),
+        _ => engine.bridge("tdd-monitoring").await.map(drop),
+    }
+}
+
+#[test]
+fn whatever_the_engine_answers_each_call_ends_with_a_value_or_an_error() {
+    let good = answers::good().engine;
+    let server = Server::start();
+    server.say(good.clone());
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let endpoint = endpoint(&server);
+    let engine = runtime.block_on(Engine::connect(endpoint.clone(), None)).expect("it answers");
+    target("engine", 1200, server::faulty(&good), |(path, answer)| {
+        let mut answers = good.clone();
+        answers.insert(path.clone(), answer);
+        server.say(answers);
+        let asked =
+            async { tokio::time::timeout(Duration::from_secs(10), ask(&engine, &endpoint, &path)).await };
+        match runtime.block_on(asked) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                prop_assert!([1, 3].contains(&error.exit_code()));
+                is_told(&error)
+            }
+            Err(_) => Err(TestCaseError::fail("it does not end")),
+        }
+    });
+}

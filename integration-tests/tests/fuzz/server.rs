@@ -1,0 +1,185 @@
+//! A server that says what it is told to say, in good HTTP or not.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::{Builder, Runtime};
+
+use super::mutate;
+
+/// How an answer's length is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Framing {
+    /// As it is.
+    Exact,
+    /// Longer than it is, so that the answer seems cut off.
+    Longer,
+    /// In pieces of this size.
+    Chunked(usize),
+    /// In pieces whose last one is missing.
+    CutChunk,
+    /// By the connection's end.
+    ToTheEnd,
+    /// The body is all there is: no head.
+    Raw,
+}
+
+/// What the server says on one path.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) framing: Framing,
+}
+
+/// A server on a Unix socket and on a loopback port, with the same answers.
+pub(crate) struct Server {
+    answers: Arc<Mutex<BTreeMap<String, Answer>>>,
+    folder: TempDir,
+    pub(crate) address: SocketAddr,
+    _runtime: Runtime,
+}
+
+impl Answer {
+    /// Returns a good answer.
+    pub(crate) fn good(kind: &str, body: Vec<u8>) -> Self {
+        Self { status: 200, kind: kind.into(), body, framing: Framing::Exact }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let (length, body) = match self.framing {
+            Framing::Raw => return self.body.clone(),
+            Framing::Exact => (format!("Content-Length: {}\r\n", self.body.len()), self.body.clone()),
+            Framing::Longer => (format!("Content-Length: {}\r\n", self.body.len() + 7), self.body.clone()),
+            Framing::ToTheEnd => (String::new(), self.body.clone()),
+            Framing::Chunked(size) => (
+                "Transfer-Encoding: chunked\r\n".into(),
+                [chunks(&self.body, size), b"0\r\n\r\n".to_vec()].concat(),
+            ),
+            Framing::CutChunk => ("Transfer-Encoding: chunked\r\n".into(), chunks(&self.body, 7)),
+        };
+        let head = format!(
+            "HTTP/1.1 {} Said\r\nContent-Type: {}\r\n{length}Connection: close\r\n\r\n",
+            self.status, self.kind
+        );
+        [head.into_bytes(), body].concat()
+    }
+}
+
+fn chunks(body: &[u8], size: usize) -> Vec<u8> {
+    let chunk = |chunk: &[u8]| {
+        [format!("{:x}\r\n", chunk.len()).into_bytes(), chunk.to_vec(), b"\r\n".to_vec()].concat()
+    };
+    body.chunks(size.max(1)).flat_map(chunk).collect()
+}
+
+/// A path of these with a faulty answer.
+pub(crate) fn faulty(good: &BTreeMap<String, Answer>) -> BoxedStrategy<(String, Answer)> {
+    let good: Vec<(String, Answer)> =
+        good.iter().map(|(path, answer)| (path.clone(), answer.clone())).collect();
+    let framing = prop_oneof![
+        10 => Just(Framing::Exact), 1 => Just(Framing::Longer), 2 => (1..40_usize).prop_map(Framing::Chunked),
+        1 => Just(Framing::CutChunk), 1 => Just(Framing::ToTheEnd), 1 => Just(Framing::Raw),
+    ];
+    let status = prop_oneof![12 => Just(200), 4 => select(vec![101_u16, 204, 301, 304, 400, 401, 404, 409, 412, 500, 503, 999])];
+    let faulty = |(path, answer): (String, Answer)| {
+        let body = vec![answer.body];
+        let body = prop_oneof![mutate::bytes(body.clone()), mutate::json_bytes(body)];
+        (Just((path, answer.kind)), body)
+    };
+    (select(good).prop_flat_map(faulty), status, framing)
+        .prop_map(|(((path, kind), body), status, framing)| (path, Answer { status, kind, body, framing }))
+        .boxed()
+}
+
+impl Server {
+    /// Starts a server that answers 404 to everything.
+    pub(crate) fn start() -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let answers: Arc<Mutex<BTreeMap<String, Answer>>> = Arc::default();
+        let address = runtime.block_on(async {
+            let unix = UnixListener::bind(folder.path().join("docker.sock")).expect("a socket can be made");
+            let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+            let address = tcp.local_addr().expect("it has an address");
+            let (one, other) = (answers.clone(), answers.clone());
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = unix.accept().await {
+                    tokio::spawn(serve(stream, one.clone()));
+                }
+            });
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = tcp.accept().await {
+                    tokio::spawn(serve(stream, other.clone()));
+                }
+            });
+            address
+        });
+        Self { answers, folder, address, _runtime: runtime }
+    }
+
+    /// Returns the socket's path.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("docker.sock")
+    }
+
+    /// Says these things from now on.
+    pub(crate) fn say(&self, answers: BTreeMap<String, Answer>) {
+        *self.answers.lock().expect("no case panics while it holds it") = answers;
+    }
+}
+
+async fn serve(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    answers: Arc<Mutex<BTreeMap<String, Answer>>>,
+) {
+    let Some(path) = request(&mut stream).await else { return };
+    let missing = Answer {
+        status: 404,
+        ..Answer::good("application/json", b"{\"message\": \"page not found\"}\n".to_vec())
+    };
+    let answer =
+        answers.lock().expect("no case panics while it holds it").get(&path).cloned().unwrap_or(missing);
+    // A client that has heard enough may be gone.
+    drop(stream.write_all(&answer.bytes()).await);
+    drop(stream.shutdown().await);
+}
+
+/// Reads a request to its end and returns its path without version and query.
+async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+    let mut seen = Vec::new();
+    let end = loop {
+        if let Some(at) = seen.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if stream.read_buf(&mut seen).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8_lossy(&seen[..end]).into_owned();
+    let length = head
+        .lines()
+        .find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    while seen.len() < end + length.unwrap_or_default() {
+        if stream.read_buf(&mut seen).await.ok()? == 0 {
+            break;
+        }
+    }
+    let target = head.split_whitespace().nth(1)?;
+    let path = target.split('?').next()?;
+    let unversioned =
+        path.strip_prefix("/v1.").and_then(|rest| rest.find('/').map(|at| rest[at..].to_string()));
+    Some(unversioned.unwrap_or_else(|| path.to_string()))
+}

@@ -1,0 +1,89 @@
+//! Everything that Prometheus, Alertmanager and Grafana may answer, met by the program's own clients.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use tdd_stack::alerts::Alerts;
+use tdd_stack::error::Error;
+use tdd_stack::http::{Alertmanager, Grafana, Http, Prometheus};
+use tdd_stack::observed::{Observed, contains};
+use tdd_stack::proof::Application;
+use tdd_stack::prove::{Addresses, prove};
+use tdd_stack::services;
+use tdd_stack::settings::{Layer, Settings};
+use tdd_stack::stack::Stack;
+use tdd_stack::status::Status;
+use tokio::runtime::Builder;
+
+use super::server::Server;
+use super::{answers, is_told, server, target};
+
+/// Asks everything that the program ever asks of the services, and returns the errors.
+async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
+    let prometheus = Prometheus::new(http, base);
+    let alertmanager = Alertmanager::new(http, base);
+    let grafana = Grafana::new(http, base, stack);
+    let mut errors = Vec::new();
+    for service in &stack.services {
+        http.probe(base, service.probe).await;
+    }
+    let (evaluated, arrived, silences) =
+        tokio::join!(prometheus.alerts(), alertmanager.alerts(), alertmanager.silences());
+    match (evaluated, arrived, silences) {
+        (Ok(evaluated), Ok(arrived), Ok(silences)) => {
+            let alerts = Alerts::of(&evaluated, &arrived, &silences, SystemTime::now());
+            assert!(alerts.firing() <= alerts.alerts.len());
+        }
+        (evaluated, arrived, silences) => {
+            errors.extend([evaluated.err(), arrived.err(), silences.err()].into_iter().flatten());
+        }
+    }
+    errors.extend(prometheus.flags().await.err());
+    errors.extend(prometheus.links().await.err());
+    errors.extend(prometheus.age().await.err());
+    errors.extend(prometheus.reload_state("prometheus").await.err());
+    errors.extend(alertmanager.delivered().await.err());
+    match grafana.content(stack).await {
+        Ok(content) => {
+            for wanted in &stack.data_sources {
+                content.data_sources.get(wanted.uid).map(|seen| contains(&seen.body, &wanted.body));
+            }
+        }
+        Err(error) => errors.push(error),
+    }
+    let all = Addresses {
+        prometheus: Some(base.into()),
+        grafana: Some(base.into()),
+        alertmanager: Some(base.into()),
+    };
+    match prove(http, stack, &all, Application::Required).await {
+        Ok(proof) => {
+            proof.verdict();
+            Status::of(stack, &Observed::default(), Some(proof), "127.0.0.1").finding();
+        }
+        Err(error) => errors.push(error),
+    }
+    errors
+}
+
+#[test]
+fn whatever_the_services_answer_each_question_ends_with_a_value_or_an_error() {
+    let good: BTreeMap<_, _> = answers::good().services;
+    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are good");
+    let stack = services::assemble(&settings);
+    let server = Server::start();
+    let base = format!("http://{}", server.address);
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let http = Http::new().expect("a client can be made");
+    target("services", 150, server::faulty(&good), |(path, answer)| {
+        let mut answers = good.clone();
+        answers.insert(path, answer);
+        server.say(answers);
+        let asked = async { tokio::time::timeout(Duration::from_secs(15), ask(&http, &base, &stack)).await };
+        match runtime.block_on(asked) {
+            Ok(errors) => errors.iter().try_for_each(is_told),
+            Err(_) => Err(TestCaseError::fail("it does not end")),
+        }
+    });
+}

@@ -1,0 +1,211 @@
+//! The files that a user edits, and what the tools say of them.
+
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use tdd_stack::check_output::{self, CheckOutput, Checked};
+use tdd_stack::contents::{self, Shape};
+use tdd_stack::observed::{Author, DiskFile, Observed};
+use tdd_stack::overlay::{self, Stage};
+use tdd_stack::plan::{self, ProofTime, Request};
+use tdd_stack::settings::{Layer, Settings};
+use tdd_stack::stack::Stack;
+use tdd_stack::{dashboard, doctor, printable, services};
+
+use super::{is_told, mutate, target};
+
+const SETTINGS: &str = "stack: demo\nhost: tcp://10.0.0.1:2375\nregistry: mirror.example:5000\nimage:\n  grafana: a/b:1\nport:\n  \
+                        grafana: 3001\n  prometheus: auto\nbind: 127.0.0.2\napp-host: network\nenvironment: test\n\
+                        grafana-password: secret\noutput: json\nprogress: plain\n";
+
+fn stack() -> Stack {
+    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are good");
+    services::assemble(&settings)
+}
+
+fn shipped(ending: &str) -> Vec<String> {
+    let stack = stack();
+    let files = stack.files.iter().filter(|file| file.name.ends_with(ending));
+    files.map(|file| file.content.clone().into_owned()).collect()
+}
+
+fn yaml() -> BoxedStrategy<String> {
+    let shipped: Vec<String> = shipped(".yml").into_iter().chain(shipped(".yaml")).collect();
+    mutate::text(shipped.iter().map(String::as_str))
+}
+
+#[test]
+fn settings_are_read_or_refused_with_their_place() {
+    target(
+        "settings",
+        3000,
+        mutate::text([SETTINGS, "", "# nothing\n", "port: {grafana: auto}\n"]),
+        |text| {
+            let layer = Layer::from_yaml(&text, Path::new("tdd-stack.yaml"), &services::names());
+            match layer.and_then(|layer| Settings::resolve(layer, &services::names())) {
+                Ok(settings) => prop_assert!(!services::assemble(&settings).name.is_empty()),
+                Err(error) => {
+                    is_told(&error)?;
+                    prop_assert_eq!(error.exit_code(), 2);
+                }
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn settings_that_are_written_are_read_back() {
+    let port = prop_oneof![(1..=u16::MAX).prop_map(|port| port.to_string()), Just("auto".into())];
+    let good = ("[a-z0-9][a-z0-9_-]{0,40}", select(services::names()), port, ".{0,30}");
+    target("settings-back", 1000, good, |(stack, service, port, environment)| {
+        let written =
+            serde_json::json!({"stack": stack, "port": {service: port}, "environment": environment});
+        let text = serde_yaml::to_string(&written).expect("it can be written");
+        let layer = Layer::from_yaml(&text, Path::new("tdd-stack.yaml"), &services::names());
+        let layer = layer.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(layer.stack, Some(stack));
+        prop_assert_eq!(layer.environment, Some(environment));
+        prop_assert_eq!(String::from(layer.port[service]), port);
+        Ok(())
+    });
+}
+
+#[test]
+fn contents_are_weighed() {
+    target("contents", 1500, (yaml(), any::<bool>()), |(text, is_json)| {
+        let found = if is_json { contents::json(&text) } else { contents::yaml(&text) };
+        match found {
+            Err(fault) => prop_assert!(!fault.reason.trim().is_empty()),
+            Ok(Shape::Empty) => {}
+            Ok(Shape::Filled) if is_json => drop(serde_json::from_str::<serde_json::Value>(&text)),
+            // What was found light enough is read in full.
+            Ok(Shape::Filled) => {
+                drop(serde_yaml::from_str::<serde_yaml::Value>(contents::without_mark(&text)))
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_dashboard_is_read_or_its_faults_are_told() {
+    let shipped = shipped(".json");
+    let bytes: Vec<Vec<u8>> = shipped.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let grafted = mutate::json_bytes(bytes).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = prop_oneof![grafted, mutate::text(shipped.iter().map(String::as_str))];
+    target("dashboard", 1500, text, |text| {
+        match dashboard::parse(&text, "tdd-main") {
+            Ok(body) => {
+                dashboard::panels(&body);
+                prop_assert_eq!(dashboard::parse(&body.to_string(), "tdd-main"), Ok(body));
+            }
+            Err(faults) => {
+                prop_assert!(!faults.is_empty() && faults.iter().all(|fault| !fault.reason.is_empty()));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn quicker_versions_are_made_or_refused() {
+    let stage = Stage { health: 1, metrics: 2 };
+    target("overlay", 800, (yaml(), 1..100_u32), |(text, factor)| {
+        if contents::yaml(&text) != Ok(Shape::Filled) {
+            return Ok(());
+        }
+        let files = vec![("a.yml".to_string(), text)];
+        for made in
+            [overlay::start_up(&files), overlay::drill(&files, factor), overlay::rehearsal(&files, stage)]
+        {
+            match made {
+                Ok(made) => {
+                    let read = serde_yaml::from_str::<serde_yaml::Value>(&made[0].1);
+                    prop_assert!(read.is_ok(), "{:?}: {}", read, made[0].1);
+                }
+                Err(error) => prop_assert!(error.to_string().contains("a.yml")),
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_doctor_reads_any_configuration() {
+    target("doctor-files", 1500, yaml(), |text| {
+        doctor::targets(&text);
+        doctor::receivers(&text);
+        doctor::syntax_fault("a.yml", &text);
+        Ok(())
+    });
+}
+
+#[test]
+fn any_edited_file_leads_to_a_plan_or_a_fault() {
+    let stack = stack();
+    let editable: Vec<(&'static str, String)> =
+        stack.files.iter().map(|file| (file.name, file.content.clone().into_owned())).collect();
+    let all: Vec<String> = editable.iter().map(|(_, text)| text.clone()).collect();
+    let edited = (select(editable), mutate::text(all.iter().map(String::as_str)), any::<bool>());
+    target("plan", 300, edited, |((name, _), content, proof)| {
+        let mut observed = Observed::default();
+        observed.disk.insert(name.into(), DiskFile { content, author: Author::User });
+        let proof = if proof { ProofTime::Now } else { ProofTime::Later };
+        match plan::up(&stack, &observed, Request { proof, ..Request::default() }) {
+            Ok(plan) => prop_assert!(!plan.to_string().is_empty()),
+            Err(error) => {
+                is_told(&error)?;
+                prop_assert!(error.to_string().contains(name), "{}", error);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn whatever_a_tool_says_becomes_faults() {
+    let said = [
+        "Checking /etc/prometheus/alerts.yml",
+        "  FAILED:",
+        "  SUCCESS: 1 rules found",
+        "/etc/prometheus/alerts.yml: 5:15: group \"g\", rule 1, \"X\": could not parse expression: 1:5: parse error",
+        "  FAILED: parsing YAML file /etc/prometheus/prometheus.yml: yaml: unmarshal errors:",
+        "  line 2: field scrape_intervall not found in type config.plain",
+        "    expr: \"up\", time: 1m,",
+        "        exp: {} 2E+00",
+        "Checking '/etc/prometheus/prometheus.yml'  FAILED: yaml: line 1: did not find expected ',' or '}'",
+        "panic: runtime error",
+    ];
+    let lines = vec(mutate::text(said), 0..12);
+    let files = [
+        ("prometheus.yml".to_string(), "a: 1\n".to_string()),
+        ("alerts.yml".to_string(), "x\n\"g\"\n".to_string()),
+    ];
+    target("check-output", 4000, (lines, -1..4_i64), |(lines, exit_code)| {
+        let checked = Checked {
+            folder: "/etc/prometheus",
+            seen_as: Path::new("config"),
+            files: &files,
+            main_file: "prometheus.yml",
+        };
+        let faults = check_output::faults(&CheckOutput { exit_code, lines }, checked);
+        prop_assert_eq!(faults.is_empty(), exit_code == 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn nothing_that_acts_on_a_terminal_is_printed() {
+    target("printable", 3000, any::<String>(), |text| {
+        let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+        prop_assert!(!printable::text(&text).contains(acts));
+        prop_assert!(!printable::line(&text).contains(char::is_control));
+        let json = serde_json::json!({"a": text}).to_string();
+        let read: serde_json::Value = serde_json::from_str(&printable::text(&json)).expect("it stays JSON");
+        prop_assert_eq!(&read["a"], &text);
+        Ok(())
+    });
+}
