@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/messages.sh
 source scripts/messages.sh
+# shellcheck source=scripts/debian-packages.sh
+source scripts/debian-packages.sh
 
 readonly MINUTES=${1:-60}
 readonly REGRESSIONS=integration-tests/tests/fuzz/regressions

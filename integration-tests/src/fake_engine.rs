@@ -184,6 +184,20 @@ impl FakeEngine {
         }
     }
 
+    /// Makes a service's past lie ahead of now, as if the clock had been set back since.
+    pub fn set_back_the_clock(&self, container: &str, time: Duration) {
+        let mut state = self.shared.lock();
+        let container = state.container_mut(container).expect("there is such a container");
+        container.started = container.started.map(|at| at + time);
+        container.reload.seconds += time.as_secs_f64();
+    }
+
+    /// Makes a service log a line.
+    pub fn log(&self, container: &str, line: &str) {
+        let mut state = self.shared.lock();
+        state.container_mut(container).expect("there is such a container").log.push((2, line.into()));
+    }
+
     /// Returns the names of all containers with what they do.
     pub fn containers(&self) -> BTreeMap<String, Phase> {
         self.look(|state| state.containers.iter().map(|found| (found.name.clone(), found.phase)).collect())
