@@ -73,8 +73,18 @@ pub fn yaml(text: &str) -> Result<Shape, ContentFault> {
         if error.location().is_none() && census.is_empty() && is_blank(text) {
             return Ok(Shape::Empty);
         }
+        let reason = error.to_string();
         let line = error.location().and_then(|place| u64::try_from(place.line()).ok());
-        return Err(ContentFault { line, reason: yaml_reason(&error.to_string()) });
+        return Err(match () {
+            // The place would be the last alias that was followed, which is not to blame.
+            () if reason.contains(census::TOO_HEAVY) || reason.starts_with("repetition limit exceeded") => {
+                ContentFault { line: None, reason: census::TOO_HEAVY.into() }
+            }
+            () if reason.contains("recursion limit exceeded") => {
+                ContentFault { line, reason: TOO_DEEP.into() }
+            }
+            () => ContentFault { line, reason },
+        });
     }
     if documents.next().is_some() {
         return Err(ContentFault {
@@ -104,15 +114,6 @@ pub fn json(text: &str) -> Result<Shape, ContentFault> {
             line: u64::try_from(error.line()).ok().filter(|line| *line > 0),
             reason: format!("no valid JSON: {error}"),
         }),
-    }
-}
-
-/// Returns the parser's reason in words that say what to look for.
-fn yaml_reason(reason: &str) -> String {
-    match reason {
-        reason if reason.starts_with("recursion limit exceeded") => TOO_DEEP.into(),
-        reason if reason.starts_with("repetition limit exceeded") => census::TOO_HEAVY.into(),
-        reason => reason.into(),
     }
 }
 

@@ -43,8 +43,8 @@ fn rust_files() -> Vec<(String, String)> {
 
 /// The lines of the program itself, without comments and without the tests at a file's end.
 fn code(text: &str) -> Vec<&str> {
-    let lines = text.lines().map(str::trim).take_while(|line| *line != "#[cfg(test)]");
-    lines.filter(|line| !line.starts_with("//")).collect()
+    let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    text[..tests].lines().map(str::trim).filter(|line| !line.starts_with("//")).collect()
 }
 
 /// Every part of the program with its code: `apply` of `src/apply.rs` and `engine` of `src/engine/read.rs` too.
@@ -130,6 +130,29 @@ fn one_file_alone_writes_the_disk() {
         .map(|(name, _, _)| name)
         .collect();
     assert!(names.is_empty(), "the disk is written in {names:#?}");
+}
+
+/// The files that may ask what time it is, which may jump: to date something, or to say how long ago a moment was.
+/// Everything that waits goes by `Instant`, which only goes on.
+const WALL_CLOCK: [&str; 8] = [
+    "src/alerts.rs",
+    "src/commands/alerts.rs",
+    "src/commands/logs.rs",
+    "src/demo/announcement.rs",
+    "src/demo/import.rs",
+    "src/demo/journal.rs",
+    "src/engine/archive.rs",
+    "src/http/alertmanager.rs",
+];
+
+#[test]
+fn nothing_waits_by_a_clock_that_may_jump() {
+    let asking: Vec<String> = parts()
+        .into_iter()
+        .filter(|(name, _, code)| !name.ends_with("tests.rs") && code.contains("SystemTime"))
+        .map(|(name, _, _)| name)
+        .collect();
+    assert_eq!(asking, WALL_CLOCK);
 }
 
 /// The parts by layer; a layer may use only those above it here.

@@ -1,5 +1,7 @@
 //! `tdd-stack check`
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 
 use super::{Exit, Session};
@@ -58,32 +60,46 @@ async fn check_service(
     if operator.engine().image_id(&image).await?.is_none() {
         operator.pull(&image, |_| {}).await?;
     }
+    let files = read(session, config)?;
     // All to their ends: one that is broken off would leave its container.
-    let checks = config.checks.iter().map(|check| check_files(session, operator, &image, config, check));
+    let checks =
+        config.checks.iter().map(|check| check_files(session, operator, &image, (config, &files), check));
     join_all(checks).await.into_iter().collect()
+}
+
+/// A file's content, and why no tool may see it.
+type Content = (String, Option<Fault>);
+
+/// Returns the files that the checks read, by name.
+fn read(session: &Session, config: &Config) -> Result<BTreeMap<&'static str, Content>> {
+    let names = config.files.iter().chain(config.checks.iter().flat_map(|check| &check.extra_files));
+    let read = |name: &&'static str| {
+        let text = content(session, name)?;
+        let fault = contents::fault(name, &text).map(|found| Fault {
+            file: session.folder.path().join(name),
+            line: found.line,
+            reason: found.reason,
+        });
+        Ok((*name, (text, fault)))
+    };
+    names.map(read).collect()
 }
 
 async fn check_files(
     session: &Session,
     operator: &Operator,
     image: &str,
-    config: &Config,
+    (config, read): (&Config, &BTreeMap<&'static str, Content>),
     check: &CheckCommand,
 ) -> Result<CheckReport> {
-    let mut files = Vec::new();
-    for name in config.files.iter().chain(&check.extra_files) {
-        files.push(((*name).to_string(), content(session, name)?));
-    }
-    let unsound: Vec<Fault> = files
-        .iter()
-        .filter_map(|(name, text)| {
-            let found = contents::fault(name, text)?;
-            Some(Fault { file: session.folder.path().join(name), line: found.line, reason: found.reason })
-        })
-        .collect();
+    let wanted =
+        config.files.iter().chain(&check.extra_files).filter_map(|name| Some((*name, read.get(name)?)));
+    let unsound: Vec<Fault> = wanted.clone().filter_map(|(_, (_, fault))| fault.clone()).collect();
     if !unsound.is_empty() {
         return Ok(CheckReport { title: check.title(), faults: unsound });
     }
+    let files: Vec<(String, String)> =
+        wanted.map(|(name, (text, _))| (name.to_string(), text.clone())).collect();
     let output = operator.check(&session.stack.name, image, &check.command, config.folder, &files).await?;
     let checked = Checked {
         folder: config.folder,

@@ -19,6 +19,8 @@ pub enum Fault {
     Slow(Duration),
     /// A call is never answered.
     NoAnswer(&'static str),
+    /// A call is answered with status 500 and these words.
+    Says(&'static str, &'static str),
     /// A call is answered with status 500.
     Fails(&'static str),
     /// A call's answer breaks off in the middle of its body.
@@ -49,4 +51,6 @@ pub enum Fault {
     RuleFails(&'static str),
     /// Grafana's data source answers its health check with an error.
     DataSourceDown,
+    /// Grafana's data source answers its health check with these words.
+    DataSourceSays(&'static str),
 }

@@ -27,6 +27,7 @@ async fn answer(Extracted(shared): Extracted<Arc<Shared>>, request: Request) -> 
     match fault {
         Some(Fault::NoAnswer(beginning)) if hits(beginning) => std::future::pending().await,
         Some(Fault::Fails(beginning)) if hits(beginning) => error(500, "the disk of the engine is full"),
+        Some(Fault::Says(beginning, words)) if hits(beginning) => error(500, words),
         Some(Fault::Cut(beginning)) if hits(beginning) => cut(lead(&shared, &mut call)).await,
         _ if line.contains("/wait?condition=removed") => {
             let key = call.path.get(1).cloned().unwrap_or_default();

@@ -160,6 +160,9 @@ fn described(body: Value, id: usize) -> Value {
 /// Returns why Prometheus cannot be asked, where it cannot.
 fn upstream_error(state: &State, container: &str) -> Option<String> {
     let network = state.container(container).map(|found| found.network.clone()).unwrap_or_default();
+    if let Some(Fault::DataSourceSays(words)) = state.fault {
+        return Some(words.into());
+    }
     if state.fault == Some(Fault::DataSourceDown) || !state.resolves(&network, "prometheus") {
         let host = "lookup prometheus on 127.0.0.11:53: no such host";
         return Some(format!("{host} - There was an error returned querying the Prometheus API."));

@@ -1,0 +1,60 @@
+//! Clocks that jump: contents decide and not times of files, waits end by a clock that never jumps.
+
+use std::fs::{File, FileTimes};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use integration_tests::program;
+use integration_tests::scene::Scene;
+
+use super::listing;
+
+#[test]
+fn times_of_files_say_nothing() {
+    let scene = Scene::after_up(program!());
+    let folder = scene.folder().join("config/monitoring");
+    let century = Duration::from_secs(100 * 365 * 24 * 3600);
+    for time in [UNIX_EPOCH, SystemTime::now() + century] {
+        for name in listing(&folder).keys() {
+            let file = File::options().append(true).open(folder.join(name)).expect("it is there");
+            file.set_times(FileTimes::new().set_modified(time).set_accessed(time)).expect("it is ours");
+        }
+        scene.run(["up"]).exits(0);
+        assert_eq!(scene.engine.changes(), [""; 0]);
+        assert!(scene.run(["init"]).exits(0).stdout.lines().all(|line| line.starts_with("unchanged")));
+    }
+}
+
+#[test]
+fn a_reload_is_seen_though_the_services_clock_was_set_back() {
+    let scene = Scene::after_up(program!());
+    scene.engine.set_back_the_clock("tdd-prometheus", Duration::from_secs(3600));
+    scene.edit("alerts.yml", "groups: []\n");
+    scene.run(["up", "--wait-timeout", "5s"]).exits(0);
+    assert_eq!(scene.engine.loaded("tdd-prometheus")["alerts.yml"], "groups: []\n");
+}
+
+#[test]
+fn a_service_that_seems_to_have_started_tomorrow_is_no_failure() {
+    let scene = Scene::after_up(program!());
+    for service in ["prometheus", "grafana", "node-exporter", "alertmanager"] {
+        scene.engine.set_back_the_clock(&format!("tdd-{service}"), Duration::from_secs(24 * 3600));
+    }
+    let output = scene.run(["status", "--output", "json"]);
+    assert!([0, 6].contains(&output.code), "{output:?}");
+    assert!(
+        output.json()["services"]
+            .as_array()
+            .is_some_and(|all| all.iter().all(|service| service["ready"] == true))
+    );
+    scene.run(["up"]).exits(0);
+    assert_eq!(scene.engine.changes(), [""; 0]);
+}
+
+#[test]
+fn logs_since_a_moment_that_is_still_to_come_are_no_failure() {
+    let scene = Scene::after_up(program!());
+    scene.run(["logs", "--since", "2037-12-31T00:00:00Z"]).exits(0);
+    scene.run(["logs", "--since", "1969-01-01T00:00:00Z"]).exits(2).says("--since");
+    scene.run(["logs", "--since", "2300-01-01T00:00:00Z"]).exits(2).says("too far away");
+    scene.run(["logs", "--since", "90000y"]).exits(0);
+}

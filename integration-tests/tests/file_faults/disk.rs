@@ -1,0 +1,206 @@
+//! Disks that are full or cannot be written, really: each in a mount of its own that ends with the program.
+
+use std::fs;
+use std::path::Path;
+
+use integration_tests::cli::Output;
+use integration_tests::program;
+use integration_tests::scene::Scene;
+
+use super::{listing, within};
+
+/// Runs the program in a folder that is a file system of its own; `prepare` is done there first, and what is left is
+/// copied to `after`.
+fn on_own_disk<const N: usize>(scene: &Scene, size: &str, prepare: &str, arguments: [&str; N]) -> Output {
+    let folder = scene.folder().display().to_string();
+    let script = format!(
+        "seed={folder}/seed disk={folder}/disk after={folder}/after; mkdir -p $seed $disk; rm -rf $after; \
+         mount -t tmpfs -o size={size} none $disk; cp -a $seed/. $disk/; {prepare}; \
+         code=0; \"$@\" || code=$?; mkdir $after; cp -a $disk/. $after/; exit $code"
+    );
+    // Who is not root is so in a user's own space.
+    let entered = "if [ \"$(id -u)\" = 0 ]; then exec unshare --mount sh -euc \"$script\" sh \"$@\"; \
+                   else exec unshare --map-root-user --mount sh -euc \"$script\" sh \"$@\"; fi";
+    let disk = scene.folder().join("disk");
+    within(scene, entered, arguments).env("script", script).env("TDD_STACK_DIR", disk).run()
+}
+
+/// Writes until nothing more fits.
+const FILL: &str = "dd if=/dev/zero of=$disk/ballast bs=1k 2>/dev/null || true";
+
+fn after(scene: &Scene) -> std::path::PathBuf {
+    scene.folder().join("after/config/monitoring")
+}
+
+fn seeded(scene: &Scene) {
+    let seed = scene.folder().join("seed");
+    let run = scene.tdd_stack(["init"]).env("TDD_STACK_DIR", &seed).run();
+    run.exits(0);
+}
+
+fn tell(case: &str, output: &Output) {
+    println!("{case} | {} | {}", output.code, output.stderr.replace('\n', " "));
+}
+
+#[test]
+fn on_a_full_disk_no_file_is_written_at_all() {
+    let scene = Scene::new(program!());
+    let output = on_own_disk(&scene, "40k", "true", ["init"]);
+    tell("init, disk full", &output);
+    output
+        .exits(4)
+        .says("cannot write `")
+        .says("No space left on device")
+        .says("free some space, or choose another folder");
+    assert_eq!(listing(&after(&scene)).len(), 0, "something is left behind");
+    assert_eq!(scene.engine.requests(), [""; 0]);
+}
+
+#[test]
+fn on_a_full_disk_a_running_stack_and_all_files_stay_as_they_are() {
+    let scene = Scene::after_up(program!());
+    seeded(&scene);
+    let seed = scene.folder().join("seed/config/monitoring");
+    // One file is missing and has to be written, another is edited and has to be applied.
+    fs::remove_file(seed.join("README.md")).expect("it is there");
+    fs::write(seed.join("alerts.yml"), "groups: []\n").expect("it can be written");
+    let before = listing(&seed);
+    let output = on_own_disk(&scene, "256k", FILL, ["up"]);
+    tell("up on a running stack, disk full", &output);
+    output.exits(4).says("README.md`").says("No space left on device").says("free some space");
+    assert_eq!(scene.engine.changes(), [""; 0]);
+    assert!(listing(&after(&scene)) == before, "files changed");
+}
+
+#[test]
+fn on_a_full_disk_an_edited_file_is_not_replaced_without_its_backup() {
+    let scene = Scene::new(program!());
+    seeded(&scene);
+    let seed = scene.folder().join("seed/config/monitoring");
+    fs::write(seed.join("alerts.yml"), "groups: [] # mine\n".repeat(500)).expect("it can be written");
+    let before = listing(&seed);
+    let output = on_own_disk(&scene, "256k", FILL, ["init", "--force"]);
+    tell("init --force, disk full", &output);
+    output.exits(4).says("alerts.yml`").says("No space left on device");
+    assert!(listing(&after(&scene)) == before, "files changed");
+}
+
+#[test]
+fn on_a_read_only_disk_nothing_is_done() {
+    let scene = Scene::after_up(program!());
+    seeded(&scene);
+    let seed = scene.folder().join("seed/config/monitoring");
+    fs::remove_file(seed.join("README.md")).expect("it is there");
+    let before = listing(&seed);
+    for arguments in [["init"], ["up"]] {
+        let output = on_own_disk(&scene, "256k", "mount -o remount,ro $disk", arguments);
+        tell(&format!("{}, read-only file system", arguments[0]), &output);
+        output
+            .exits(4)
+            .says("Read-only file system")
+            .says("choose a folder that can be written with `--dir`");
+        assert!(listing(&after(&scene)) == before, "files changed");
+    }
+    assert_eq!(scene.engine.changes(), [""; 0]);
+}
+
+#[test]
+fn a_complete_folder_may_be_read_only() {
+    let scene = Scene::after_up(program!());
+    seeded(&scene);
+    on_own_disk(&scene, "256k", "mount -o remount,ro $disk", ["up"]).exits(0);
+    on_own_disk(&scene, "256k", "mount -o remount,ro $disk", ["init"]).exits(0);
+    assert_eq!(scene.engine.changes(), [""; 0]);
+}
+
+#[test]
+fn the_limit_of_a_files_size_is_told_like_a_full_disk() {
+    let scene = Scene::new(program!());
+    // The system ends a program that goes beyond it, unless the signal is ignored.
+    let output = within(&scene, "trap '' XFSZ; ulimit -f 8; exec \"$@\"", ["init"]).run();
+    tell("init, RLIMIT_FSIZE", &output);
+    output.exits(4).says("File too large").says("free some space");
+    assert_eq!(listing(&scene.folder().join("config/monitoring")).len(), 0, "something is left behind");
+}
+
+/// Runs the program without root's power over permissions.
+fn without_power<const N: usize>(scene: &Scene, arguments: [&str; N]) -> Output {
+    let script = "if [ \"$(id -u)\" != 0 ]; then exec \"$@\"; fi; \
+                  exec setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search \"$@\"";
+    within(scene, script, arguments).run()
+}
+
+fn allow(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+}
+
+#[test]
+fn without_permission_nothing_is_done_and_the_place_is_named() {
+    let scene = Scene::after_up(program!());
+    let folder = scene.folder().join("config/monitoring");
+    fs::remove_file(scene.file("README.md")).expect("it is there");
+    let before = listing(&folder);
+    allow(&folder, 0o500);
+    for arguments in [["init"], ["up"]] {
+        let output = without_power(&scene, arguments);
+        tell(&format!("{}, no permission to write", arguments[0]), &output);
+        output.exits(4).says("README.md`").says("Permission denied").says("or mend its permissions");
+    }
+    allow(&folder, 0o700);
+    allow(&scene.file("alerts.yml"), 0o000);
+    for arguments in [["init"], ["up"], ["check"], ["status"]] {
+        let output = without_power(&scene, arguments);
+        tell(&format!("{}, no permission to read", arguments[0]), &output);
+        output.exits(4).says("cannot read `").says("alerts.yml`").says("Permission denied");
+    }
+    allow(&scene.file("alerts.yml"), 0o644);
+    assert!(listing(&folder) == before, "files changed");
+    assert!(
+        !scene.engine.changes().iter().any(|change| change.contains("tdd-")),
+        "{:?}",
+        scene.engine.changes()
+    );
+    without_power(&scene, ["down"]).exits(0);
+}
+
+#[test]
+fn a_file_where_the_folder_should_be_is_named() {
+    for (place, named) in [("config", "config`"), ("config/monitoring", "config/monitoring`")] {
+        let scene = Scene::new(program!());
+        let path = scene.folder().join(place);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("it can be made");
+        fs::write(&path, "in the way").expect("it can be written");
+        for arguments in [["init"], ["up"], ["check"]] {
+            let output = scene.run(arguments);
+            tell(&format!("{}, a file at {place}", arguments[0]), &output);
+            output.exits(4).says(&format!("cannot use as folder `{}", scene.folder().display())).says(named);
+            output.says("it is no folder").says("move it away");
+        }
+        assert_eq!(fs::read(&path).expect("it is there"), b"in the way");
+        assert!(scene.engine.containers().is_empty());
+    }
+}
+
+#[test]
+fn a_folder_where_a_file_should_be_is_named() {
+    for name in ["alerts.yml", "README.md", ".tdd-stack.sha256"] {
+        let scene = Scene::after_up(program!());
+        fs::remove_file(scene.file(name)).expect("it is there");
+        fs::create_dir(scene.file(name)).expect("it can be made");
+        for arguments in [["init"], ["up"]] {
+            let output = scene.run(arguments);
+            tell(&format!("{}, a folder at {name}", arguments[0]), &output);
+            output
+                .exits(4)
+                .says(&format!("{name}`"))
+                .says("it is a folder")
+                .says("put a regular one in its place");
+        }
+        assert!(scene.file(name).is_dir());
+        assert_eq!(scene.engine.changes(), [""; 0]);
+    }
+    let scene = Scene::new(program!());
+    fs::create_dir(scene.folder().join("tdd-stack.yaml")).expect("it can be made");
+    scene.run(["up"]).exits(4).says("tdd-stack.yaml`").says("it is a folder");
+}

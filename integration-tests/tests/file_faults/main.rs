@@ -1,0 +1,43 @@
+//! What may be wrong with the user's files and folders: exit code, message, way out, and what is left.
+
+mod clock;
+mod contents;
+mod disk;
+mod links;
+mod names;
+mod terminal;
+mod writers;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use integration_tests::cli::TddStack;
+use integration_tests::scene::Scene;
+
+/// Returns every file of a folder by its name, links as links; nothing where there is no folder.
+fn listing(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let Ok(entries) = fs::read_dir(folder) else { return BTreeMap::new() };
+    let content = |path: &Path| match fs::read_link(path) {
+        Ok(target) => format!("link to {}", target.display()).into_bytes(),
+        Err(_) if path.is_file() => fs::read(path).expect("it can be read"),
+        Err(_) => b"no file".to_vec(),
+    };
+    let entry = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.expect("the folder can be read").path();
+        (path.file_name().expect("it has a name").to_string_lossy().into_owned(), content(&path))
+    };
+    entries.map(entry).collect()
+}
+
+/// Returns a run of the program from a shell script, which has it with its arguments as `"$@"`.
+fn within<const N: usize>(scene: &Scene, script: &str, arguments: [&str; N]) -> TddStack {
+    let run = scene.tdd_stack(arguments);
+    let (program, arguments) = run.command_line();
+    let mut shell =
+        TddStack::new("sh").args(["-euc", script, "sh"]).args([program.as_os_str()]).args(arguments);
+    for (name, value) in run.environment() {
+        shell = shell.env(&name, value);
+    }
+    shell
+}
