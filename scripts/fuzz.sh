@@ -30,10 +30,10 @@ end=$((SECONDS + MINUTES * 60)) rounds=0
 while ((rounds == 0 || SECONDS < end)); do
   # A round goes on after a target that fails, and so do the rounds.
   "$targets" --nocapture --test-threads 1 >"$log" 2>&1 || say "a case failed in round $((rounds + 1)): see \`git status\`"
-  while read -r _ name count; do
+  while read -r _ name count _; do
     [[ -n ${before[$name]-} ]] || before[$name]=$(git show "HEAD:$REGRESSIONS/$name.txt" 2>/dev/null | grep -c '^cc ' || true)
     executions[$name]=$((${executions[$name]-0} + count))
-  done < <(grep -oE 'fuzz [a-z-]+ [0-9]+$' "$log")
+  done < <(grep -oE 'fuzz [a-z-]+ [0-9]+ executions' "$log")
   rounds=$((rounds + 1))
 done
 

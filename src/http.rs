@@ -94,6 +94,11 @@ async fn json(
     body::json(response).await.map_err(Error::http(doing))
 }
 
+/// Takes what stands under a key; where a service answers with something else than an object, that is nothing.
+fn taken(value: &mut Value, key: &str) -> Value {
+    value.get_mut(key).map(Value::take).unwrap_or_default()
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_string()
 }
@@ -101,4 +106,19 @@ fn text(value: &Value) -> String {
 /// Returns the texts of an object, such as labels, in their order.
 fn pairs(map: &Value) -> Vec<(String, String)> {
     map.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_no_object_has_nothing_under_a_key() {
+        for mut odd in [json!("text"), json!(1), json!([1]), json!(null), json!({"other": 1})] {
+            assert_eq!(taken(&mut odd, "data"), Value::Null);
+        }
+        assert_eq!(taken(&mut json!({"data": [1]}), "data"), json!([1]));
+    }
 }

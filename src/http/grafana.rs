@@ -6,7 +6,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{Http, body};
+use super::{Http, body, taken};
 use crate::dashboard::{Panel, Query};
 use crate::error::{Error, Result};
 use crate::observed::{GrafanaContent, Readiness, SeenDataSource, contains};
@@ -107,7 +107,7 @@ impl<'a> Grafana<'a> {
     pub async fn dashboard(&self, uid: &str) -> Result<Option<Value>> {
         let doing = format!("read dashboard `{uid}`");
         let answer = self.ask(Method::GET, &format!("/api/dashboards/uid/{uid}"), None, &doing).await?;
-        Ok(found(answer, &doing)?.map(|mut body| body["dashboard"].take()))
+        Ok(found(answer, &doing)?.map(|mut body| taken(&mut body, "dashboard")))
     }
 
     /// Makes Grafana hold the dashboard, and reads it back by its uid.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Http, body, json, pairs, text};
+use super::{Http, body, json, pairs, taken, text};
 use crate::alerts::EvaluatedAlert;
 use crate::error::{Error, Result};
 
@@ -154,7 +154,7 @@ impl<'a> Prometheus<'a> {
         let doing = format!("ask Prometheus for its {}", path.split('?').next().unwrap_or(path));
         let response = self.http.client.get(format!("{}/api/v1/{path}", self.base)).send().await;
         let mut body = json(&doing, response).await?;
-        Ok(body["data"].take())
+        Ok(taken(&mut body, "data"))
     }
 }
 

@@ -43,7 +43,7 @@ fn target<S: Strategy>(
         max_shrink_iters: 500,
         ..Config::default()
     };
-    let mut executions: u64 = 0;
+    let whole = Instant::now();
     let counted = std::cell::Cell::new(0_u64);
     let result = TestRunner::new(config).run(&strategy, |case| {
         counted.set(counted.get() + 1);
@@ -52,8 +52,7 @@ fn target<S: Strategy>(
         let took = began.elapsed();
         if took < LIMIT { Ok(()) } else { Err(TestCaseError::fail(format!("it took {took:?}"))) }
     });
-    executions += counted.get();
-    println!("fuzz {name} {executions}");
+    println!("fuzz {name} {} executions in {:.1} s", counted.get(), whole.elapsed().as_secs_f64());
     if let Err(failure) = result {
         panic!("{name}: {failure}");
     }
