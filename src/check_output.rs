@@ -227,6 +227,15 @@ mod tests {
     }
 
     #[test]
+    fn a_few_dozen_faults_are_told_and_that_there_are_more() {
+        let lines: Vec<String> =
+            (1..10_000).map(|line| format!("  line {line}: field x{line} not found")).collect();
+        let found = found(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(found.len(), MOST + 1);
+        assert_eq!(found[MOST], "config/prometheus.yml: there are further faults: mend these first");
+    }
+
+    #[test]
     fn an_unknown_form_is_shown_as_it_is() {
         let expected = "config/prometheus.yml: the check ended with exit code 1: Checking x";
         assert_eq!(found(&["Checking x"]), [expected]);

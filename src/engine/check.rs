@@ -20,6 +20,14 @@ const MEMORY: i64 = 1024 * 1024 * 1024;
 /// More lines than anybody reads.
 const LINES: usize = 2000;
 
+/// What a container is made for.
+enum Task {
+    /// To look at files, for no longer than this.
+    Check(Duration),
+    /// To fill a volume, which takes what time and memory it needs.
+    Fill(Mount),
+}
+
 impl Operator {
     /// Runs a command of an image over files that are put into `folder`.
     pub async fn check(
@@ -30,7 +38,19 @@ impl Operator {
         folder: &str,
         files: &[(String, String)],
     ) -> Result<CheckOutput> {
-        self.run(stack, image, command, (folder, files), None).await
+        self.check_within(TIME, stack, image, command, (folder, files)).await
+    }
+
+    /// The same, given up after `time`.
+    pub async fn check_within(
+        &self,
+        time: Duration,
+        stack: &str,
+        image: &str,
+        command: &[&str],
+        files: (&str, &[(String, String)]),
+    ) -> Result<CheckOutput> {
+        self.run(stack, image, command, files, Task::Check(time)).await
     }
 
     /// Runs a command of an image over files that are put into `folder`, and over a volume that it may change.
@@ -48,7 +68,7 @@ impl Operator {
             target: Some(target.to_string()),
             ..Mount::default()
         };
-        self.run(stack, image, command, files, Some(mount)).await
+        self.run(stack, image, command, files, Task::Fill(mount)).await
     }
 
     async fn run(
@@ -57,9 +77,12 @@ impl Operator {
         image: &str,
         command: &[&str],
         (folder, files): (&str, &[(String, String)]),
-        mount: Option<Mount>,
+        task: Task,
     ) -> Result<CheckOutput> {
-        let is_check = mount.is_none();
+        let (time, memory, mounts) = match task {
+            Task::Check(time) => (time, Some(MEMORY), None),
+            Task::Fill(mount) => (Duration::MAX, None, Some(vec![mount])),
+        };
         let mut labels: HashMap<String, String> = specification::labels(stack);
         // Compose would list it as a service.
         labels.remove("com.docker.compose.project");
@@ -72,9 +95,8 @@ impl Operator {
             labels: Some(labels),
             host_config: Some(HostConfig {
                 network_mode: Some("none".into()),
-                // What fills a volume may be as large as it needs.
-                memory: is_check.then_some(MEMORY),
-                mounts: mount.map(|mount| vec![mount]),
+                memory,
+                mounts,
                 cap_drop: Some(vec!["ALL".into()]),
                 security_opt: Some(vec!["no-new-privileges".into()]),
                 ..HostConfig::default()
@@ -85,8 +107,7 @@ impl Operator {
         let doing = format!("create a container to run `{}`", command.join(" "));
         let created =
             self.engine.docker.create_container(Some(options), body).await.map_err(Error::engine(doing))?;
-        let limit = if is_check { TIME } else { Duration::MAX };
-        let output = self.run_check(&created.id, folder, files, limit).await;
+        let output = self.run_check(&created.id, folder, files, time).await;
         self.remove(&created.id, Force::Kill).await?;
         output
     }

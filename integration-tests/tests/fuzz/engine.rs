@@ -9,7 +9,7 @@ use tdd_stack::engine::{Engine, LogQuery};
 use tdd_stack::error::Result;
 use tokio::runtime::Builder;
 
-use super::server::Server;
+use super::server::{Answer, Framing, Server};
 use super::{answers, is_told, server, target};
 
 const IMAGE: &str = "prom/prometheus:v3.5.3";
@@ -39,6 +39,60 @@ async fn ask(engine: &Engine, endpoint: &Endpoint, path: &str) -> Result<()> {
         "/networks/bridge" => engine.gateway().await.map(drop),
         _ => engine.bridge("tdd-monitoring").await.map(drop),
     }
+}
+
+#[test]
+fn a_check_has_little_memory_is_given_up_and_its_container_goes() {
+    let mut answers = answers::good().engine;
+    let say = |status, body: &str| Answer { status, ..Answer::good("application/json", body.into()) };
+    for (path, answer) in [
+        ("/containers/create", say(201, "{\"Id\": \"abc\", \"Warnings\": []}")),
+        ("/containers/abc/archive", say(200, "")),
+        ("/containers/abc/start", say(204, "")),
+        ("/containers/abc/wait", Answer { framing: Framing::Silent, ..say(200, "") }),
+        ("/containers/abc", say(204, "")),
+    ] {
+        answers.insert(path.into(), answer);
+    }
+    let server = Server::start();
+    server.say(answers);
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let check = async {
+        let engine = Engine::connect(endpoint(&server), None).await.expect("it answers");
+        let time = Duration::from_secs(1);
+        engine
+            .operator()
+            .check_within(time, "tdd", IMAGE, &["promtool", "check"], ("/etc/prometheus", &[]))
+            .await
+    };
+    let error = runtime.block_on(check).expect_err("it has no end");
+    let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert_eq!((error.exit_code(), cause.as_str()), (1, "the check did not end within 1 s"));
+    let requests = server.requests();
+    assert_eq!(
+        requests.last().map(|(line, _)| line.as_str()),
+        Some("DELETE /containers/abc"),
+        "{requests:?}"
+    );
+    let created = requests.iter().find(|(line, _)| line == "POST /containers/create");
+    assert_eq!(created.map(|(_, body)| &body["HostConfig"]["Memory"]), Some(&serde_json::json!(1_u64 << 30)));
+}
+
+#[test]
+fn an_archive_without_end_is_given_up() {
+    let good = answers::good().engine;
+    let server = Server::start();
+    let endless = Answer { framing: Framing::Endless, ..Answer::good("application/x-tar", vec![0; 1 << 16]) };
+    let archive = ("/containers/tdd-prometheus/archive".to_string(), endless);
+    server.say(good.into_iter().chain([archive]).collect());
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let files = async {
+        let engine = Engine::connect(endpoint(&server), None).await.expect("it answers");
+        engine.files(CONTAINER, "/etc/prometheus").await
+    };
+    let error = runtime.block_on(files).expect_err("it has no end");
+    let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert!(cause.contains("more than 64 MiB"), "{error}: {cause}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
@@ -29,6 +30,10 @@ pub(crate) enum Framing {
     ToTheEnd,
     /// The body is all there is: no head.
     Raw,
+    /// The body again and again, until nobody listens.
+    Endless,
+    /// There is none.
+    Silent,
 }
 
 /// What the server says on one path.
@@ -40,9 +45,16 @@ pub(crate) struct Answer {
     pub(crate) framing: Framing,
 }
 
+/// What a server says, and what it was asked.
+#[derive(Default)]
+struct Script {
+    answers: BTreeMap<String, Answer>,
+    requests: Vec<(String, Value)>,
+}
+
 /// A server on a Unix socket and on a loopback port, with the same answers.
 pub(crate) struct Server {
-    answers: Arc<Mutex<BTreeMap<String, Answer>>>,
+    script: Arc<Mutex<Script>>,
     folder: TempDir,
     pub(crate) address: SocketAddr,
     _runtime: Runtime,
@@ -59,7 +71,7 @@ impl Answer {
             Framing::Raw => return self.body.clone(),
             Framing::Exact => (format!("Content-Length: {}\r\n", self.body.len()), self.body.clone()),
             Framing::Longer => (format!("Content-Length: {}\r\n", self.body.len() + 7), self.body.clone()),
-            Framing::ToTheEnd => (String::new(), self.body.clone()),
+            Framing::ToTheEnd | Framing::Endless | Framing::Silent => (String::new(), self.body.clone()),
             Framing::Chunked(size) => (
                 "Transfer-Encoding: chunked\r\n".into(),
                 [chunks(&self.body, size), b"0\r\n\r\n".to_vec()].concat(),
@@ -109,12 +121,12 @@ impl Server {
             .build()
             .expect("a runtime can be made");
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let answers: Arc<Mutex<BTreeMap<String, Answer>>> = Arc::default();
+        let script: Arc<Mutex<Script>> = Arc::default();
         let address = runtime.block_on(async {
             let unix = UnixListener::bind(folder.path().join("docker.sock")).expect("a socket can be made");
             let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
             let address = tcp.local_addr().expect("it has an address");
-            let (one, other) = (answers.clone(), answers.clone());
+            let (one, other) = (script.clone(), script.clone());
             tokio::spawn(async move {
                 while let Ok((stream, _)) = unix.accept().await {
                     tokio::spawn(serve(stream, one.clone()));
@@ -127,7 +139,7 @@ impl Server {
             });
             address
         });
-        Self { answers, folder, address, _runtime: runtime }
+        Self { script, folder, address, _runtime: runtime }
     }
 
     /// Returns the socket's path.
@@ -137,28 +149,40 @@ impl Server {
 
     /// Says these things from now on.
     pub(crate) fn say(&self, answers: BTreeMap<String, Answer>) {
-        *self.answers.lock().expect("no case panics while it holds it") = answers;
+        let requests = Vec::new();
+        *self.script.lock().expect("no case panics while it holds it") = Script { answers, requests };
+    }
+
+    /// Returns what it was asked since, such as `GET /version`, and with which JSON.
+    pub(crate) fn requests(&self) -> Vec<(String, Value)> {
+        self.script.lock().expect("no case panics while it holds it").requests.clone()
     }
 }
 
-async fn serve(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    answers: Arc<Mutex<BTreeMap<String, Answer>>>,
-) {
-    let Some(path) = request(&mut stream).await else { return };
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: Arc<Mutex<Script>>) {
+    let Some((method, path, body)) = request(&mut stream).await else { return };
     let missing = Answer {
         status: 404,
         ..Answer::good("application/json", b"{\"message\": \"page not found\"}\n".to_vec())
     };
-    let answer =
-        answers.lock().expect("no case panics while it holds it").get(&path).cloned().unwrap_or(missing);
+    let answer = {
+        let mut script = script.lock().expect("no case panics while it holds it");
+        script.requests.push((format!("{method} {path}"), body));
+        script.answers.get(&path).cloned().unwrap_or(missing)
+    };
+    if matches!(answer.framing, Framing::Silent) {
+        // Until the client gives up.
+        drop(stream.read_buf(&mut Vec::new()).await);
+        return;
+    }
     // A client that has heard enough may be gone.
     drop(stream.write_all(&answer.bytes()).await);
+    while matches!(answer.framing, Framing::Endless) && stream.write_all(&answer.body).await.is_ok() {}
     drop(stream.shutdown().await);
 }
 
-/// Reads a request to its end and returns its path without version and query.
-async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+/// Reads a request to its end and returns its method, its path without version and query, and its JSON.
+async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<(String, String, Value)> {
     let mut seen = Vec::new();
     let end = loop {
         if let Some(at) = seen.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -177,9 +201,11 @@ async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
             break;
         }
     }
-    let target = head.split_whitespace().nth(1)?;
+    let mut words = head.split_whitespace();
+    let (method, target) = (words.next()?.to_string(), words.next()?);
     let path = target.split('?').next()?;
     let unversioned =
         path.strip_prefix("/v1.").and_then(|rest| rest.find('/').map(|at| rest[at..].to_string()));
-    Some(unversioned.unwrap_or_else(|| path.to_string()))
+    let body = serde_json::from_slice(&seen[end..]).unwrap_or_default();
+    Some((method, unversioned.unwrap_or_else(|| path.to_string()), body))
 }

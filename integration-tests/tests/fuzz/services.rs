@@ -7,16 +7,16 @@ use proptest::prelude::*;
 use tdd_stack::alerts::Alerts;
 use tdd_stack::error::Error;
 use tdd_stack::http::{Alertmanager, Grafana, Http, Prometheus};
-use tdd_stack::observed::{Observed, contains};
+use tdd_stack::observed::{Observed, Readiness, contains};
 use tdd_stack::proof::Application;
 use tdd_stack::prove::{Addresses, prove};
 use tdd_stack::services;
 use tdd_stack::settings::{Layer, Settings};
-use tdd_stack::stack::Stack;
+use tdd_stack::stack::{Expect, Probe, Stack};
 use tdd_stack::status::Status;
 use tokio::runtime::Builder;
 
-use super::server::Server;
+use super::server::{Answer, Framing, Server};
 use super::{answers, is_told, server, target};
 
 /// Asks everything that the program ever asks of the services, and returns the errors.
@@ -65,6 +65,31 @@ async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
         Err(error) => errors.push(error),
     }
     errors
+}
+
+#[test]
+fn an_answer_without_end_is_given_up() {
+    let server = Server::start();
+    let base = format!("http://{}", server.address);
+    let endless =
+        Answer { framing: Framing::Endless, ..Answer::good("application/json", vec![b' '; 1 << 16]) };
+    let paths = ["/api/v1/rules", "/api/v2/alerts", "/metrics", "/api/health"];
+    server.say(paths.map(|path| (path.to_string(), endless.clone())).into());
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let http = Http::new().expect("a client can be made");
+    runtime.block_on(async {
+        let rules = Prometheus::new(&http, &base).rules().await.expect_err("it has no end");
+        let alerts = Alertmanager::new(&http, &base).alerts().await.expect_err("it has no end");
+        let metrics =
+            Prometheus::new(&http, &base).reload_state("prometheus").await.expect_err("it has no end");
+        for error in [rules, alerts, metrics] {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            assert!(cause.contains("longer than 32 MiB"), "{error}: {cause}");
+        }
+        let probe = Probe { path: "/api/health", expect: Expect::DatabaseOk };
+        let Readiness::NotReady(why) = http.probe(&base, probe).await else { panic!("it is ready") };
+        assert!(why.contains("longer than 32 MiB"), "{why}");
+    });
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod drill;
 mod failure;
+mod file_faults;
 mod lifecycle;
 mod logging;
 mod observe;

@@ -1,0 +1,128 @@
+//! Faulty files against a stack that runs: what this program refuses, what promtool and amtool refuse, what neither
+//! may refuse; the stack stays as it is.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use integration_tests::scenario::{Scenario, text};
+
+use super::scenario;
+
+/// What a running stack may not lose by a fault: its containers, their start, the rules in force.
+fn state(scenario: &Scenario) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let rules =
+        scenario.rules().into_iter().map(|rule| format!("{}: {}", text(&rule["name"]), text(&rule["query"])));
+    (scenario.ids(), scenario.started(), rules.collect())
+}
+
+#[test]
+fn a_running_stack_stays_as_it_is_whatever_its_files_become() {
+    let scenario = scenario("faulty-files");
+    scenario.succeed(&["up", "--wait", "proven"]);
+    let before = state(&scenario);
+    let laughs: Vec<String> = (1..12)
+        .map(|level| format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", ")))
+        .collect();
+    let laughs = format!("a0: &a0 lol\n{}", laughs.concat());
+    let quadratic = format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(100_000), "*a,".repeat(100_000));
+    let enormous = "# 11 bytes\n".repeat(1_000_000);
+    for (file, content, told) in [
+        ("alerts.yml", "", "alerts.yml: the file is empty"),
+        // promtool takes an empty configuration for a good one, which observes nothing.
+        ("prometheus.yml", "", "prometheus.yml: the file is empty"),
+        // promtool reads the first document and is silent about the second.
+        ("alerts.yml", "groups: []\n---\ngroups: [\n", "alerts.yml:2: a second document begins here"),
+        (
+            "recording_rules.yml",
+            "groups:\n\t- name: a\n",
+            "recording_rules.yml:2: found character that cannot start any token",
+        ),
+        (
+            "alerts.yml",
+            "groups: &g [*g]\n",
+            "alerts.yml:1: it is nested deeper than 128 levels, or an alias refers",
+        ),
+        ("alerts.yml", &laughs, "alerts.yml: its aliases stand for too much text"),
+        ("alertmanager.yml", &quadratic, "alertmanager.yml: its aliases stand for too much text"),
+        (
+            "alertmanager.yml",
+            "route: {}\nroute: {}\n",
+            "alertmanager.yml:2: the key `route` stands here for the second time",
+        ),
+        ("alertmanager.yml", &enormous, "alertmanager.yml: it is longer than 2 MiB"),
+        // These are sound, and the tools alone know better.
+        (
+            "alerts.yml",
+            "groups: [{name: g, rules: [{alert: A, expr: 'up >'}]}]\n",
+            "alerts.yml:1: group \"g\", rule 1, \"A\"",
+        ),
+        ("alerts.yml", "groups: [{name: g, rulez: []}]\n", "alerts.yml:1: field rulez not found"),
+        (
+            "prometheus.yml",
+            "scrape_configs: [{job_name: a, scrape_interval: 1q}]\n",
+            "prometheus.yml:1: unknown unit",
+        ),
+        ("alertmanager.yml", "route: {receiver: nobody}\nreceivers: []\n", "alertmanager.yml"),
+        (
+            "grafana_dashboards.json",
+            "{\"title\": \"a\", \"title\": \"b\"}",
+            "grafana_dashboards.json:1: no valid JSON: the key `title`",
+        ),
+    ] {
+        let shipped = fs::read(scenario.file(file)).expect("it is there");
+        fs::write(scenario.file(file), content).expect("it can be written");
+        let began = Instant::now();
+        let output = scenario.run(&["up"]);
+        println!(
+            "{file} | {} | {}",
+            output.code,
+            output.stderr.lines().find(|line| line.starts_with("error")).unwrap_or_default()
+        );
+        output.exits(1).says(told).says("nothing was changed");
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+        assert_eq!(state(&scenario), before, "{file}: {content:.80}");
+        fs::write(scenario.file(file), shipped).expect("it can be written");
+    }
+    assert!(scenario.succeed(&["up"]).stdout.contains("0 operations"));
+    assert_eq!(scenario.objects("container").len(), 4, "a check left its container");
+}
+
+#[test]
+fn files_from_any_editor_are_read_by_the_real_services() {
+    let scenario = scenario("editors");
+    scenario.succeed(&["up"]);
+    let before = (scenario.ids(), scenario.started());
+    for file in ["prometheus.yml", "recording_rules.yml", "alerts.yml", "alerts_test.yml", "alertmanager.yml"]
+    {
+        let shipped = fs::read_to_string(scenario.file(file)).expect("it is there");
+        let edited = format!("\u{feff}{}", shipped.replace('\n', "\r\n"));
+        fs::write(scenario.file(file), edited).expect("it can be written");
+    }
+    scenario.succeed(&["check"]);
+    let done = scenario.succeed(&["up", "--output", "json"]).json();
+    assert_eq!(scenario.rules().len(), 18, "{done}");
+    assert_eq!((scenario.ids(), scenario.started()), before, "a reload would have done");
+    scenario.succeed(&["down"]);
+    scenario.succeed(&["up", "--wait", "proven"]);
+}
+
+#[test]
+fn a_link_and_a_pipe_are_met_with_the_real_engine_too() {
+    let scenario = scenario("links");
+    scenario.succeed(&["up"]);
+    let before = state(&scenario);
+    let mine = scenario.folder().join("mine.yml");
+    fs::rename(scenario.file("alerts.yml"), &mine).expect("it can be moved");
+    std::os::unix::fs::symlink("/dev/zero", scenario.file("alerts.yml")).expect("a link can be made");
+    scenario.run(&["up"]).exits(4).says("and that is a device");
+    fs::remove_file(scenario.file("alerts.yml")).expect("it is there");
+    assert_eq!(state(&scenario), before);
+    std::os::unix::fs::symlink(&mine, scenario.file("alerts.yml")).expect("a link can be made");
+    assert!(scenario.succeed(&["up"]).stdout.contains("0 operations"));
+    let text = fs::read_to_string(&mine).expect("it is there");
+    fs::write(&mine, format!("{text}# edited\n")).expect("it can be written");
+    scenario.succeed(&["up"]);
+    assert!(scenario.file("alerts.yml").is_symlink());
+    assert_eq!(state(&scenario), before);
+    assert!(scenario.succeed(&["up"]).stdout.contains("0 operations"));
+}
