@@ -268,6 +268,7 @@ impl Error {
     }
 
     /// Returns a fault of a file's content as one of the settings file: the user's words cannot be followed.
+    #[must_use]
     pub fn of_settings(self, path: &Path) -> Self {
         match self {
             Self::Faults(faults) => {

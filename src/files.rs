@@ -140,18 +140,15 @@ impl Folder {
         // The folder itself: a file made for it would stay behind.
         let folder = File::open(&self.path).map_err(Error::file("lock", &self.path))?;
         let deadline = Instant::now() + OTHERS;
-        loop {
-            match folder.try_lock() {
-                Ok(()) => return Ok(folder),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => {
-                    let reason = format!("another process has been writing there for {} s", OTHERS.as_secs());
-                    return Err(Error::file("lock", &self.path)(reason));
-                }
-                // Where there are no locks, each file still is whole.
-                Err(TryLockError::Error(_)) => return Ok(folder),
+        while matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
+            if Instant::now() >= deadline {
+                let reason = format!("another process has been writing there for {} s", OTHERS.as_secs());
+                return Err(Error::file("lock", &self.path)(reason));
             }
+            std::thread::sleep(PAUSE);
         }
+        // Where there are no locks at all, each file still is whole.
+        Ok(folder)
     }
 
     fn hashes(&self) -> Result<BTreeMap<String, String>> {

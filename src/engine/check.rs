@@ -25,7 +25,7 @@ enum Task {
     /// To look at files, for no longer than this.
     Check(Duration),
     /// To fill a volume, which takes what time and memory it needs.
-    Fill(Mount),
+    Fill(Box<Mount>),
 }
 
 impl Operator {
@@ -68,7 +68,7 @@ impl Operator {
             target: Some(target.to_string()),
             ..Mount::default()
         };
-        self.run(stack, image, command, files, Task::Fill(mount)).await
+        self.run(stack, image, command, files, Task::Fill(Box::new(mount))).await
     }
 
     async fn run(
@@ -81,7 +81,7 @@ impl Operator {
     ) -> Result<CheckOutput> {
         let (time, memory, mounts) = match task {
             Task::Check(time) => (time, Some(MEMORY), None),
-            Task::Fill(mount) => (Duration::MAX, None, Some(vec![mount])),
+            Task::Fill(mount) => (Duration::MAX, None, Some(vec![*mount])),
         };
         let mut labels: HashMap<String, String> = specification::labels(stack);
         // Compose would list it as a service.

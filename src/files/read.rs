@@ -19,7 +19,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let sound = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
-        let line = bytes[..sound].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        let line = bytes[..sound].split(|byte| *byte == b'\n').count() as u64;
         let reason = format!("the byte 0x{:02x} is no UTF-8: save the file as UTF-8", bytes[sound]);
         fault(path, Some(line), reason)
     })?;

@@ -12,7 +12,7 @@ use super::listing;
 fn times_of_files_say_nothing() {
     let scene = Scene::after_up(program!());
     let folder = scene.folder().join("config/monitoring");
-    let century = Duration::from_secs(100 * 365 * 24 * 3600);
+    let century = Duration::from_hours(100 * 365 * 24);
     for time in [UNIX_EPOCH, SystemTime::now() + century] {
         for name in listing(&folder).keys() {
             let file = File::options().append(true).open(folder.join(name)).expect("it is there");
@@ -27,7 +27,7 @@ fn times_of_files_say_nothing() {
 #[test]
 fn a_reload_is_seen_though_the_services_clock_was_set_back() {
     let scene = Scene::after_up(program!());
-    scene.engine.set_back_the_clock("tdd-prometheus", Duration::from_secs(3600));
+    scene.engine.set_back_the_clock("tdd-prometheus", Duration::from_hours(1));
     scene.edit("alerts.yml", "groups: []\n");
     scene.run(["up", "--wait-timeout", "5s"]).exits(0);
     assert_eq!(scene.engine.loaded("tdd-prometheus")["alerts.yml"], "groups: []\n");
@@ -37,7 +37,7 @@ fn a_reload_is_seen_though_the_services_clock_was_set_back() {
 fn a_service_that_seems_to_have_started_tomorrow_is_no_failure() {
     let scene = Scene::after_up(program!());
     for service in ["prometheus", "grafana", "node-exporter", "alertmanager"] {
-        scene.engine.set_back_the_clock(&format!("tdd-{service}"), Duration::from_secs(24 * 3600));
+        scene.engine.set_back_the_clock(&format!("tdd-{service}"), Duration::from_hours(24));
     }
     let output = scene.run(["status", "--output", "json"]);
     assert!([0, 6].contains(&output.code), "{output:?}");

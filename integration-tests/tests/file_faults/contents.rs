@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
-use super::{listing, within};
+use super::{listing, tell, within};
 
 /// The files that are delivered to a service.
 const DELIVERED: [&str; 4] = ["prometheus.yml", "recording_rules.yml", "alerts.yml", "alertmanager.yml"];
@@ -111,13 +111,7 @@ fn refused<const N: usize>(scene: &Scene, arguments: [&str; N], file: &str, case
     let place =
         case.line.map(|line| if code == 2 { format!(": line {line}: ") } else { format!(":{line}: ") });
     let told = format!("{file}{}", place.unwrap_or_else(|| ": ".into()));
-    println!(
-        "{} | {} | {file} | {} | {}",
-        case.name,
-        arguments[0],
-        output.code,
-        output.stderr.lines().next().unwrap_or_default()
-    );
+    tell(&format!("{}, {file}: {}", arguments[0], case.name), &output);
     output.exits(code).says(&told).says(case.words);
     if code == 1 {
         output.says(

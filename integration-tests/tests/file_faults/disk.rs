@@ -7,7 +7,7 @@ use integration_tests::cli::Output;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
-use super::{listing, within};
+use super::{listing, tell, within};
 
 /// Runs the program in a folder that is a file system of its own; `prepare` is done there first, and what is left is
 /// copied to `after`.
@@ -36,10 +36,6 @@ fn seeded(scene: &Scene) {
     let seed = scene.folder().join("seed");
     let run = scene.tdd_stack(["init"]).env("TDD_STACK_DIR", &seed).run();
     run.exits(0);
-}
-
-fn tell(case: &str, output: &Output) {
-    println!("{case} | {} | {}", output.code, output.stderr.replace('\n', " "));
 }
 
 #[test]

@@ -7,8 +7,9 @@ use std::process::Command;
 
 use integration_tests::program;
 use integration_tests::scene::Scene;
+use tdd_stack::stack::sha256;
 
-use super::listing;
+use super::{listing, tell};
 
 /// Puts a link into the place of a file.
 fn link(scene: &Scene, name: &str, target: &Path) {
@@ -47,7 +48,7 @@ fn a_link_to_what_this_program_wrote_is_not_replaced_by_a_newer_version() {
     let scene = Scene::after_up(program!());
     // What an older version wrote, moved elsewhere and linked to.
     let older = "groups: [] # older\n";
-    let hash = sha256(older);
+    let hash = sha256(older.as_bytes());
     let list = scene.read(".tdd-stack.sha256");
     let lines: Vec<String> = list
         .lines()
@@ -69,11 +70,6 @@ fn a_link_to_what_this_program_wrote_is_not_replaced_by_a_newer_version() {
     assert_eq!(fs::read_to_string(&target).expect("it is there"), older);
 }
 
-fn sha256(text: &str) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[test]
 fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
     let scene = Scene::after_up(program!());
@@ -87,12 +83,7 @@ fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
         link(&scene, "alerts.yml", Path::new(target));
         for arguments in [["up"], ["plan"], ["check"], ["init"], ["status"]] {
             let output = scene.run(arguments);
-            println!(
-                "{}, link to {target} | {} | {}",
-                arguments[0],
-                output.code,
-                output.stderr.replace('\n', " ")
-            );
+            tell(&format!("{}, alerts.yml: a link to {target}", arguments[0]), &output);
             output.exits(4).says("alerts.yml`").says(words).says("--dir");
         }
         assert!(scene.file("alerts.yml").is_symlink());
@@ -116,7 +107,7 @@ fn a_pipe_is_not_waited_for() {
         let made = Command::new("mkfifo").arg(scene.file(name)).status();
         assert!(made.is_ok_and(|status| status.success()), "no pipe can be made");
         let output = scene.run(["up"]);
-        println!("up, a pipe at {name} | {} | {}", output.code, output.stderr.replace('\n', " "));
+        tell(&format!("up, {name}: a pipe"), &output);
         output.exits(4).says(&format!("{name}`")).says("it is a named pipe");
         fs::remove_file(scene.file(name)).expect("it is there");
         fs::write(scene.file(name), before).expect("it can be written");

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use integration_tests::cli::TddStack;
+use integration_tests::cli::{Output, TddStack};
 use integration_tests::scene::Scene;
 
 /// Returns every file of a folder by its name, links as links; nothing where there is no folder.
@@ -28,6 +28,13 @@ fn listing(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         (path.file_name().expect("it has a name").to_string_lossy().into_owned(), content(&path))
     };
     entries.map(entry).collect()
+}
+
+/// Prints a row of the table of faults, which `--nocapture` shows.
+#[expect(clippy::print_stdout, reason = "a table for people")]
+fn tell(case: &str, output: &Output) {
+    let said = output.stderr.lines().filter(|line| !line.contains("failed: ")).map(str::trim);
+    println!("{case} | {} | {}", output.code, said.collect::<Vec<_>>().join(" · "));
 }
 
 /// Returns a run of the program from a shell script, which has it with its arguments as `"$@"`.

@@ -26,6 +26,7 @@ use tdd_stack::error::Error;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Runs a target: `share` is how many cases a short run has.
+#[expect(clippy::print_stdout, reason = "the script counts by it")]
 fn target<S: Strategy>(
     name: &str,
     share: u32,

@@ -88,7 +88,7 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     match change {
         Change::Set(at, byte) => bytes[at.index(length)] = *byte,
         Change::Insert(at, token) => {
-            drop(bytes.splice(at.index(length)..at.index(length), token.iter().copied()))
+            drop(bytes.splice(at.index(length)..at.index(length), token.iter().copied()));
         }
         Change::Delete(at, count) => {
             let start = at.index(length);
@@ -123,7 +123,9 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
 /// One of these with a few changes, or noise.
 pub(crate) fn bytes(seeds: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     let changed = (select(seeds), vec(change(), 0..5)).prop_map(|(mut bytes, changes)| {
-        changes.iter().for_each(|change| apply(&mut bytes, change));
+        for change in &changes {
+            apply(&mut bytes, change);
+        }
         bytes
     });
     let tokens = vec(select(&TOKENS[..]), 0..60).prop_map(|tokens| tokens.concat().into_bytes());

@@ -83,7 +83,7 @@ fn contents_are_weighed() {
             Ok(Shape::Filled) if is_json => drop(serde_json::from_str::<serde_json::Value>(&text)),
             // What was found light enough is read in full.
             Ok(Shape::Filled) => {
-                drop(serde_yaml::from_str::<serde_yaml::Value>(contents::without_mark(&text)))
+                drop(serde_yaml::from_str::<serde_yaml::Value>(contents::without_mark(&text)));
             }
         }
         Ok(())

@@ -73,11 +73,6 @@ fn a_running_stack_stays_as_it_is_whatever_its_files_become() {
         fs::write(scenario.file(file), content).expect("it can be written");
         let began = Instant::now();
         let output = scenario.run(&["up"]);
-        println!(
-            "{file} | {} | {}",
-            output.code,
-            output.stderr.lines().find(|line| line.starts_with("error")).unwrap_or_default()
-        );
         output.exits(1).says(told).says("nothing was changed");
         assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
         assert_eq!(state(&scenario), before, "{file}: {content:.80}");
