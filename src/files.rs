@@ -27,7 +27,7 @@ pub use read::read_text;
 const LIST: &str = ".tdd-stack.sha256";
 
 /// Another process writes for milliseconds; one that was stopped in the middle must not be waited for.
-const OTHERS: Duration = Duration::from_secs(10);
+const OTHERS: Duration = Duration::from_secs(5);
 
 /// Between two looks whether another process is done: the system tells only those who wait without a limit.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -138,18 +138,20 @@ const WALL_CLOCK: [&str; 8] = [
     "src/alerts.rs",
     "src/commands/alerts.rs",
     "src/commands/logs.rs",
-    "src/demo/announcement.rs",
     "src/demo/import.rs",
     "src/demo/journal.rs",
     "src/engine/archive.rs",
     "src/http/alertmanager.rs",
+    "src/http/prometheus.rs",
 ];
 
 #[test]
 fn nothing_waits_by_a_clock_that_may_jump() {
+    // A moment that was read tells by itself how long ago it was.
+    let is_asking = |code: &str| code.contains("SystemTime") || code.contains("parse_rfc3339");
     let asking: Vec<String> = parts()
         .into_iter()
-        .filter(|(name, _, code)| !name.ends_with("tests.rs") && code.contains("SystemTime"))
+        .filter(|(name, _, code)| !name.ends_with("tests.rs") && is_asking(code))
         .map(|(name, _, _)| name)
         .collect();
     assert_eq!(asking, WALL_CLOCK);
