@@ -152,7 +152,11 @@ impl Folder {
     }
 
     fn hashes(&self) -> Result<BTreeMap<String, String>> {
-        let text = read::read_lossy(&self.path.join(LIST))?.unwrap_or_default();
+        let text = match read::read_lossy(&self.path.join(LIST)) {
+            // A list that is none tells nothing, and the next write brings a good one.
+            Err(Error::Faults(_)) => String::new(),
+            text => text?.unwrap_or_default(),
+        };
         let pair = |line: &str| {
             let (hash, name) = line.split_once("  ")?;
             Some((name.to_string(), hash.to_string()))
@@ -188,6 +192,29 @@ mod tests {
         let (dir, folder) = folder();
         folder.try_writing().unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_broken_list_of_hashes_is_replaced() {
+        let (_dir, folder) = folder();
+        folder.write("a.yml", "shipped").unwrap();
+        for broken in ["\0\u{1b}\n  \n".to_string(), "x".repeat(3_000_000)] {
+            fs::write(folder.path().join(LIST), broken).unwrap();
+            assert_eq!(folder.read(["a.yml"].into_iter()).unwrap()["a.yml"].author, Author::User);
+            folder.write("a.yml", "shipped").unwrap();
+            assert_eq!(folder.read(["a.yml"].into_iter()).unwrap()["a.yml"].author, Author::Program);
+        }
+    }
+
+    #[test]
+    fn of_several_files_all_are_written_or_none() {
+        let (_dir, folder) = folder();
+        folder.write("a.yml", "one").unwrap();
+        fs::create_dir(folder.path().join("b.yml")).unwrap();
+        let error = folder.write_all(&[("a.yml", "two"), ("b.yml", "two")]).unwrap_err();
+        assert!(error.to_string().ends_with("b.yml`"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("a.yml")).unwrap(), "one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "a.yml, b.yml and the list");
     }
 
     #[test]

@@ -61,9 +61,13 @@ pub fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            if render::refusal(&error.to_string()) {
+                return code;
+            }
             // Help goes to standard output and a mistake to standard error; a closed pipe is no failure.
             drop(error.print());
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return code;
         }
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

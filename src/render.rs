@@ -12,6 +12,7 @@ mod json;
 mod plain;
 mod table;
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -260,10 +261,30 @@ pub fn error(error: &Error, output: Option<Output>) {
     if let Some(hint) = error.hint() {
         text.push_str(&indented(&format!("hint: {hint}")).replacen("  ", "", 1));
     }
-    say(Some(text.trim_end().to_string()));
+    let lines: Vec<String> = text.trim_end().lines().map(clipped).collect();
+    say(Some(lines.join("\n")));
     if output == Some(Output::Json) {
         object(&document::error(error));
     }
+}
+
+/// Prints a refusal of the command line whose words would act on the terminal, and returns whether it is such a one.
+pub fn refusal(text: &str) -> bool {
+    let acts = matches!(printable::text(text), Cow::Owned(_));
+    say(acts.then(|| text.trim_end().to_string()));
+    acts
+}
+
+/// Returns a line, without its middle where it is longer than anybody reads: a key of a file may have megabytes.
+fn clipped(line: &str) -> String {
+    const KEPT: usize = 1000;
+    let count = line.chars().count();
+    if count <= 4 * KEPT {
+        return line.to_string();
+    }
+    let (first, last): (String, String) =
+        (line.chars().take(KEPT).collect(), line.chars().skip(count - KEPT).collect());
+    format!("{first} … ({} characters) … {last}", count - 2 * KEPT)
 }
 
 /// Returns the verdict in one word and what it rests on.

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use super::{ANSWER, Examined};
 use crate::doctor::{self, Facts, Space, syntax_fault};
-use crate::error::Fault;
+use crate::error::{Error, Fault};
 
 /// Returns what can be known without the engine.
 pub(super) fn look(examined: Examined<'_>) -> Facts {
@@ -26,6 +26,7 @@ pub(super) fn look(examined: Examined<'_>) -> Facts {
                 let fault = syntax_fault(file.name, &read.content);
                 facts.faults.extend(fault.map(|(line, reason)| Fault { file: path, line, reason }));
             }
+            Err(Error::Faults(found)) => facts.faults.extend(found),
             Err(error) => {
                 facts.faults.push(Fault { file: path, line: None, reason: super::innermost(&error) });
             }

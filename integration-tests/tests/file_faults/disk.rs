@@ -53,6 +53,26 @@ fn on_a_full_disk_no_file_is_written_at_all() {
 }
 
 #[test]
+fn on_a_disk_that_becomes_full_up_begins_nothing_with_the_engine_and_goes_on_later() {
+    let scene = Scene::with_images(program!());
+    let output = on_own_disk(&scene, "40k", "true", ["up"]);
+    tell("up from nothing, disk becomes full", &output);
+    output.exits(4).says("No space left on device").says("free some space");
+    assert_eq!(scene.engine.changes(), [""; 0]);
+    // What was written is whole and known as this program's own.
+    let written = listing(&after(&scene));
+    assert!(!written.keys().any(|name| name.starts_with(".tdd-stack-")), "{:?}", written.keys());
+    let seed = scene.folder().join("seed");
+    let copied =
+        std::process::Command::new("cp").arg("-a").arg(scene.folder().join("after/.")).arg(&seed).status();
+    assert!(copied.is_ok_and(|status| status.success()));
+    on_own_disk(&scene, "512k", "true", ["up"]).exits(0);
+    let whole = Scene::new(program!());
+    whole.run(["init"]).exits(0);
+    assert!(listing(&after(&scene)) == listing(&whole.folder().join("config/monitoring")), "files differ");
+}
+
+#[test]
 fn on_a_full_disk_a_running_stack_and_all_files_stay_as_they_are() {
     let scene = Scene::after_up(program!());
     seeded(&scene);

@@ -74,6 +74,27 @@ fn contents_of_files_are_written_out() {
 }
 
 #[test]
+fn a_word_of_the_command_line_is_written_out() {
+    let scene = Scene::new(program!());
+    for arguments in
+        [[&format!("--port=x{SCREEN}"), "up"], [&format!("--no-such-{SCREEN}"), "up"], ["logs", SCREEN]]
+    {
+        let output = scene.run(arguments);
+        is_harmless(output.exits(2));
+        output.says("\\u009b31m");
+    }
+}
+
+#[test]
+fn a_message_is_short_however_long_what_it_quotes() {
+    let scene = Scene::new(program!());
+    scene.settings(&format!("stack: {}\n", "x".repeat(1_000_000)));
+    let output = scene.run(["up"]);
+    output.exits(2).says("characters) … ").says("is no stack name");
+    assert!(output.stderr.len() < 10_000, "{} bytes", output.stderr.len());
+}
+
+#[test]
 fn answers_of_grafana_are_written_out() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::DataSourceSays(SCREEN));
