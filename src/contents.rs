@@ -12,7 +12,7 @@ use serde::de::DeserializeSeed;
 
 use census::Census;
 
-/// The longest file that is read, in bytes: a thousand alerting rules are a third of it.
+/// The longest file that is read, in bytes: ten thousand alerting rules fit into it.
 pub const LONGEST: u64 = 2 * 1024 * 1024;
 
 /// What a text may weigh once all aliases are followed, in characters and values.

@@ -72,15 +72,34 @@ impl Folder {
         tempfile::tempfile_in(&nearest).map(drop).map_err(Error::file("write", nearest))
     }
 
-    /// Writes a shipped file.
+    /// Writes a shipped file, unless the user has written it since it was looked at.
     pub fn write(&self, name: &str, content: &str) -> Result<()> {
-        self.write_all(&[(name, content)])
+        let _alone = self.begin()?;
+        match self.read([name].into_iter())?.remove(name) {
+            Some(found) if found.content == content => {}
+            Some(found) if found.author == Author::User => {
+                let reason = "it was edited meanwhile, and stays: run this again to go by it";
+                return Err(Error::file("write", self.path.join(name))(reason));
+            }
+            _ => {}
+        }
+        self.replace(&[(name, content)])
     }
 
-    /// Writes shipped files, given as names and contents: all of them, or none if one does not fit on the disk.
+    /// Writes shipped files over whatever is there, given as names and contents: all of them, or none if one does
+    /// not fit on the disk.
     pub fn write_all(&self, files: &[(&str, &str)]) -> Result<()> {
+        let _alone = self.begin()?;
+        self.replace(files)
+    }
+
+    /// Returns what keeps others from writing here; makes the folder where it is not there.
+    fn begin(&self) -> Result<File> {
         fs::create_dir_all(&self.path).map_err(|error| obstacle::in_the_way(&self.path, error))?;
-        let _alone = self.lock()?;
+        self.lock()
+    }
+
+    fn replace(&self, files: &[(&str, &str)]) -> Result<()> {
         let mut hashes = self.hashes()?;
         hashes.extend(files.iter().map(|(name, content)| ((*name).to_string(), sha256(content.as_bytes()))));
         let lines: Vec<String> = hashes.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect();
@@ -192,6 +211,19 @@ mod tests {
         let (dir, folder) = folder();
         folder.try_writing().unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_the_user_wrote_meanwhile_stays() {
+        let (_dir, folder) = folder();
+        folder.write("a.yml", "shipped").unwrap();
+        fs::write(folder.path().join("a.yml"), "edited").unwrap();
+        let error = folder.write("a.yml", "newer").unwrap_err();
+        assert_eq!(error.exit_code(), 4);
+        assert_eq!(fs::read_to_string(folder.path().join("a.yml")).unwrap(), "edited");
+        folder.write_all(&[("a.yml", "newer")]).unwrap();
+        folder.write("a.yml", "newest").unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("a.yml")).unwrap(), "newest");
     }
 
     #[test]

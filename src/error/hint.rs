@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use super::{Conflict, Error, Source};
+use crate::settings::FILE_NAME;
 
 impl Error {
     /// Returns what to do next.
@@ -72,6 +73,10 @@ impl Error {
                 let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
                 Some(format!("nothing is lost, and the next `tdd-stack up` goes on from there{further}"))
             }
+            Self::Usage { place, .. } if place.contains(FILE_NAME) => Some(
+                "nothing was changed; mend the file: its keys are the global flags of `tdd-stack --help` without `--`"
+                    .into(),
+            ),
             Self::Usage { .. } => None,
         }
     }

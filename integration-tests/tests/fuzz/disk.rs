@@ -26,7 +26,7 @@ fn any_file_and_any_list_of_hashes_is_read_or_refused_and_can_be_replaced() {
             }
         }
         config
-            .write("alerts.yml", "groups: [] # new\n")
+            .write_all(&[("alerts.yml", "groups: [] # new\n")])
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         let read = config
             .read(["alerts.yml"].into_iter())
