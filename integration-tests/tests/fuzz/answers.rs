@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
-use super::server::Answer;
+use super::server::{Answer, Framing};
 
 /// What the engine is asked with GET, and by which path it is answered.
 const ENGINE: [&str; 8] = [
@@ -48,7 +48,7 @@ const SERVICES: [(&str, &[&str]); 3] = [
 ];
 
 /// What the fakes do not have, as the real ones say it.
-const FURTHER: [(&str, &str); 11] = [
+const FURTHER: &[(&str, &str)] = &[
     (
         "/info",
         r#"{"DockerRootDir": "/var/lib/docker", "OperatingSystem": "Debian", "NCPU": 2, "MemTotal": 25000000000, "SecurityOptions": ["name=seccomp"], "ServerVersion": "20.10.24"}"#,
@@ -69,7 +69,15 @@ const FURTHER: [(&str, &str); 11] = [
         "/images/create",
         "{\"status\":\"Pulling from prom/prometheus\",\"id\":\"v3.5.3\"}\r\n{\"status\":\"Downloading\",\"progressDetail\":{\"current\":5,\"total\":10},\"id\":\"a1b2\"}\r\n{\"status\":\"Status: Downloaded newer image\"}\r\n",
     ),
-    ("/containers/tdd-prometheus/wait", "{\"StatusCode\":0}\n"),
+    ("/containers/create", r#"{"Id": "abc", "Warnings": []}"#),
+    ("/containers/abc/archive", ""),
+    ("/containers/abc/start", ""),
+    ("/containers/abc/wait", "{\"StatusCode\": 1}\n"),
+    ("/containers/abc/logs", "\u{2}\0\0\0\0\0\0\u{c}  FAILED: x\n"),
+    ("/containers/abc", ""),
+    ("/containers/tdd-prometheus/exec", r#"{"Id": "e1"}"#),
+    ("/exec/e1/start", "\u{1}\0\0\0\0\0\0\u{5}said\n"),
+    ("/exec/e1/json", r#"{"ID": "e1", "Running": false, "ExitCode": 0}"#),
     (
         "/api/ds/query",
         r#"{"results": {"A": {"status": 200, "frames": [{"schema": {"fields": []}, "data": {"values": [[1], [2]]}}]}}}"#,
@@ -115,9 +123,12 @@ pub(crate) fn good() -> Good {
             services.insert(without_query(path), ask(stream, path));
         }
     }
-    for (path, body) in FURTHER {
+    for &(path, body) in FURTHER {
         let answers = if path.starts_with("/api") { &mut services } else { &mut engine };
         answers.insert(path.into(), Answer::good("application/json", body.as_bytes().to_vec()));
+    }
+    if let Some(stream) = engine.get_mut("/exec/e1/start") {
+        stream.framing = Framing::Upgraded;
     }
     Good { engine, services }
 }

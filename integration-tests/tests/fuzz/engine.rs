@@ -1,9 +1,11 @@
 //! Everything that the engine may answer, met by the program's own client.
 
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use proptest::prelude::*;
+use tdd_stack::check_output::{self, Checked};
 use tdd_stack::endpoint::{self, Asked, Endpoint};
 use tdd_stack::engine::{Engine, LogQuery};
 use tdd_stack::error::Result;
@@ -34,6 +36,23 @@ async fn ask(engine: &Engine, endpoint: &Endpoint, path: &str) -> Result<()> {
             engine.logs(CONTAINER, &query).try_collect::<Vec<_>>().await.map(drop)
         }
         "/images/create" => engine.operator().pull(IMAGE, |_| {}).await,
+        path if path.starts_with("/containers/abc") || path == "/containers/create" => {
+            let (operator, time) = (engine.operator(), Duration::from_secs(5));
+            let files = [("alerts.yml".to_string(), "groups: []\n".to_string())];
+            let output =
+                operator.check_within(time, "tdd", IMAGE, &["promtool"], ("/etc/prometheus", &files)).await?;
+            let checked = Checked {
+                folder: "/etc/prometheus",
+                seen_as: Path::new("config"),
+                files: &files,
+                main_file: "alerts.yml",
+            };
+            assert_eq!(check_output::faults(&output, checked).is_empty(), output.exit_code == 0);
+            Ok(())
+        }
+        path if path.contains("exec") => {
+            engine.operator().execute(CONTAINER, &["true".to_string()]).await.map(drop)
+        }
         path if path.starts_with("/images") => engine.image_id(IMAGE).await.map(drop),
         path if path.starts_with("/distribution") => engine.is_pullable(IMAGE).await,
         "/networks/bridge" => engine.gateway().await.map(drop),
@@ -103,6 +122,10 @@ fn whatever_the_engine_answers_each_call_ends_with_a_value_or_an_error() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let endpoint = endpoint(&server);
     let engine = runtime.block_on(Engine::connect(endpoint.clone(), None)).expect("it answers");
+    for path in good.keys() {
+        let asked = runtime.block_on(ask(&engine, &endpoint, path));
+        asked.unwrap_or_else(|error| panic!("{path}: a good answer is refused: {error:?}"));
+    }
     target("engine", 1200, server::faulty(&good), |(path, answer)| {
         let mut answers = good.clone();
         answers.insert(path.clone(), answer);

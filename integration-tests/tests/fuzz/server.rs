@@ -34,6 +34,8 @@ pub(crate) enum Framing {
     Endless,
     /// There is none.
     Silent,
+    /// The connection becomes a stream, which begins with the body.
+    Upgraded,
 }
 
 /// What the server says on one path.
@@ -69,6 +71,10 @@ impl Answer {
     fn bytes(&self) -> Vec<u8> {
         let (length, body) = match self.framing {
             Framing::Raw => return self.body.clone(),
+            Framing::Upgraded => {
+                let head = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+                return [head.as_bytes().to_vec(), self.body.clone()].concat();
+            }
             Framing::Exact => (format!("Content-Length: {}\r\n", self.body.len()), self.body.clone()),
             Framing::Longer => (format!("Content-Length: {}\r\n", self.body.len() + 7), self.body.clone()),
             Framing::ToTheEnd | Framing::Endless | Framing::Silent => (String::new(), self.body.clone()),
@@ -98,17 +104,19 @@ pub(crate) fn faulty(good: &BTreeMap<String, Answer>) -> BoxedStrategy<(String, 
     let good: Vec<(String, Answer)> =
         good.iter().map(|(path, answer)| (path.clone(), answer.clone())).collect();
     let framing = prop_oneof![
-        10 => Just(Framing::Exact), 1 => Just(Framing::Longer), 2 => (1..40_usize).prop_map(Framing::Chunked),
-        1 => Just(Framing::CutChunk), 1 => Just(Framing::ToTheEnd), 1 => Just(Framing::Raw),
+        10 => Just(None), 1 => Just(Some(Framing::Longer)), 2 => (1..40_usize).prop_map(|size| Some(Framing::Chunked(size))),
+        1 => select(vec![Some(Framing::CutChunk), Some(Framing::ToTheEnd), Some(Framing::Raw)]),
     ];
     let status = prop_oneof![12 => Just(200), 4 => select(vec![101_u16, 204, 301, 304, 400, 401, 404, 409, 412, 500, 503, 999])];
     let faulty = |(path, answer): (String, Answer)| {
         let body = vec![answer.body];
         let body = prop_oneof![mutate::bytes(body.clone()), mutate::json_bytes(body)];
-        (Just((path, answer.kind)), body)
+        (Just((path, answer.kind, answer.framing)), body)
     };
     (select(good).prop_flat_map(faulty), status, framing)
-        .prop_map(|(((path, kind), body), status, framing)| (path, Answer { status, kind, body, framing }))
+        .prop_map(|(((path, kind, usual), body), status, framing)| {
+            (path, Answer { status, kind, body, framing: framing.unwrap_or(usual) })
+        })
         .boxed()
 }
 

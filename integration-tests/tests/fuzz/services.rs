@@ -101,6 +101,9 @@ fn whatever_the_services_answer_each_question_ends_with_a_value_or_an_error() {
     let base = format!("http://{}", server.address);
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let http = Http::new().expect("a client can be made");
+    server.say(good.clone());
+    let refused = runtime.block_on(ask(&http, &base, &stack));
+    assert!(refused.is_empty(), "good answers are refused: {refused:?}");
     target("services", 150, server::faulty(&good), |(path, answer)| {
         let mut answers = good.clone();
         answers.insert(path, answer);
