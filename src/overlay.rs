@@ -289,6 +289,17 @@ mod tests {
     }
 
     #[test]
+    fn a_rehearsal_gets_its_label_whatever_stands_in_its_place() {
+        for global in ["5", "text", "[1]", "{external_labels: none}", "~"] {
+            let config = format!("global: {global}\nscrape_configs: []\n");
+            let changed =
+                rehearsal(&files("prometheus.yml", &config), Stage { health: 1, metrics: 2 }).unwrap();
+            let document: Value = serde_yaml::from_str(&changed[0].1).unwrap();
+            assert_eq!(document["global"]["external_labels"]["drill"], "true", "{global}");
+        }
+    }
+
+    #[test]
     fn what_is_no_yaml_is_named() {
         let error = start_up(&files("alerts.yml", "groups: [")).unwrap_err();
         assert_eq!(error.to_string(), "cannot make a quicker version of `alerts.yml`");

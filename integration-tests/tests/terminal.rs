@@ -163,3 +163,22 @@ fn a_watch_clears_the_screen_before_each_look() {
     assert_eq!(seen.code, 130);
     assert!(String::from_utf8_lossy(&seen.bytes).starts_with("\u{1b}[H\u{1b}[2J"));
 }
+
+#[test]
+fn what_others_say_does_not_act_on_the_terminal() {
+    const TITLE: &str = "\u{1b}]0;owned\u{7}";
+    let scene = Scene::with_images(program!());
+    for call in ["GET /networks", "POST /networks/create", "POST /exec"] {
+        scene.engine.fail(Fault::Says(call, TITLE));
+        let seen = watch(&scene.tdd_stack(["up", "--progress", "bars"]), None);
+        assert_eq!(seen.code, 1, "{call}\n{}", seen.last());
+        assert!(seen.ever("\\u001b]0;owned\\u0007"), "{call}\n{}", seen.last());
+        let bytes = String::from_utf8_lossy(&seen.bytes);
+        assert!(!bytes.contains(TITLE), "{call}: {bytes:?}");
+    }
+    // While it is waited for, the last answer stands beside the bar.
+    scene.engine.fail(Fault::DataSourceSays(TITLE));
+    let seen = watch(&scene.tdd_stack(["up", "--progress", "bars", "--wait-timeout", "2s"]), None);
+    assert!(seen.ever("\\u001b]0;owned\\u0007"), "{}", seen.last());
+    assert!(!String::from_utf8_lossy(&seen.bytes).contains(TITLE), "{}", seen.last());
+}
