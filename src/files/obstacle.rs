@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 use crate::error::{Error, Result};
 use crate::printable;
 
@@ -40,6 +42,10 @@ pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
         ErrorKind::NotADirectory => in_the_way(path, error),
         ErrorKind::NotFound if path.is_symlink() => {
             let reason = format!("it is {}, which is not there", link(path));
+            Error::file("read", path)(io::Error::new(ErrorKind::Unsupported, reason))
+        }
+        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            let reason = format!("it is {}, which leads in a circle", link(path));
             Error::file("read", path)(io::Error::new(ErrorKind::Unsupported, reason))
         }
         _ => Error::file("read", path)(error),
