@@ -97,7 +97,8 @@ fn files_from_any_editor_are_read_by_the_real_services() {
     let done = scenario.succeed(&["up", "--output", "json"]).json();
     assert_eq!(scenario.rules().len(), 18, "{done}");
     assert_eq!((scenario.ids(), scenario.started()), before, "a reload would have done");
-    scenario.succeed(&["down"]);
+    // A start makes quicker versions of them.
+    scenario.succeed(&["down", "--volumes"]);
     scenario.succeed(&["up", "--wait", "proven"]);
 }
 
