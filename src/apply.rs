@@ -10,15 +10,16 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use crate::check_output::{self, Checked};
+use crate::dashboard;
 use crate::engine::{Operator, Started};
 use crate::error::{Error, Result};
 use crate::event::{Events, Kind};
 use crate::files;
 use crate::http::{Grafana, Http};
-use crate::plan::{Operation, Plan};
+use crate::plan::{DashboardEdits, Operation, Plan};
 use crate::proof::{Application, Proof};
 use crate::ready::Waiter;
-use crate::stack::{LOADED_MARK, Stack};
+use crate::stack::{LOADED_MARK, Service, Stack};
 
 /// What applying a plan needs.
 #[derive(Debug)]
@@ -183,9 +184,9 @@ impl Applier<'_> {
                 let base = waiter.base("grafana").await?;
                 Grafana::new(self.http, base, stack).set_data_source(wanted).await
             }
-            Operation::ImportDashboard { uid, body } => {
+            Operation::ImportDashboard { uid, body, edits } => {
                 let base = waiter.base("grafana").await?;
-                Grafana::new(self.http, base, stack).import_dashboard(uid, body).await
+                self.import(step, &Grafana::new(self.http, base, stack), uid, body, *edits).await
             }
             Operation::AwaitDataSource { uid } => waiter.data_source(uid, waiting).await,
             Operation::AwaitProof => {
@@ -197,6 +198,31 @@ impl Applier<'_> {
             Operation::RemoveVolume(name) => operator.remove_volume(name).await,
             Operation::RemoveImage(reference) => operator.remove_image(reference).await,
         }
+    }
+
+    async fn import(
+        &self,
+        step: usize,
+        grafana: &Grafana<'_>,
+        uid: &str,
+        body: &serde_json::Value,
+        edits: DashboardEdits,
+    ) -> Result<()> {
+        let container = self.stack.container("grafana");
+        let folder = self.stack.service("grafana").and_then(Service::data_folder).unwrap_or_default();
+        let path = format!("{folder}/{}", dashboard::mark_name(uid));
+        let (seen, left) =
+            tokio::try_join!(grafana.dashboard(uid), self.operator.engine().file(&container, &path))?;
+        if edits == DashboardEdits::Keep
+            && seen.is_some_and(|seen| dashboard::is_edited(&seen, left.as_deref()))
+        {
+            let note = "it was edited inside Grafana and stays as it is there";
+            self.events.emit(step, Kind::Note(note.into()));
+            return Ok(());
+        }
+        let imported = grafana.import_dashboard(uid, body).await?;
+        let mark = (dashboard::mark_name(uid), dashboard::mark(&imported));
+        self.operator.upload(&container, folder, &[mark]).await
     }
 
     async fn reach(&self, step: usize, from: &str, urls: &[String]) -> Result<()> {

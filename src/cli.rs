@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Drill(commands::drill::Args),
     Alerts(commands::alerts::Args),
     Doctor(commands::doctor::Args),
+    Dashboards(commands::dashboards::Args),
 }
 
 /// The flags that every verb takes; each may stand in the environment or in tdd-stack.yaml too.

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod check;
+pub(crate) mod dashboards;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod down;
@@ -109,6 +110,7 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Demo(args) => demo::run(&args, session, interrupted()).await,
             Command::Alerts(args) => alerts::run(&args, session).await,
             Command::Doctor(args) => doctor::run(&args, session).await,
+            Command::Dashboards(args) => dashboards::run(&args, session).await,
             Command::Drill(args) => drill::run(&args, session, interrupted()).await,
         }
     };

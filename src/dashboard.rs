@@ -2,11 +2,15 @@
 //!
 //! Never talks to Grafana: text in, findings or values out.
 
+mod mark;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::contents::{self, ContentFault};
+
+pub use mark::{is_edited, mark, mark_name, to_file};
 
 /// The newest schema of the first dashboard format; a later one is another format.
 const NEWEST_SCHEMA: u64 = 42;

@@ -86,6 +86,13 @@ impl Folder {
         self.replace(&[(name, content)])
     }
 
+    /// Writes what the user made elsewhere over what is there: a file that counts as the user's own.
+    pub fn write_for_user(&self, name: &str, content: &str) -> Result<()> {
+        let _alone = self.begin()?;
+        let (file, path) = self.prepare((name, content))?;
+        file.persist(&path).map(drop).map_err(|failed| Error::file("write", path)(failed.error))
+    }
+
     /// Writes shipped files over whatever is there, given as names and contents: all of them, or none if one does
     /// not fit on the disk.
     pub fn write_all(&self, files: &[(&str, &str)]) -> Result<()> {

@@ -7,11 +7,12 @@ use std::net::SocketAddr;
 
 use futures_util::future::{join_all, try_join_all};
 
+use crate::dashboard;
 use crate::engine::{Engine, Inventory};
 use crate::error::{Conflict, Error, Result};
 use crate::files::Folder;
 use crate::http::{self, Http};
-use crate::observed::{Container, Grafana, Objects, Observed, Readiness, State, base_url};
+use crate::observed::{Container, Grafana, GrafanaContent, Objects, Observed, Readiness, State, base_url};
 use crate::ports;
 use crate::prove::Addresses;
 use crate::settings::HostPort;
@@ -95,10 +96,20 @@ async fn endpoints(
 async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects) -> Result<Grafana> {
     let Some(base) = base(objects, "grafana", engine) else { return Ok(Grafana::Unknown) };
     match http::Grafana::new(http, base, stack).content(stack).await {
-        Ok(content) => Ok(Grafana::Known(content)),
+        Ok(content) => Ok(Grafana::Known(GrafanaContent { marks: marks(engine, stack).await?, ..content })),
         Err(Error::GrafanaLogin { .. }) => Ok(Grafana::LoginRefused),
         Err(_) => Ok(Grafana::Unknown),
     }
+}
+
+async fn marks(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, String>> {
+    let folder = stack.service("grafana").and_then(Service::data_folder).unwrap_or_default();
+    let container = stack.container("grafana");
+    let found = try_join_all(stack.dashboards.iter().map(|wanted| async {
+        let path = format!("{folder}/{}", dashboard::mark_name(wanted.uid));
+        Ok::<_, Error>(engine.file(&container, &path).await?.map(|mark| (wanted.uid.to_string(), mark)))
+    }));
+    Ok(found.await?.into_iter().flatten().collect())
 }
 
 /// Returns what somebody else has of what the stack needs.

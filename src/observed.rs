@@ -145,6 +145,16 @@ pub struct GrafanaContent {
     pub data_sources: BTreeMap<String, SeenDataSource>,
     /// Dashboards by uid.
     pub dashboards: BTreeMap<String, Value>,
+    /// What marks each dashboard as it was imported, by uid.
+    pub marks: BTreeMap<String, String>,
+}
+
+impl GrafanaContent {
+    /// Returns whether a dashboard was changed inside Grafana since it was imported.
+    pub fn is_edited(&self, uid: &str) -> bool {
+        let mark = self.marks.get(uid).map(String::as_str);
+        self.dashboards.get(uid).is_some_and(|seen| crate::dashboard::is_edited(seen, mark))
+    }
 }
 
 /// A data source as Grafana knows it.

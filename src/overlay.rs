@@ -64,7 +64,9 @@ fn hold_watchdog_back(mapping: &mut Mapping) {
     if mapping.get("alert").and_then(Value::as_str) == Some(WATCHDOG) {
         mapping.remove("for");
         change(mapping, "expr", |expression| {
-            Some(format!("({expression}) and on () (prometheus_notifications_alertmanagers_discovered > 0)"))
+            // A sample of the Prometheus that ran before still counts for five minutes, unless its age is asked.
+            let known = "prometheus_notifications_alertmanagers_discovered";
+            Some(format!("({expression}) and on () ({known} > 0 and timestamp({known}) > time() - 3)"))
         });
     }
 }

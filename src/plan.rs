@@ -3,6 +3,7 @@
 //! Plain data. The printed plan is the dry run, the oracle of the tests and the log at once.
 //! `plan/up.rs` and `plan/down.rs` decide; nothing here does.
 
+mod changes;
 mod down;
 mod files;
 mod grafana;
@@ -12,9 +13,10 @@ mod service;
 mod undo;
 mod up;
 
+pub use changes::{TextChange, text_changes};
 pub use down::{Keep, down};
 pub use undo::Undo;
-pub use up::{ProofTime, PullPolicy, Request, up};
+pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, up};
 
 use crate::observed::VolumeKind;
 use crate::stack::{CheckCommand, DataSource, Service};
@@ -181,6 +183,8 @@ pub enum Operation {
         uid: String,
         /// The dashboard.
         body: serde_json::Value,
+        /// What becomes of edits that were made inside Grafana.
+        edits: DashboardEdits,
     },
     /// Wait until Prometheus itself has seen everything, or patience ends; what it saw is judged afterwards.
     AwaitProof,

@@ -26,7 +26,7 @@ pub use findings::findings;
 use crate::drill::Course;
 use crate::error::{Error, Fault};
 use crate::event::{Event, Kind};
-use crate::plan::Plan;
+use crate::plan::{Plan, TextChange};
 use crate::printable;
 use crate::proof::Proof;
 use crate::settings::{Output, Progress};
@@ -169,11 +169,14 @@ impl Renderer {
 }
 
 /// Prints a plan.
-pub fn plan(json: bool, stack: &str, plan: &Plan) {
+pub fn plan(json: bool, stack: &str, plan: &Plan, changes: &[TextChange]) {
     match json {
-        true => object(&document::plan(stack, plan)),
+        true => object(&document::plan(stack, plan, changes)),
         false if plan.is_empty() => print(&format!("stack {stack} is up to date: 0 operations\n")),
-        false => print(&format!("{plan}\nstack {stack}: {} operations\n", plan.len())),
+        false => {
+            let diffs: Vec<String> = changes.iter().map(|change| format!("\n{}", change.diff)).collect();
+            print(&format!("{plan}{}\nstack {stack}: {} operations\n", diffs.concat(), plan.len()));
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub const LABEL_VOLUME: &str = "tdd-stack.volume";
 pub const LABEL_WITHOUT: &str = "tdd-stack.without";
 /// The file beside uploaded ones that says which of them the service goes by.
 pub const LOADED_MARK: &str = ".tdd-stack.loaded";
+/// What the name of a file begins with that marks a dashboard as it was imported; its uid follows.
+pub const DASHBOARD_MARK: &str = ".tdd-stack.dashboard.";
 /// Stands for the published port in arguments and variables, since it may be chosen late.
 pub const HOST_PORT: &str = "{host-port}";
 /// What the name of a container ends in that is kept while a new one takes its place.
@@ -325,6 +327,14 @@ impl Service {
     pub fn data_volume(&self) -> Option<&str> {
         self.mounts.iter().find_map(|mount| match mount {
             Mount::Data { volume, .. } => Some(volume.as_str()),
+            Mount::Config { .. } | Mount::Host { .. } => None,
+        })
+    }
+
+    /// Returns the folder inside the container in which it keeps its data.
+    pub fn data_folder(&self) -> Option<&'static str> {
+        self.mounts.iter().find_map(|mount| match mount {
+            Mount::Data { target, .. } => Some(*target),
             Mount::Config { .. } | Mount::Host { .. } => None,
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! Never asks anything: made of what was observed and proven.
 
-use crate::observed::{Author, Observed, Readiness, State, base_url};
+use crate::observed::{Author, Grafana, Observed, Readiness, State, base_url};
 use crate::plan::{self, Cause, Operation, Plan, Request};
 use crate::proof::{Proof, Verdict};
 use crate::stack::{Service, Stack};
@@ -16,6 +16,8 @@ pub struct Status {
     pub services: Vec<ServiceStatus>,
     /// The files that the user edited.
     pub edited: Vec<String>,
+    /// The uids of dashboards that were edited inside Grafana.
+    pub edited_inside: Vec<String>,
     /// What hinders the wanted state altogether, such as a taken port.
     pub hindrance: Option<String>,
     /// What it can be shown to observe.
@@ -74,6 +76,7 @@ impl Status {
                 .iter()
                 .map(|service| service_status(service, observed, &plan, host))
                 .collect(),
+            edited_inside: edited_inside(stack, observed),
             edited: edited.map(|file| file.name.to_string()).collect(),
             hindrance,
             proof,
@@ -97,6 +100,12 @@ impl Status {
             None => Finding::Pending(vec!["nothing was asked for a proof".into()]),
         }
     }
+}
+
+fn edited_inside(stack: &Stack, observed: &Observed) -> Vec<String> {
+    let Grafana::Known(content) = &observed.grafana else { return Vec::new() };
+    let uids = stack.dashboards.iter().map(|wanted| wanted.uid);
+    uids.filter(|uid| content.is_edited(uid)).map(String::from).collect()
 }
 
 fn service_status(service: &Service, observed: &Observed, plan: &Plan, host: &str) -> ServiceStatus {

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde_json::Value;
+use tdd_stack::dashboard;
 use tdd_stack::observed::{
     Author, Container, DiskFile, Grafana, GrafanaContent, Objects, Observed, Readiness, SeenDataSource,
     State, VolumeKind,
 };
-use tdd_stack::plan::{Force, Operation, Plan};
+use tdd_stack::plan::{DashboardEdits, Force, Operation, Plan};
 use tdd_stack::settings::HostPort;
 use tdd_stack::stack::{LOADED_MARK, Mount, Service, Stack, sha256};
 
@@ -225,8 +226,15 @@ impl World {
             Operation::SetDataSource(wanted) => {
                 self.grafana_volume(stack).data_sources.insert(wanted.uid.into(), wanted.body.clone());
             }
-            Operation::ImportDashboard { uid, body } => {
-                self.grafana_volume(stack).dashboards.insert(uid.clone(), body.clone());
+            Operation::ImportDashboard { uid, body, edits } => {
+                let volume = self.grafana_volume(stack);
+                let left = volume.files.get(&dashboard::mark_name(uid)).map(String::as_str);
+                let is_edited = |seen: &Value| dashboard::is_edited(seen, left);
+                if *edits == DashboardEdits::Keep && volume.dashboards.get(uid).is_some_and(is_edited) {
+                    return;
+                }
+                volume.files.insert(dashboard::mark_name(uid), dashboard::mark(body));
+                volume.dashboards.insert(uid.clone(), body.clone());
             }
             Operation::AwaitDataSource { uid } => {
                 assert!(
@@ -376,9 +384,11 @@ impl World {
         let seen = |(uid, body): (&String, &Value)| {
             (uid.clone(), SeenDataSource { body: body.clone(), health: health.clone() })
         };
+        let mark = |uid: &String| Some((uid.clone(), volume.files.get(&dashboard::mark_name(uid))?.clone()));
         Grafana::Known(GrafanaContent {
             data_sources: volume.data_sources.iter().map(seen).collect(),
             dashboards: volume.dashboards.clone(),
+            marks: volume.dashboards.keys().filter_map(mark).collect(),
         })
     }
 

@@ -17,6 +17,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let observed = session.observe(&engine).await?;
     let plan = plan::up(&session.stack, &observed, Request::default())?;
-    render::plan(session.json(), &session.stack.name, &plan);
+    let changes = plan::text_changes(&plan, &observed);
+    render::plan(session.json(), &session.stack.name, &plan, &changes);
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::ChangesPending } else { Exit::Reached })
 }

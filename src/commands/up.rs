@@ -8,7 +8,7 @@ use super::{Done, Exit, Patience, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::observed::Observed;
-use crate::plan::{self, Plan, ProofTime, PullPolicy, Request};
+use crate::plan::{self, DashboardEdits, Plan, ProofTime, PullPolicy, Request};
 use crate::proof::{Application, Proof, Verdict};
 use crate::render::{self, Summary, Timings};
 
@@ -29,6 +29,10 @@ pub(crate) struct Args {
     /// When to pull images
     #[arg(long, value_enum, env = "TDD_STACK_PULL", default_value = "missing", value_name = "WHEN")]
     pull: Pull,
+
+    /// Replace dashboards by their files even where they were edited inside Grafana
+    #[arg(long, env = "TDD_STACK_OVERWRITE_DASHBOARDS")]
+    overwrite_dashboards: bool,
 
     /// Print the plan and change nothing
     #[arg(long)]
@@ -66,7 +70,11 @@ impl Args {
             Pull::Always => PullPolicy::Always,
             Pull::Never => PullPolicy::Never,
         };
-        Request { pull, proof: if self.wants_proof() { ProofTime::Now } else { ProofTime::Later } }
+        Request {
+            pull,
+            proof: if self.wants_proof() { ProofTime::Now } else { ProofTime::Later },
+            edits: if self.overwrite_dashboards { DashboardEdits::Overwrite } else { DashboardEdits::Keep },
+        }
     }
 
     fn wants_proof(&self) -> bool {
@@ -81,7 +89,8 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let mut request = args.request();
     let plan = plan::up(&session.stack, &observed, request)?;
     if args.dry_run {
-        render::plan(session.json(), &session.stack.name, &plan);
+        let changes = plan::text_changes(&plan, &observed);
+        render::plan(session.json(), &session.stack.name, &plan, &changes);
         return Ok(Exit::Reached);
     }
     let patience = Patience { each: args.wait_timeout, application: application(args.require_app) };

@@ -124,19 +124,40 @@ impl Engine {
 
     /// Returns the text files of a folder inside a container, by name.
     pub async fn files(&self, container: &str, folder: &str) -> Result<BTreeMap<String, String>> {
-        let doing = || format!("read `{folder}` of `{container}`");
-        let options = DownloadFromContainerOptionsBuilder::new().path(folder).build();
-        let stream = self.docker.download_from_container(container, Some(options));
-        let mut stream = pin!(stream);
+        let found = self.archived(container, folder).await?;
+        found.map_err(Error::engine(format!("read `{folder}` of `{container}`")))
+    }
+
+    /// Returns a text file inside a container, if it is there.
+    pub async fn file(&self, container: &str, path: &str) -> Result<Option<String>> {
+        Ok(self.archived(container, path).await?.ok().and_then(|files| files.into_values().next()))
+    }
+
+    /// Returns the text files at a path inside a container, or the engine's word that there is no such path.
+    async fn archived(
+        &self,
+        container: &str,
+        path: &str,
+    ) -> Result<std::result::Result<BTreeMap<String, String>, EngineError>> {
+        let doing = || format!("read `{path}` of `{container}`");
+        let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
+        let mut stream = pin!(self.docker.download_from_container(container, Some(options)));
         let mut bytes = Vec::new();
-        while let Some(chunk) = stream.try_next().await.map_err(Error::engine(doing()))? {
-            bytes.extend_from_slice(&chunk);
+        loop {
+            match stream.try_next().await {
+                Ok(None) => break,
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Err(error @ EngineError::DockerResponseServerError { status_code: 404, .. }) => {
+                    return Ok(Err(error));
+                }
+                Err(error) => return Err(Error::engine(doing())(error)),
+            }
             if bytes.len() > LONGEST_ARCHIVE {
                 let reason = format!("it holds more than {} MiB", LONGEST_ARCHIVE / (1024 * 1024));
                 return Err(Error::engine(doing())(reason));
             }
         }
-        archive::unpack(&bytes).map_err(Error::engine(doing()))
+        archive::unpack(&bytes).map(Ok).map_err(Error::engine(doing()))
     }
 
     /// Returns what a container does at this moment.

@@ -3,6 +3,8 @@
 //! Uids are fixed, so 409 and 412 alike mean "exists". The first 401 ends everything: five wrong tries within
 //! five minutes lock the account. Source: Grafana's HTTP API, 9.4 to 13.
 
+use std::collections::BTreeMap;
+
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -56,6 +58,7 @@ impl<'a> Grafana<'a> {
         Ok(GrafanaContent {
             data_sources: data_sources.into_iter().flatten().collect(),
             dashboards: dashboards.into_iter().flatten().collect(),
+            marks: BTreeMap::new(),
         })
     }
 
@@ -110,11 +113,11 @@ impl<'a> Grafana<'a> {
         Ok(found(answer, &doing)?.map(|mut body| taken(&mut body, "dashboard")))
     }
 
-    /// Makes Grafana hold the dashboard, and reads it back by its uid.
-    pub async fn import_dashboard(&self, uid: &str, wanted: &Value) -> Result<()> {
+    /// Makes Grafana hold the dashboard, and returns it as it is read back by its uid.
+    pub async fn import_dashboard(&self, uid: &str, wanted: &Value) -> Result<Value> {
         let doing = format!("import dashboard `{uid}`");
-        if self.dashboard(uid).await?.is_some_and(|seen| contains(&seen, wanted)) {
-            return Ok(());
+        if let Some(seen) = self.dashboard(uid).await?.filter(|seen| contains(seen, wanted)) {
+            return Ok(seen);
         }
         let body = json!({"dashboard": wanted, "overwrite": true, "message": "tdd-stack"});
         let answer = self.ask(Method::POST, "/api/dashboards/db", Some(&body), &doing).await?;
@@ -124,7 +127,7 @@ impl<'a> Grafana<'a> {
         }
         // By uid: the search is only eventually consistent.
         match self.dashboard(uid).await? {
-            Some(seen) if contains(&seen, wanted) => Ok(()),
+            Some(seen) if contains(&seen, wanted) => Ok(seen),
             _ => Err(refused(&doing, answer.status, "but reads back something else")),
         }
     }

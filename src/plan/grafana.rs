@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::files::Files;
-use super::up::Planner;
+use super::up::{DashboardEdits, Planner};
 use super::{Cause, Operation};
 use crate::dashboard;
 use crate::error::{Error, Fault, Result};
@@ -12,7 +12,11 @@ use crate::stack::{Service, Stack};
 
 impl Planner<'_> {
     /// Plans what differs in Grafana; nothing of it before all edited files have passed their checks.
-    pub(super) fn grafana(&mut self, dashboards: Vec<(&'static str, Value)>) -> Result<()> {
+    pub(super) fn grafana(
+        &mut self,
+        dashboards: Vec<(&'static str, Value)>,
+        edits: DashboardEdits,
+    ) -> Result<()> {
         let ready: Vec<usize> =
             self.awaited.get("grafana").into_iter().chain(&self.checks).copied().collect();
         let unknown = GrafanaContent::default();
@@ -42,8 +46,9 @@ impl Planner<'_> {
         }
         for (uid, body) in dashboards {
             let found = seen.dashboards.get(uid);
-            if found.is_none_or(|found| !contains(found, &body)) {
-                let import = Operation::ImportDashboard { uid: uid.to_string(), body };
+            let is_kept = edits == DashboardEdits::Keep && seen.is_edited(uid);
+            if !is_kept && found.is_none_or(|found| !contains(found, &body)) {
+                let import = Operation::ImportDashboard { uid: uid.to_string(), body, edits };
                 self.plan.push(import, cause(found.is_some()), &ready);
             }
         }

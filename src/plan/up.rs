@@ -33,6 +33,16 @@ pub enum ProofTime {
     Now,
 }
 
+/// What becomes of edits that were made to a dashboard inside Grafana.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DashboardEdits {
+    /// They stay, and the file waits.
+    #[default]
+    Keep,
+    /// The file replaces them.
+    Overwrite,
+}
+
 /// How the wanted stack is to be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -40,6 +50,8 @@ pub struct Request {
     pub pull: PullPolicy,
     /// When the stack is to be proven to observe.
     pub proof: ProofTime,
+    /// What becomes of edits that were made to a dashboard inside Grafana.
+    pub edits: DashboardEdits,
 }
 
 /// Plans what makes the observed stack the wanted one.
@@ -77,7 +89,7 @@ pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> 
         planner.service(service, &needs);
     }
     planner.reach();
-    planner.grafana(dashboards)?;
+    planner.grafana(dashboards, request.edits)?;
     planner.end_quick_start();
     planner.end_replacements();
     Ok(planner.plan)

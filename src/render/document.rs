@@ -7,12 +7,19 @@ use serde_json::{Value, json};
 use super::{CheckReport, FileOutcome, FileReport, Summary};
 use crate::error::{Conflict, Error, Fault};
 use crate::observed::Readiness;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, TextChange};
 use crate::proof::{Health, Proof};
 use crate::status::{Finding, ServiceStatus, Status};
 
-pub(super) fn plan(stack: &str, plan: &Plan) -> Value {
-    json!({"schema": "tdd-stack.plan/1", "stack": stack, "operations": operations(plan)})
+pub(super) fn plan(stack: &str, plan: &Plan, changes: &[TextChange]) -> Value {
+    let change =
+        |change: &TextChange| json!({"service": change.service, "name": change.name, "diff": change.diff});
+    json!({
+        "schema": "tdd-stack.plan/1",
+        "stack": stack,
+        "operations": operations(plan),
+        "changes": changes.iter().map(change).collect::<Vec<_>>(),
+    })
 }
 
 pub(super) fn removed(stack: &str, plan: &Plan) -> Value {
@@ -64,6 +71,7 @@ pub(super) fn status(status: &Status) -> Value {
     object["problems"] = problems.into();
     object["services"] = status.services.iter().map(service).collect();
     object["edited"] = status.edited.clone().into();
+    object["edited_inside"] = status.edited_inside.clone().into();
     object
 }
 

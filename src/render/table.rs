@@ -82,6 +82,10 @@ pub(super) fn status(status: &Status) -> String {
     if !status.edited.is_empty() {
         lines.push(labelled("edited", &status.edited.join(", ")));
     }
+    for uid in &status.edited_inside {
+        let text = format!("{uid} inside Grafana; `tdd-stack dashboards pull` brings that into the file");
+        lines.push(labelled("edited", &text));
+    }
     lines.extend(notes(status));
     joined(&lines)
 }

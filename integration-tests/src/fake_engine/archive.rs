@@ -45,6 +45,9 @@ pub(super) fn get(shared: &Shared, key: &str, call: &Call) -> Response {
     let state = shared.lock();
     let Some(container) = state.container(key) else { return no_container(key) };
     let folder = call.asked("path");
+    if let Some(answer) = one_file(&state, container, folder) {
+        return answer;
+    }
     let Some(Place::Volume(volume)) = place(container, folder) else {
         return error(404, format!("Could not find the file {folder} in container {key}"));
     };
@@ -67,6 +70,24 @@ pub(super) fn configuration(state: &State, key: &str) -> BTreeMap<String, String
         .flat_map(|volume| volume.files.clone())
         .filter(|(name, _)| !name.starts_with('.'))
         .collect()
+}
+
+/// Returns a file of a volume in an archive of its own, if the path is that of a file.
+fn one_file(state: &State, container: &Container, path: &str) -> Option<Response> {
+    let (folder, name) = path.rsplit_once('/')?;
+    let Some(Place::Volume(volume)) = place(container, folder) else { return None };
+    let text = state.volumes.get(&volume)?.files.get(name)?;
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(0o644);
+    header.set_size(text.len() as u64);
+    builder.append_data(&mut header, name, text.as_bytes()).expect("memory can be written");
+    let stat = json!({"name": name, "size": text.len(), "mode": 420, "linkTarget": ""}).to_string();
+    let answer = head(200)
+        .header("Content-Type", "application/x-tar")
+        .header("X-Docker-Container-Path-Stat", base64::engine::general_purpose::STANDARD.encode(stat))
+        .body(builder.into_inner().expect("memory can be written").into());
+    Some(answer.expect("the parts are constants"))
 }
 
 fn place(container: &Container, path: &str) -> Option<Place> {

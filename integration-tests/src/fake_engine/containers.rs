@@ -19,7 +19,8 @@ pub(super) fn create(shared: &Shared, call: &Call) -> Response {
     let mut state = shared.lock();
     let body = call.json();
     let reference = body["Image"].as_str().unwrap_or_default();
-    let Some(image_id) = state.images.get(reference).cloned() else {
+    let by_id = || state.images.values().find(|id| *id == reference);
+    let Some(image_id) = state.images.get(reference).or_else(by_id).cloned() else {
         return error(404, format!("No such image: {reference}"));
     };
     let id = state.next_id();

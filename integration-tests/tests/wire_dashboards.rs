@@ -1,0 +1,108 @@
+//! Edits made inside Grafana are seen, kept, and brought into the file; a plan shows what changes in which text.
+
+use integration_tests::program;
+use integration_tests::scene::Scene;
+use serde_json::{Value, json};
+
+/// A stack whose dashboard was given another title inside Grafana.
+fn edited_inside() -> Scene {
+    let scene = Scene::after_up(program!());
+    scene.engine.grafana("tdd_grafana_data", |store| {
+        let found = store.dashboards.get_mut("tdd-main").expect("it was imported");
+        found["title"] = json!("Mine, made inside Grafana");
+        found["version"] = json!(2);
+    });
+    scene
+}
+
+fn title(scene: &Scene) -> Value {
+    let mut title = Value::Null;
+    scene.engine.grafana("tdd_grafana_data", |store| title = store.dashboards["tdd-main"]["title"].clone());
+    title
+}
+
+fn edit_file(scene: &Scene) {
+    let text =
+        scene.read("grafana_dashboards.json").replacen("\"title\": \"", "\"title\": \"From the file, ", 1);
+    scene.edit("grafana_dashboards.json", &text);
+}
+
+#[test]
+fn an_edit_inside_grafana_is_kept_and_told() {
+    let scene = edited_inside();
+    edit_file(&scene);
+    scene.run(["up"]).exits(0);
+    assert_eq!(title(&scene), "Mine, made inside Grafana");
+    let status = scene.run(["status", "--output", "json"]).json();
+    assert_eq!(status["edited_inside"], json!(["tdd-main"]));
+    assert!(scene.run(["status"]).stdout.contains("tdd-stack dashboards pull"));
+}
+
+#[test]
+fn an_edit_inside_grafana_outlives_a_container() {
+    let scene = edited_inside();
+    scene.engine.remove_container("tdd-grafana");
+    scene.run(["up"]).exits(0).says("it was edited inside Grafana and stays as it is there");
+    assert_eq!(title(&scene), "Mine, made inside Grafana");
+}
+
+#[test]
+fn the_file_replaces_the_edit_where_that_is_asked_for() {
+    let scene = edited_inside();
+    scene.run(["up", "--overwrite-dashboards"]).exits(0);
+    assert_eq!(title(&scene), "Test TDD Project - Main Dashboard");
+    let status = scene.run(["status", "--output", "json"]).json();
+    assert_eq!(status["edited_inside"], json!([]));
+    edit_file(&scene);
+    scene.run(["up"]).exits(0);
+    assert_eq!(title(&scene), "From the file, Test TDD Project - Main Dashboard");
+}
+
+#[test]
+fn a_pull_brings_the_edit_into_the_file_and_keeps_what_was_there() {
+    let scene = edited_inside();
+    edit_file(&scene);
+    let mine = scene.read("grafana_dashboards.json");
+    scene.run(["dashboards", "pull"]).exits(0);
+    let pulled: Value = serde_json::from_str(&scene.read("grafana_dashboards.json")).expect("it is JSON");
+    assert_eq!(pulled["title"], "Mine, made inside Grafana");
+    assert_eq!(scene.read("grafana_dashboards.json.bak-1"), mine);
+    scene.engine.forget();
+    scene.run(["up"]).exits(0);
+    assert_eq!(scene.engine.changes(), [""; 0]);
+    assert_eq!(title(&scene), "Mine, made inside Grafana");
+    let status = scene.run(["status", "--output", "json"]).json();
+    assert_eq!(
+        (&status["edited_inside"], &status["edited"]),
+        (&json!([]), &json!(["grafana_dashboards.json"]))
+    );
+    let again = scene.run(["dashboards", "pull"]);
+    assert!(again.exits(0).stdout.contains("unchanged"), "{}", again.stdout);
+}
+
+#[test]
+fn a_plan_shows_what_changes_in_which_text() {
+    let scene = Scene::after_up(program!());
+    scene.edit(
+        "alerts.yml",
+        &scene.read("alerts.yml").replace("memory_usage_percent > 90", "memory_usage_percent > 95"),
+    );
+    edit_file(&scene);
+    let plan = scene.run(["plan"]).exits(0).stdout.clone();
+    for line in [
+        "--- alerts.yml (running)",
+        "-        expr: memory_usage_percent > 90",
+        "+        expr: memory_usage_percent > 95",
+        "--- tdd-main (running)",
+        "+  \"title\": \"From the file, Test TDD Project - Main Dashboard\",",
+    ] {
+        assert!(
+            plan.lines().any(|found| found.trim_end_matches(',') == line.trim_end_matches(',')),
+            "{line} is not in\n{plan}"
+        );
+    }
+    let changes = scene.run(["plan", "--output", "json"]).json()["changes"].take();
+    let names: Vec<&Value> =
+        changes.as_array().expect("a list").iter().map(|change| &change["name"]).collect();
+    assert_eq!(names, ["alerts.yml", "tdd-main"]);
+}

@@ -1,0 +1,91 @@
+//! Tells edits made inside Grafana from what this program imported, by a mark that is left beside Grafana's data.
+
+use serde_json::Value;
+use serde_yaml::Value as Ordered;
+
+use crate::stack::{DASHBOARD_MARK, sha256};
+
+/// Returns the name of the file that holds a dashboard's mark.
+pub fn mark_name(uid: &str) -> String {
+    format!("{DASHBOARD_MARK}{uid}")
+}
+
+/// Returns what marks a dashboard as Grafana holds it: a hash of all that people can change.
+pub fn mark(seen: &Value) -> String {
+    sha256(own(seen).to_string().as_bytes())
+}
+
+/// Returns whether a dashboard was changed inside Grafana since it was marked. One that was never marked was not.
+pub fn is_edited(seen: &Value, left: Option<&str>) -> bool {
+    left.is_some_and(|left| left.trim() != mark(seen))
+}
+
+/// Returns a dashboard as a file, its keys in the order of the file that was there before.
+pub fn to_file(seen: &Value, before: &str) -> String {
+    // JSON is YAML too, whose reader keeps the order.
+    let before = serde_yaml::from_str(before).unwrap_or(Ordered::Null);
+    let text = serde_json::to_string_pretty(&arranged(&own(seen), &before)).unwrap_or_default();
+    format!("{text}\n")
+}
+
+/// Returns a dashboard without what Grafana numbers itself.
+fn own(seen: &Value) -> Value {
+    let mut seen = seen.clone();
+    if let Some(map) = seen.as_object_mut() {
+        map.remove("id");
+        map.remove("version");
+    }
+    seen
+}
+
+fn arranged(value: &Value, like: &Ordered) -> Ordered {
+    match value {
+        Value::Object(map) => {
+            let like = like.as_mapping();
+            let known = like.into_iter().flat_map(|like| like.keys()).filter_map(Ordered::as_str);
+            let known: Vec<&str> = known.filter(|key| map.contains_key(*key)).collect();
+            let new = map.keys().map(String::as_str).filter(|key| !known.contains(key));
+            let pair = |key: &str| {
+                let like = like.and_then(|like| like.get(key)).unwrap_or(&Ordered::Null);
+                (Ordered::from(key), arranged(&map[key], like))
+            };
+            Ordered::Mapping(known.iter().copied().chain(new).map(pair).collect())
+        }
+        Value::Array(items) => {
+            let like = |index: usize| like.as_sequence().and_then(|like| like.get(index));
+            let items = items.iter().enumerate();
+            items.map(|(index, item)| arranged(item, like(index).unwrap_or(&Ordered::Null))).collect()
+        }
+        plain => serde_yaml::to_value(plain).unwrap_or(Ordered::Null),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_edit_is_told_from_what_grafana_numbers_itself() {
+        let imported = json!({"uid": "x", "title": "One", "id": 1, "version": 1});
+        let left = mark(&imported);
+        let saved_again = json!({"uid": "x", "title": "One", "id": 7, "version": 9});
+        let edited = json!({"uid": "x", "title": "Two", "id": 1, "version": 2});
+        assert!(!is_edited(&saved_again, Some(&left)));
+        assert!(is_edited(&edited, Some(&left)));
+        assert!(!is_edited(&edited, None));
+    }
+
+    #[test]
+    fn a_file_keeps_the_order_of_its_keys() {
+        let before = r#"{"uid": "x", "title": "One", "panels": [{"type": "stat", "id": 1}]}"#;
+        let seen = json!({"panels": [{"id": 1, "type": "stat", "gridPos": {}}], "title": "Two", "uid": "x",
+            "version": 3, "new": null});
+        let text = to_file(&seen, before);
+        let order: Vec<usize> = ["uid", "title", "panels", "type", "\"id\"", "gridPos", "new"]
+            .map(|key| text.find(key).unwrap())
+            .into();
+        assert!(order.is_sorted(), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), own(&seen));
+    }
+}

@@ -1,0 +1,70 @@
+//! Says what changes in texts that are there already: files inside containers, and dashboards.
+
+use similar::TextDiff;
+
+use super::{Operation, Plan};
+use crate::observed::{Grafana, Observed};
+use crate::stack::LOADED_MARK;
+
+/// The change of one text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextChange {
+    /// The service that goes by it.
+    pub service: String,
+    /// The file, or the dashboard's uid.
+    pub name: String,
+    /// The difference in the unified form, as `diff -u` writes it.
+    pub diff: String,
+}
+
+/// Returns what a plan changes in texts that are there; a first upload is no change.
+pub fn text_changes(plan: &Plan, observed: &Observed) -> Vec<TextChange> {
+    let mut changes: Vec<TextChange> = Vec::new();
+    for step in &plan.steps {
+        match &step.operation {
+            Operation::Upload { service, files, .. } => {
+                let Some(inside) = observed.delivered.get(service) else { continue };
+                for (name, after) in files.iter().filter(|(name, _)| name != LOADED_MARK) {
+                    let before = inside.get(name).filter(|before| *before != after);
+                    changes.extend(before.and_then(|before| change(service, name, before, after)));
+                }
+            }
+            Operation::ImportDashboard { uid, body, .. } => {
+                let Grafana::Known(content) = &observed.grafana else { continue };
+                let Some(before) = content.dashboards.get(uid) else { continue };
+                let mut before = before.clone();
+                if let Some(map) = before.as_object_mut() {
+                    map.retain(|key, _| body.get(key).is_some());
+                }
+                changes.extend(change("grafana", uid, &format!("{before:#}\n"), &format!("{body:#}\n")));
+            }
+            _ => {}
+        }
+    }
+    changes
+}
+
+fn change(service: &str, name: &str, before: &str, after: &str) -> Option<TextChange> {
+    let names = (format!("{name} (running)"), format!("{name} (planned)"));
+    let diff = TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(2)
+        .header(&names.0, &names.1)
+        .to_string();
+    let changed = TextChange { service: service.to_string(), name: name.to_string(), diff };
+    (!changed.diff.is_empty()).then_some(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_line_is_shown_with_what_stands_around_it() {
+        let changed = change("prometheus", "alerts.yml", "a\nb\nc\nd\n", "a\nb\nC\nd\n").unwrap();
+        let expected =
+            "--- alerts.yml (running)\n+++ alerts.yml (planned)\n@@ -1,4 +1,4 @@\n a\n b\n-c\n+C\n d\n";
+        assert_eq!(changed.diff, expected);
+        assert_eq!(change("prometheus", "alerts.yml", "a\n", "a\n"), None);
+    }
+}
