@@ -145,6 +145,8 @@ pack_grafana() {
   mkdir -p "$root"/{etc/grafana/provisioning/{dashboards,datasources},usr/share/grafana/bin,var/l{ib,og}/grafana}
   touch "$root/etc/grafana/grafana.ini"
   install -m 755 "$(double)" "$root/usr/share/grafana/bin/"
+  # Under this name it is Grafana's own command, which sets a password.
+  ln -s grafana-double "$root/usr/share/grafana/bin/grafana"
   install -m 755 "$RECIPES/grafana-run.sh" "$root/run.sh"
   pack "$1" "$GRAFANA" var/lib/grafana var/log/grafana
 }

@@ -9,6 +9,7 @@ mod answer;
 mod app;
 mod auth;
 mod body;
+mod command;
 mod dashboards;
 mod data_sources;
 mod flavour;
@@ -50,8 +51,12 @@ pub const NAME: &str = "tdd-stack test double, not Grafana";
 /// The file in the data folder that makes `/api/health` report a failing database.
 pub const DATABASE_FAILING_FILE: &str = "database-failing";
 
-/// Serves until `SIGTERM` or `SIGINT`, and returns the exit code.
+/// Serves until `SIGTERM` or `SIGINT`, and returns the exit code; under the name `grafana`, runs a command instead.
 pub fn main() -> ExitCode {
+    let called = std::env::args_os().next().map(std::path::PathBuf::from);
+    if called.is_some_and(|called| called.file_name().is_some_and(|name| name == command::NAME)) {
+        return command::main();
+    }
     let flags = settings::Flags::parse();
     log::announce();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

@@ -17,5 +17,7 @@ mod process;
 mod provisioning;
 #[path = "grafana_contract/queries.rs"]
 mod queries;
+#[path = "grafana_contract/reset.rs"]
+mod reset;
 #[path = "grafana_contract/setting.rs"]
 mod setting;

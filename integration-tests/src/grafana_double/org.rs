@@ -12,7 +12,7 @@ use super::body::JsonBody;
 use super::password::Hashed;
 
 /// The shortest password that can be set.
-const SHORTEST: usize = 4;
+pub(super) const SHORTEST: usize = 4;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

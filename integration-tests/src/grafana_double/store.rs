@@ -1,9 +1,10 @@
-//! Keeps the state in one file of the data folder.
+//! Keeps the state in one file of the data folder, which several processes may read and change, as with a database.
 //!
 //! Never leaves half a file: every change is written beside it and renamed over it, or does not happen.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,8 +20,19 @@ const FILE: &str = "grafana-double.json";
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
-    state: Mutex<State>,
+    known: Mutex<Known>,
 }
+
+/// The state as this process last read or wrote it.
+#[derive(Debug)]
+struct Known {
+    state: State,
+    version: Option<Version>,
+}
+
+/// Tells a file from the one that took its place: its number, time and size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version(u64, i64, i64, u64);
 
 /// The state could not be written.
 #[derive(Debug)]
@@ -41,19 +53,16 @@ impl From<Unwritable> for String {
 impl Store {
     /// Opens the state in a folder; an empty folder is an empty state.
     pub(crate) fn open(folder: &Path) -> Result<Self, String> {
-        let path = folder.join(FILE);
-        let state = match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map_err(|error| format!("`{}` is no state of this double: {error}", path.display()))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
-            Err(error) => return Err(format!("cannot read `{}`: {error}", path.display())),
-        };
-        Ok(Self { folder: folder.to_path_buf(), state: Mutex::new(state) })
+        let (state, version) = load(folder)?;
+        Ok(Self { folder: folder.to_path_buf(), known: Mutex::new(Known { state, version }) })
     }
 
     /// Looks at the state.
     pub(crate) fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
-        look(&self.lock())
+        let mut known = self.lock();
+        // What cannot be read is told by the next change, and until then is what it was.
+        drop(self.refresh(&mut known));
+        look(&known.state)
     }
 
     /// Changes the state and writes it; an error changes nothing.
@@ -61,26 +70,61 @@ impl Store {
         &self,
         change: impl FnOnce(&mut State) -> Result<R, E>,
     ) -> Result<R, E> {
-        let mut state = self.lock();
-        let mut changed = state.clone();
+        let failed = |error: &dyn std::fmt::Display| {
+            Unwritable(format!("cannot write the state to the data folder: {error}"))
+        };
+        let mut known = self.lock();
+        // Between reading and writing no other process may do either.
+        let folder = File::open(&self.folder).and_then(|folder| folder.lock().map(|()| folder));
+        let folder = folder.map_err(|error| failed(&error))?;
+        self.refresh(&mut known).map_err(|error| failed(&error))?;
+        let mut changed = known.state.clone();
         let result = change(&mut changed)?;
-        self.save(&changed)
-            .map_err(|error| Unwritable(format!("cannot write the state to the data folder: {error}")))?;
-        *state = changed;
+        let version = self.save(&changed).map_err(|error| failed(&error))?;
+        *known = Known { state: changed, version };
+        drop(folder);
         Ok(result)
     }
 
-    fn save(&self, state: &State) -> std::io::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&serde_json::to_vec_pretty(state)?)?;
-        file.persist(self.folder.join(FILE))?;
+    /// Reads the file again where another process has changed it.
+    fn refresh(&self, known: &mut Known) -> Result<(), String> {
+        if version(&self.folder.join(FILE)) != known.version {
+            let (state, version) = load(&self.folder)?;
+            *known = Known { state, version };
+        }
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in a change leaves the old state whole, for the change was made on a copy.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn save(&self, state: &State) -> std::io::Result<Option<Version>> {
+        let mut file = NamedTempFile::new_in(&self.folder)?;
+        file.write_all(&serde_json::to_vec_pretty(state)?)?;
+        let path = self.folder.join(FILE);
+        file.persist(&path)?;
+        Ok(version(&path))
     }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        // A panic in a change leaves the old state whole, for the change was made on a copy.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn load(folder: &Path) -> Result<(State, Option<Version>), String> {
+    let path = folder.join(FILE);
+    // Before reading: a change in between is then seen the next time.
+    let version = version(&path);
+    let state = match fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text)
+            .map_err(|error| format!("`{}` is no state of this double: {error}", path.display()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
+        Err(error) => return Err(format!("cannot read `{}`: {error}", path.display())),
+    };
+    Ok((state, version))
+}
+
+fn version(path: &Path) -> Option<Version> {
+    let about = fs::metadata(path).ok()?;
+    Some(Version(about.ino(), about.mtime(), about.mtime_nsec(), about.size()))
 }
 
 #[cfg(test)]
@@ -97,6 +141,24 @@ mod tests {
         let names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, [FILE], "no temporary file is left");
+    }
+
+    #[test]
+    fn a_change_of_another_process_is_seen_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (Store::open(folder.path()).unwrap(), Store::open(folder.path()).unwrap());
+        one.write(|state| Ok::<_, Answer>(state.ensure_admin("admin", "first"))).unwrap();
+        other
+            .write(|state| {
+                state.users[0].password = super::super::password::Hashed::new("second");
+                Ok::<_, Answer>(())
+            })
+            .unwrap();
+        assert!(one.read(|state| state.users[0].password.is("second")));
+        one.write(|state| Ok::<_, Answer>(state.preferences.theme = "dark".into())).unwrap();
+        assert!(
+            other.read(|state| state.users[0].password.is("second") && state.preferences.theme == "dark")
+        );
     }
 
     #[test]
