@@ -3,6 +3,8 @@
 //! After a failure no further step begins, waits end, and effects under way finish; what is done stays, and
 //! the next `up` goes on from there. Which steps began is told, so that the plan can say how to take them back.
 
+mod login;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -161,6 +163,9 @@ impl Applier<'_> {
             Operation::Upload { service, folder, files } => {
                 operator.upload(&stack.container(service), folder, files).await
             }
+            Operation::DeliverLogin { service, file } => {
+                operator.deliver(&stack.container(service), *file, &stack.login.password.secret).await
+            }
             Operation::Start { service, host_port } => {
                 if operator.start(stack, service, *host_port).await? == Started::WithoutPropagation {
                     let note =
@@ -180,6 +185,7 @@ impl Applier<'_> {
             }
             Operation::AwaitReady(service) => waiter.ready(service, waiting).await,
             Operation::Reach { from, urls } => self.reach(step, from, urls).await,
+            Operation::SetLogin(case) => self.set_login(waiter, *case).await,
             Operation::SetDataSource(wanted) => {
                 let base = waiter.base("grafana").await?;
                 Grafana::new(self.http, base, stack).set_data_source(wanted).await

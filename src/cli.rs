@@ -9,7 +9,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::settings::{AppHost, FILE_NAME, HostPort, Layer, Output, Progress};
+use crate::settings::{
+    AppHost, FILE_NAME, HostPort, Layer, Origin, Output, PASSWORD_WAYS, Password, PasswordSource, Progress,
+};
 
 /// Start Prometheus, Grafana, node-exporter and Alertmanager, and see that they observe
 ///
@@ -87,15 +89,19 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, env = "TDD_STACK_ENVIRONMENT", value_name = "NAME")]
     environment: Option<String>,
 
-    /// Password of Grafana's admin [default: admin123]
-    #[arg(
-        long,
-        global = true,
-        env = "TDD_STACK_GRAFANA_PASSWORD",
-        value_name = "PASSWORD",
-        hide_env_values = true
-    )]
-    grafana_password: Option<String>,
+    /// File with the password of Grafana's admin [default: admin123]
+    ///
+    /// The variable TDD_STACK_GRAFANA_PASSWORD may hold the password itself.
+    #[arg(long, global = true, env = "TDD_STACK_GRAFANA_PASSWORD_FILE", value_name = "FILE")]
+    grafana_password_file: Option<PathBuf>,
+
+    /// Ask for the password of Grafana's admin on the terminal
+    #[arg(long, global = true, env = "TDD_STACK_GRAFANA_PASSWORD_PROMPT")]
+    grafana_password_prompt: bool,
+
+    // It is known only to be refused with the other ways, and what it is given is not even kept.
+    #[arg(long, global = true, hide = true, value_name = "PASSWORD", num_args = 0..=1, value_parser = discarded)]
+    grafana_password: Option<Option<Discarded>>,
 
     /// Fail at once where another program changes the stack, instead of waiting for it
     #[arg(long, global = true, env = "TDD_STACK_NO_WAIT")]
@@ -136,6 +142,15 @@ impl GlobalArgs {
         services: &[&str],
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Layer> {
+        if self.grafana_password.is_some() {
+            return Err(Error::Usage {
+                place: "--grafana-password".into(),
+                reason: format!(
+                    "every user of this machine can read a command line, so no password is taken from there: give \
+                     it with {PASSWORD_WAYS}, or have one made with `up --generate-password`"
+                ),
+            });
+        }
         let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("."));
         let path = dir.join(FILE_NAME);
         let text = files::read_text(&path).map_err(|error| error.of_settings(&path))?;
@@ -146,6 +161,7 @@ impl GlobalArgs {
         let environment = Layer {
             image: pairs("TDD_STACK_IMAGE", &variable)?,
             port: pairs("TDD_STACK_PORT", &variable)?,
+            grafana_password: password("TDD_STACK_GRAFANA_PASSWORD", &variable)?,
             ..Layer::default()
         };
         let flags = Layer {
@@ -159,7 +175,10 @@ impl GlobalArgs {
             bind: self.bind,
             app_host: self.app_host,
             environment: self.environment,
-            grafana_password: self.grafana_password,
+            grafana_password: self
+                .grafana_password_prompt
+                .then_some(PasswordSource::Prompt)
+                .or(self.grafana_password_file.map(PasswordSource::File)),
             no_wait: self.no_wait.then_some(true),
             output: self.output,
             progress: self.progress,
@@ -177,6 +196,21 @@ where
     let words = text.split(',').filter(|word| !word.is_empty());
     let read = |word| pair(word).map_err(|reason| Error::Usage { place: name.to_string(), reason });
     words.map(read).collect()
+}
+
+fn password(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<PasswordSource>> {
+    let known = variable(name).map(|text| Password::new(text, Origin::Environment)).transpose();
+    let known = known.map_err(|reason| Error::Usage { place: name.to_string(), reason })?;
+    Ok(known.map(PasswordSource::Known))
+}
+
+/// Stands for a value that is not kept.
+#[derive(Clone, Copy, Debug)]
+struct Discarded;
+
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a parser that may fail")]
+fn discarded(_: &str) -> std::result::Result<Discarded, std::convert::Infallible> {
+    Ok(Discarded)
 }
 
 fn pair<T>(text: &str) -> std::result::Result<(String, T), String>
@@ -201,7 +235,7 @@ mod tests {
     #[test]
     fn every_global_flag_has_its_variable() {
         let command = Cli::command();
-        let flags = command.get_arguments().filter(|arg| arg.is_global_set());
+        let flags = command.get_arguments().filter(|arg| arg.is_global_set() && !arg.is_hide_set());
         let mut count = 0;
         for flag in flags {
             let long = flag.get_long().unwrap();

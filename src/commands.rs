@@ -9,6 +9,7 @@ pub(crate) mod down;
 pub(crate) mod drill;
 pub(crate) mod init;
 pub(crate) mod logs;
+mod password;
 pub(crate) mod plan;
 pub(crate) mod status;
 pub(crate) mod up;
@@ -33,8 +34,10 @@ use crate::proof::{Application, Proof};
 use crate::ready::Waiter;
 use crate::render::{self, Timings};
 use crate::services;
-use crate::settings::{Output, Settings};
+use crate::settings::{Output, PasswordSource, Settings};
 use crate::stack::Stack;
+
+use password::Wish;
 
 /// Longer than any change takes; one that hangs is not waited for in vain.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
@@ -89,9 +92,16 @@ impl Done {
 /// Runs a verb, and returns how it ended and the form in which results were asked for.
 pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, Output) {
     let asked = global.output();
-    match Session::new(global) {
+    match Session::new(global, wish(&command)) {
         Ok(session) => (run_in(&session, command).await, session.settings.output),
         Err(error) => (Err(error), asked),
+    }
+}
+
+fn wish(command: &Command) -> Wish {
+    match command {
+        Command::Up(args) => Wish { twice: true, make: args.password_to_make() },
+        _ => Wish { twice: false, make: None },
     }
 }
 
@@ -136,9 +146,13 @@ async fn interrupted() {
 }
 
 impl Session {
-    fn new(global: GlobalArgs) -> Result<Self> {
+    fn new(global: GlobalArgs, wish: Wish) -> Result<Self> {
         let services = services::names();
-        let settings = Settings::resolve(global.into_layer(&services, environment)?, &services)?;
+        let mut layer = global.into_layer(&services, environment)?;
+        let stack = layer.checked_stack(&services)?.to_string();
+        let password = password::find(layer.grafana_password.take(), &stack, wish, environment)?;
+        layer.grafana_password = Some(PasswordSource::Known(password));
+        let settings = Settings::resolve(layer, &services)?;
         Ok(Self {
             stack: services::assemble(&settings),
             folder: Folder::at(settings.config_folder()),

@@ -11,6 +11,7 @@ mod lock;
 mod operate;
 mod pull;
 mod read;
+mod secret;
 mod specification;
 
 use std::path::PathBuf;

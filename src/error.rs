@@ -82,6 +82,8 @@ pub enum Error {
         user: String,
         /// The volume that keeps the password of the first start.
         volume: String,
+        /// Whether the password had just been set inside Grafana.
+        was_set: bool,
     },
     /// A request to a service's HTTP API failed.
     #[error("cannot {doing}")]

@@ -5,6 +5,7 @@
 //! older files. A symbolic link is the user's: it is read through, and never written through nor replaced.
 
 mod obstacle;
+mod private;
 mod read;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::observed::{Author, DiskFile};
 use crate::stack::sha256;
 
+pub use private::write_private;
 pub use read::read_text;
 
 /// The list of hashes, in the form that `sha256sum -c` reads.

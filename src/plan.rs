@@ -15,11 +15,12 @@ mod up;
 
 pub use changes::{TextChange, text_changes};
 pub use down::{Keep, down};
+pub use grafana::login_refused;
 pub use undo::Undo;
 pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, up};
 
 use crate::observed::VolumeKind;
-use crate::stack::{CheckCommand, DataSource, Service};
+use crate::stack::{CheckCommand, DataSource, PasswordFile, Service};
 
 /// Operations in an order that satisfies what each needs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,6 +136,13 @@ pub enum Operation {
         /// Contents by name.
         files: Vec<(String, String)>,
     },
+    /// Put the password of the stack's login into its file in a container's volume.
+    DeliverLogin {
+        /// The service.
+        service: String,
+        /// The file.
+        file: PasswordFile,
+    },
     /// Start a container.
     Start {
         /// Its specification, for the case that the engine refuses a part of it.
@@ -172,6 +180,11 @@ pub enum Operation {
         /// The addresses.
         urls: Vec<String>,
     },
+    /// Make sure that Grafana accepts the login.
+    SetLogin(
+        /// What is known of it.
+        LoginCase,
+    ),
     /// Make Grafana hold a data source.
     SetDataSource(
         /// The data source.
@@ -208,6 +221,17 @@ pub enum Operation {
         /// Its reference.
         String,
     ),
+}
+
+/// What is known of a login that Grafana's data may not accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginCase {
+    /// Nothing: it is tried once, and set where it is refused.
+    Unproven,
+    /// Nothing, and nobody chose it: it is tried once, and never takes the place of one that somebody chose.
+    Default,
+    /// It was refused: it is set.
+    Refused,
 }
 
 /// Whether a running container may be killed to remove it.
@@ -248,6 +272,12 @@ pub enum Cause {
     NotRunning(&'static str),
     /// It was seen not ready.
     NotReady(String),
+    /// It refuses the login of this user.
+    LoginRefused(String),
+    /// It starts on data that may know another password.
+    OlderData,
+    /// What it holds could not be seen.
+    Unseen,
     /// It was just started, or its state could not be seen.
     JustStarted,
     /// The network it was attached to is gone.

@@ -3,6 +3,7 @@
 //! Never looks at flags or the environment itself: `cli` hands them over as one [`Layer`].
 
 mod layer;
+mod password;
 mod values;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 pub use layer::Layer;
+pub use password::{Origin, Password, PasswordSource, Secret};
 pub use values::{AppHost, HostPort, Output, Progress};
 
 use crate::error::{Error, Result};
@@ -17,6 +19,13 @@ use crate::image_reference::ImageReference;
 
 /// The settings file's name, inside `--dir`.
 pub const FILE_NAME: &str = "tdd-stack.yaml";
+
+/// The stack's name where none is given.
+pub const DEFAULT_STACK: &str = "tdd";
+
+/// The ways to give a password, for messages.
+pub const PASSWORD_WAYS: &str =
+    "`--grafana-password-file`, `--grafana-password-prompt` or TDD_STACK_GRAFANA_PASSWORD";
 
 /// The Grafana password of the specification: well known, so good for loopback only.
 pub const WELL_KNOWN_PASSWORD: &str = "admin123";
@@ -45,7 +54,7 @@ pub struct Settings {
     /// The `environment` label of every series and alert.
     pub environment: String,
     /// The password of Grafana's `admin`.
-    pub grafana_password: String,
+    pub grafana_password: Password,
     /// Whether to fail at once where another program changes the stack.
     pub no_wait: bool,
     /// The form of results on standard output.
@@ -58,9 +67,16 @@ impl Settings {
     /// Fills the defaults in and checks each value. `services` are the names that `image` and `port` may use.
     pub fn resolve(layer: Layer, services: &[&str]) -> Result<Self> {
         layer.check(services).map_err(|fault| usage(&fault.flag, fault.reason))?;
+        let grafana_password = match layer.grafana_password {
+            None => Password::default(),
+            Some(PasswordSource::Known(password)) => password,
+            Some(PasswordSource::Prompt | PasswordSource::File(_)) => {
+                return Err(usage("--grafana-password-file", "the password was not read"));
+            }
+        };
         let images = layer.image.into_iter().map(parse_image).collect::<Result<_>>()?;
         let settings = Self {
-            stack: layer.stack.unwrap_or_else(|| "tdd".into()),
+            stack: layer.stack.unwrap_or_else(|| DEFAULT_STACK.into()),
             dir: layer.dir.unwrap_or_else(|| PathBuf::from(".")),
             host: layer.host,
             context: layer.context,
@@ -70,17 +86,17 @@ impl Settings {
             bind: layer.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             app_host: layer.app_host.unwrap_or_default(),
             environment: layer.environment.unwrap_or_else(|| "development".into()),
-            grafana_password: layer.grafana_password.unwrap_or_else(|| WELL_KNOWN_PASSWORD.into()),
+            grafana_password,
             no_wait: layer.no_wait.unwrap_or_default(),
             output: layer.output.unwrap_or_default(),
             progress: layer.progress.unwrap_or_default(),
         };
-        if !settings.bind.is_loopback() && settings.grafana_password == WELL_KNOWN_PASSWORD {
+        if !settings.bind.is_loopback() && settings.grafana_password.is_well_known() {
             return Err(usage(
                 "--bind",
                 format!(
-                    "{} is reachable from other machines, and Grafana's password is the well-known one: \
-                     choose another with `--grafana-password`",
+                    "{} is reachable from other machines, and Grafana's password is the well-known one: choose \
+                     another with {PASSWORD_WAYS}, or have one made with `up --generate-password`",
                     settings.bind
                 ),
             ));
@@ -120,7 +136,7 @@ mod tests {
     fn defaults_are_the_specification_s() {
         let settings = Settings::resolve(Layer::default(), SERVICES).unwrap();
         assert_eq!(settings.stack, "tdd");
-        assert_eq!(settings.grafana_password, "admin123");
+        assert_eq!(settings.grafana_password.secret.reveal(), "admin123");
         assert!(settings.bind.is_loopback());
     }
 
@@ -162,7 +178,8 @@ mod tests {
             ("stack: Bad Name", "lower-case"),
             ("port: {loki: 1}", "prometheus, grafana"),
             ("image: {grafana: 'grafana/grafana'}", "grafana/grafana"),
-            ("bind: 0.0.0.0", "--grafana-password"),
+            ("bind: 0.0.0.0", "--grafana-password-file"),
+            ("bind: '::'", "--generate-password"),
             ("registry: http://x", "registry.example:5000"),
         ] {
             let error = file(yaml).and_then(|layer| Settings::resolve(layer, SERVICES)).unwrap_err();
@@ -173,8 +190,43 @@ mod tests {
 
     #[test]
     fn another_bind_address_needs_another_password() {
-        let layer = file("bind: 0.0.0.0\ngrafana-password: long-and-own\n").unwrap();
-        assert!(Settings::resolve(layer, SERVICES).is_ok());
+        let from_file = |text: &str| Password::new(text, Origin::File("secret".into())).unwrap();
+        for (bind, password, is_fine) in [
+            ("127.0.0.1", None, true),
+            ("127.64.0.1", None, true),
+            ("::1", None, true),
+            ("0.0.0.0", None, false),
+            ("::", None, false),
+            ("192.168.1.7", None, false),
+            ("2001:db8::7", None, false),
+            ("192.168.1.7", Some("admin123"), false),
+            ("192.168.1.7", Some("long-and-own"), true),
+            ("::", Some("long-and-own"), true),
+        ] {
+            let layer = Layer {
+                bind: Some(bind.parse().unwrap()),
+                grafana_password: password.map(|text| PasswordSource::Known(from_file(text))),
+                ..Layer::default()
+            };
+            assert_eq!(Settings::resolve(layer, SERVICES).is_ok(), is_fine, "{bind} {password:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_has_no_place_in_the_file_but_its_own_file_has() {
+        let error = file("stack: mine\ngrafana-password: open-sesame\n").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("`grafana-password-file`"), "{error}");
+        assert!(!error.contains("sesame"), "{error}");
+        let layer =
+            Layer::from_yaml("grafana-password-file: secret\n", Path::new("a/tdd-stack.yaml"), SERVICES);
+        assert_eq!(layer.unwrap().grafana_password, Some(PasswordSource::File("a/secret".into())));
+    }
+
+    #[test]
+    fn a_password_that_nobody_read_is_not_replaced_by_the_well_known_one() {
+        let layer =
+            Layer { grafana_password: Some(PasswordSource::File("secret".into())), ..Layer::default() };
+        assert_eq!(Settings::resolve(layer, SERVICES).unwrap_err().exit_code(), 2);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::image_reference::ImageReference;
-use crate::settings::HostPort;
+use crate::settings::{HostPort, Password};
 
 /// The label that says to which stack an object belongs.
 pub const LABEL_STACK: &str = "tdd-stack.stack";
@@ -81,12 +81,8 @@ pub struct Service {
     pub image: ImageReference,
     /// The arguments after the image's entry point.
     pub command: Vec<String>,
-    /// Environment variables that belong to the specification.
+    /// Environment variables; everybody who may ask the engine reads them, so no secret is among them.
     pub environment: BTreeMap<String, String>,
-    /// Environment variables that are read at the first start only, secrets among them; never hashed,
-    /// since a change of theirs would replace a container to no effect.
-    #[serde(skip)]
-    pub first_start_environment: BTreeMap<String, String>,
     /// The one published port.
     pub port: Port,
     /// Volumes and host folders.
@@ -104,6 +100,8 @@ pub struct Service {
     /// Where its files go, and how they are checked and re-read.
     #[serde(skip)]
     pub config: Option<Config>,
+    /// The file in which it finds the password of the stack's login at its first start.
+    pub password_file: Option<PasswordFile>,
     /// How one sees that it is ready.
     #[serde(skip)]
     pub probe: Probe,
@@ -182,6 +180,15 @@ pub struct Config {
     pub metrics_prefix: &'static str,
     /// Whether a quicker version of its files shortens the way to a proof.
     pub quick_start: bool,
+}
+
+/// The place of a password inside a container; never the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PasswordFile {
+    /// The folder, which is a volume.
+    pub folder: &'static str,
+    /// The file's name.
+    pub name: &'static str,
 }
 
 /// A command that checks configuration files.
@@ -265,18 +272,12 @@ pub struct Dashboard {
 }
 
 /// A user name and password.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// The user name.
     pub user: String,
     /// The password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:***", self.user)
-    }
+    pub password: Password,
 }
 
 impl Stack {

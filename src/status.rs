@@ -2,9 +2,11 @@
 //!
 //! Never asks anything: made of what was observed and proven.
 
+use crate::error::Error;
 use crate::observed::{Author, Grafana, Observed, Readiness, State, base_url};
 use crate::plan::{self, Cause, Operation, Plan, Request};
 use crate::proof::{Proof, Verdict};
+use crate::settings::PASSWORD_WAYS;
 use crate::stack::{Service, Stack};
 
 /// A stack at one moment.
@@ -20,6 +22,8 @@ pub struct Status {
     pub edited_inside: Vec<String>,
     /// What hinders the wanted state altogether, such as a taken port.
     pub hindrance: Option<String>,
+    /// Whether Grafana refuses the login, so that no further look may try it.
+    pub login_refused: bool,
     /// What it can be shown to observe.
     pub proof: Option<Proof>,
 }
@@ -60,7 +64,14 @@ impl Status {
     /// Returns what there is to say; `host` stands in for "every address".
     pub fn of(stack: &Stack, observed: &Observed, proof: Option<Proof>, host: &str) -> Self {
         let (plan, hindrance) = match plan::up(stack, observed, Request::default()) {
+            // An `up` will set it; until then, each further look would be a wrong try.
+            Ok(plan) if observed.grafana == Grafana::LoginRefused => {
+                (plan, Some(plan::login_refused(stack, observed).to_string()))
+            }
             Ok(plan) => (plan, None),
+            Err(error @ Error::GrafanaLogin { .. }) => {
+                (Plan::default(), Some(format!("{error}: give its password with {PASSWORD_WAYS}")))
+            }
             Err(error) => (Plan::default(), Some(error.to_string())),
         };
         let edited = stack.files.iter().filter(|file| {
@@ -79,6 +90,7 @@ impl Status {
             edited_inside: edited_inside(stack, observed),
             edited: edited.map(|file| file.name.to_string()).collect(),
             hindrance,
+            login_refused: observed.grafana == Grafana::LoginRefused,
             proof,
         }
     }

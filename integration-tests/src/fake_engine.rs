@@ -102,6 +102,16 @@ impl FakeEngine {
             .collect()
     }
 
+    /// Returns all that each request so far said, its headers and its body included.
+    pub fn texts(&self) -> Vec<String> {
+        self.shared.lock().texts.clone()
+    }
+
+    /// Returns what was typed into commands so far.
+    pub fn inputs(&self) -> Vec<String> {
+        self.shared.lock().inputs.clone()
+    }
+
     /// Returns every request to a service so far, such as `GET grafana /api/health`.
     pub fn service_requests(&self) -> Vec<String> {
         self.shared.lock().service_requests.clone()
@@ -111,6 +121,8 @@ impl FakeEngine {
     pub fn forget(&self) {
         let mut state = self.shared.lock();
         state.requests.clear();
+        state.texts.clear();
+        state.inputs.clear();
         state.service_requests.clear();
     }
 

@@ -50,21 +50,42 @@ pub(crate) fn serve(listener: TcpListener, shared: Arc<Shared>, container: Strin
     task.abort_handle()
 }
 
-/// Does what a service does when it starts on a new data volume.
-pub(crate) fn first_start(state: &mut State, container: &str) {
+/// Does what a service does when it starts on a new data volume, or returns why it ends at once.
+pub(crate) fn first_start(state: &mut State, container: &str) -> Result<(), String> {
     let Some(found) = state.container(container).filter(|found| found.service() == Some("grafana")) else {
-        return;
+        return Ok(());
     };
     let variables = found.body["Env"].as_array().cloned().unwrap_or_default();
     let password = variables
         .iter()
         .filter_map(Value::as_str)
         .find_map(|variable| variable.strip_prefix("GF_SECURITY_ADMIN_PASSWORD="))
-        .unwrap_or("admin")
-        .to_string();
+        .unwrap_or("admin");
+    let password = match password.strip_prefix("$__file{").and_then(|rest| rest.strip_suffix('}')) {
+        Some(path) => read(state, container, path)
+            .ok_or_else(|| format!("open {path}: no such file or directory"))?
+            .trim()
+            .to_string(),
+        None => password.to_string(),
+    };
     if let Some(store) = grafana_store(state, container) {
         // A password that a volume has already stays.
         store.password.get_or_insert(password);
+    }
+    Ok(())
+}
+
+/// Returns a file of a volume that is mounted into a container.
+fn read(state: &State, container: &str, path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once('/')?;
+    let (volume, _) = state.container(container)?.volumes().find(|(_, target)| *target == folder)?;
+    state.volumes.get(volume)?.files.get(name).cloned()
+}
+
+/// Sets the password of Grafana's `admin`, as its own command does, which leaves the wrong tries as they are.
+pub(crate) fn set_password(state: &mut State, container: &str, password: &str) {
+    if let Some(store) = grafana_store(state, container) {
+        store.password = Some(password.to_string());
     }
 }
 

@@ -94,6 +94,11 @@ impl Scenario {
         self.prepare(&any_ports(), arguments).limit(Duration::from_secs(seconds)).run()
     }
 
+    /// Runs the program with a variable in its environment.
+    pub fn run_with(&self, variable: (&str, &str), arguments: &[&str]) -> Output {
+        self.prepare(&any_ports(), arguments).env(variable.0, variable.1).run()
+    }
+
     /// Starts the program and lets it run.
     pub fn spawn(&self, arguments: &[&str]) -> Running {
         self.prepare(&any_ports(), arguments).spawn()

@@ -2,17 +2,16 @@
 //!
 //! Never does what an engine would refuse: such an operation is a fault of its plan, and panics.
 
+mod grafana;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde_json::Value;
 use tdd_stack::dashboard;
-use tdd_stack::observed::{
-    Author, Container, DiskFile, Grafana, GrafanaContent, Objects, Observed, Readiness, SeenDataSource,
-    State, VolumeKind,
-};
+use tdd_stack::observed::{Author, Container, DiskFile, Objects, Observed, Readiness, State, VolumeKind};
 use tdd_stack::plan::{DashboardEdits, Force, Operation, Plan};
-use tdd_stack::settings::HostPort;
+use tdd_stack::settings::{HostPort, Secret};
 use tdd_stack::stack::{LOADED_MARK, Mount, Service, Stack, sha256};
 
 /// Everything that there is.
@@ -55,12 +54,20 @@ pub struct Volume {
     pub data_sources: BTreeMap<String, Value>,
     /// Grafana's dashboards, by uid.
     pub dashboards: BTreeMap<String, Value>,
+    /// Grafana's password; none before its first start.
+    pub password: Option<Secret>,
 }
 
 impl Volume {
     /// Returns an empty volume.
     pub fn new(kind: VolumeKind) -> Self {
-        Self { kind, files: BTreeMap::new(), data_sources: BTreeMap::new(), dashboards: BTreeMap::new() }
+        Self {
+            kind,
+            files: BTreeMap::new(),
+            data_sources: BTreeMap::new(),
+            dashboards: BTreeMap::new(),
+            password: None,
+        }
     }
 }
 
@@ -194,6 +201,14 @@ impl World {
                 let config = self.config_volume(stack, service);
                 config.files.extend(files.iter().cloned());
             }
+            Operation::DeliverLogin { service, file } => {
+                assert!(
+                    self.containers.contains_key(service),
+                    "`{service}` has no container to put a password into"
+                );
+                let password = stack.login.password.secret.reveal().to_string();
+                self.config_volume(stack, service).files.insert(file.name.into(), password);
+            }
             Operation::Start { service, host_port } => {
                 let state = self.containers[service.name].state;
                 assert!(matches!(state, State::Created | State::Exited), "`{}` is {state:?}", service.name);
@@ -223,6 +238,7 @@ impl World {
                     lost.map(|lost| lost.name)
                 );
             }
+            Operation::SetLogin(case) => self.set_login(stack, *case),
             Operation::SetDataSource(wanted) => {
                 self.grafana_volume(stack).data_sources.insert(wanted.uid.into(), wanted.body.clone());
             }
@@ -298,6 +314,7 @@ impl World {
         }
         self.detached.remove(service);
         self.load(stack, service);
+        self.first_start(stack, service);
         // It takes a while.
         self.unready.insert(service.into());
     }
@@ -366,30 +383,6 @@ impl World {
     fn readable(&self, service: &Service) -> BTreeMap<String, String> {
         let files = self.configuration(service).into_iter();
         files.filter(|(name, _)| name != LOADED_MARK).collect()
-    }
-
-    fn grafana_volume(&mut self, stack: &Stack) -> &mut Volume {
-        assert!(self.is_ready("grafana"), "Grafana is not ready, and is asked for something");
-        let name =
-            stack.service("grafana").and_then(Service::data_volume).expect("it keeps its data").to_string();
-        self.volumes.get_mut(&name).expect("it runs, so it has a volume")
-    }
-
-    fn grafana(&self, stack: &Stack) -> Grafana {
-        let name = stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
-        let Some(volume) = self.volumes.get(name).filter(|_| self.is_ready("grafana")) else {
-            return Grafana::Unknown;
-        };
-        let health = self.readiness("prometheus");
-        let seen = |(uid, body): (&String, &Value)| {
-            (uid.clone(), SeenDataSource { body: body.clone(), health: health.clone() })
-        };
-        let mark = |uid: &String| Some((uid.clone(), volume.files.get(&dashboard::mark_name(uid))?.clone()));
-        Grafana::Known(GrafanaContent {
-            data_sources: volume.data_sources.iter().map(seen).collect(),
-            dashboards: volume.dashboards.clone(),
-            marks: volume.dashboards.keys().filter_map(mark).collect(),
-        })
     }
 
     fn readiness(&self, service: &str) -> Readiness {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tdd_stack::observed::{Author, Container, DiskFile, Readiness, State, VolumeKind};
 use tdd_stack::plan::{self, Keep, Operation, Plan, ProofTime, PullPolicy, Request};
 use tdd_stack::services;
-use tdd_stack::settings::{HostPort, Layer, Settings};
+use tdd_stack::settings::{HostPort, Layer, Origin, Password, PasswordSource, Secret, Settings};
 use tdd_stack::stack::{LOADED_MARK, Service, Stack, fingerprint};
 
 /// What a thing is like, compared with what is wanted.
@@ -41,6 +41,8 @@ struct Start {
     disk: Vec<(Like, Author)>,
     data_source: Like,
     dashboard: Like,
+    /// The password that Grafana has, compared with the one that the user chose.
+    password: Like,
     leftovers: usize,
     ports: HostPort,
 }
@@ -83,24 +85,21 @@ fn start() -> impl Strategy<Value = Start> {
         prop::collection::vec((like(), author), 32),
         like(),
         like(),
+        like(),
         0..3_usize,
         ports,
     )
-        .prop_map(|(parts, has_network, disk, data_source, dashboard, leftovers, ports)| Start {
-            parts,
-            has_network,
-            disk,
-            data_source,
-            dashboard,
-            leftovers,
-            ports,
+        .prop_map(|(parts, has_network, disk, data_source, dashboard, password, leftovers, ports)| {
+            Start { parts, has_network, disk, data_source, dashboard, password, leftovers, ports }
         })
 }
 
 impl Start {
     fn stack(&self) -> Stack {
         let port = [("grafana".to_string(), self.ports)].into();
-        let layer = Layer { port, ..Layer::default() };
+        let password = Password::new("open-sesame", Origin::Environment).expect("it is a good one");
+        let grafana_password = Some(PasswordSource::Known(password));
+        let layer = Layer { port, grafana_password, ..Layer::default() };
         services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are good"))
     }
 
@@ -172,6 +171,11 @@ impl Start {
                 volume.files = inside.into_iter().collect();
                 volume.files.extend((part.loaded != Like::Absent).then_some(mark));
             }
+            if let (false, Some(file)) = (is_data, service.password_file) {
+                // What was started once was given its password before.
+                let was_started = part.state.is_some_and(|state| state != State::Created);
+                volume.files.extend(was_started.then(|| (file.name.into(), "delivered-before".into())));
+            }
             if is_data && service.name == "grafana" {
                 self.put_grafana(&mut volume, stack);
             }
@@ -180,6 +184,12 @@ impl Start {
     }
 
     fn put_grafana(&self, volume: &mut Volume, stack: &Stack) {
+        volume.password = match self.password {
+            Like::Wanted => Some(stack.login.password.secret.clone()),
+            Like::Other => Some(Secret::new("another")),
+            // It was never started.
+            Like::Absent => None,
+        };
         for wanted in &stack.data_sources {
             let mut body = wanted.body.clone();
             if self.data_source == Like::Other {

@@ -1,12 +1,17 @@
 //! What is planned, without any engine: plans as they are printed, for one stack in many states.
 
+#[path = "planner/down.rs"]
+mod down;
+#[path = "planner/login.rs"]
+mod login;
+
 use std::collections::BTreeSet;
 
 use integration_tests::simulate::World;
 use serde_json::json;
 use tdd_stack::error::Error;
 use tdd_stack::observed::{Author, DiskFile, State};
-use tdd_stack::plan::{self, Keep, Operation, Plan, PullPolicy, Request};
+use tdd_stack::plan::{self, Operation, Plan, PullPolicy, Request};
 use tdd_stack::services;
 use tdd_stack::settings::{Layer, Settings};
 use tdd_stack::stack::Stack;
@@ -81,22 +86,24 @@ fn where_nothing_is_all_is_made() {
     10  start          prometheus  (it is new)  after 9
     11  await          prometheus  (just started)  after 10
     12  create-volume  tdd_grafana_data  (not there)  after 2 5
-    13  create         grafana  (not there)  after 2 5 12
-    14  start          grafana  (it is new)  after 13
-    15  await          grafana  (just started)  after 14
-    16  create         node-exporter  (not there)  after 3 5
-    17  start          node-exporter  (it is new)  after 16
-    18  await          node-exporter  (just started)  after 17
-    19  create-volume  tdd_alertmanager_data  (not there)  after 4 5
-    20  create-volume  tdd_alertmanager_config  (not there)  after 4 5
-    21  create         alertmanager  (not there)  after 4 5 19 20
-    22  upload         alertmanager (alertmanager.yml)  (alertmanager.yml changed)  after 21
-    23  start          alertmanager  (it is new)  after 22
-    24  await          alertmanager  (just started)  after 23
-    25  reach          every service by name from prometheus  (just started)  after 11 15 18 24
-    26  data-source    prometheus  (just started)  after 15
-    27  await-source   prometheus  (just started)  after 26
-    28  import         tdd-main  (just started)  after 15
+    13  create-volume  tdd_grafana_config  (not there)  after 2 5
+    14  create         grafana  (not there)  after 2 5 12 13
+    15  deliver-login  grafana  (it is new)  after 14
+    16  start          grafana  (it is new)  after 15
+    17  await          grafana  (just started)  after 16
+    18  create         node-exporter  (not there)  after 3 5
+    19  start          node-exporter  (it is new)  after 18
+    20  await          node-exporter  (just started)  after 19
+    21  create-volume  tdd_alertmanager_data  (not there)  after 4 5
+    22  create-volume  tdd_alertmanager_config  (not there)  after 4 5
+    23  create         alertmanager  (not there)  after 4 5 21 22
+    24  upload         alertmanager (alertmanager.yml)  (alertmanager.yml changed)  after 23
+    25  start          alertmanager  (it is new)  after 24
+    26  await          alertmanager  (just started)  after 25
+    27  reach          every service by name from prometheus  (just started)  after 11 17 20 26
+    28  data-source    prometheus  (just started)  after 17
+    29  await-source   prometheus  (just started)  after 28
+    30  import         tdd-main  (just started)  after 17
     ");
 }
 
@@ -128,10 +135,11 @@ fn another_image_replaces_its_container() {
     2  stop           grafana  (its specification changed)  after 1
     3  set-aside      grafana  (its specification changed)  after 2
     4  create         grafana  (the container is replaced)  after 3
-    5  start          grafana  (it is new)  after 4
-    6  await          grafana  (just started)  after 5
-    7  reach          every service by name from prometheus  (just started)  after 6
-    8  remove         tdd-grafana-set-aside  (the container is replaced)  after 1 2 3 4 5 6 7
+    5  deliver-login  grafana  (it is new)  after 4
+    6  start          grafana  (it is new)  after 5
+    7  await          grafana  (just started)  after 6
+    8  reach          every service by name from prometheus  (just started)  after 7
+    9  remove         tdd-grafana-set-aside  (the container is replaced)  after 1 2 3 4 5 6 7 8
     ");
 }
 
@@ -150,12 +158,14 @@ fn a_stopped_container_is_started() {
     let mut world = settled(&stack);
     world.containers.get_mut("grafana").expect("it is there").state = State::Exited;
     insta::assert_snapshot!(printed(&stack, world), @"
-    1  start          grafana  (it is stopped)
-    2  await          grafana  (just started)  after 1
-    3  reach          every service by name from prometheus  (just started)  after 2
-    4  data-source    prometheus  (just started)  after 2
-    5  await-source   prometheus  (just started)  after 4
-    6  import         tdd-main  (just started)  after 2
+    1  deliver-login  grafana  (it is stopped)
+    2  start          grafana  (it is stopped)  after 1
+    3  await          grafana  (just started)  after 2
+    4  reach          every service by name from prometheus  (just started)  after 3
+    5  check-login    grafana  (its data may know another password)  after 3
+    6  data-source    prometheus  (just started)  after 5
+    7  await-source   prometheus  (just started)  after 6
+    8  import         tdd-main  (just started)  after 5
     ");
 }
 
@@ -182,19 +192,20 @@ fn a_missing_network_is_made_and_all_that_hung_on_it() {
      7  stop           grafana  (its network is gone)  after 1
      8  remove         tdd-grafana  (its network is gone)  after 7
      9  create         grafana  (the container is replaced)  after 8
-    10  start          grafana  (it is new)  after 9
-    11  await          grafana  (just started)  after 10
-    12  stop           node-exporter  (its network is gone)  after 1
-    13  remove         tdd-node-exporter  (its network is gone)  after 12
-    14  create         node-exporter  (the container is replaced)  after 13
-    15  start          node-exporter  (it is new)  after 14
-    16  await          node-exporter  (just started)  after 15
-    17  stop           alertmanager  (its network is gone)  after 1
-    18  remove         tdd-alertmanager  (its network is gone)  after 17
-    19  create         alertmanager  (the container is replaced)  after 18
-    20  start          alertmanager  (it is new)  after 19
-    21  await          alertmanager  (just started)  after 20
-    22  reach          every service by name from prometheus  (just started)  after 6 11 16 21
+    10  deliver-login  grafana  (it is new)  after 9
+    11  start          grafana  (it is new)  after 10
+    12  await          grafana  (just started)  after 11
+    13  stop           node-exporter  (its network is gone)  after 1
+    14  remove         tdd-node-exporter  (its network is gone)  after 13
+    15  create         node-exporter  (the container is replaced)  after 14
+    16  start          node-exporter  (it is new)  after 15
+    17  await          node-exporter  (just started)  after 16
+    18  stop           alertmanager  (its network is gone)  after 1
+    19  remove         tdd-alertmanager  (its network is gone)  after 18
+    20  create         alertmanager  (the container is replaced)  after 19
+    21  start          alertmanager  (it is new)  after 20
+    22  await          alertmanager  (just started)  after 21
+    23  reach          every service by name from prometheus  (just started)  after 6 12 17 22
     ");
 }
 
@@ -324,73 +335,4 @@ fn nothing_but_files_and_images_comes_before_the_checks() {
 fn all_needs(plan: &Plan, step: usize) -> BTreeSet<usize> {
     let direct = plan.steps[step].needs.iter();
     direct.flat_map(|need| all_needs(plan, *need).into_iter().chain([*need])).collect()
-}
-
-#[test]
-fn down_keeps_data_and_images() {
-    let stack = stack();
-    let mut world = settled(&stack);
-    let plan = plan::down(&world.observed(&stack).objects, Keep { data: true, images: true });
-    world.apply(&stack, &plan);
-    assert_eq!(world.volumes.len(), 3);
-    insta::assert_snapshot!(plan.to_string(), @"
-     1  stop           alertmanager  (asked for by down)
-     2  remove         tdd-alertmanager  (asked for by down)  after 1
-     3  stop           grafana  (asked for by down)
-     4  remove         tdd-grafana  (asked for by down)  after 3
-     5  stop           node-exporter  (asked for by down)
-     6  remove         tdd-node-exporter  (asked for by down)  after 5
-     7  stop           prometheus  (asked for by down)
-     8  remove         tdd-prometheus  (asked for by down)  after 7
-     9  remove-network tdd-monitoring  (asked for by down)  after 2 4 6 8
-    10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
-    11  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
-    ");
-}
-
-#[test]
-fn down_with_volumes_leaves_none() {
-    let stack = stack();
-    let mut world = settled(&stack);
-    let plan = plan::down(&world.observed(&stack).objects, Keep { data: false, images: true });
-    world.apply(&stack, &plan);
-    assert!(world.volumes.is_empty() && world.containers.is_empty() && world.networks.is_empty());
-    insta::assert_snapshot!(plan.to_string(), @"
-     1  remove         tdd-alertmanager  (asked for by down --volumes)
-     2  remove         tdd-grafana  (asked for by down --volumes)
-     3  remove         tdd-node-exporter  (asked for by down --volumes)
-     4  remove         tdd-prometheus  (asked for by down --volumes)
-     5  remove-network tdd-monitoring  (asked for by down --volumes)  after 1 2 3 4
-     6  remove-volume  tdd_alertmanager_config  (asked for by down --volumes)  after 1 2 3 4
-     7  remove-volume  tdd_alertmanager_data  (asked for by down --volumes)  after 1 2 3 4
-     8  remove-volume  tdd_grafana_data  (asked for by down --volumes)  after 1 2 3 4
-     9  remove-volume  tdd_prometheus_config  (asked for by down --volumes)  after 1 2 3 4
-    10  remove-volume  tdd_prometheus_data  (asked for by down --volumes)  after 1 2 3 4
-    ");
-}
-
-#[test]
-fn down_with_images_removes_those_that_ran() {
-    let stack = stack();
-    let mut world = settled(&stack);
-    let plan = plan::down(&world.observed(&stack).objects, Keep { data: true, images: false });
-    world.apply(&stack, &plan);
-    assert!(world.images.is_empty());
-    insta::assert_snapshot!(plan.to_string(), @"
-     1  stop           alertmanager  (asked for by down)
-     2  remove         tdd-alertmanager  (asked for by down)  after 1
-     3  stop           grafana  (asked for by down)
-     4  remove         tdd-grafana  (asked for by down)  after 3
-     5  stop           node-exporter  (asked for by down)
-     6  remove         tdd-node-exporter  (asked for by down)  after 5
-     7  stop           prometheus  (asked for by down)
-     8  remove         tdd-prometheus  (asked for by down)  after 7
-     9  remove-network tdd-monitoring  (asked for by down)  after 2 4 6 8
-    10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
-    11  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
-    12  remove-image   grafana/grafana:13.1.3  (asked for by --images)  after 2 4 6 8
-    13  remove-image   prom/alertmanager:v0.33.1  (asked for by --images)  after 2 4 6 8
-    14  remove-image   prom/node-exporter:v1.11.1  (asked for by --images)  after 2 4 6 8
-    15  remove-image   prom/prometheus:v3.5.3  (asked for by --images)  after 2 4 6 8
-    ");
 }

@@ -14,7 +14,7 @@ fn down_keeps_data_and_images_and_nothing_else() {
     insta::assert_snapshot!(output.to_snapshot(), @"
     exit 0
     --- stdout
-    stack tdd is down: 11 operations
+    stack tdd is down: 12 operations
     --- stderr
     ");
     assert!(scene.engine.containers().is_empty());
@@ -115,7 +115,7 @@ fn strangers_and_other_stacks_stay() {
     let others = ["other-alertmanager", "other-grafana", "other-node-exporter", "other-prometheus"];
     assert_eq!(left, ["database"].into_iter().chain(others).collect::<Vec<_>>());
     assert_eq!(scene.engine.networks(), ["other-monitoring", "shop"]);
-    assert_eq!(scene.engine.volumes().iter().filter(|name| name.starts_with("other_")).count(), 5);
+    assert_eq!(scene.engine.volumes().iter().filter(|name| name.starts_with("other_")).count(), 6);
     assert_eq!(scene.engine.volumes().iter().filter(|name| !name.starts_with("other_")).count(), 2);
 }
 

@@ -234,7 +234,8 @@ fn what_the_engine_s_host_lacks_is_shown() {
 #[test]
 fn a_refused_login_is_a_problem_among_others_and_is_tried_once() {
     let scene = Scene::after_up(program!());
-    let output = scene.run(["status", "--output", "json", "--grafana-password", "another-one"]);
+    let status = scene.tdd_stack(["status", "--output", "json"]);
+    let output = status.env("TDD_STACK_GRAFANA_PASSWORD", "another-one").run();
     scene.engine.grafana("tdd_grafana_data", |store| assert_eq!(store.wrong_tries, 1));
     let status = output.exits(1).json();
     assert_eq!(status["schema"], "tdd-stack.status/1");
@@ -244,10 +245,22 @@ fn a_refused_login_is_a_problem_among_others_and_is_tried_once() {
 #[test]
 fn a_wait_ends_at_a_refused_login() {
     let scene = Scene::after_up(program!());
-    let wrong = ["status", "--wait", "ready", "--wait-timeout", "2s", "--grafana-password", "another-one"];
-    scene.run(wrong).exits(1).says("refuses the login `admin`");
+    let tries = || {
+        let mut tries = 0;
+        scene.engine.grafana("tdd_grafana_data", |store| tries = store.wrong_tries);
+        tries
+    };
+    let waiting = scene.tdd_stack(["status", "--wait", "ready", "--wait-timeout", "2s"]);
+    waiting.env("TDD_STACK_GRAFANA_PASSWORD", "another-one").run().exits(1).says("refuses the login `admin`");
     // Five would lock the account, for the right password too.
-    scene.engine.grafana("tdd_grafana_data", |store| assert_eq!(store.wrong_tries, 1));
+    assert_eq!(tries(), 1);
+    let watching = scene.tdd_stack(["status", "--watch"]);
+    watching
+        .env("TDD_STACK_GRAFANA_PASSWORD", "another-one")
+        .run()
+        .exits(1)
+        .says("refuses the login `admin`");
+    assert_eq!(tries(), 2);
 }
 
 #[test]

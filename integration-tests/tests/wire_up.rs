@@ -35,6 +35,7 @@ fn a_first_up_makes_exactly_what_is_promised() {
         [
             "tdd_alertmanager_config",
             "tdd_alertmanager_data",
+            "tdd_grafana_config",
             "tdd_grafana_data",
             "tdd_prometheus_config",
             "tdd_prometheus_data"

@@ -61,7 +61,8 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
             render::clear();
         }
         render::status(session.json(), &status);
-        if !args.watch {
+        // Each further look would be a wrong try, and five lock the account.
+        if !args.watch || status.login_refused {
             return Ok(exit(finding, reached));
         }
         sleep(PAUSE).await;

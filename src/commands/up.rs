@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::password::Keep;
 use super::{Done, Exit, Patience, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -37,6 +38,10 @@ pub(crate) struct Args {
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Make a password for Grafana's admin, unless one was made before, and keep it in a file of yours
+    #[arg(long, env = "TDD_STACK_GENERATE_PASSWORD")]
+    generate_password: bool,
 
     /// Wait for your application's jobs too, and exit with 6 if they are not observed
     #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
@@ -75,6 +80,11 @@ impl Args {
             proof: if self.wants_proof() { ProofTime::Now } else { ProofTime::Later },
             edits: if self.overwrite_dashboards { DashboardEdits::Overwrite } else { DashboardEdits::Keep },
         }
+    }
+
+    pub(super) fn password_to_make(&self) -> Option<Keep> {
+        let keep = if self.dry_run { Keep::Forgotten } else { Keep::Stored };
+        self.generate_password.then_some(keep)
     }
 
     fn wants_proof(&self) -> bool {

@@ -21,6 +21,14 @@ pub(super) fn pack<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> s
     builder.into_inner()
 }
 
+/// Packs a file that only root and its group may read. Grafana's user is in that group, as in any image of
+/// Grafana since 7.3, and owns nothing: it cannot change the file either.
+pub(super) fn pack_secret(name: &str, content: &str) -> std::io::Result<Vec<u8>> {
+    let mut builder = tar::Builder::new(Vec::new());
+    append(&mut builder, name, tar::EntryType::Regular, 0o440, content.as_bytes())?;
+    builder.into_inner()
+}
+
 /// Returns the text files at the top of an archived folder, by name. What is no text is left out.
 pub(super) fn unpack(bytes: &[u8]) -> std::io::Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
@@ -50,6 +58,8 @@ fn append(
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(kind);
     header.set_mode(mode);
+    header.set_uid(0);
+    header.set_gid(0);
     header.set_size(content.len() as u64);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     header.set_mtime(now.as_secs());
@@ -65,6 +75,15 @@ mod tests {
         let packed = pack([("a.yml", "one"), ("b.yml", "zwei\n")]).unwrap();
         let files = unpack(&packed).unwrap();
         assert_eq!(files, [("a.yml".into(), "one".into()), ("b.yml".into(), "zwei\n".into())].into());
+    }
+
+    #[test]
+    fn a_secret_is_for_root_and_its_group() {
+        let packed = pack_secret("password", "open-sesame").unwrap();
+        let mut archive = tar::Archive::new(packed.as_slice());
+        let header = archive.entries().unwrap().next().unwrap().unwrap().header().clone();
+        let owner = (header.uid().unwrap(), header.gid().unwrap(), header.mode().unwrap());
+        assert_eq!(owner, (0, 0, 0o440));
     }
 
     #[test]

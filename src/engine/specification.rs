@@ -63,7 +63,6 @@ pub(super) fn container(
     propagation: Propagation,
 ) -> ContainerCreateBody {
     let fill = |text: &str| text.replace(HOST_PORT, &host_port.to_string());
-    let environment = service.environment.iter().chain(&service.first_start_environment);
     let port = format!("{}/tcp", service.port.container);
     let binding = PortBinding {
         host_ip: Some(service.port.bind.to_string()),
@@ -75,7 +74,7 @@ pub(super) fn container(
         image: Some(service.image.to_string()),
         hostname: service.hostname.clone(),
         cmd: (!service.command.is_empty()).then(|| service.command.iter().map(|word| fill(word)).collect()),
-        env: Some(environment.map(|(key, value)| format!("{key}={}", fill(value))).collect()),
+        env: Some(service.environment.iter().map(|(key, value)| format!("{key}={}", fill(value))).collect()),
         exposed_ports: Some(vec![port.clone()]),
         labels: Some(container_labels(stack, service, propagation)),
         stop_timeout: Some(i64::from(service.stop_seconds)),

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use super::{Conflict, Error, Source};
-use crate::settings::FILE_NAME;
+use crate::settings::{FILE_NAME, PASSWORD_WAYS};
 
 impl Error {
     /// Returns what to do next.
@@ -36,9 +36,15 @@ impl Error {
             ),
             Self::File { source, .. } => Some(file_hint(source).into()),
             Self::Grafana { .. } => Some("`tdd-stack logs grafana` shows Grafana's own reason".into()),
+            Self::GrafanaLogin { was_set: true, .. } => Some(
+                "the password was set inside Grafana, which still refuses it: it locks an account for 5 minutes \
+                 after five wrong tries, so wait that long and run `tdd-stack up` again"
+                    .into(),
+            ),
             Self::GrafanaLogin { volume, .. } => Some(format!(
-                "the password of the first start stays in the volume `{volume}`: give it with \
-                 `--grafana-password`, or `tdd-stack down --volumes` to start afresh"
+                "the volume `{volume}` keeps another password, since the first start or since it was changed in \
+                 Grafana: run `tdd-stack up` with that or a new one, by {PASSWORD_WAYS}, and it is set where \
+                 Grafana refuses it; or `tdd-stack down --volumes` to start afresh"
             )),
             Self::History { .. } => Some(
                 "`tdd-stack logs prometheus` may show more; without `--history` the demo runs with an empty past"

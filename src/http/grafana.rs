@@ -40,10 +40,16 @@ impl<'a> Grafana<'a> {
         Self { http, base: base.into(), login: &stack.login, volume: volume.to_string() }
     }
 
+    /// Tries the login once.
+    pub async fn log_in(&self) -> Result<()> {
+        let doing = "log in to Grafana";
+        good(&self.ask(Method::GET, "/api/org", None, doing).await?, doing)
+    }
+
     /// Returns what Grafana holds of what the stack wants it to hold.
     pub async fn content(&self, stack: &Stack) -> Result<GrafanaContent> {
         // Alone first: asked at once, a wrong password would count as several wrong tries.
-        self.ask(Method::GET, "/api/org", None, "log in").await?;
+        self.log_in().await?;
         let data_sources =
             futures_util::future::try_join_all(stack.data_sources.iter().map(|wanted| async move {
                 let uid = wanted.uid;
@@ -156,7 +162,7 @@ impl<'a> Grafana<'a> {
             .http
             .client
             .request(method, format!("{}{path}", self.base))
-            .basic_auth(&self.login.user, Some(&self.login.password));
+            .basic_auth(&self.login.user, Some(self.login.password.secret.reveal()));
         let request = match body {
             Some(body) => request.json(body),
             None => request,
@@ -168,6 +174,7 @@ impl<'a> Grafana<'a> {
                 url: self.base.clone(),
                 user: self.login.user.clone(),
                 volume: self.volume.clone(),
+                was_set: false,
             });
         }
         // An error's body may be empty or HTML; its status is answer enough.

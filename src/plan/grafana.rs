@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::files::Files;
 use super::up::{DashboardEdits, Planner};
-use super::{Cause, Operation};
+use super::{Cause, LoginCase, Operation};
 use crate::dashboard;
 use crate::error::{Error, Fault, Result};
-use crate::observed::{Grafana, GrafanaContent, Readiness, contains};
+use crate::observed::{Grafana, GrafanaContent, Observed, Readiness, contains};
 use crate::stack::{Service, Stack};
 
 impl Planner<'_> {
@@ -19,16 +19,17 @@ impl Planner<'_> {
     ) -> Result<()> {
         let ready: Vec<usize> =
             self.awaited.get("grafana").into_iter().chain(&self.checks).copied().collect();
+        let ready = self.login(ready)?;
         let unknown = GrafanaContent::default();
-        let (known, seen) = match &self.observed.grafana {
-            Grafana::Known(content) => (true, content),
-            Grafana::LoginRefused => return Err(self.login_refused()),
-            Grafana::Unknown => (false, &unknown),
+        let (seen, unseen) = match &self.observed.grafana {
+            Grafana::Known(content) => (content, None),
+            Grafana::LoginRefused => (&unknown, Some(Cause::Unseen)),
+            Grafana::Unknown => (&unknown, Some(Cause::JustStarted)),
         };
-        let cause = |found: bool| match (known, found) {
-            (false, _) => Cause::JustStarted,
-            (true, false) => Cause::Absent,
-            (true, true) => Cause::Differs,
+        let cause = |found: bool| match (&unseen, found) {
+            (Some(unseen), _) => unseen.clone(),
+            (None, false) => Cause::Absent,
+            (None, true) => Cause::Differs,
         };
         for data_source in &self.stack.data_sources {
             let found = seen.data_sources.get(data_source.uid);
@@ -55,14 +56,34 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn login_refused(&self) -> Error {
-        let address = self.observed.objects.containers.get("grafana").and_then(|container| container.address);
+    /// Plans that the login is accepted before anything else asks with it: several at once would be several
+    /// wrong tries. On new data it is, since Grafana takes the delivered password from there.
+    fn login(&mut self, ready: Vec<usize>) -> Result<Vec<usize>> {
+        let is_chosen = self.stack.login.password.is_chosen();
         let volume = self.stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
-        Error::GrafanaLogin {
-            url: address.map(|address| format!("http://{address}")).unwrap_or_default(),
-            user: self.stack.login.user.clone(),
-            volume: volume.to_string(),
-        }
+        let is_old = self.observed.objects.volumes.contains_key(volume);
+        let (case, cause) = match &self.observed.grafana {
+            Grafana::LoginRefused if is_chosen => {
+                (LoginCase::Refused, Cause::LoginRefused(self.stack.login.user.clone()))
+            }
+            Grafana::LoginRefused => return Err(login_refused(self.stack, self.observed)),
+            Grafana::Unknown if is_old && is_chosen => (LoginCase::Unproven, Cause::OlderData),
+            Grafana::Unknown if is_old => (LoginCase::Default, Cause::OlderData),
+            Grafana::Unknown | Grafana::Known(_) => return Ok(ready),
+        };
+        Ok(vec![self.plan.push(Operation::SetLogin(case), cause, &ready)])
+    }
+}
+
+/// Returns the error that says that Grafana refuses the login.
+pub fn login_refused(stack: &Stack, observed: &Observed) -> Error {
+    let address = observed.objects.containers.get("grafana").and_then(|container| container.address);
+    let volume = stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
+    Error::GrafanaLogin {
+        url: address.map(|address| format!("http://{address}")).unwrap_or_default(),
+        user: stack.login.user.clone(),
+        volume: volume.to_string(),
+        was_set: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Cause, Operation, Plan};
+use super::{Cause, LoginCase, Operation, Plan};
 use crate::stack::LOADED_MARK;
 
 impl Operation {
@@ -20,11 +20,14 @@ impl Operation {
             Self::PutBack { .. } => "put-back",
             Self::Create { .. } => "create",
             Self::Upload { .. } => "upload",
+            Self::DeliverLogin { .. } => "deliver-login",
             Self::Start { .. } => "start",
             Self::Reload { .. } => "reload",
             Self::Restart { .. } => "restart",
             Self::AwaitReady(_) => "await",
             Self::Reach { .. } => "reach",
+            Self::SetLogin(LoginCase::Default) => "check-login",
+            Self::SetLogin(LoginCase::Unproven | LoginCase::Refused) => "set-login",
             Self::SetDataSource(_) => "data-source",
             Self::ImportDashboard { .. } => "import",
             Self::AwaitDataSource { .. } => "await-source",
@@ -49,8 +52,10 @@ impl Operation {
             Self::Stop { service, .. }
             | Self::SetAside { service, .. }
             | Self::PutBack { service, .. }
+            | Self::DeliverLogin { service, .. }
             | Self::Reload { service, .. }
             | Self::Restart { service, .. } => service.clone(),
+            Self::SetLogin(_) => "grafana".into(),
             Self::Upload { service, files, .. } => {
                 let names = files.iter().map(|(name, _)| name.as_str()).filter(|name| *name != LOADED_MARK);
                 let names: Vec<&str> = names.collect();
@@ -74,15 +79,17 @@ impl Operation {
             | Self::SetAside { service, .. }
             | Self::PutBack { service, .. }
             | Self::Upload { service, .. }
+            | Self::DeliverLogin { service, .. }
             | Self::Reload { service, .. }
             | Self::Restart { service, .. }
             | Self::Pull { service, .. } => Some(service),
             Self::Create { service, .. } | Self::Start { service, .. } | Self::AwaitReady(service) => {
                 Some(service.name)
             }
-            Self::SetDataSource(_) | Self::ImportDashboard { .. } | Self::AwaitDataSource { .. } => {
-                Some("grafana")
-            }
+            Self::SetLogin(_)
+            | Self::SetDataSource(_)
+            | Self::ImportDashboard { .. }
+            | Self::AwaitDataSource { .. } => Some("grafana"),
             Self::WriteFile { .. }
             | Self::CreateNetwork(_)
             | Self::CreateVolume { .. }
@@ -130,6 +137,9 @@ impl fmt::Display for Cause {
             Self::NewerShipped => write!(f, "a newer content is shipped"),
             Self::NotRunning(state) => write!(f, "it is {state}"),
             Self::NotReady(last) => write!(f, "not ready: {last}"),
+            Self::LoginRefused(user) => write!(f, "it refuses the login `{user}`"),
+            Self::OlderData => write!(f, "its data may know another password"),
+            Self::Unseen => write!(f, "what it holds could not be seen"),
             Self::JustStarted => write!(f, "just started"),
             Self::NetworkGone => write!(f, "its network is gone"),
             Self::CutOff => write!(f, "left by a check that was cut off"),

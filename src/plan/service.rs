@@ -38,7 +38,7 @@ impl<'a> Planner<'a> {
         let host_port = self.host_port(service);
         let create = Operation::Create { service: Box::new(service.clone()), host_port };
         let created = self.plan.push(create, cause, &needs);
-        let filled = self.upload_for_start(service, &[created]);
+        let filled = self.fill(service, "new", &[created]);
         self.start(service, Cause::NotRunning("new"), &filled);
     }
 
@@ -50,7 +50,7 @@ impl<'a> Planner<'a> {
             State::Restarting => "restarting",
             State::Other => "paused or dead",
         };
-        let filled = self.upload_for_start(service, ground);
+        let filled = self.fill(service, why, ground);
         match container.state {
             State::Restarting | State::Other => self.restart(service, Cause::NotRunning(why), &filled),
             State::Created | State::Exited | State::Running => {
@@ -107,6 +107,15 @@ impl<'a> Planner<'a> {
         needs: &[usize],
     ) -> usize {
         self.plan.push(reload(service, config, files), cause, needs)
+    }
+
+    /// Plans what a service must find when it starts.
+    fn fill(&mut self, service: &'a Service, why: &'static str, needs: &[usize]) -> Vec<usize> {
+        let needs = self.upload_for_start(service, needs);
+        let Some(file) = service.password_file else { return needs };
+        // Whatever is there: an `up` that was cut off may have left none, and what is there is never read back.
+        let deliver = Operation::DeliverLogin { service: service.name.to_string(), file };
+        vec![self.plan.push(deliver, Cause::NotRunning(why), &needs)]
     }
 
     /// Plans the files of a service that is about to start: a quicker version, where a proof is wanted at once.

@@ -9,6 +9,7 @@ use crate::error::{Conflict, Error, Fault};
 use crate::observed::Readiness;
 use crate::plan::{Plan, Step, TextChange};
 use crate::proof::{Health, Proof};
+use crate::settings::Origin;
 use crate::status::{Finding, ServiceStatus, Status};
 
 pub(super) fn plan(stack: &str, plan: &Plan, changes: &[TextChange]) -> Value {
@@ -35,6 +36,10 @@ pub(super) fn summary(summary: &Summary<'_>) -> Value {
             "took": timing.took.as_secs_f64(),
         })
     });
+    let password_file = match &summary.login.password.origin {
+        Origin::Generated(file) => Some(file),
+        Origin::Default | Origin::Prompt | Origin::File(_) | Origin::Environment => None,
+    };
     json!({
         "schema": "tdd-stack.up/1",
         "stack": summary.status.stack,
@@ -43,6 +48,7 @@ pub(super) fn summary(summary: &Summary<'_>) -> Value {
         "operations": operations(summary.plan),
         "services": summary.status.services.iter().map(service).collect::<Vec<_>>(),
         "timings": timings.collect::<Vec<_>>(),
+        "password_file": password_file,
         "proof": summary.status.proof.as_ref().map(|proof| {
             let mut object = observed(proof);
             object["verdict"] = super::verdict(proof).0.into();

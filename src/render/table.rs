@@ -8,7 +8,7 @@ use super::{CheckReport, FileOutcome, FileReport, Summary, verdict};
 use crate::observed::Readiness;
 use crate::printable;
 use crate::proof::{Health, PanelProof, Proof, Target};
-use crate::settings::WELL_KNOWN_PASSWORD;
+use crate::settings::{Origin, WELL_KNOWN_PASSWORD};
 use crate::stack::Login;
 use crate::status::{ServiceStatus, Status};
 
@@ -21,12 +21,15 @@ const COLUMNS: [(&str, &[&str]); 4] = [
 ];
 
 /// The verbs whose longest time is told below the table.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 12] = [
     "create-network",
     "create-volume",
     "check",
     "stop",
     "remove",
+    "deliver-login",
+    "check-login",
+    "set-login",
     "data-source",
     "import",
     "await-source",
@@ -55,6 +58,9 @@ pub(super) fn summary(summary: &Summary<'_>) -> String {
     let grafana = summary.status.services.iter().find(|service| service.name == "grafana");
     if let Some(url) = grafana.and_then(|grafana| grafana.url.as_deref()) {
         lines.extend(summary.dashboards.iter().map(|uid| labelled("dashboard", &format!("{url}/d/{uid}"))));
+    }
+    if let Origin::Generated(file) = &summary.login.password.origin {
+        lines.push(labelled("password", &format!("in {}", printable::path(file))));
     }
     lines.extend(notes(summary.status));
     if let Some(proof) = &summary.status.proof {
@@ -201,11 +207,15 @@ fn address(service: &ServiceStatus) -> String {
 }
 
 fn login(service: &ServiceStatus, login: &Login) -> String {
-    match (service.name.as_str(), login.password.as_str()) {
-        ("grafana", WELL_KNOWN_PASSWORD) => format!("{} / {WELL_KNOWN_PASSWORD}", login.user),
-        ("grafana", _) => format!("{} / as given", login.user),
-        _ => "-".into(),
+    if service.name != "grafana" {
+        return "-".into();
     }
+    let password = match login.password.origin {
+        _ if login.password.is_well_known() => WELL_KNOWN_PASSWORD,
+        Origin::Generated(_) => "see below",
+        Origin::Default | Origin::Prompt | Origin::File(_) | Origin::Environment => "as given",
+    };
+    format!("{} / {password}", login.user)
 }
 
 fn span(time: Option<Duration>) -> String {

@@ -27,7 +27,6 @@ fn service(context: &Context<'_>) -> Service {
             format!("--web.external-url={}", context.external_url()),
         ],
         environment: BTreeMap::new(),
-        first_start_environment: BTreeMap::new(),
         port: context.port(9093),
         mounts: vec![
             Mount::Data { volume: context.volume("data"), target: "/alertmanager" },
@@ -49,6 +48,7 @@ fn service(context: &Context<'_>) -> Service {
             metrics_prefix: "alertmanager",
             quick_start: false,
         }),
+        password_file: None,
         probe: Probe { path: "/-/ready", expect: Expect::Ok },
         scrape_job: "alertmanager",
     }

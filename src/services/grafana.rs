@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Member};
-use crate::stack::{Dashboard, Expect, Mount, Probe, Service};
+use crate::stack::{Dashboard, Expect, Mount, PasswordFile, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "grafana",
@@ -16,9 +16,15 @@ pub(super) const MEMBER: Member = Member {
     dashboards: &[Dashboard { uid: "tdd-main", file: "grafana_dashboards.json" }],
 };
 
+/// Away from Grafana's own folders, none of which the volume may hide.
+const PASSWORD_FILE: PasswordFile = PasswordFile { folder: "/run/tdd-stack", name: "grafana-password" };
+
 fn service(context: &Context<'_>) -> Service {
     let environment = [
         ("GF_SERVER_ROOT_URL", format!("{}/", context.external_url())),
+        // Grafana itself reads the file, at every start, and ends where there is none. `…__FILE` would need the
+        // shell of the image, which the distroless one does not have.
+        ("GF_SECURITY_ADMIN_PASSWORD", format!("$__file{{{}/{}}}", PASSWORD_FILE.folder, PASSWORD_FILE.name)),
         ("GF_USERS_ALLOW_SIGN_UP", "false".into()),
         // Offline, each of these costs start-up time or fills the log; the second also keeps 13.2 from
         // replacing its bundled data sources at run time.
@@ -36,12 +42,11 @@ fn service(context: &Context<'_>) -> Service {
         image: context.image(),
         command: vec![],
         environment: environment.map(|(key, value)| (key.to_string(), value)).into(),
-        first_start_environment: BTreeMap::from([(
-            "GF_SECURITY_ADMIN_PASSWORD".to_string(),
-            context.settings.grafana_password.clone(),
-        )]),
         port: context.port(3000),
-        mounts: vec![Mount::Data { volume: context.volume("data"), target: "/var/lib/grafana" }],
+        mounts: vec![
+            Mount::Data { volume: context.volume("data"), target: "/var/lib/grafana" },
+            Mount::Config { volume: context.volume("config"), target: PASSWORD_FILE.folder },
+        ],
         extra_hosts: BTreeMap::new(),
         hostname: None,
         read_only: true,
@@ -49,6 +54,7 @@ fn service(context: &Context<'_>) -> Service {
         // Grafana's own limit for a clean stop.
         stop_seconds: 30,
         config: None,
+        password_file: Some(PASSWORD_FILE),
         probe: Probe { path: "/api/health", expect: Expect::DatabaseOk },
         scrape_job: "grafana",
     }

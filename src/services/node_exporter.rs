@@ -37,7 +37,6 @@ fn service(context: &Context<'_>) -> Service {
         image: context.image(),
         command,
         environment: BTreeMap::new(),
-        first_start_environment: BTreeMap::new(),
         port: context.port(9100),
         mounts: vec![
             Mount::Host { source: "/proc", target: "/host/proc", follow: Follow::Private },
@@ -51,6 +50,7 @@ fn service(context: &Context<'_>) -> Service {
         temporary: vec![],
         stop_seconds: 10,
         config: None,
+        password_file: None,
         probe: Probe { path: "/metrics", expect: Expect::Ok },
         scrape_job: "node-exporter",
     }

@@ -1,7 +1,5 @@
 //! All that is true of Prometheus.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::{Context, Member};
@@ -43,7 +41,6 @@ fn service(context: &Context<'_>) -> Service {
         ],
         // Prometheus expands it in `external_labels`.
         environment: [("ENVIRONMENT".to_string(), context.settings.environment.clone())].into(),
-        first_start_environment: BTreeMap::new(),
         port: context.port(9090),
         mounts: vec![
             Mount::Data { volume: context.volume("data"), target: "/prometheus" },
@@ -83,6 +80,7 @@ fn service(context: &Context<'_>) -> Service {
             metrics_prefix: "prometheus",
             quick_start: true,
         }),
+        password_file: None,
         probe: Probe { path: "/-/ready", expect: Expect::Ok },
         scrape_job: "prometheus",
     }

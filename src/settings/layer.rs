@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{AppHost, HostPort, Output, Progress};
+use super::{AppHost, HostPort, Output, PasswordSource, Progress};
 use crate::contents::{self, ContentFault};
 use crate::error::{Error, Result};
 use crate::image_reference::ImageReference;
@@ -39,8 +39,9 @@ pub struct Layer {
     pub app_host: Option<AppHost>,
     /// The `environment` label of every series and alert.
     pub environment: Option<String>,
-    /// The password of Grafana's `admin`.
-    pub grafana_password: Option<String>,
+    /// Where the password of Grafana's `admin` comes from; the settings file may name a file.
+    #[serde(rename = "grafana-password-file", default, deserialize_with = "file_of_password")]
+    pub grafana_password: Option<PasswordSource>,
     /// Whether to fail at once where another program changes the stack.
     pub no_wait: Option<bool>,
     /// The form of results on standard output.
@@ -106,15 +107,31 @@ impl Layer {
                 return Err(Error::Usage { place: place(&reason, line), reason });
             }
         }
-        let layer: Self = serde_yaml::from_str(contents::without_mark(text)).map_err(|error| {
-            let reason = error.to_string();
+        let mut layer: Self = serde_yaml::from_str(contents::without_mark(text)).map_err(|error| {
+            let mut reason = error.to_string();
             let line = error.location().map(|location| location.line());
+            if reason.contains("unknown field `grafana-password`") {
+                reason = "`grafana-password` is no key, since this file is no place for a password: put it into a \
+                          file of its own, and name that one with `grafana-password-file`"
+                    .into();
+            }
             Error::Usage { place: place(&reason, line), reason }
         })?;
+        // A file that names another one means it from where it lies itself.
+        if let (Some(PasswordSource::File(file)), Some(folder)) = (&mut layer.grafana_password, path.parent())
+        {
+            *file = folder.join(&file);
+        }
         layer
             .check(services)
             .map_err(|fault| Error::Usage { place: place(&fault.reason, None), reason: fault.reason })?;
         Ok(layer)
+    }
+
+    /// Returns the stack's name, once each value has been checked by itself.
+    pub fn checked_stack(&self, services: &[&str]) -> Result<&str> {
+        self.check(services).map_err(|fault| Error::Usage { place: fault.flag, reason: fault.reason })?;
+        Ok(self.stack.as_deref().unwrap_or(super::DEFAULT_STACK))
     }
 
     /// Checks each value by itself.
@@ -133,6 +150,13 @@ impl Layer {
         }
         Ok(())
     }
+}
+
+fn file_of_password<'de, D>(deserializer: D) -> std::result::Result<Option<PasswordSource>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    Ok(Option::<PathBuf>::deserialize(deserializer)?.map(PasswordSource::File))
 }
 
 fn fault(flag: &str, reason: String) -> ValueFault {

@@ -18,6 +18,8 @@ pub(super) struct Call {
     pub(super) body: Bytes,
     /// The version in the path, which the program does not send.
     pub(super) version: Option<String>,
+    /// Everything before the body.
+    pub(super) head: String,
     /// Turns the connection into a stream of both directions.
     pub(super) upgrade: Option<OnUpgrade>,
 }
@@ -28,8 +30,9 @@ impl Call {
         let upgrade = request.extensions_mut().remove::<OnUpgrade>();
         let (parts, body) = request.into_parts();
         let (version, path) = path(&parts.uri);
+        let head = format!("{} {} {:?}", parts.method, parts.uri, parts.headers);
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-        Self { method: parts.method, path, query: query(&parts.uri), body, version, upgrade }
+        Self { method: parts.method, path, query: query(&parts.uri), body, version, head, upgrade }
     }
 
     /// Returns a part of the query.

@@ -1,4 +1,4 @@
-//! Runs commands inside running containers: `wget`, which is all that the program needs.
+//! Runs commands inside running containers: `wget`, and Grafana's own command that sets a password.
 
 use std::sync::Arc;
 
@@ -7,13 +7,14 @@ use axum::response::Response;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use super::Fault;
 use super::answer::{error, head, no_container, object};
 use super::call::Call;
 use super::logs::frame;
 use super::state::{Execution, Shared, State};
+use crate::fake_services;
 
 pub(super) fn create(shared: &Shared, key: &str, call: &Call) -> Response {
     let mut state = shared.lock();
@@ -34,6 +35,10 @@ pub(super) fn start(shared: &Arc<Shared>, id: &str, upgrade: Option<OnUpgrade>) 
     let Some(execution) = state.executions.get(id) else {
         return error(404, format!("No such exec instance: {id}"));
     };
+    if execution.command.first().is_some_and(|program| program == "grafana") {
+        tokio::spawn(reset_password(shared.clone(), id.to_string(), upgrade));
+        return upgraded();
+    }
     let (code, output) = outcome(&state, execution);
     if let Some(execution) = state.executions.get_mut(id) {
         execution.exit_code = Some(code);
@@ -47,12 +52,51 @@ pub(super) fn start(shared: &Arc<Shared>, id: &str, upgrade: Option<OnUpgrade>) 
             drop(connection.shutdown().await);
         });
     }
+    upgraded()
+}
+
+fn upgraded() -> Response {
     head(101)
         .header("Content-Type", "application/vnd.docker.raw-stream")
         .header("Connection", "Upgrade")
         .header("Upgrade", "tcp")
         .body(Body::empty())
         .expect("the parts are constants")
+}
+
+/// Does what `grafana cli … admin reset-admin-password --password-from-stdin` does: one line is the password.
+async fn reset_password(shared: Arc<Shared>, id: String, upgrade: Option<OnUpgrade>) {
+    let Some(Ok(connection)) = (match upgrade {
+        Some(upgrade) => Some(upgrade.await),
+        None => None,
+    }) else {
+        return;
+    };
+    let mut connection = BufReader::new(TokioIo::new(connection));
+    let mut line = String::new();
+    drop(connection.read_line(&mut line).await);
+    let output = {
+        let mut state = shared.lock();
+        let Some(execution) = state.executions.get(&id) else { return };
+        let (container, command) = (execution.container.clone(), execution.command.join(" "));
+        let is_known = command
+            == "grafana cli --homepath /usr/share/grafana admin reset-admin-password --password-from-stdin";
+        let fails = state.fault == Some(Fault::ResetFails) || !is_known;
+        state.inputs.push(line.clone());
+        if !fails {
+            fake_services::set_password(&mut state, &container, line.trim_end_matches('\n'));
+        }
+        if let Some(execution) = state.executions.get_mut(&id) {
+            execution.exit_code = Some(i64::from(fails));
+        }
+        if fails {
+            frame(2, "Error: \u{2717} failed to update user password\n".as_bytes())
+        } else {
+            frame(1, b"New Password: \nAdmin password changed successfully\n")
+        }
+    };
+    drop(connection.write_all(&output).await);
+    drop(connection.shutdown().await);
 }
 
 pub(super) fn inspect(shared: &Shared, id: &str) -> Response {

@@ -41,6 +41,8 @@ pub enum Fault {
     NeverReady(&'static str),
     /// The image of Prometheus has no `wget`.
     NoWget,
+    /// Grafana's command that sets a password fails.
+    ResetFails,
     /// A service refuses a configuration that passed its check.
     ReloadRefused(&'static str),
     /// A service refuses one configuration that passed its check, and takes the next one.

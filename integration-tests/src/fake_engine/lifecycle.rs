@@ -117,7 +117,12 @@ fn begin(shared: &Arc<Shared>, state: &mut State, key: &str) -> Result<(), Refus
         container.published = Some(address);
         container.server = Some(fake_services::serve(listener, shared.clone(), name.clone()));
     }
-    fake_services::first_start(state, &name);
+    if let Err(reason) = fake_services::first_start(state, &name) {
+        if let Some(container) = state.container_mut(&name) {
+            container.log.push((2, format!("Error: {reason}")));
+        }
+        end(state, &name, Phase::Restarting, 1);
+    }
     Ok(())
 }
 

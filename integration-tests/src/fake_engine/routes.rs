@@ -45,6 +45,7 @@ fn record(shared: &Shared, call: &Call) -> (String, Option<Fault>) {
     let mut state = shared.lock();
     let line = call.line(|id| state.name_of(id));
     state.requests.push(line.clone());
+    state.texts.push(format!("{} {}", call.head, String::from_utf8_lossy(&call.body)));
     shared.announce();
     (line, state.fault.clone())
 }

@@ -36,6 +36,10 @@ pub struct State {
     /// The port that [`Fault::PortTaken`] refused.
     pub(crate) taken: Option<u16>,
     pub(crate) requests: Vec<String>,
+    /// Everything that each request said: method, address, headers and body.
+    pub(crate) texts: Vec<String>,
+    /// What was typed into commands.
+    pub(crate) inputs: Vec<String>,
     pub(crate) service_requests: Vec<String>,
     made: u64,
 }

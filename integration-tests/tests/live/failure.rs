@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use integration_tests::http;
-
 use super::scenario;
 
 #[test]
@@ -31,23 +29,6 @@ fn an_image_that_is_nowhere_fails_before_anything_is_made() {
     output.says("grafana/grafana:0.0.0");
     output.says("hint:");
     assert!(!scenario.objects("container").contains(&scenario.container("grafana")));
-}
-
-#[test]
-fn another_password_than_the_first_is_refused_after_one_try() {
-    let scenario = scenario("password");
-    scenario.succeed(&["up"]);
-    let output = scenario.run(&["up", "--grafana-password", "something-else"]);
-    output.exits(1);
-    output.says("refuses the login `admin`");
-    output.says("_grafana_data");
-    // Five wrong tries lock the account: three more leave it open, so `up` tried at most once.
-    let ask = |password| {
-        let login = http::Login { user: "admin", password };
-        http::request("GET", &format!("{}/api/org", scenario.url("grafana")), Some(login), None).status
-    };
-    assert_eq!([(); 3].map(|()| ask("wrong")), [401; 3]);
-    assert_eq!(ask("admin123"), 200);
 }
 
 #[test]

@@ -17,8 +17,14 @@ fn up_makes_four_services_one_network_and_the_volumes() {
     containers.sort_unstable();
     assert_eq!(scenario.objects("container"), containers);
     assert_eq!(scenario.objects("network"), [format!("{}-monitoring", scenario.stack())]);
-    let expected =
-        ["alertmanager_config", "alertmanager_data", "grafana_data", "prometheus_config", "prometheus_data"];
+    let expected = [
+        "alertmanager_config",
+        "alertmanager_data",
+        "grafana_config",
+        "grafana_data",
+        "prometheus_config",
+        "prometheus_data",
+    ];
     assert_eq!(scenario.objects("volume"), volumes(&scenario, &expected));
 }
 

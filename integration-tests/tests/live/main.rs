@@ -8,6 +8,7 @@ mod checklist;
 mod compose;
 mod conflicts;
 mod converge;
+mod credentials;
 mod demo;
 mod doctor;
 mod drill;

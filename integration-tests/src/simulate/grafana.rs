@@ -1,0 +1,71 @@
+//! What Grafana keeps, and to whom it shows it.
+
+use serde_json::Value;
+use tdd_stack::dashboard;
+use tdd_stack::observed::{Grafana, GrafanaContent, SeenDataSource};
+use tdd_stack::plan::LoginCase;
+use tdd_stack::settings::Secret;
+use tdd_stack::stack::{Service, Stack};
+
+use super::{Volume, World};
+
+impl World {
+    /// Grafana takes the delivered password where it has none, and ends where none is delivered.
+    pub(super) fn first_start(&mut self, stack: &Stack, service: &str) {
+        let Some(wanted) = stack.service(service) else { return };
+        let Some(file) = wanted.password_file else { return };
+        let delivered = self.config_volume(stack, service).files.get(file.name).cloned();
+        let delivered = delivered.unwrap_or_else(|| panic!("`{service}` starts without its password"));
+        let data = wanted.data_volume().and_then(|name| self.volumes.get_mut(name));
+        data.expect("it keeps its data").password.get_or_insert(Secret::new(delivered));
+    }
+
+    /// Sets the login where that may be done.
+    pub(super) fn set_login(&mut self, stack: &Stack, case: LoginCase) {
+        let wanted = stack.login.password.clone();
+        assert!(
+            case == LoginCase::Default || wanted.is_chosen(),
+            "the well-known password takes the place of another"
+        );
+        // A login that nobody chose and that is refused ends the real program.
+        let volume = self.grafana_data(stack);
+        if case != LoginCase::Default {
+            volume.password = Some(wanted.secret);
+        }
+    }
+
+    fn grafana_data(&mut self, stack: &Stack) -> &mut Volume {
+        assert!(self.is_ready("grafana"), "Grafana is not ready, and is asked for something");
+        let name =
+            stack.service("grafana").and_then(Service::data_volume).expect("it keeps its data").to_string();
+        self.volumes.get_mut(&name).expect("it runs, so it has a volume")
+    }
+
+    /// Returns what Grafana keeps, which it shows to nobody with a wrong password.
+    pub(super) fn grafana_volume(&mut self, stack: &Stack) -> &mut Volume {
+        let secret = stack.login.password.secret.clone();
+        let volume = self.grafana_data(stack);
+        assert_eq!(volume.password, Some(secret), "Grafana is asked with a login that nobody has tried");
+        volume
+    }
+
+    pub(super) fn grafana(&self, stack: &Stack) -> Grafana {
+        let name = stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
+        let Some(volume) = self.volumes.get(name).filter(|_| self.is_ready("grafana")) else {
+            return Grafana::Unknown;
+        };
+        if volume.password.as_ref() != Some(&stack.login.password.secret) {
+            return Grafana::LoginRefused;
+        }
+        let health = self.readiness("prometheus");
+        let seen = |(uid, body): (&String, &Value)| {
+            (uid.clone(), SeenDataSource { body: body.clone(), health: health.clone() })
+        };
+        let mark = |uid: &String| Some((uid.clone(), volume.files.get(&dashboard::mark_name(uid))?.clone()));
+        Grafana::Known(GrafanaContent {
+            data_sources: volume.data_sources.iter().map(seen).collect(),
+            dashboards: volume.dashboards.clone(),
+            marks: volume.dashboards.keys().filter_map(mark).collect(),
+        })
+    }
+}

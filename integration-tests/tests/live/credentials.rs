@@ -1,0 +1,201 @@
+//! The password of Grafana's `admin`: that it works, also on data that know another, and that nobody sees it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use integration_tests::http;
+use integration_tests::scenario::{SERVICES, Scenario, docker, operations};
+
+use super::scenario;
+
+const VARIABLE: &str = "TDD_STACK_GRAFANA_PASSWORD";
+/// Two words that are nowhere else.
+const PLANTED: [&str; 2] = ["planted-Qw7zKp-one", "planted-Qw7zKp-two"];
+/// What both have.
+const MARK: &str = "Qw7zKp";
+
+fn ask(scenario: &Scenario, password: &str) -> u16 {
+    let login = http::Login { user: "admin", password };
+    http::request("GET", &format!("{}/api/org", scenario.url("grafana")), Some(login), None).status
+}
+
+/// Five wrong tries lock the account, for the right password too: three more leave it open, if there was one at most.
+fn is_open_after_three_more(scenario: &Scenario, password: &str) {
+    assert_eq!([(); 3].map(|()| ask(scenario, "wrong")), [401; 3]);
+    assert_eq!(ask(scenario, password), 200);
+}
+
+#[test]
+fn another_password_reaches_a_running_grafana_with_one_wrong_try() {
+    let scenario = scenario("password-running");
+    scenario.succeed(&["up"]);
+    let (ids, started) = (scenario.ids(), scenario.started());
+    let changed = scenario.run_with((VARIABLE, "something-else"), &["up", "--output", "json"]);
+    let done = operations(&changed.exits(0).json());
+    assert_eq!(done[0], "set-login", "{done:?}");
+    assert_eq!((scenario.ids(), scenario.started()), (ids, started), "no container is touched");
+    is_open_after_three_more(&scenario, "something-else");
+    let again = scenario.run_with((VARIABLE, "something-else"), &["plan", "--detailed-exitcode"]);
+    again.exits(0);
+    assert_eq!(ask(&scenario, "admin123"), 401);
+}
+
+#[test]
+fn another_password_reaches_the_data_that_down_kept() {
+    let scenario = scenario("password-data");
+    scenario.run_with((VARIABLE, "the-first-one"), &["up"]).exits(0);
+    assert_eq!(ask(&scenario, "the-first-one"), 200);
+    scenario.succeed(&["down"]);
+    scenario.run_with((VARIABLE, "the-second-one"), &["up"]).exits(0);
+    is_open_after_three_more(&scenario, "the-second-one");
+    assert_eq!(scenario.run_with((VARIABLE, "the-second-one"), &["status", "--wait", "ready"]).code, 0);
+}
+
+#[test]
+fn a_password_that_was_changed_inside_is_not_reset_to_the_well_known_one() {
+    let scenario = scenario("password-inside");
+    scenario.succeed(&["up"]);
+    let change = serde_json::json!({
+        "oldPassword": "admin123", "newPassword": "changed-inside", "confirmNew": "changed-inside",
+    });
+    let url = format!("{}/api/user/password", scenario.url("grafana"));
+    assert_eq!(http::request("PUT", &url, Some(http::ADMIN), Some(&change)).status, 200);
+    let output = scenario.run(&["up"]);
+    output.exits(1).says("refuses the login `admin`").says("_grafana_data").says("--grafana-password-file");
+    is_open_after_three_more(&scenario, "changed-inside");
+}
+
+#[test]
+fn a_locked_account_is_named_as_what_may_be_the_reason() {
+    let scenario = scenario("password-locked");
+    scenario.succeed(&["up"]);
+    assert_eq!([(); 5].map(|()| ask(&scenario, "wrong")), [401; 5]);
+    let output = scenario.run_with((VARIABLE, "something-else"), &["up"]);
+    output.exits(1).says("refuses the login `admin`").says("5 minutes after five wrong tries");
+}
+
+#[test]
+fn a_password_that_is_made_is_found_by_later_commands() {
+    let scenario = scenario("password-made");
+    let state = scenario.folder().join("state");
+    let variable = ("XDG_STATE_HOME", state.to_str().expect("the path is plain"));
+    let up = scenario.run_with(variable, &["up", "--generate-password"]);
+    let path = state.join("tdd-stack").join(scenario.stack()).join("grafana-password");
+    assert!(up.exits(0).stdout.contains(&path.display().to_string()), "{}", up.stdout);
+    let made = std::fs::read_to_string(&path).expect("it is stored");
+    assert_eq!(path.metadata().expect("it is there").permissions().mode() & 0o777, 0o600);
+    assert!(!format!("{}{}", up.stdout, up.stderr).contains(&made));
+    assert_eq!((ask(&scenario, &made), ask(&scenario, "admin123")), (200, 401));
+    scenario.run_with(variable, &["plan", "--detailed-exitcode"]).exits(0);
+}
+
+/// What processes show of themselves: command lines to everybody, environments to their own user and to root.
+fn processes() -> String {
+    let numbers = std::fs::read_dir("/proc").expect("there are processes").flatten();
+    let texts = numbers.flat_map(|process| {
+        // A process may have ended, or be somebody else's.
+        ["cmdline", "environ"].map(|file| std::fs::read(process.path().join(file)).unwrap_or_default())
+    });
+    texts.map(|text| String::from_utf8_lossy(&text).replace('\0', " ") + "\n").collect()
+}
+
+/// Returns what processes showed while the work lasted.
+fn watched<R: Send>(work: impl FnOnce() -> R + Send) -> (R, Vec<String>) {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut seen = vec![processes()];
+            while !over.load(Ordering::Relaxed) {
+                let now = processes();
+                // All that is wanted of them are two words.
+                seen.push(
+                    now.lines().filter(|line| line.contains("tdd-stack") || line.contains(MARK)).collect(),
+                );
+            }
+            seen
+        });
+        let result = work();
+        over.store(true, Ordering::Relaxed);
+        (result, watching.join().expect("watching does not panic"))
+    })
+}
+
+fn has_no_password(what: &str, text: &str) {
+    assert!(!text.contains(MARK), "the password is in {what}:\n{text}");
+}
+
+fn seconds() -> String {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string()
+}
+
+#[test]
+fn nobody_sees_the_password() {
+    let scenario = scenario("password-unseen");
+    let file = scenario.folder().join("secret");
+    let path = file.to_str().expect("the path is plain").to_string();
+    let run = |arguments: &[&str]| {
+        let output = scenario.run(&[arguments, &["--grafana-password-file", &path]].concat());
+        has_no_password(
+            &format!("the output of {arguments:?}"),
+            &format!("{}{}", output.stdout, output.stderr),
+        );
+        output
+    };
+    let write = |password: &str| std::fs::write(&file, password).expect("it can be written");
+    let began = seconds();
+    let ((), seen) = watched(|| {
+        write(PLANTED[0]);
+        run(&["plan"]).exits(0);
+        run(&["plan", "--output", "json"]).exits(0);
+        run(&["up", "--progress", "json"]).exits(0);
+        write(PLANTED[1]);
+        run(&["plan", "--output", "json"]).exits(0);
+        run(&["up", "--output", "json", "--progress", "plain"]).exits(0);
+        run(&["up"]).exits(0);
+        run(&["status", "--output", "json"]);
+        run(&["logs"]).exits(0);
+    });
+    assert_eq!(ask(&scenario, PLANTED[1]), 200, "it is the password");
+    let seen = seen.join("\n");
+    assert!(seen.contains(&path), "the program itself was not seen among the processes");
+    has_no_password("what processes show", &seen);
+
+    let events = docker(&["events", "--since", &began, "--until", &(seconds() + ".999")]);
+    assert!(events.contains("exec_create: grafana cli"), "the engine tells of what is run: {events}");
+    has_no_password("the engine's events", &events);
+
+    for kind in ["container", "network", "volume"] {
+        for name in scenario.objects(kind) {
+            has_no_password(&name, &docker(&[kind, "inspect", &name]));
+        }
+    }
+    for service in SERVICES {
+        let container = scenario.container(service);
+        has_no_password(&format!("the log of {service}"), &docker(&["logs", &container]));
+        inside(&container);
+    }
+    folder(&scenario.folder().join("config"));
+}
+
+/// What the processes of a container show to each other.
+fn inside(container: &str) {
+    let command = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'";
+    let seen = docker(&["exec", container, "sh", "-c", command]);
+    assert!(seen.contains("PATH="), "nothing is seen inside {container}: {seen}");
+    has_no_password(&format!("what processes show inside {container}"), &seen);
+}
+
+/// What the program wrote to the user's disk.
+fn folder(path: &Path) {
+    for entry in std::fs::read_dir(path).expect("the folder can be read").flatten() {
+        match entry.path() {
+            path if path.is_dir() => folder(&path),
+            path => has_no_password(
+                &path.display().to_string(),
+                &String::from_utf8_lossy(&std::fs::read(&path).expect("the file can be read")),
+            ),
+        }
+    }
+}

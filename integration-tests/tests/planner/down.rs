@@ -1,0 +1,77 @@
+//! What `down` plans.
+
+use tdd_stack::plan::{self, Keep};
+
+use super::{settled, stack};
+
+#[test]
+fn down_keeps_data_and_images() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    let plan = plan::down(&world.observed(&stack).objects, Keep { data: true, images: true });
+    world.apply(&stack, &plan);
+    assert_eq!(world.volumes.len(), 3);
+    insta::assert_snapshot!(plan.to_string(), @"
+     1  stop           alertmanager  (asked for by down)
+     2  remove         tdd-alertmanager  (asked for by down)  after 1
+     3  stop           grafana  (asked for by down)
+     4  remove         tdd-grafana  (asked for by down)  after 3
+     5  stop           node-exporter  (asked for by down)
+     6  remove         tdd-node-exporter  (asked for by down)  after 5
+     7  stop           prometheus  (asked for by down)
+     8  remove         tdd-prometheus  (asked for by down)  after 7
+     9  remove-network tdd-monitoring  (asked for by down)  after 2 4 6 8
+    10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
+    11  remove-volume  tdd_grafana_config  (asked for by down)  after 2 4 6 8
+    12  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
+    ");
+}
+
+#[test]
+fn down_with_volumes_leaves_none() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    let plan = plan::down(&world.observed(&stack).objects, Keep { data: false, images: true });
+    world.apply(&stack, &plan);
+    assert!(world.volumes.is_empty() && world.containers.is_empty() && world.networks.is_empty());
+    insta::assert_snapshot!(plan.to_string(), @"
+     1  remove         tdd-alertmanager  (asked for by down --volumes)
+     2  remove         tdd-grafana  (asked for by down --volumes)
+     3  remove         tdd-node-exporter  (asked for by down --volumes)
+     4  remove         tdd-prometheus  (asked for by down --volumes)
+     5  remove-network tdd-monitoring  (asked for by down --volumes)  after 1 2 3 4
+     6  remove-volume  tdd_alertmanager_config  (asked for by down --volumes)  after 1 2 3 4
+     7  remove-volume  tdd_alertmanager_data  (asked for by down --volumes)  after 1 2 3 4
+     8  remove-volume  tdd_grafana_config  (asked for by down --volumes)  after 1 2 3 4
+     9  remove-volume  tdd_grafana_data  (asked for by down --volumes)  after 1 2 3 4
+    10  remove-volume  tdd_prometheus_config  (asked for by down --volumes)  after 1 2 3 4
+    11  remove-volume  tdd_prometheus_data  (asked for by down --volumes)  after 1 2 3 4
+    ");
+}
+
+#[test]
+fn down_with_images_removes_those_that_ran() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    let plan = plan::down(&world.observed(&stack).objects, Keep { data: true, images: false });
+    world.apply(&stack, &plan);
+    assert!(world.images.is_empty());
+    insta::assert_snapshot!(plan.to_string(), @"
+     1  stop           alertmanager  (asked for by down)
+     2  remove         tdd-alertmanager  (asked for by down)  after 1
+     3  stop           grafana  (asked for by down)
+     4  remove         tdd-grafana  (asked for by down)  after 3
+     5  stop           node-exporter  (asked for by down)
+     6  remove         tdd-node-exporter  (asked for by down)  after 5
+     7  stop           prometheus  (asked for by down)
+     8  remove         tdd-prometheus  (asked for by down)  after 7
+     9  remove-network tdd-monitoring  (asked for by down)  after 2 4 6 8
+    10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
+    11  remove-volume  tdd_grafana_config  (asked for by down)  after 2 4 6 8
+    12  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
+    13  remove-image   grafana/grafana:13.1.3  (asked for by --images)  after 2 4 6 8
+    14  remove-image   prom/alertmanager:v0.33.1  (asked for by --images)  after 2 4 6 8
+    15  remove-image   prom/node-exporter:v1.11.1  (asked for by --images)  after 2 4 6 8
+    16  remove-image   prom/prometheus:v3.5.3  (asked for by --images)  after 2 4 6 8
+    ");
+}
