@@ -8,6 +8,8 @@ mod demo;
 mod grafana;
 mod prometheus;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -28,6 +30,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
+    /// Whether Grafana has refused the login, which is then tried no more: five wrong tries lock the account.
+    login_refused: Arc<AtomicBool>,
 }
 
 impl Http {
@@ -42,7 +46,7 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(Error::http("set up HTTP"))?;
-        Ok(Self { client })
+        Ok(Self { client, login_refused: Arc::default() })
     }
 
     /// Asks once whether a service is ready.

@@ -22,8 +22,6 @@ pub struct Status {
     pub edited_inside: Vec<String>,
     /// What hinders the wanted state altogether, such as a taken port.
     pub hindrance: Option<String>,
-    /// Whether Grafana refuses the login, so that no further look may try it.
-    pub login_refused: bool,
     /// What it can be shown to observe.
     pub proof: Option<Proof>,
 }
@@ -64,7 +62,7 @@ impl Status {
     /// Returns what there is to say; `host` stands in for "every address".
     pub fn of(stack: &Stack, observed: &Observed, proof: Option<Proof>, host: &str) -> Self {
         let (plan, hindrance) = match plan::up(stack, observed, Request::default()) {
-            // An `up` will set it; until then, each further look would be a wrong try.
+            // An `up` will set it; a look does not, and waiting for it is in vain.
             Ok(plan) if observed.grafana == Grafana::LoginRefused => {
                 (plan, Some(plan::login_refused(stack, observed).to_string()))
             }
@@ -90,7 +88,6 @@ impl Status {
             edited_inside: edited_inside(stack, observed),
             edited: edited.map(|file| file.name.to_string()).collect(),
             hindrance,
-            login_refused: observed.grafana == Grafana::LoginRefused,
             proof,
         }
     }

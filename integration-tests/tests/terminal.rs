@@ -39,8 +39,8 @@ impl Seen {
     }
 }
 
-/// Runs the program on a terminal; `when` the screen has some words, some keys are typed.
-fn watch(run: &TddStack, when: Option<(&str, &[u8])>) -> Seen {
+/// Runs the program on a terminal; as soon as the screen has some words, some keys are typed, one after the other.
+fn watch(run: &TddStack, when: &[(&str, &[u8])]) -> Seen {
     let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).expect("a terminal can be made");
     let (program, arguments) = run.command_line();
@@ -67,7 +67,8 @@ fn watch(run: &TddStack, when: Option<(&str, &[u8])>) -> Seen {
     });
     let last = vt100::Parser::new(ROWS, COLUMNS, 0);
     let mut seen = Seen { code: 0, screens: Vec::new(), last, bytes: Vec::new() };
-    let mut typed = false;
+    let mut left = when.iter();
+    let mut next = left.next();
     loop {
         match inbox.recv_timeout(LIMIT) {
             Ok(piece) => {
@@ -81,9 +82,9 @@ fn watch(run: &TddStack, when: Option<(&str, &[u8])>) -> Seen {
                 panic!("the program did not end; the screen is\n{}", seen.last());
             }
         }
-        if let Some((_, keys)) = when.filter(|(words, _)| !typed && seen.ever(words)) {
+        if let Some((_, keys)) = next.filter(|(words, _)| seen.ever(words)) {
             writer.write_all(keys).expect("the terminal can be typed on");
-            typed = true;
+            next = left.next();
         }
     }
     reading.join().expect("reading does not panic");
@@ -101,7 +102,7 @@ fn slow_scene() -> Scene {
 #[test]
 fn bars_are_drawn_while_it_lasts_and_cleared_at_the_end() {
     let scene = slow_scene();
-    let seen = watch(&scene.tdd_stack(["up"]), None);
+    let seen = watch(&scene.tdd_stack(["up"]), &[]);
     assert_eq!(seen.code, 0, "{}", seen.last());
     assert!(seen.ever("━"), "no bar was drawn: {:#?}", seen.screens);
     for image in ["prom/prometheus:v3.5.3", "grafana/grafana:13.1.3", "prom/alertmanager:v0.33.1"] {
@@ -117,7 +118,7 @@ fn bars_are_drawn_while_it_lasts_and_cleared_at_the_end() {
 #[test]
 fn a_short_run_draws_nothing() {
     let scene = Scene::after_up(program!());
-    let seen = watch(&scene.tdd_stack(["up"]), None);
+    let seen = watch(&scene.tdd_stack(["up"]), &[]);
     assert_eq!(seen.code, 0);
     assert!(!seen.ever("━"));
     assert_eq!(seen.last().lines().count(), 1, "{}", seen.last());
@@ -128,7 +129,7 @@ fn a_short_run_draws_nothing() {
 fn a_wait_is_shown_with_its_last_answer_and_a_failure_stands_on_a_clean_screen() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NeverReady("grafana"));
-    let seen = watch(&scene.tdd_stack(["up", "--wait-timeout", "900ms"]), None);
+    let seen = watch(&scene.tdd_stack(["up", "--wait-timeout", "900ms"]), &[]);
     assert_eq!(seen.code, 5, "{}", seen.last());
     assert!(seen.ever("await grafana: answers 503"), "the wait was not shown: {:#?}", seen.screens);
     let last = seen.last();
@@ -140,7 +141,7 @@ fn a_wait_is_shown_with_its_last_answer_and_a_failure_stands_on_a_clean_screen()
 #[test]
 fn an_interrupt_leaves_a_clean_screen() {
     let scene = slow_scene();
-    let seen = watch(&scene.tdd_stack(["up"]), Some(("layers", b"\x03")));
+    let seen = watch(&scene.tdd_stack(["up"]), &[("layers", b"\x03")]);
     assert_eq!(seen.code, 130, "{}", seen.last());
     let last = seen.last();
     assert!(last.contains("error: interrupted") && last.contains("hint: "), "{last}");
@@ -151,7 +152,7 @@ fn an_interrupt_leaves_a_clean_screen() {
 #[test]
 fn plain_lines_are_plain_on_a_terminal_too() {
     let scene = slow_scene();
-    let seen = watch(&scene.tdd_stack(["up", "--progress", "plain"]), None);
+    let seen = watch(&scene.tdd_stack(["up", "--progress", "plain"]), &[]);
     assert_eq!(seen.code, 0);
     assert!(!seen.bytes.contains(&0x1b));
 }
@@ -159,7 +160,7 @@ fn plain_lines_are_plain_on_a_terminal_too() {
 #[test]
 fn a_watch_clears_the_screen_before_each_look() {
     let scene = Scene::after_up(program!());
-    let seen = watch(&scene.tdd_stack(["status", "--watch"]), Some(("observes", b"\x03")));
+    let seen = watch(&scene.tdd_stack(["status", "--watch"]), &[("observes", b"\x03")]);
     assert_eq!(seen.code, 130);
     assert!(String::from_utf8_lossy(&seen.bytes).starts_with("\u{1b}[H\u{1b}[2J"));
 }
@@ -170,7 +171,7 @@ fn what_others_say_does_not_act_on_the_terminal() {
     let scene = Scene::with_images(program!());
     for call in ["GET /networks", "POST /networks/create", "POST /exec"] {
         scene.engine.fail(Fault::Says(call, TITLE));
-        let seen = watch(&scene.tdd_stack(["up", "--progress", "bars"]), None);
+        let seen = watch(&scene.tdd_stack(["up", "--progress", "bars"]), &[]);
         assert_eq!(seen.code, 1, "{call}\n{}", seen.last());
         assert!(seen.ever("\\u001b]0;owned\\u0007"), "{call}\n{}", seen.last());
         let bytes = String::from_utf8_lossy(&seen.bytes);
@@ -178,7 +179,40 @@ fn what_others_say_does_not_act_on_the_terminal() {
     }
     // While it is waited for, the last answer stands beside the bar.
     scene.engine.fail(Fault::DataSourceSays(TITLE));
-    let seen = watch(&scene.tdd_stack(["up", "--progress", "bars", "--wait-timeout", "2s"]), None);
+    let seen = watch(&scene.tdd_stack(["up", "--progress", "bars", "--wait-timeout", "2s"]), &[]);
     assert!(seen.ever("\\u001b]0;owned\\u0007"), "{}", seen.last());
     assert!(!String::from_utf8_lossy(&seen.bytes).contains(TITLE), "{}", seen.last());
+}
+
+#[test]
+fn a_password_is_asked_for_twice_where_it_may_be_set_and_is_not_shown() {
+    let scene = Scene::with_images(program!());
+    let ask = scene.tdd_stack(["up", "--grafana-password-prompt"]);
+    let seen = watch(
+        &ask,
+        &[("Password of Grafana's admin:", b"open-sesame\r"), ("The same again:", b"open-sesame\r")],
+    );
+    assert_eq!(seen.code, 0, "{}", seen.last());
+    assert!(!String::from_utf8_lossy(&seen.bytes).contains("sesame"), "{}", seen.last());
+    scene.engine.grafana("tdd_grafana_data", |store| {
+        assert_eq!(store.password.as_deref(), Some("open-sesame"));
+    });
+    let once = scene.tdd_stack(["status", "--grafana-password-prompt", "--wait", "ready"]);
+    let seen = watch(&once, &[("Password of Grafana's admin:", b"open-sesame\r")]);
+    assert_eq!(seen.code, 0, "{}", seen.last());
+}
+
+#[test]
+fn two_passwords_that_differ_change_nothing_and_an_interrupt_ends_the_question() {
+    let scene = Scene::with_images(program!());
+    let ask = || scene.tdd_stack(["up", "--grafana-password-prompt"]);
+    let typed: [(&str, &[u8]); 2] =
+        [("Password of Grafana's admin:", b"open-sesame\r"), ("The same again:", b"open-seesame\r")];
+    let seen = watch(&ask(), &typed);
+    assert_eq!(seen.code, 2, "{}", seen.last());
+    assert!(seen.last().contains("the two passwords differ"), "{}", seen.last());
+    let seen = watch(&ask(), &[("Password of Grafana's admin:", b"\x03")]);
+    assert_eq!(seen.code, 130, "{}", seen.last());
+    assert!(seen.last().contains("error: interrupted"), "{}", seen.last());
+    assert_eq!(scene.engine.requests(), [""; 0]);
 }

@@ -31,7 +31,7 @@ impl Applier<'_> {
         }
         let reset = tokio::time::timeout_at(waiter.deadline, self.reset_password());
         reset.await.map_err(Error::engine(DOING))??;
-        match grafana.log_in().await {
+        match grafana.log_in_again().await {
             // The right password is refused too while the account is locked, and the answer is the same.
             Err(Error::GrafanaLogin { url, user, volume, .. }) => {
                 Err(Error::GrafanaLogin { url, user, volume, was_set: true })

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rand::SeedableRng;
 use rand::distr::{Alphanumeric, SampleString};
 use rand::rngs::{ChaCha20Rng, SysRng};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::{Error, Result};
 use crate::files;
@@ -120,6 +122,9 @@ fn ask(twice: bool) -> Result<Password> {
         let reason = format!("there is no terminal to ask on: use another of {PASSWORD_WAYS}");
         return Err(usage(flag, reason));
     }
+    // An interrupt that is heard ends the question; one that is not would end the program with a silent terminal.
+    let _heard = signal(SignalKind::interrupt());
+    let _silent = Silence::begin();
     let read = |prompt: &str| {
         rpassword::prompt_password(prompt).map_err(|error| match error.kind() {
             std::io::ErrorKind::Interrupted => Error::Interrupted,
@@ -132,6 +137,29 @@ fn ask(twice: bool) -> Result<Password> {
         return Err(usage(flag, "the two passwords differ"));
     }
     Ok(password)
+}
+
+/// Keeps the terminal from showing what is typed, from before the question is seen until this value is dropped.
+struct Silence(Option<Termios>);
+
+impl Silence {
+    fn begin() -> Self {
+        let before = tcgetattr(std::io::stdin()).ok();
+        if let Some(mut silent) = before.clone() {
+            silent.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(std::io::stdin(), OptionalActions::Now, &silent).ok();
+        }
+        Self(before)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // A terminal that is gone shows nothing.
+            tcsetattr(std::io::stdin(), OptionalActions::Now, before).ok();
+        }
+    }
 }
 
 fn usage(place: &str, reason: impl Into<String>) -> Error {

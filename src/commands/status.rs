@@ -61,8 +61,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
             render::clear();
         }
         render::status(session.json(), &status);
-        // Each further look would be a wrong try, and five lock the account.
-        if !args.watch || status.login_refused {
+        if !args.watch {
             return Ok(exit(finding, reached));
         }
         sleep(PAUSE).await;

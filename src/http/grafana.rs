@@ -1,7 +1,9 @@
 //! Grafana's HTTP API, as far as one data source and one dashboard need it.
 //!
-//! Uids are fixed, so 409 and 412 alike mean "exists". The first 401 ends everything: five wrong tries within
-//! five minutes lock the account. Source: Grafana's HTTP API, 9.4 to 13.
+//! Uids are fixed, so 409 and 412 alike mean "exists". After the first 401 nothing is asked any more until the
+//! password was set: five wrong tries within five minutes lock the account. Source: Grafana's HTTP API, 9.4 to 13.
+
+use std::sync::atomic::Ordering;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +46,12 @@ impl<'a> Grafana<'a> {
     pub async fn log_in(&self) -> Result<()> {
         let doing = "log in to Grafana";
         good(&self.ask(Method::GET, "/api/org", None, doing).await?, doing)
+    }
+
+    /// Tries the login once more, since Grafana's password was set.
+    pub async fn log_in_again(&self) -> Result<()> {
+        self.http.login_refused.store(false, Ordering::Relaxed);
+        self.log_in().await
     }
 
     /// Returns what Grafana holds of what the stack wants it to hold.
@@ -157,7 +165,19 @@ impl<'a> Grafana<'a> {
         Ok(frames.filter(has_points).count())
     }
 
+    fn login_refused(&self) -> Error {
+        Error::GrafanaLogin {
+            url: self.base.clone(),
+            user: self.login.user.clone(),
+            volume: self.volume.clone(),
+            was_set: false,
+        }
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>, doing: &str) -> Result<Answer> {
+        if self.http.login_refused.load(Ordering::Relaxed) {
+            return Err(self.login_refused());
+        }
         let request: RequestBuilder = self
             .http
             .client
@@ -170,12 +190,8 @@ impl<'a> Grafana<'a> {
         let response = request.send().await.map_err(Error::http(doing))?;
         let status = response.status().as_u16();
         if status == 401 {
-            return Err(Error::GrafanaLogin {
-                url: self.base.clone(),
-                user: self.login.user.clone(),
-                volume: self.volume.clone(),
-                was_set: false,
-            });
+            self.http.login_refused.store(true, Ordering::Relaxed);
+            return Err(self.login_refused());
         }
         // An error's body may be empty or HTML; its status is answer enough.
         Ok(Answer { status, body: body::json(response).await.unwrap_or_default() })
