@@ -41,6 +41,7 @@ pub(crate) enum Command {
     Alerts(commands::alerts::Args),
     Doctor(commands::doctor::Args),
     Dashboards(commands::dashboards::Args),
+    SupportBundle(commands::support_bundle::Args),
 }
 
 /// The flags that every verb takes; each may stand in the environment or in tdd-stack.yaml too.
@@ -106,6 +107,10 @@ pub(crate) struct GlobalArgs {
     /// Fail at once where another program changes the stack, instead of waiting for it
     #[arg(long, global = true, env = "TDD_STACK_NO_WAIT")]
     no_wait: bool,
+
+    /// Folder for evidence of failures [default: ~/.local/state/tdd-stack/evidence]
+    #[arg(long, global = true, env = "TDD_STACK_EVIDENCE", value_name = "DIR")]
+    evidence: Option<PathBuf>,
 
     /// Form of results on standard output [default: human]
     #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORM")]
@@ -180,6 +185,7 @@ impl GlobalArgs {
                 .then_some(PasswordSource::Prompt)
                 .or(self.grafana_password_file.map(PasswordSource::File)),
             no_wait: self.no_wait.then_some(true),
+            evidence: self.evidence,
             output: self.output,
             progress: self.progress,
         };
@@ -243,6 +249,6 @@ mod tests {
             assert_eq!(flag.get_env().and_then(|name| name.to_str()), Some(variable.as_str()));
             count += 1;
         }
-        assert_eq!(count, 15);
+        assert_eq!(count, 16);
     }
 }

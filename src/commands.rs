@@ -7,16 +7,20 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod drill;
+pub(crate) mod evidence;
 pub(crate) mod init;
 pub(crate) mod logs;
 mod password;
 pub(crate) mod plan;
 pub(crate) mod status;
+pub(crate) mod support_bundle;
 pub(crate) mod up;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use evidence::{Case, Kept, Record};
 
 use crate::apply::{Applied, Applier};
 use crate::cli::{Command, GlobalArgs};
@@ -61,6 +65,7 @@ pub(crate) struct Session {
     pub(crate) stack: Stack,
     pub(crate) folder: Folder,
     pub(crate) http: Http,
+    pub(crate) case: Case,
 }
 
 /// How long and for what a verb waits.
@@ -89,12 +94,21 @@ impl Done {
     }
 }
 
-/// Runs a verb, and returns how it ended and the form in which results were asked for.
-pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, Output) {
+/// Runs a verb, and returns how it ended, the form in which results were asked for, and where evidence is.
+pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, Output, Option<Kept>) {
     let asked = global.output();
-    match Session::new(global, wish(&command)) {
-        Ok(session) => (run_in(&session, command).await, session.settings.output),
-        Err(error) => (Err(error), asked),
+    let verb = match command {
+        Command::Up(_) => Some("up"),
+        Command::Down(_) => Some("down"),
+        _ => None,
+    };
+    match Session::new(global, wish(&command), verb) {
+        Ok(session) => {
+            let outcome = run_in(&session, command).await;
+            let kept = session.keep(&outcome).await;
+            (outcome, session.settings.output, kept)
+        }
+        Err(error) => (Err(error), asked, None),
     }
 }
 
@@ -121,6 +135,7 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Alerts(args) => alerts::run(&args, session).await,
             Command::Doctor(args) => doctor::run(&args, session).await,
             Command::Dashboards(args) => dashboards::run(&args, session).await,
+            Command::SupportBundle(args) => support_bundle::run(&args, session).await,
             Command::Drill(args) => drill::run(&args, session, interrupted()).await,
         }
     };
@@ -146,7 +161,7 @@ async fn interrupted() {
 }
 
 impl Session {
-    fn new(global: GlobalArgs, wish: Wish) -> Result<Self> {
+    fn new(global: GlobalArgs, wish: Wish, verb: Option<&'static str>) -> Result<Self> {
         let services = services::names();
         let mut layer = global.into_layer(&services, environment)?;
         let stack = layer.checked_stack(&services)?.to_string();
@@ -157,6 +172,7 @@ impl Session {
             stack: services::assemble(&settings),
             folder: Folder::at(settings.config_folder()),
             http: Http::new()?,
+            case: Case::of(verb),
             settings,
         })
     }
@@ -167,7 +183,9 @@ impl Session {
         let config_dir = endpoint::config_dir(environment);
         let endpoint = endpoint::find(asked, environment, config_dir.as_deref())
             .map_err(|error| Error::EngineUnknown { hint: error.hint(), source: error.into() })?;
-        Engine::connect(endpoint, config_dir).await
+        let engine = Engine::connect(endpoint, config_dir).await?;
+        self.case.saw(&engine);
+        Ok(engine)
     }
 
     /// Looks at everything that a plan depends on.
@@ -177,8 +195,10 @@ impl Session {
 
     /// Applies a plan while showing its progress; where it fails, what ran before is brought back.
     pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: Patience) -> Result<Done> {
-        let (applied, timings) = self.walk(engine, plan, patience).await;
+        let (applied, timings, record) = self.walk(engine, plan, patience).await;
         let Some(failure) = applied.failure else { return Ok(Done { timings, proof: applied.proof }) };
+        // What failed is removed when it is taken back.
+        self.gather(engine, plan, record).await;
         let (back, services) = plan.take_back(&applied.begun);
         if back.is_empty() {
             return Err(failure);
@@ -232,7 +252,7 @@ impl Session {
         if self.settings.no_wait { Queue::Fail } else { Queue::Wait(LONGEST_WAIT) }
     }
 
-    async fn walk(&self, engine: &Engine, plan: &Plan, patience: Patience) -> (Applied, Timings) {
+    async fn walk(&self, engine: &Engine, plan: &Plan, patience: Patience) -> (Applied, Timings, Record) {
         let operator = engine.operator();
         let (events, inbox) = event::channel();
         let applier = Applier {
@@ -244,10 +264,13 @@ impl Session {
             application: patience.application,
             events,
         };
-        let display = render::display(self.settings.progress, plan, inbox);
+        let mut timings = Timings::default();
+        let shown = async |inbox| timings = render::display(self.settings.progress, plan, inbox).await;
+        let recorded = Record::tee(inbox, shown);
         // The channel closes with the applier, and the display ends with the channel.
         let work = async move { applier.apply(plan).await };
-        tokio::join!(work, display)
+        let (applied, record) = tokio::join!(work, recorded);
+        (applied, timings, record)
     }
 
     /// Returns what waits for services outside a plan.

@@ -6,6 +6,7 @@
 mod archive;
 mod check;
 mod describe;
+mod dump;
 mod gateway;
 mod lock;
 mod operate;

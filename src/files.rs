@@ -4,6 +4,7 @@
 //! leaves everything as it was. A list of hashes of what this program wrote tells the user's edits from its own
 //! older files. A symbolic link is the user's: it is read through, and never written through nor replaced.
 
+mod dated;
 mod obstacle;
 mod private;
 mod read;
@@ -22,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::observed::{Author, DiskFile};
 use crate::stack::sha256;
 
+pub use dated::{keep_newest, write_dated, write_new};
 pub use private::write_private;
 pub use read::read_text;
 

@@ -7,6 +7,7 @@ mod body;
 mod demo;
 mod grafana;
 mod prometheus;
+mod transcript;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -32,6 +33,7 @@ pub struct Http {
     client: reqwest::Client,
     /// Whether Grafana has refused the login, which is then tried no more: five wrong tries lock the account.
     login_refused: Arc<AtomicBool>,
+    transcript: transcript::Transcript,
 }
 
 impl Http {
@@ -46,13 +48,13 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(Error::http("set up HTTP"))?;
-        Ok(Self { client, login_refused: Arc::default() })
+        Ok(Self { client, login_refused: Arc::default(), transcript: transcript::Transcript::default() })
     }
 
     /// Asks once whether a service is ready.
     pub async fn probe(&self, base: &str, probe: Probe) -> Readiness {
         let url = format!("{base}{}", probe.path);
-        let response = match self.client.get(&url).send().await {
+        let response = match self.send(self.client.get(&url)).await {
             Ok(response) => response,
             Err(error) => return Readiness::NotReady(in_short(&error)),
         };

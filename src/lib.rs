@@ -26,6 +26,7 @@ pub mod endpoint;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod evidence;
 pub mod examine;
 pub mod files;
 pub mod http;
@@ -54,6 +55,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::Exit;
+use commands::evidence::Kept;
 use error::Error;
 
 /// Parses the command line, runs the verb, prints an error if there is one, and returns the exit code.
@@ -72,21 +74,21 @@ pub fn main() -> ExitCode {
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report(&Error::engine("start the program's own threads")(error), None),
+        Err(error) => return report(&Error::engine("start the program's own threads")(error), None, None),
     };
-    let (outcome, output) = runtime.block_on(commands::run(cli.command, cli.global));
+    let (outcome, output, evidence) = runtime.block_on(commands::run(cli.command, cli.global));
     match outcome {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
         Ok(Exit::Amiss) => ExitCode::from(1),
         Ok(Exit::ChangesPending) => ExitCode::from(10),
-        Ok(Exit::Reported(error)) => report(&error, None),
-        Err(error) => report(&error, Some(output)),
+        Ok(Exit::Reported(error)) => report(&error, None, None),
+        Err(error) => report(&error, Some(output), evidence),
     }
 }
 
 /// Prints an error, its causes and its hint, and returns its exit code. In JSON it goes to standard output too,
 /// unless a result stands there already.
-fn report(error: &Error, output: Option<settings::Output>) -> ExitCode {
-    render::error(error, output);
+fn report(error: &Error, output: Option<settings::Output>, evidence: Option<Kept>) -> ExitCode {
+    render::error(error, output, evidence.as_ref().map(|kept| kept.as_deref().map_err(String::as_str)));
     ExitCode::from(error.exit_code())
 }

@@ -14,7 +14,7 @@ mod table;
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -254,7 +254,33 @@ pub fn clear() {
 }
 
 /// Prints an error, its causes and its hint; with JSON asked for, as an object on standard output too.
-pub fn error(error: &Error, output: Option<Output>) {
+///
+/// `evidence` is where evidence of it is, or why there is none.
+pub fn error(error: &Error, output: Option<Output>, evidence: Option<std::result::Result<&Path, &str>>) {
+    let lines: Vec<String> = error_text(error).trim_end().lines().map(clipped).collect();
+    say(Some(lines.join("\n")));
+    let path = match evidence {
+        Some(Ok(path)) => {
+            say(Some(format!("evidence: {}", path.display())));
+            Some(path)
+        }
+        Some(Err(reason)) => {
+            say(Some(format!("note: no evidence is kept: {reason}")));
+            None
+        }
+        None => None,
+    };
+    if output == Some(Output::Json) {
+        let mut document = document::error(error);
+        if let Some(path) = path {
+            document["evidence"] = path.display().to_string().into();
+        }
+        object(&document);
+    }
+}
+
+/// Returns an error as it is printed, with its causes and its hint.
+pub fn error_text(error: &Error) -> String {
     let mut text = format!("error: {error}\n");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -264,10 +290,39 @@ pub fn error(error: &Error, output: Option<Output>) {
     if let Some(hint) = error.hint() {
         text.push_str(&indented(&format!("hint: {hint}")).replacen("  ", "", 1));
     }
-    let lines: Vec<String> = text.trim_end().lines().map(clipped).collect();
-    say(Some(lines.join("\n")));
-    if output == Some(Output::Json) {
-        object(&document::error(error));
+    text
+}
+
+/// Returns an error as a JSON object.
+pub fn error_document(error: &Error) -> Value {
+    document::error(error)
+}
+
+/// Returns a plan as a JSON object.
+pub fn plan_document(stack: &str, plan: &Plan) -> Value {
+    document::plan(stack, plan)
+}
+
+/// Returns the line of an event, as `--progress json` prints it, without how long its step took.
+pub fn event_line(plan: &Plan, event: &Event) -> String {
+    json::line(plan, event, Duration::ZERO)
+}
+
+/// Prints where a support bundle is.
+pub fn bundle<'a>(json: bool, path: &Path, files: impl Iterator<Item = &'a str>) {
+    if json {
+        object(&serde_json::json!({
+            "schema": "tdd-stack.support-bundle/1",
+            "ok": true,
+            "path": path.display().to_string(),
+            "files": files.collect::<Vec<_>>(),
+        }));
+    } else {
+        let path = path.display();
+        print(&format!(
+            "{path}\n{} files; known secrets are removed, but look at it before you send it: tar -tzf {path}\n",
+            files.count(),
+        ));
     }
 }
 

@@ -104,7 +104,8 @@ impl Scenario {
         self.prepare(&any_ports(), arguments).spawn()
     }
 
-    fn prepare(&self, ports: &str, arguments: &[&str]) -> TddStack {
+    /// Begins a run of the program on these ports, for variables of its own.
+    pub fn prepare(&self, ports: &str, arguments: &[&str]) -> TddStack {
         TddStack::new(&self.program)
             .args(arguments)
             .args(["--stack", &self.stack, "--registry", &self.registry, "--port", ports])

@@ -3,8 +3,20 @@
 use integration_tests::cli::TddStack;
 use integration_tests::program;
 
-const VERBS: [&str; 11] =
-    ["up", "status", "down", "plan", "init", "check", "logs", "demo", "drill", "alerts", "doctor"];
+const VERBS: [&str; 12] = [
+    "up",
+    "status",
+    "down",
+    "plan",
+    "init",
+    "check",
+    "logs",
+    "demo",
+    "drill",
+    "alerts",
+    "doctor",
+    "support-bundle",
+];
 
 fn help(verb: Option<&str>) -> String {
     let output = TddStack::new(program!()).args(verb).args(["--help"]).run();

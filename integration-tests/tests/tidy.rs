@@ -204,6 +204,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "prove",
             "apply",
             "examine",
+            "evidence",
             "demo",
             "rehearse",
         ],
@@ -328,7 +329,7 @@ fn the_readme_lists_every_verb_and_every_global_flag() {
     let verbs = verbs.lines().skip(1).take_while(|line| !line.is_empty());
     let verbs: Vec<&str> =
         verbs.filter_map(|line| line.split_whitespace().next()).filter(|verb| *verb != "help").collect();
-    assert_eq!(verbs.len(), 11, "{verbs:?}");
+    assert_eq!(verbs.len(), 12, "{verbs:?}");
     for verb in verbs {
         assert!(readme.contains(&format!("tdd-stack {verb}")), "README.md does not list `{verb}`");
     }

@@ -255,7 +255,7 @@ impl Inventory {
     }
 }
 
-fn is_ours(stack: &str, labels: Option<&HashMap<String, String>>) -> bool {
+pub(super) fn is_ours(stack: &str, labels: Option<&HashMap<String, String>>) -> bool {
     labels.and_then(|labels| labels.get(LABEL_STACK)).is_some_and(|owner| owner == stack)
 }
 

@@ -35,7 +35,7 @@ impl<'a> Alertmanager<'a> {
 
     async fn list(&self, what: &str) -> Result<Vec<Value>> {
         let doing = format!("ask Alertmanager for its {what}");
-        let response = self.http.client.get(format!("{}/api/v2/{what}", self.base)).send().await;
+        let response = self.http.send(self.http.client.get(format!("{}/api/v2/{what}", self.base))).await;
         let body = json(&doing, response).await?;
         match body {
             Value::Array(items) => Ok(items),
@@ -53,7 +53,7 @@ impl<'a> Alertmanager<'a> {
             "endsAt": end,
         }]);
         let response =
-            self.http.client.post(format!("{}/api/v2/alerts", self.base)).json(&alerts).send().await;
+            self.http.send(self.http.client.post(format!("{}/api/v2/alerts", self.base)).json(&alerts)).await;
         let status = response.map_err(Error::http(doing))?.status();
         if status.is_success() { Ok(()) } else { Err(Error::http(doing)(format!("the answer is {status}"))) }
     }
@@ -61,7 +61,7 @@ impl<'a> Alertmanager<'a> {
     /// Returns how many notifications were delivered to webhooks since its start.
     pub async fn delivered(&self) -> Result<f64> {
         let doing = "read Alertmanager's metrics";
-        let response = self.http.client.get(format!("{}/metrics", self.base)).send().await;
+        let response = self.http.send(self.http.client.get(format!("{}/metrics", self.base))).await;
         let body = body::text(response.map_err(Error::http(doing))?).await.map_err(Error::http(doing))?;
         let sum = |name: &str| -> f64 {
             let lines = body.lines().filter(|line| {

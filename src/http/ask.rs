@@ -6,7 +6,7 @@ use crate::doctor::Answer;
 impl Http {
     /// Returns how an address answers to this machine.
     pub async fn ask(&self, url: &str) -> Answer {
-        match self.client.get(url).send().await {
+        match self.send(self.client.get(url)).await {
             Ok(response) => {
                 let content_type = response.headers().get("content-type");
                 Answer::Http {

@@ -24,7 +24,7 @@ impl<'a> DemoControl<'a> {
         let doing = format!("set scenario `{scenario}`");
         let url = format!("{}/scenario", self.base);
         let request = self.http.client.post(url).header(self.header.0, self.header.1);
-        match request.json(&json!({"scenario": scenario})).send().await {
+        match self.http.send(request.json(&json!({"scenario": scenario}))).await {
             Err(error) if error.is_connect() => {
                 Err(Error::NoDemo { url: self.base.clone(), source: error.into() })
             }
@@ -37,7 +37,7 @@ impl Http {
     /// Returns a page as it is.
     pub async fn page(&self, url: &str) -> Result<String> {
         let doing = || format!("read {url}");
-        let answer = self.client.get(url).send().await.map_err(Error::http(doing()))?;
+        let answer = self.send(self.client.get(url)).await.map_err(Error::http(doing()))?;
         let status = answer.status();
         if !status.is_success() {
             let source: Source = format!("the answer is {status}").into();

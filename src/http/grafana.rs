@@ -187,7 +187,7 @@ impl<'a> Grafana<'a> {
             Some(body) => request.json(body),
             None => request,
         };
-        let response = request.send().await.map_err(Error::http(doing))?;
+        let response = self.http.send(request).await.map_err(Error::http(doing))?;
         let status = response.status().as_u16();
         if status == 401 {
             self.http.login_refused.store(true, Ordering::Relaxed);

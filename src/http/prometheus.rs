@@ -102,7 +102,7 @@ impl<'a> Prometheus<'a> {
         let doing = "query Prometheus";
         let request =
             self.http.client.get(format!("{}/api/v1/query", self.base)).query(&[("query", expression)]);
-        let body = json(doing, request.send().await).await?;
+        let body = json(doing, self.http.send(request).await).await?;
         Ok(items(&body["data"]["result"]).len())
     }
 
@@ -137,7 +137,7 @@ impl<'a> Prometheus<'a> {
     /// Returns what the service says of its last reload; `prefix` is its own, such as `prometheus`.
     pub async fn reload_state(&self, prefix: &str) -> Result<ReloadState> {
         let doing = "read the reload metrics";
-        let response = self.http.client.get(format!("{}/metrics", self.base)).send().await;
+        let response = self.http.send(self.http.client.get(format!("{}/metrics", self.base))).await;
         let body = body::text(response.map_err(Error::http(doing))?).await.map_err(Error::http(doing))?;
         let value = |name: &str| {
             let name = format!("{prefix}_config_last_reload_{name} ");
@@ -152,7 +152,7 @@ impl<'a> Prometheus<'a> {
 
     async fn get(&self, path: &str) -> Result<Value> {
         let doing = format!("ask Prometheus for its {}", path.split('?').next().unwrap_or(path));
-        let response = self.http.client.get(format!("{}/api/v1/{path}", self.base)).send().await;
+        let response = self.http.send(self.http.client.get(format!("{}/api/v1/{path}", self.base))).await;
         let mut body = json(&doing, response).await?;
         Ok(taken(&mut body, "data"))
     }

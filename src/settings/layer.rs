@@ -44,6 +44,8 @@ pub struct Layer {
     pub grafana_password: Option<PasswordSource>,
     /// Whether to fail at once where another program changes the stack.
     pub no_wait: Option<bool>,
+    /// The folder for evidence of failures.
+    pub evidence: Option<PathBuf>,
     /// The form of results on standard output.
     pub output: Option<Output>,
     /// The form of progress on standard error.
@@ -84,6 +86,7 @@ impl Layer {
             environment: self.environment.or(below.environment),
             grafana_password: self.grafana_password.or(below.grafana_password),
             no_wait: self.no_wait.or(below.no_wait),
+            evidence: self.evidence.or(below.evidence),
             output: self.output.or(below.output),
             progress: self.progress.or(below.progress),
         }

@@ -12,6 +12,7 @@ mod credentials;
 mod demo;
 mod doctor;
 mod drill;
+mod evidence;
 mod failure;
 mod file_faults;
 mod lifecycle;

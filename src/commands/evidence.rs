@@ -1,0 +1,164 @@
+//! Keeps evidence of a failed `up` or `down`. Never changes how the verb ends.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::{Exit, Session, environment};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::evidence::redact::Secrets;
+use crate::evidence::{self, Content, Evidence, collect};
+use crate::files;
+use crate::plan::Plan;
+use crate::render;
+
+/// How many failures are kept.
+const KEPT: usize = 10;
+
+/// How many events are kept; a pull tells many.
+const EVENTS: usize = 5000;
+
+/// What is gathered on the way, of a verb that leaves evidence.
+#[derive(Debug, Default)]
+pub(crate) struct Case {
+    verb: Option<&'static str>,
+    engine: RefCell<Option<Engine>>,
+    gathered: RefCell<Option<Evidence>>,
+}
+
+/// Where the evidence of a failure is, or why there is none.
+pub(crate) type Kept = std::result::Result<PathBuf, String>;
+
+/// The last events of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Record(VecDeque<Event>);
+
+impl Case {
+    /// Begins a case; without a verb, nothing is kept.
+    pub(crate) fn of(verb: Option<&'static str>) -> Self {
+        Self { verb, ..Self::default() }
+    }
+
+    /// Remembers the engine with which the verb works.
+    pub(crate) fn saw(&self, engine: &Engine) {
+        self.engine.replace(Some(engine.clone()));
+    }
+}
+
+impl Record {
+    /// Hands events on to the display until the channel closes, and returns what was seen.
+    pub(crate) async fn tee(
+        mut inbox: UnboundedReceiver<Event>,
+        display: impl AsyncFnOnce(UnboundedReceiver<Event>),
+    ) -> Self {
+        let (sender, shown) = unbounded_channel();
+        let record = async move {
+            let mut record = Self::default();
+            while let Some(event) = inbox.recv().await {
+                if record.0.len() == EVENTS {
+                    record.0.pop_front();
+                }
+                record.0.push_back(event.clone());
+                // A display that died sees nothing more; the record goes on.
+                drop(sender.send(event));
+            }
+            record
+        };
+        tokio::join!(record, display(shown)).0
+    }
+}
+
+impl Session {
+    /// Gathers what is to be seen right after a plan failed, before anything is taken back.
+    pub(crate) async fn gather(&self, engine: &Engine, plan: &Plan, record: Record) {
+        if self.case.verb.is_none() {
+            return;
+        }
+        let mut gathered = Evidence::default();
+        self.add_plan(&mut gathered, plan);
+        let lines: Vec<String> =
+            record.0.iter().map(|event| render::event_line(plan, event) + "\n").collect();
+        gathered.add("events.jsonl", Content::Text(lines.concat()));
+        gathered.extend(self.collect(Some(engine)).await);
+        self.case.gathered.replace(Some(gathered));
+    }
+
+    /// Collects what can be had now.
+    pub(crate) async fn collect(&self, engine: Option<&Engine>) -> Evidence {
+        let from_engine = match engine {
+            Some(engine) => collect::from_engine(engine, &self.stack).await,
+            None => Evidence { notes: vec!["the engine could not be asked".into()], ..Evidence::default() },
+        };
+        let mut collected = collect::at_hand(&self.http, &self.folder, &self.stack);
+        collected.extend(from_engine);
+        collected
+    }
+
+    /// Adds a plan in both forms.
+    pub(crate) fn add_plan(&self, evidence: &mut Evidence, plan: &Plan) {
+        evidence.add("plan.txt", Content::Text(plan.to_string()));
+        evidence.add("plan.json", Content::Json(render::plan_document(&self.stack.name, plan)));
+    }
+
+    /// Returns what must not be seen in evidence.
+    pub(crate) fn secrets(&self) -> Secrets {
+        Secrets::of_login(&self.stack.login.user, &self.stack.login.password)
+    }
+
+    /// Writes the evidence of a failure; nothing is written where none is wanted.
+    pub(crate) async fn keep(&self, outcome: &Result<Exit>) -> Option<Kept> {
+        let (verb, error) = (self.case.verb?, outcome.as_ref().err()?);
+        let gathered = self.case.gathered.take();
+        let mut gathered = match gathered {
+            Some(gathered) => gathered,
+            // Nothing was changed, and the message says all.
+            None if matches!(error, Error::Usage { .. } | Error::Conflicts(_) | Error::Interrupted) => {
+                return None;
+            }
+            None => {
+                let engine = self.case.engine.borrow().clone();
+                self.collect(engine.as_ref()).await
+            }
+        };
+        gathered.add("error.json", Content::Json(render::error_document(error)));
+        let engine = self.case.engine.borrow().as_ref().map(|engine| engine.version().to_string());
+        let moment = SystemTime::now();
+        let summary = format!(
+            "{}\nverb       {verb}\nstack      {}\nwhen       {}\nexit code  {}\ntdd-stack  {}\nengine     {}\n",
+            render::error_text(error),
+            self.stack.name,
+            humantime::format_rfc3339_seconds(moment),
+            error.exit_code(),
+            env!("CARGO_PKG_VERSION"),
+            engine.as_deref().unwrap_or("not known"),
+        );
+        let files = gathered.seal(&summary, self.secrets());
+        Some(self.write(&evidence::name(&self.stack.name, moment, Some(word(error))), moment, &files))
+    }
+
+    fn write(&self, name: &str, moment: SystemTime, files: &[(String, String)]) -> Kept {
+        let folder = evidence::folder(self.settings.evidence.as_deref(), environment)
+            .ok_or("neither `--evidence`, XDG_STATE_HOME nor HOME names a folder")?;
+        let told = |error: Error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            format!("{error}{}", cause.unwrap_or_default())
+        };
+        let written = files::write_dated(&folder, name, moment, files).map_err(told)?;
+        // An old folder that stays is no reason to hide the new one.
+        drop(files::keep_newest(&folder, KEPT));
+        Ok(written)
+    }
+}
+
+/// Returns the word for what failed first.
+fn word(error: &Error) -> &'static str {
+    match error {
+        Error::TakenBack { failure, .. } | Error::NotTakenBack { failure, .. } => word(failure),
+        error => error.code(),
+    }
+}

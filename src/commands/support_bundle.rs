@@ -1,0 +1,63 @@
+//! `tdd-stack support-bundle`
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::{Exit, Session};
+use crate::error::{Error, Result};
+use crate::evidence::{self, Content};
+use crate::files;
+use crate::plan::{self, Request};
+use crate::render;
+
+/// Collect what is to be known of the stack into one file, without secrets
+///
+/// Works when the engine cannot be reached too. Look at the file before you send it to anybody.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// File to write, which must not be there yet [default: tdd-stack-support-<STACK>-<TIME>.tar.gz]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let moment = SystemTime::now();
+    let name = evidence::name(&format!("tdd-stack-support-{}", session.stack.name), moment, None);
+    let path = args.file.clone().unwrap_or_else(|| format!("{name}.tar.gz").into());
+    if path.symlink_metadata().is_ok() {
+        let reason = format!("`{}` is there already and stays as it is: name another file", path.display());
+        return Err(Error::Usage { place: "support-bundle".into(), reason });
+    }
+    let engine = session.engine().await;
+    let mut summary = format!(
+        "support bundle\n\nstack      {}\nwhen       {}\ntdd-stack  {}\n",
+        session.stack.name,
+        humantime::format_rfc3339_seconds(moment),
+        env!("CARGO_PKG_VERSION"),
+    );
+    let mut evidence = evidence::Evidence::default();
+    match &engine {
+        Ok(engine) => {
+            summary.extend(["engine     ", engine.version(), "\n"]);
+            match plan(session, engine).await {
+                Ok(plan) => session.add_plan(&mut evidence, &plan),
+                Err(error) => evidence.add("error.json", Content::Json(render::error_document(&error))),
+            }
+        }
+        Err(error) => summary.extend(["\n", &render::error_text(error), "\n"]),
+    }
+    evidence.extend(session.collect(engine.as_ref().ok()).await);
+    let files = evidence.seal(&summary, session.secrets());
+    let packed = evidence::pack(&name, moment, &files).map_err(Error::file("pack", &path))?;
+    files::write_new(&path, &packed)?;
+    render::bundle(session.json(), &path, files.iter().map(|(name, _)| name.as_str()));
+    Ok(Exit::Reached)
+}
+
+/// Returns what `up` would do; an engine that hangs is given up.
+async fn plan(session: &Session, engine: &crate::engine::Engine) -> Result<plan::Plan> {
+    let limit = std::time::Duration::from_secs(10);
+    let observed = tokio::time::timeout(limit, session.observe(engine)).await;
+    let observed = observed.unwrap_or_else(|elapsed| Err(Error::engine("look at the stack")(elapsed)))?;
+    plan::up(&session.stack, &observed, Request::default())
+}

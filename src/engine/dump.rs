@@ -1,0 +1,91 @@
+//! Everything that the engine says of a stack's objects, as it says it: evidence for people. Changes nothing.
+
+use std::time::Duration;
+
+use bollard::errors::Error as EngineError;
+use bollard::query_parameters::{
+    InspectContainerOptions, InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptions,
+    ListVolumesOptions,
+};
+use futures_util::TryStreamExt;
+use futures_util::future::join_all;
+use serde_json::Value;
+
+use super::read::is_ours;
+use super::{Engine, LogLine, LogQuery};
+use crate::error::{Error, Result};
+
+/// An object's kind and name, and what the engine says of it.
+pub(super) type Described = (&'static str, String, Result<Value>);
+
+impl Engine {
+    /// Returns what the engine says of each object of a stack, and of the containers' images.
+    ///
+    /// Each answer is waited for up to `limit`.
+    pub async fn describe_objects(&self, stack: &str, limit: Duration) -> Result<Vec<Described>> {
+        let all = ListContainersOptionsBuilder::new().all(true).build();
+        let (containers, networks, volumes) = tokio::try_join!(
+            within(limit, self.docker.list_containers(Some(all))),
+            within(limit, self.docker.list_networks(None::<ListNetworksOptions>)),
+            within(limit, self.docker.list_volumes(None::<ListVolumesOptions>)),
+        )
+        .map_err(Error::engine("list the stack's objects"))?;
+        let containers: Vec<_> =
+            containers.into_iter().filter(|seen| is_ours(stack, seen.labels.as_ref())).collect();
+        let of_containers = join_all(containers.iter().map(|seen| async {
+            let name = seen.names.iter().flatten().next().map_or("", |name| name.trim_start_matches('/'));
+            let id = seen.id.as_deref().unwrap_or_default();
+            let answer =
+                within(limit, self.docker.inspect_container(id, None::<InspectContainerOptions>)).await;
+            ("container", name.to_string(), as_json("container", name, answer))
+        }));
+        let mut images: Vec<&str> = containers.iter().filter_map(|seen| seen.image.as_deref()).collect();
+        images.sort_unstable();
+        images.dedup();
+        let of_images = join_all(images.into_iter().map(|image| async move {
+            let answer = within(limit, self.docker.inspect_image(image)).await;
+            ("image", image.to_string(), as_json("image", image, answer))
+        }));
+        let networks = networks.into_iter().filter(|seen| is_ours(stack, seen.labels.as_ref()));
+        let of_networks = join_all(networks.map(|seen| async move {
+            let name = seen.name.unwrap_or_default();
+            let answer =
+                within(limit, self.docker.inspect_network(&name, None::<InspectNetworkOptions>)).await;
+            let answer = as_json("network", &name, answer);
+            ("network", name, answer)
+        }));
+        let volumes = volumes.volumes.unwrap_or_default();
+        // The list says of a volume all that there is to say.
+        let of_volumes = volumes.into_iter().filter(|seen| is_ours(stack, Some(&seen.labels))).map(|seen| {
+            let name = seen.name.clone();
+            let answer = as_json("volume", &name, Ok(seen));
+            ("volume", name, answer)
+        });
+        let (containers, images, networks) = tokio::join!(of_containers, of_images, of_networks);
+        Ok(containers.into_iter().chain(images).chain(networks).chain(of_volumes).collect())
+    }
+
+    /// Returns the last lines of a container's log.
+    pub async fn log_tail(&self, container: &str, lines: u32) -> Result<String> {
+        let query = LogQuery { follow: false, tail: lines.to_string(), since: 0 };
+        let lines: Vec<LogLine> = self.logs(container, &query).try_collect().await?;
+        Ok(lines.into_iter().flat_map(|line| [line.text, "\n".into()]).collect())
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = std::result::Result<T, EngineError>>,
+) -> std::result::Result<T, EngineError> {
+    tokio::time::timeout(limit, answer).await.unwrap_or(Err(EngineError::RequestTimeoutError))
+}
+
+fn as_json<T: serde::Serialize>(
+    kind: &str,
+    name: &str,
+    answer: std::result::Result<T, EngineError>,
+) -> Result<Value> {
+    let doing = || format!("inspect {kind} `{name}`");
+    let seen = answer.map_err(Error::engine(doing()))?;
+    serde_json::to_value(seen).map_err(Error::engine(doing()))
+}

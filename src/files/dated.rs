@@ -1,0 +1,136 @@
+//! Folders and files that are for the user's eyes only.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::error::{Error, Result};
+
+/// The file by which a folder that this program may remove again is known.
+const MARKER: &str = ".tdd-stack-evidence";
+
+/// What the marker begins with; the moment follows.
+const MARK: &str = "evidence of tdd-stack, removed when there are newer ones\n";
+
+/// Makes a new folder of this name inside `parent`, and returns its path; `moment` tells its age later.
+pub fn write_dated(
+    parent: &Path,
+    name: &str,
+    moment: SystemTime,
+    files: &[(String, String)],
+) -> Result<PathBuf> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
+    made.map_err(Error::file("create folder", parent))?;
+    let folder = make_folder(parent, name)?;
+    let nanoseconds = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    // First, so that half a folder is removed in its time too.
+    write_new(&folder.join(MARKER), format!("{MARK}{nanoseconds}\n").as_bytes())?;
+    for (name, content) in files {
+        let path = folder.join(name);
+        let inside = path.parent().unwrap_or(&folder);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(inside);
+        made.map_err(Error::file("create folder", inside))?;
+        write_new(&path, content.as_bytes())?;
+    }
+    Ok(folder)
+}
+
+/// Removes all but the newest folders that [`write_dated`] made inside `parent`.
+pub fn keep_newest(parent: &Path, count: usize) -> Result<()> {
+    let entries = fs::read_dir(parent).map_err(Error::file("read", parent))?;
+    let mut ours: Vec<(u128, PathBuf)> = entries
+        .flatten()
+        // A link to a folder is none: what it leads to is not ours.
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| Some((moment_of(&entry.path())?, entry.path())))
+        .collect();
+    ours.sort_unstable();
+    let surplus = ours.len().saturating_sub(count);
+    for (_, folder) in &ours[..surplus] {
+        fs::remove_dir_all(folder).map_err(Error::file("remove", folder))?;
+    }
+    Ok(())
+}
+
+/// Writes a file that is not there yet.
+pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(content)).map_err(Error::file("write", path))
+}
+
+fn make_folder(parent: &Path, name: &str) -> Result<PathBuf> {
+    let mut folder = parent.join(name);
+    for number in 2..100 {
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                folder = parent.join(format!("{name}-{number}"));
+            }
+            other => return other.map(|()| folder.clone()).map_err(Error::file("create folder", folder)),
+        }
+    }
+    Err(Error::file("create folder", folder)("there are a hundred of this name"))
+}
+
+/// Returns the moment that a folder's marker tells; nothing if the folder is not ours.
+fn moment_of(folder: &Path) -> Option<u128> {
+    let marker = folder.join(MARKER);
+    let is_file = fs::symlink_metadata(&marker).is_ok_and(|seen| seen.is_file());
+    let text = if is_file { fs::read_to_string(marker).ok()? } else { return None };
+    text.strip_prefix(MARK)?.trim_end().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn only_the_user_reads_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let parent = dir.path().join("state/evidence");
+        let files = [("logs/a.log".to_string(), "x".to_string())];
+        let folder = write_dated(&parent, "one", at(1), &files).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&parent), mode(&folder), mode(&folder.join("logs"))), (0o700, 0o700, 0o700));
+        assert_eq!(mode(&folder.join("logs/a.log")), 0o600);
+    }
+
+    #[test]
+    fn two_of_the_same_second_lie_side_by_side() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(write_dated(dir.path(), "one", at(1), &[]).unwrap(), dir.path().join("one"));
+        assert_eq!(write_dated(dir.path(), "one", at(1), &[]).unwrap(), dir.path().join("one-2"));
+    }
+
+    #[test]
+    fn only_our_own_oldest_folders_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        for second in 0..5 {
+            write_dated(dir.path(), &format!("f{second}"), at(second), &[]).unwrap();
+        }
+        fs::create_dir(dir.path().join("a-foreign")).unwrap();
+        fs::write(dir.path().join("a-file"), "x").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("f4"), dir.path().join("a-link")).unwrap();
+        keep_newest(dir.path(), 2).unwrap();
+        let entries = fs::read_dir(dir.path()).unwrap();
+        let mut left: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, ["a-file", "a-foreign", "a-link", "f3", "f4"]);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        write_new(&dir.path().join("a"), b"one").unwrap();
+        assert_eq!(write_new(&dir.path().join("a"), b"two").unwrap_err().exit_code(), 4);
+        assert_eq!(fs::read_to_string(dir.path().join("a")).unwrap(), "one");
+    }
+}
