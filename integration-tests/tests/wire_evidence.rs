@@ -202,8 +202,8 @@ fn an_engine_that_hangs_meanwhile_is_given_up() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NoAnswer("GET /networks/tdd-monitoring"));
     let began = Instant::now();
-    let output = run(&scene, &["up", "--wait-timeout", "1ms"]);
-    output.exits(5);
+    let output = run(&scene, &["up", "--require-app", "--wait-timeout", "1s"]);
+    output.exits(6);
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     let files = files(&kept(&output));
     assert!(files["summary.txt"].contains("network `tdd-monitoring`"), "{}", files["summary.txt"]);

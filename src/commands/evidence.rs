@@ -117,7 +117,11 @@ impl Session {
         let mut gathered = match gathered {
             Some(gathered) => gathered,
             // Nothing was changed, and the message says all.
-            None if matches!(error, Error::Usage { .. } | Error::Conflicts(_) | Error::Interrupted) => {
+            None if matches!(
+                error,
+                Error::Usage { .. } | Error::Conflicts(_) | Error::Locked { .. } | Error::Interrupted
+            ) =>
+            {
                 return None;
             }
             None => {

@@ -16,6 +16,13 @@ pub(super) fn networks(shared: &Shared) -> Response {
     object(200, &of_the_engine.into_iter().chain(made).collect::<Value>())
 }
 
+pub(super) fn inspect_network(shared: &Shared, name: &str) -> Response {
+    match shared.lock().networks.get(name) {
+        Some(found) => object(200, &network(name, found)),
+        None => error(404, format!("network {name} not found")),
+    }
+}
+
 pub(super) fn create_network(shared: &Shared, call: &Call) -> Response {
     let mut state = shared.lock();
     let body = call.json();

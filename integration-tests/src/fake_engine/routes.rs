@@ -83,6 +83,7 @@ fn lead(shared: &Arc<Shared>, call: &mut Call) -> Response {
         ("GET", ["images", reference @ .., "json"]) => images::inspect(shared, &reference.join("/")),
         ("DELETE", ["images", reference @ ..]) => images::remove(shared, &reference.join("/")),
         ("GET", ["networks"]) => objects::networks(shared),
+        ("GET", ["networks", name]) => objects::inspect_network(shared, name),
         ("POST", ["networks", "create"]) => objects::create_network(shared, call),
         ("DELETE", ["networks", name]) => objects::remove_network(shared, name),
         ("GET", ["volumes"]) => objects::volumes(shared),
