@@ -194,6 +194,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "doctor",
             "alerts",
             "drill",
+            "backup_file",
         ],
     ),
     ("vocabulary", &["event"]),

@@ -107,7 +107,7 @@ impl Session {
 
     /// Returns what must not be seen in evidence.
     pub(crate) fn secrets(&self) -> Secrets {
-        Secrets::of_login(&self.stack.login.user, &self.stack.login.password)
+        Secrets::of_login(&self.stack.login.user, self.stack.login.password.secret.reveal())
     }
 
     /// Writes the evidence of a failure; nothing is written where none is wanted.

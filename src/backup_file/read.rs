@@ -1,0 +1,226 @@
+//! Reads a backup, and believes nothing: seal, paths, kinds, sizes and checksums are compared first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Seek, Write};
+use std::path::{Component, Path};
+
+use tar::{EntryType, Header};
+
+use super::manifest::{CONFIG, Entry, Kind, MANIFEST, Manifest, SCHEMA, VOLUMES};
+use super::write::{Hashing, header_like};
+use super::{Damage, seal};
+
+/// More than Prometheus and Grafana make in years.
+const MOST_ENTRIES: usize = 1_000_000;
+/// Larger than the list of so many entries.
+const LARGEST_MANIFEST: u64 = 256 << 20;
+/// Larger than any dashboard.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// What may be in a backup.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The volumes, each without the stack's name.
+    pub volumes: Vec<String>,
+    /// The configuration files.
+    pub files: Vec<String>,
+}
+
+/// A backup that is whole.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The configuration files, by name.
+    pub files: BTreeMap<String, String>,
+}
+
+/// One entry while it is read.
+struct Seen<'a> {
+    path: &'a str,
+    kind: Kind,
+    header: &'a Header,
+    size: u64,
+    target: Option<String>,
+}
+
+/// Reads all of a backup and returns what it holds, or why it is not taken for one.
+pub fn verify(mut file: impl Read + Seek, known: &Known) -> Result<Verified, Damage> {
+    let sealed = seal::check(&mut file)?;
+    file.rewind()?;
+    let mut files = BTreeMap::new();
+    let manifest = walk(file.take(sealed), |seen, content| {
+        let Some(name) = seen.path.strip_prefix(CONFIG) else {
+            return belongs(seen, known);
+        };
+        if !known.files.iter().any(|file| file == name) || seen.kind != Kind::File {
+            return Err(entry(seen.path, "is unknown to this program"));
+        }
+        let mut text = String::new();
+        content.take(LARGEST_CONFIG).read_to_string(&mut text).map_err(|_| entry(seen.path, "is no text"))?;
+        files.insert(name.to_string(), text);
+        Ok(())
+    })?;
+    Ok(Verified { manifest, files })
+}
+
+/// Writes a volume of a verified backup as an archive of one folder, `root`, for the engine.
+pub fn copy_volume(
+    mut file: impl Read + Seek,
+    manifest: &Manifest,
+    volume: &str,
+    root: &str,
+    out: impl Write,
+) -> Result<(), Damage> {
+    let sealed = seal::place(&mut file)?;
+    let mut archive = tar::Builder::new(out);
+    let prefix = format!("{VOLUMES}{volume}");
+    let moved = |path: &str| -> Option<String> {
+        let rest = path.strip_prefix(&prefix)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| format!("{root}{rest}"))
+    };
+    let found = walk(file.take(sealed), |seen, content| {
+        let Some(path) = moved(seen.path) else { return Ok(()) };
+        let mut header = header_like(seen.header)?;
+        header.set_size(if seen.kind == Kind::File { seen.size } else { 0 });
+        header.set_entry_type(match seen.kind {
+            Kind::File => EntryType::Regular,
+            Kind::Folder => EntryType::Directory,
+            Kind::Link => EntryType::Symlink,
+            Kind::Name => EntryType::Link,
+        });
+        match (seen.kind, &seen.target) {
+            (Kind::Link, Some(target)) => archive.append_link(&mut header, path, target)?,
+            (Kind::Name, Some(target)) => {
+                let target = moved(target).ok_or_else(|| entry(seen.path, "leads out of its volume"))?;
+                archive.append_link(&mut header, path, target)?;
+            }
+            _ => archive.append_data(&mut header, path, content)?,
+        }
+        Ok(())
+    })?;
+    if found != *manifest {
+        return Err(Damage::Altered);
+    }
+    archive.into_inner()?.flush()?;
+    Ok(())
+}
+
+/// Goes through all entries, and returns the manifest if it describes them.
+fn walk(
+    sealed: impl Read,
+    mut visit: impl FnMut(&Seen<'_>, &mut dyn Read) -> Result<(), Damage>,
+) -> Result<Manifest, Damage> {
+    let mut archive = tar::Archive::new(zstd::Decoder::new(sealed)?);
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+    let mut manifest = None;
+    for item in archive.entries()? {
+        let mut item = item?;
+        let path = plain(&item.path()?)?;
+        if entries.len() > MOST_ENTRIES {
+            return Err(entry(&path, "is one too many"));
+        }
+        if manifest.is_some() {
+            return Err(entry(&path, "stands behind the manifest"));
+        }
+        if path == MANIFEST {
+            manifest = Some(read_manifest(&mut item)?);
+            continue;
+        }
+        let header = item.header().clone();
+        let kind = kind(&header).ok_or_else(|| entry(&path, "is neither file nor folder nor link"))?;
+        let target = match kind {
+            Kind::Link => item.link_name()?.map(|target| target.to_string_lossy().into_owned()),
+            Kind::Name => item.link_name()?.map(|target| plain(&target)).transpose()?,
+            Kind::File | Kind::Folder => None,
+        };
+        fits(&path, kind, target.as_deref(), &kinds)?;
+        kinds.insert(path.clone(), kind);
+        let size = item.size();
+        let mut hashing = Hashing::new(&mut item);
+        visit(&Seen { path: &path, kind, header: &header, size, target }, &mut hashing)?;
+        std::io::copy(&mut hashing, &mut std::io::sink())?;
+        let (read, sha256) = hashing.finish();
+        if read != size {
+            return Err(entry(&path, "is cut off"));
+        }
+        entries.push(Entry { path, kind, size, sha256: (kind == Kind::File).then_some(sha256) });
+    }
+    match manifest {
+        None => Err(Damage::Manifest("there is none".into())),
+        Some(manifest) if manifest.entries == entries => Ok(manifest),
+        Some(_) => Err(Damage::Mismatch),
+    }
+}
+
+fn read_manifest(content: &mut impl Read) -> Result<Manifest, Damage> {
+    let mut text = Vec::new();
+    content.take(LARGEST_MANIFEST).read_to_end(&mut text)?;
+    let failed = |error: serde_json::Error| Damage::Manifest(error.to_string());
+    let value: serde_json::Value = serde_json::from_slice(&text).map_err(failed)?;
+    // Another schema may have another form.
+    let schema = value["schema"].as_str().unwrap_or_default();
+    if schema != SCHEMA {
+        return Err(Damage::Schema(schema.to_string()));
+    }
+    serde_json::from_value(value).map_err(failed)
+}
+
+/// Returns a path that leads nowhere but down.
+fn plain(path: &Path) -> Result<String, Damage> {
+    let shown = || path.to_string_lossy().into_owned();
+    let text = path.to_str().ok_or_else(|| entry(&shown(), "has a name that is no text"))?;
+    let text = text.trim_end_matches('/');
+    let parts: Vec<&str> = text.split('/').collect();
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)))
+        && parts.iter().all(|part| !part.is_empty() && *part != ".");
+    if is_plain { Ok(text.to_string()) } else { Err(entry(&shown(), "leads out of its place")) }
+}
+
+fn kind(header: &Header) -> Option<Kind> {
+    match header.entry_type() {
+        EntryType::Regular => Some(Kind::File),
+        EntryType::Directory => Some(Kind::Folder),
+        EntryType::Symlink => Some(Kind::Link),
+        EntryType::Link => Some(Kind::Name),
+        _ => None,
+    }
+}
+
+/// Checks an entry against those before it.
+fn fits(path: &str, kind: Kind, target: Option<&str>, kinds: &BTreeMap<String, Kind>) -> Result<(), Damage> {
+    if kinds.contains_key(path) {
+        return Err(entry(path, "is there twice"));
+    }
+    let parents: BTreeSet<&str> = path.match_indices('/').map(|(end, _)| &path[..end]).collect();
+    if parents.iter().any(|parent| kinds.get(*parent).is_some_and(|kind| *kind != Kind::Folder)) {
+        return Err(entry(path, "lies in what is no folder"));
+    }
+    match (kind, target) {
+        (Kind::File | Kind::Folder, _) | (Kind::Link, Some(_)) => Ok(()),
+        (Kind::Name, Some(target)) if kinds.get(target) == Some(&Kind::File) => Ok(()),
+        (Kind::Link | Kind::Name, _) => Err(entry(path, "links to what is not there")),
+    }
+}
+
+/// Checks that an entry is part of a known volume.
+fn belongs(seen: &Seen<'_>, known: &Known) -> Result<(), Damage> {
+    let inside = seen.path.strip_prefix(VOLUMES).unwrap_or_default();
+    let (volume, rest) = inside.split_once('/').unwrap_or((inside, ""));
+    if !known.volumes.iter().any(|name| name == volume) {
+        return Err(entry(seen.path, "is unknown to this program"));
+    }
+    if rest.is_empty() && seen.kind != Kind::Folder {
+        return Err(entry(seen.path, "should be a folder"));
+    }
+    let prefix = format!("{VOLUMES}{volume}/");
+    if seen.kind == Kind::Name && !seen.target.as_ref().is_some_and(|target| target.starts_with(&prefix)) {
+        return Err(entry(seen.path, "leads out of its volume"));
+    }
+    Ok(())
+}
+
+fn entry(path: &str, reason: &'static str) -> Damage {
+    Damage::Entry { path: path.to_string(), reason }
+}

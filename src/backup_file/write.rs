@@ -1,0 +1,174 @@
+//! Writes a backup, in one stream, from the archives in which the engine hands volumes out.
+
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tar::{EntryType, Header};
+
+use super::manifest::{About, CONFIG, Entry, Kind, MANIFEST, Manifest, SCHEMA, VOLUMES};
+use super::seal::Sealing;
+
+/// Fast, since a service pauses meanwhile; what Prometheus writes is compressed already.
+const LEVEL: i32 = 3;
+
+/// A backup that is being written.
+pub struct Writer<W: Write> {
+    archive: tar::Builder<zstd::Encoder<'static, Sealing<W>>>,
+    entries: Vec<Entry>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins a backup.
+    pub fn new(out: W) -> Result<Self> {
+        let encoder = zstd::Encoder::new(Sealing::new(out), LEVEL)?;
+        Ok(Self { archive: tar::Builder::new(encoder), entries: Vec::new() })
+    }
+
+    /// Adds a volume from the engine's archive of one folder, with owners and modes.
+    pub fn volume(&mut self, name: &str, source: impl Read) -> Result<()> {
+        let root = Path::new(VOLUMES).join(name);
+        let mut archive = tar::Archive::new(source);
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let path = root.join(inner(&entry.path()?)?);
+            let header = header_like(entry.header())?;
+            match entry.header().entry_type() {
+                EntryType::Directory => self.empty(Kind::Folder, header, &path, None)?,
+                EntryType::Symlink => {
+                    let target = entry.link_name()?.ok_or_else(|| odd(&path, "links to nothing"))?;
+                    self.empty(Kind::Link, header, &path, Some(&target))?;
+                }
+                EntryType::Link => {
+                    let target = entry.link_name()?.ok_or_else(|| odd(&path, "links to nothing"))?;
+                    self.empty(Kind::Name, header, &path, Some(&root.join(inner(&target)?)))?;
+                }
+                EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+                    let size = entry.size();
+                    self.content(header, &path, &mut entry, size)?;
+                }
+                _ => return Err(odd(&path, "is neither file nor folder nor link")),
+            }
+        }
+        if !self.entries.iter().any(|entry| Path::new(&entry.path) == root) {
+            return Err(Error::new(ErrorKind::UnexpectedEof, "the engine's archive holds no folder"));
+        }
+        // Only its end tells that the stream was not cut off.
+        std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map(drop)
+    }
+
+    /// Adds a configuration file.
+    pub fn file(&mut self, name: &str, content: &str) -> Result<()> {
+        let path = Path::new(CONFIG).join(name);
+        self.content(plain_header(), &path, &mut content.as_bytes(), content.len() as u64)
+    }
+
+    /// Adds the manifest and the seal, and returns what is beneath.
+    pub fn finish(mut self, about: About) -> Result<(W, Manifest)> {
+        let manifest = Manifest {
+            schema: SCHEMA.into(),
+            about,
+            // The manifest itself is covered by the seal.
+            entries: std::mem::take(&mut self.entries),
+        };
+        let text = serde_json::to_vec_pretty(&manifest)?;
+        self.content(plain_header(), Path::new(MANIFEST), &mut text.as_slice(), text.len() as u64)?;
+        let out = self.archive.into_inner()?.finish()?.seal()?;
+        Ok((out, manifest))
+    }
+
+    fn empty(&mut self, kind: Kind, mut header: Header, path: &Path, target: Option<&Path>) -> Result<()> {
+        header.set_size(0);
+        match (kind, target) {
+            (Kind::Link, Some(target)) => {
+                header.set_entry_type(EntryType::Symlink);
+                self.archive.append_link(&mut header, path, target)?;
+            }
+            (Kind::Name, Some(target)) => {
+                header.set_entry_type(EntryType::Link);
+                self.archive.append_link(&mut header, path, target)?;
+            }
+            _ => {
+                header.set_entry_type(EntryType::Directory);
+                self.archive.append_data(&mut header, path, std::io::empty())?;
+            }
+        }
+        self.entries.push(Entry { path: text(path)?, kind, size: 0, sha256: None });
+        Ok(())
+    }
+
+    fn content(&mut self, mut header: Header, path: &Path, content: &mut impl Read, size: u64) -> Result<()> {
+        header.set_entry_type(EntryType::Regular);
+        header.set_size(size);
+        let mut hashing = Hashing::new(content);
+        self.archive.append_data(&mut header, path, &mut hashing)?;
+        let (read, sha256) = hashing.finish();
+        if read != size {
+            return Err(Error::new(ErrorKind::UnexpectedEof, format!("`{}` is cut off", path.display())));
+        }
+        self.entries.push(Entry { path: text(path)?, kind: Kind::File, size, sha256: Some(sha256) });
+        Ok(())
+    }
+}
+
+/// Counts and hashes what is read through it.
+pub(super) struct Hashing<R> {
+    inner: R,
+    hash: Sha256,
+    count: u64,
+}
+
+impl<R> Hashing<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self { inner, hash: Sha256::new(), count: 0 }
+    }
+
+    /// Returns how many bytes were read and their SHA-256.
+    pub(super) fn finish(self) -> (u64, String) {
+        (self.count, hex::encode(self.hash.finalize()))
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        self.count += count as u64;
+        Ok(count)
+    }
+}
+
+/// Returns a header with the owner, mode and time of another.
+pub(super) fn header_like(other: &Header) -> Result<Header> {
+    let mut header = Header::new_gnu();
+    header.set_mode(other.mode()? & 0o7777);
+    header.set_uid(other.uid()?);
+    header.set_gid(other.gid()?);
+    header.set_mtime(other.mtime()?);
+    Ok(header)
+}
+
+fn plain_header() -> Header {
+    let mut header = Header::new_gnu();
+    header.set_mode(0o644);
+    header
+}
+
+/// Returns a path without the archived folder's own name.
+fn inner(path: &Path) -> Result<PathBuf> {
+    let mut parts = path.components().filter(|part| *part != Component::CurDir);
+    parts.next();
+    let rest: PathBuf = parts.collect();
+    let is_plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
+    if is_plain { Ok(rest) } else { Err(odd(path, "leads out of its volume")) }
+}
+
+fn text(path: &Path) -> Result<String> {
+    path.to_str()
+        .map(|text| text.trim_end_matches('/').to_string())
+        .ok_or_else(|| odd(path, "has a name that is no text"))
+}
+
+fn odd(path: &Path, what: &str) -> Error {
+    Error::new(ErrorKind::InvalidData, format!("`{}` {what}", path.display()))
+}
