@@ -21,6 +21,8 @@ pub use read::{Known, Verified, copy_volume, verify};
 pub use report::{Pause, RestoreReport, SaveReport};
 pub use write::Writer;
 
+use crate::printable;
+
 /// Why a file is not taken for a backup.
 #[derive(Debug, thiserror::Error)]
 pub enum Damage {
@@ -34,7 +36,7 @@ pub enum Damage {
     #[error("it is damaged: its content is not what was sealed")]
     Altered,
     /// Another program, or another release of this one, made it.
-    #[error("its schema is `{0}`, and this program reads `{SCHEMA}`")]
+    #[error("its schema is `{}`, and this program reads `{SCHEMA}`", printable::line(.0))]
     Schema(String),
     /// The manifest says something else than the archive holds.
     #[error("its manifest does not describe what it holds")]
@@ -43,7 +45,7 @@ pub enum Damage {
     #[error("its manifest cannot be read: {0}")]
     Manifest(String),
     /// An entry should not be there.
-    #[error("its entry `{path}` {reason}")]
+    #[error("its entry `{}` {reason}", printable::line(.path))]
     Entry {
         /// The entry's path.
         path: String,

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Doctor(commands::doctor::Args),
     Dashboards(commands::dashboards::Args),
     SupportBundle(commands::support_bundle::Args),
+    Backup(commands::backup::Args),
+    Restore(commands::restore::Args),
 }
 
 /// The flags that every verb takes; each may stand in the environment or in tdd-stack.yaml too.

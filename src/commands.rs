@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what they share: the session they work in.
 
 pub(crate) mod alerts;
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod dashboards;
 pub(crate) mod demo;
@@ -12,6 +13,7 @@ pub(crate) mod init;
 pub(crate) mod logs;
 mod password;
 pub(crate) mod plan;
+pub(crate) mod restore;
 pub(crate) mod status;
 pub(crate) mod support_bundle;
 pub(crate) mod up;
@@ -120,8 +122,9 @@ fn wish(command: &Command) -> Wish {
 }
 
 async fn run_in(session: &Session, command: Command) -> Result<Exit> {
-    // An interrupt is a demo's end and no failure, and a drill puts back what it changed.
-    let sees_to_interrupts = matches!(command, Command::Demo(_) | Command::Drill(_));
+    // An interrupt is a demo's end and no failure, and the others put back what they changed.
+    let sees_to_interrupts =
+        matches!(command, Command::Demo(_) | Command::Drill(_) | Command::Backup(_) | Command::Restore(_));
     let work = async {
         match command {
             Command::Up(args) => up::run(&args, session).await,
@@ -137,6 +140,8 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Dashboards(args) => dashboards::run(&args, session).await,
             Command::SupportBundle(args) => support_bundle::run(&args, session).await,
             Command::Drill(args) => drill::run(&args, session, interrupted()).await,
+            Command::Backup(args) => backup::run(&args, session, interrupted()).await,
+            Command::Restore(args) => restore::run(&args, session, interrupted()).await,
         }
     };
     tokio::select! {

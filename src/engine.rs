@@ -14,6 +14,7 @@ mod pull;
 mod read;
 mod secret;
 mod specification;
+mod volumes;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use lock::{Claim, Holder, Lock};
 pub use operate::{Operator, Started};
 pub use pull::PullEvent;
 pub use read::{Inventory, LogLine, LogQuery, Running};
+pub use volumes::VOLUME_ROOT;
 
 /// The oldest API that has everything needed: `host-gateway` came with Engine 20.10.
 const OLDEST_API: (u32, u32) = (1, 41);

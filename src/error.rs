@@ -3,11 +3,14 @@
 //! Never names a foreign error type: the file that met one adds the subject and boxes it as the source.
 //! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
 
+mod conflict;
 mod hint;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub use conflict::Conflict;
 
 use crate::printable;
 
@@ -23,6 +26,22 @@ pub enum Error {
     /// A look at the stack found something amiss.
     #[error("{}", one_or_list("problem", .0))]
     Amiss(Vec<String>),
+    /// A file is no whole backup; nothing was restored.
+    #[error("cannot restore `{}`", printable::path(.path))]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Source,
+    },
+    /// The data of a backup could not be put into a volume; the restored volumes are removed again.
+    #[error("cannot restore volume `{volume}`")]
+    Restore {
+        /// The volume's name.
+        volume: String,
+        /// What failed.
+        source: Source,
+    },
     /// Several things the stack needs are already used by somebody else.
     #[error("{}", one_or_list("conflict", .0))]
     Conflicts(Vec<Conflict>),
@@ -213,6 +232,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Amiss(_)
+            | Self::Backup { .. }
             | Self::Died { .. }
             | Self::Drill(_)
             | Self::Engine { .. }
@@ -225,6 +245,7 @@ impl Error {
             | Self::NoDemo { .. }
             | Self::NotTakenBack { .. }
             | Self::Pull { .. }
+            | Self::Restore { .. }
             | Self::TakenBack { .. } => 1,
             Self::Usage { .. } => 2,
             Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
@@ -239,6 +260,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Amiss(_) => "amiss",
+            Self::Backup { .. } => "backup",
             Self::Blind(_) => "blind",
             Self::Conflicts(_) | Self::PortLost { .. } => "conflict",
             Self::Died { .. } => "died",
@@ -259,6 +281,7 @@ impl Error {
             Self::NotReady { .. } => "not-ready",
             Self::NotTakenBack { .. } => "not-taken-back",
             Self::Pull { .. } => "pull",
+            Self::Restore { .. } => "restore",
             Self::TakenBack { .. } => "taken-back",
             Self::Usage { .. } => "usage",
         }
@@ -284,6 +307,16 @@ impl Error {
         }
     }
 
+    /// Returns a mapper that makes an [`Error::Backup`] of what is wrong with a file.
+    pub fn backup<E: Into<Source>>(path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
+        move |source| Self::Backup { path: path.into(), source: source.into() }
+    }
+
+    /// Returns the failure to put data into a volume.
+    pub fn restore(volume: &str, source: Self) -> Self {
+        Self::Restore { volume: volume.to_string(), source: source.into() }
+    }
+
     /// Returns the fault of a file that has no quicker version.
     pub fn overlay(fault: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Engine { doing: "prepare the files of a drill".into(), source: Box::new(fault) }
@@ -297,50 +330,6 @@ impl Error {
     /// Returns a mapper that makes an [`Error::File`] of the system's answer.
     pub fn file<E: Into<Source>>(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
         move |source| Self::File { doing, path: path.into(), source: source.into() }
-    }
-}
-
-/// Something the stack needs that somebody else has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Conflict {
-    /// An object of the engine has our name but not our label.
-    Foreign {
-        /// `container`, `network` or `volume`.
-        kind: &'static str,
-        /// Its name.
-        name: String,
-    },
-    /// A port is taken.
-    Port {
-        /// The service that wants it.
-        service: String,
-        /// The address and port.
-        address: std::net::SocketAddr,
-        /// Who holds it, where that can be known.
-        holder: Option<String>,
-    },
-    /// A port is taken that the configuration names, so that no other will do.
-    FixedPort {
-        /// What wants it.
-        service: String,
-        /// The address and port.
-        address: std::net::SocketAddr,
-        /// Who holds it, where that can be known.
-        holder: Option<String>,
-    },
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Foreign { kind, name } => {
-                write!(f, "{kind} `{name}` exists and does not belong to this stack")
-            }
-            Self::Port { service, address, holder } | Self::FixedPort { service, address, holder } => {
-                write!(f, "port {} of `{service}` is taken on {}", address.port(), address.ip())?;
-                holder.as_ref().map_or(Ok(()), |holder| write!(f, " by {holder}"))
-            }
-        }
     }
 }
 

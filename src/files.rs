@@ -8,6 +8,7 @@ mod dated;
 mod obstacle;
 mod private;
 mod read;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -25,6 +26,7 @@ use crate::stack::sha256;
 
 pub use dated::{keep_newest, write_dated, write_new};
 pub use private::write_private;
+pub use whole::{Existing, PrivateFile};
 pub use read::read_text;
 
 /// The list of hashes, in the form that `sha256sum -c` reads.
@@ -122,6 +124,13 @@ impl Folder {
             file.persist(&path).map_err(|failed| Error::file("write", path)(failed.error))?;
         }
         Ok(())
+    }
+
+    /// Writes a file that is not there, as one that the user wrote.
+    pub fn write_edited(&self, name: &str, content: &str) -> Result<()> {
+        let _alone = self.begin()?;
+        let (file, path) = self.prepare((name, content))?;
+        file.persist_noclobber(&path).map(drop).map_err(|failed| Error::file("write", path)(failed.error))
     }
 
     /// Keeps a copy of a file beside it and returns the copy's path.

@@ -14,6 +14,7 @@
 pub mod advice;
 pub mod alerts;
 pub mod apply;
+pub mod backup;
 pub mod backup_file;
 pub mod check_output;
 mod cli;

@@ -121,7 +121,7 @@ pub fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<C
         Conflict::Foreign { kind: "container", name } => containers.contains(name),
         Conflict::Foreign { kind: "network", name } => *name == network,
         Conflict::Foreign { name, .. } => volumes.contains(&name.as_str()),
-        Conflict::Port { .. } | Conflict::FixedPort { .. } => false,
+        _ => false,
     };
     let foreign = inventory.foreign.iter().filter(is_wanted).cloned();
     let ports = stack.services.iter().filter_map(|service| port_conflict(engine, service, inventory));

@@ -3,6 +3,7 @@
 //! Never sees effects: it is given values and events.
 
 mod alerts;
+mod backup;
 mod bars;
 mod document;
 mod drill;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use alerts::alerts;
+pub use backup::{restored, saved};
 pub use findings::findings;
 
 use crate::drill::Course;

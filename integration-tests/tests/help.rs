@@ -3,7 +3,7 @@
 use integration_tests::cli::TddStack;
 use integration_tests::program;
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 15] = [
     "up",
     "status",
     "down",
@@ -15,7 +15,10 @@ const VERBS: [&str; 12] = [
     "drill",
     "alerts",
     "doctor",
+    "dashboards",
     "support-bundle",
+    "backup",
+    "restore",
 ];
 
 fn help(verb: Option<&str>) -> String {

@@ -63,6 +63,8 @@ fn ports(facts: &Facts) -> Vec<Finding> {
         Conflict::Port { service, .. } => Finding::bad("port", conflict.to_string())
             .on(service)
             .cure(format!("end that program, or take another port with `--port {service}=auto`")),
+        // A look at what `up` needs meets none of these.
+        Conflict::Present { .. } | Conflict::File { .. } => Finding::bad("name", conflict.to_string()),
         Conflict::FixedPort { service, .. } => Finding::bad("port", conflict.to_string())
             .on(service)
             .cure("end that program: the configuration names this port"),

@@ -10,6 +10,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Amiss(_) => Some("`tdd-stack up` brings the stack into its wanted state".into()),
+            Self::Backup { .. } => {
+                Some("nothing was restored; give a whole file that `tdd-stack backup` wrote".into())
+            }
             Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
             Self::Conflicts(conflicts) => Some(conflict_hints(conflicts)),
             Self::Died { service, .. } => Some(format!(
@@ -34,6 +37,9 @@ impl Error {
                  and keeps a backup"
                     .into(),
             ),
+            Self::File { doing: "write backup", .. } => {
+                Some("choose another place for the backup, or make room; every service that ran runs again".into())
+            }
             Self::File { source, .. } => Some(file_hint(source).into()),
             Self::Grafana { .. } => Some("`tdd-stack logs grafana` shows Grafana's own reason".into()),
             Self::GrafanaLogin { was_set: true, .. } => Some(
@@ -71,6 +77,9 @@ impl Error {
                  (`scripts/offline-images.sh` makes a local one)"
                     .into(),
             ),
+            Self::Restore { .. } => {
+                Some("what was half restored is removed again; mend the cause and restore again".into())
+            }
             Self::TakenBack { failure, .. } => {
                 let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
                 Some(format!("mend the cause and run `tdd-stack up` again{further}"))
@@ -112,6 +121,13 @@ fn conflict_hints(conflicts: &[Conflict]) -> String {
             Conflict::Foreign { kind, name } => {
                 format!("remove it (`docker {kind} rm {name}`), or use other names with `--stack NAME`")
             }
+            Conflict::Present { kind: "container", .. } => {
+                "`tdd-stack down` removes it and keeps the data".into()
+            }
+            Conflict::Present { .. } => {
+                "`--overwrite` replaces the data that is there, `--stack NAME` restores beside it".into()
+            }
+            Conflict::File { .. } => "choose another name, or replace it with `--force`".into(),
             Conflict::Port { service, .. } => {
                 format!("end that program, or take another port with `--port {service}=auto`")
             }

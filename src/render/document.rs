@@ -219,7 +219,10 @@ fn path(path: &Path) -> String {
 
 fn conflict(conflict: &Conflict) -> Value {
     match conflict {
-        Conflict::Foreign { kind, name } => json!({"kind": kind, "name": name}),
+        Conflict::File { path } => json!({"kind": "file", "name": path}),
+        Conflict::Foreign { kind, name } | Conflict::Present { kind, name } => {
+            json!({"kind": kind, "name": name})
+        }
         Conflict::Port { service, address, holder } | Conflict::FixedPort { service, address, holder } => {
             json!({"kind": "port", "service": service, "address": address, "holder": holder})
         }

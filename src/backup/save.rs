@@ -1,0 +1,213 @@
+//! Saves: each service pauses while its volume is read, and runs again before the next one pauses.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
+
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc::Sender;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+use super::pipe::{self, Chunk};
+use super::{Archivist, Image, Interrupt, joined, unless};
+use crate::backup_file::{About, Image as NamedImage, Pause, SaveReport, Writer};
+use crate::error::{Conflict, Error, Result};
+use crate::files::{Existing, PrivateFile};
+use crate::observed::{Author, Container, DiskFile, State};
+use crate::plan::Force;
+use crate::printable;
+use crate::ready::Waiter;
+use crate::stack::Service;
+
+/// How long a service is waited for that was started again: replaying a large log takes longest.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A backup that can be made. Nothing is changed yet.
+#[derive(Debug)]
+pub struct Saving<'a> {
+    archivist: Archivist<'a>,
+    target: PathBuf,
+    existing: Existing,
+    image: Image,
+    parts: Vec<Part<'a>>,
+    files: Vec<(String, DiskFile)>,
+    about: About,
+    notes: Vec<String>,
+}
+
+/// A volume to be read, and who must pause meanwhile.
+#[derive(Debug)]
+struct Part<'a> {
+    service: &'a Service,
+    volume: String,
+    name: String,
+    running: Option<Container>,
+}
+
+impl<'a> Archivist<'a> {
+    /// Looks at what a backup would hold, and whether `target` can be written.
+    pub async fn prepare_save(&'a self, target: &Path, existing: Existing) -> Result<Saving<'a>> {
+        // Before anything is asked: it is what goes wrong most often.
+        drop(PrivateFile::begin(target, existing)?);
+        let stack = self.stack;
+        let inventory = self.operator.engine().inventory(&stack.name).await?;
+        let objects = &inventory.objects;
+        let (mut parts, mut notes, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
+        for (service, volume, name) in self.keepers() {
+            let theirs = Conflict::Foreign { kind: "volume", name: volume.to_string() };
+            if inventory.foreign.contains(&theirs) {
+                foreign.push(theirs);
+            } else if objects.volumes.contains_key(volume) {
+                let container = objects.containers.get(service.name);
+                let is_running =
+                    |container: &&Container| matches!(container.state, State::Running | State::Restarting);
+                parts.push(Part {
+                    service,
+                    volume: volume.to_string(),
+                    name: name.to_string(),
+                    running: container.filter(is_running).cloned(),
+                });
+            } else {
+                notes.push(format!("there is no volume `{volume}`, so the backup has none"));
+            }
+        }
+        if !foreign.is_empty() {
+            return Err(Error::Conflicts(foreign));
+        }
+        if parts.is_empty() {
+            let nothing =
+                format!("stack `{}` has no data volume, so there is nothing to back up", stack.name);
+            return Err(Error::Amiss(vec![nothing]));
+        }
+        let files: Vec<(String, DiskFile)> =
+            self.folder.read(stack.files.iter().map(|file| file.name))?.into_iter().collect();
+        if files.is_empty() {
+            let folder = printable::path(self.folder.path());
+            notes.push(format!("there is no configuration in `{folder}`, so the backup has none"));
+        }
+        let images = objects.containers.iter().map(|(service, container)| {
+            let Container { image, image_id, .. } = container.clone();
+            (service.clone(), NamedImage { reference: image, id: image_id })
+        });
+        let is_edited = |(_, file): &&(String, DiskFile)| file.author == Author::User;
+        let about = About {
+            stack: stack.name.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            created: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            images: images.collect(),
+            edited: files.iter().filter(is_edited).map(|(name, _)| name.clone()).collect(),
+        };
+        let (target, image) = (target.to_path_buf(), self.carrier_image(objects).await?);
+        Ok(Saving { archivist: *self, target, existing, image, parts, files, about, notes })
+    }
+}
+
+impl Saving<'_> {
+    /// Makes the backup. Here changing begins: whatever ends it, every service that ran runs again.
+    pub async fn save(self, interrupted: &Interrupt, mut told: impl FnMut(&str)) -> Result<SaveReport> {
+        for note in &self.notes {
+            told(note);
+        }
+        let operator = self.archivist.operator;
+        let image = unless(interrupted, self.image.clone().get(operator, &mut told)).await?;
+        let mut writer = Writer::new(PrivateFile::begin(&self.target, self.existing)?)
+            .map_err(Error::file("write backup", &self.target))?;
+        let mut pauses = Vec::new();
+        for part in &self.parts {
+            unless(interrupted, async { Ok(()) }).await?;
+            let stack = &self.archivist.stack.name;
+            let carrier = operator.create_carrier(stack, &image, &part.volume, "back up").await?;
+            let read = self.read_paused(part, &carrier, writer, interrupted, &mut told).await;
+            let removed = operator.remove(&carrier, Force::Kill).await;
+            let pause;
+            (writer, pause) = read?;
+            removed?;
+            pauses.extend(pause);
+        }
+        let (target, about, files) = (self.target.clone(), self.about, self.files);
+        let finished = spawn_blocking(move || {
+            let failed = || Error::file("write backup", &target);
+            for (name, file) in &files {
+                writer.file(name, &file.content).map_err(failed())?;
+            }
+            let (file, manifest) = writer.finish(about).map_err(failed())?;
+            Ok((file.keep()?, manifest))
+        });
+        let (bytes, manifest) = joined(finished).await??;
+        Ok(SaveReport { file: self.target, bytes, manifest, pauses })
+    }
+
+    /// Reads a volume while its service is stopped, and starts the service again whatever happens.
+    async fn read_paused<W: Write + Send + 'static>(
+        &self,
+        part: &Part<'_>,
+        carrier: &str,
+        writer: Writer<W>,
+        interrupted: &Interrupt,
+        told: &mut impl FnMut(&str),
+    ) -> Result<(Writer<W>, Option<Pause>)> {
+        let Some(container) = &part.running else {
+            return Ok((self.read(part, carrier, writer, interrupted).await?, None));
+        };
+        let (operator, name) = (self.archivist.operator, part.service.name);
+        told(&format!("{name} pauses while its data is read"));
+        let began = Instant::now();
+        let outcome = match operator.stop(&container.id, part.service.stop_seconds).await {
+            Ok(()) => self.read(part, carrier, writer, interrupted).await,
+            Err(error) => Err(error),
+        };
+        let resumed = self.resume(part.service, &container.id).await;
+        let took = began.elapsed();
+        match &resumed {
+            Ok(()) => told(&format!("{name} is ready again after {:.2} s", took.as_secs_f64())),
+            Err(error) => told(&format!("{name} does not come back: {error}")),
+        }
+        let writer = outcome?;
+        resumed?;
+        Ok((writer, Some(Pause { service: name.to_string(), took })))
+    }
+
+    async fn read<W: Write + Send + 'static>(
+        &self,
+        part: &Part<'_>,
+        carrier: &str,
+        mut writer: Writer<W>,
+        interrupted: &Interrupt,
+    ) -> Result<Writer<W>> {
+        let (sender, source) = pipe::into_thread();
+        let name = part.name.clone();
+        let thread = spawn_blocking(move || writer.volume(&name, source).map(|()| writer));
+        let archive = self.archivist.operator.engine().volume_archive(carrier);
+        let pumped = unless(interrupted, pump(archive, &sender)).await;
+        if pumped.is_err() {
+            // The thread must not take what came for all; it may have ended already.
+            drop(sender.send(Err(std::io::Error::other("the volume's archive is cut off"))).await);
+        }
+        drop(sender);
+        let written = joined(thread).await?;
+        pumped?;
+        written.map_err(Error::file("write backup", &self.target))
+    }
+
+    async fn resume(&self, service: &Service, container: &str) -> Result<()> {
+        let Archivist { operator, http, stack, .. } = self.archivist;
+        operator.resume(container).await?;
+        let deadline = Instant::now() + PATIENCE;
+        let waiter = Waiter { engine: operator.engine(), http, stack, deadline, patience: PATIENCE };
+        waiter.ready(service, |_| {}).await
+    }
+}
+
+/// Hands on what comes for as long as somebody takes it.
+async fn pump(archive: impl Stream<Item = Result<Vec<u8>>>, sender: &Sender<Chunk>) -> Result<()> {
+    let mut archive = pin!(archive);
+    while let Some(chunk) = archive.next().await {
+        if sender.send(Ok(chunk?)).await.is_err() {
+            // The one who took it tells why.
+            break;
+        }
+    }
+    Ok(())
+}

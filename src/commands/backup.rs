@@ -1,0 +1,54 @@
+//! `tdd-stack backup`
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::{Exit, Session};
+use crate::backup::{Archivist, interrupt};
+use crate::error::{Error, Result};
+use crate::files::Existing;
+use crate::render;
+
+/// Keep all data and the configuration in one file
+///
+/// Prometheus, Grafana and Alertmanager pause one after the other, each for as long as its data is read, also when
+/// that fails or is interrupted; what did not run stays as it is. The file is compressed, checksummed, and readable by
+/// you alone.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// File to write
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Replace the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) async fn run(
+    args: &Args,
+    session: &Session,
+    interrupted: impl Future<Output = ()> + Send + 'static,
+) -> Result<Exit> {
+    let began = Instant::now();
+    let interrupted = interrupt(interrupted);
+    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let operator = tokio::select! {
+        engine = session.engine() => engine?.operator(),
+        () = interrupted.clone() => return Err(Error::Interrupted),
+    };
+    let archivist = Archivist {
+        operator: &operator,
+        http: &session.http,
+        stack: &session.stack,
+        folder: &session.folder,
+    };
+    let saving = tokio::select! {
+        saving = archivist.prepare_save(&args.file, existing) => saving?,
+        () = interrupted.clone() => return Err(Error::Interrupted),
+    };
+    let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
+    let report = saving.save(&interrupted, told).await?;
+    render::saved(session.json(), &report, began.elapsed());
+    Ok(Exit::Reached)
+}

@@ -1,0 +1,52 @@
+//! `tdd-stack restore`
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::{Exit, Session};
+use crate::backup::{Archivist, Occupied, interrupt};
+use crate::error::{Error, Result};
+use crate::render;
+
+/// Bring the data of a backup back, for the next `up`
+///
+/// Compares all of the file with its checksums before anything is touched. The stack must be down and have no data,
+/// on this engine or another, under this name or another. Configuration files are written where they are absent.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// File that `tdd-stack backup` wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Remove the data that is there first
+    #[arg(long)]
+    overwrite: bool,
+}
+
+pub(crate) async fn run(
+    args: &Args,
+    session: &Session,
+    interrupted: impl Future<Output = ()> + Send + 'static,
+) -> Result<Exit> {
+    let began = Instant::now();
+    let interrupted = interrupt(interrupted);
+    let occupied = if args.overwrite { Occupied::Overwrite } else { Occupied::Keep };
+    let operator = tokio::select! {
+        engine = session.engine() => engine?.operator(),
+        () = interrupted.clone() => return Err(Error::Interrupted),
+    };
+    let archivist = Archivist {
+        operator: &operator,
+        http: &session.http,
+        stack: &session.stack,
+        folder: &session.folder,
+    };
+    let restoring = tokio::select! {
+        restoring = archivist.prepare_restore(&args.file, occupied) => restoring?,
+        () = interrupted.clone() => return Err(Error::Interrupted),
+    };
+    let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
+    let report = restoring.restore(&interrupted, told).await?;
+    render::restored(session.json(), &report, began.elapsed());
+    Ok(Exit::Reached)
+}

@@ -1,0 +1,86 @@
+//! Volumes in and out of the engine as archives, through a short-lived container that is never started.
+
+use std::collections::HashMap;
+
+use bollard::body_try_stream;
+use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, MountVolumeOptions};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+};
+use futures_util::{Stream, TryStreamExt};
+
+use super::{Engine, Operator, specification};
+use crate::error::{Error, Result};
+use crate::stack::LABEL_CHECK;
+
+/// The folder as which a volume is mounted, and the first part of every path in its archive.
+pub const VOLUME_ROOT: &str = "volume";
+
+impl Engine {
+    /// Returns the archive of the volume that a carrier has, as it comes.
+    pub fn volume_archive(&self, carrier: &str) -> impl Stream<Item = Result<Vec<u8>>> + use<> {
+        let options = DownloadFromContainerOptionsBuilder::new().path(&format!("/{VOLUME_ROOT}")).build();
+        let stream = self.docker.download_from_container(carrier, Some(options));
+        stream.map_ok(|chunk| chunk.to_vec()).map_err(|error| Error::engine("read a volume")(error))
+    }
+}
+
+impl Operator {
+    /// Makes a container that carries a volume and is never started, and returns its id.
+    ///
+    /// It is labelled as a check, so that the next `up` or `down` removes one that was left behind.
+    pub async fn create_carrier(
+        &self,
+        stack: &str,
+        image: &str,
+        volume: &str,
+        purpose: &str,
+    ) -> Result<String> {
+        let mut labels: HashMap<String, String> = specification::labels(stack);
+        // Compose would list it as a service.
+        labels.remove("com.docker.compose.project");
+        labels.insert(LABEL_CHECK.into(), format!("{purpose} {volume}"));
+        let mount = Mount {
+            typ: Some(MountType::VOLUME),
+            source: Some(volume.to_string()),
+            target: Some(format!("/{VOLUME_ROOT}")),
+            // What the image has there is no part of the data.
+            volume_options: Some(MountVolumeOptions { no_copy: Some(true), ..MountVolumeOptions::default() }),
+            ..Mount::default()
+        };
+        let body = ContainerCreateBody {
+            image: Some(image.to_string()),
+            labels: Some(labels),
+            host_config: Some(HostConfig {
+                network_mode: Some("none".into()),
+                mounts: Some(vec![mount]),
+                cap_drop: Some(vec!["ALL".into()]),
+                security_opt: Some(vec!["no-new-privileges".into()]),
+                ..HostConfig::default()
+            }),
+            ..ContainerCreateBody::default()
+        };
+        let options = CreateContainerOptionsBuilder::new().build();
+        let doing = format!("create a container to {purpose} volume `{volume}`");
+        let created = self.engine.docker.create_container(Some(options), body).await;
+        Ok(created.map_err(Error::engine(doing))?.id)
+    }
+
+    /// Puts an archive, whose first folder is [`VOLUME_ROOT`], into the volume that a carrier has.
+    pub async fn fill_volume(
+        &self,
+        carrier: &str,
+        archive: impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static,
+    ) -> Result<()> {
+        // From above the volume: the engine leaves the owner of the folder it unpacks into as it is.
+        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+        let body = body_try_stream(archive.map_ok(Into::into));
+        let filled = self.engine.docker.upload_to_container(carrier, Some(options), body).await;
+        filled.map_err(Error::engine("write a volume"))
+    }
+
+    /// Starts a container as it is.
+    pub async fn resume(&self, container: &str) -> Result<()> {
+        self.start_container(container).await.map_err(Error::engine(format!("start `{container}` again")))
+    }
+}

@@ -1,0 +1,64 @@
+//! What somebody else has, or what is there already.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::printable;
+
+/// Something the stack needs that somebody else has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// An object of the engine has our name but not our label.
+    Foreign {
+        /// `container`, `network` or `volume`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// An object of the stack itself is where a restore would put its data.
+    Present {
+        /// `container` or `volume`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A file is there already.
+    File {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A port is taken.
+    Port {
+        /// The service that wants it.
+        service: String,
+        /// The address and port.
+        address: std::net::SocketAddr,
+        /// Who holds it, where that can be known.
+        holder: Option<String>,
+    },
+    /// A port is taken that the configuration names, so that no other will do.
+    FixedPort {
+        /// What wants it.
+        service: String,
+        /// The address and port.
+        address: std::net::SocketAddr,
+        /// Who holds it, where that can be known.
+        holder: Option<String>,
+    },
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign { kind, name } => {
+                write!(f, "{kind} `{name}` exists and does not belong to this stack")
+            }
+            Self::Present { kind, name } => write!(f, "{kind} `{name}` exists"),
+            Self::File { path } => write!(f, "file `{}` exists", printable::path(path)),
+            Self::Port { service, address, holder } | Self::FixedPort { service, address, holder } => {
+                write!(f, "port {} of `{service}` is taken on {}", address.port(), address.ip())?;
+                holder.as_ref().map_or(Ok(()), |holder| write!(f, " by {holder}"))
+            }
+        }
+    }
+}
