@@ -4,6 +4,7 @@
 
 mod alerts;
 mod application;
+mod backup;
 mod checklist;
 mod compose;
 mod conflicts;

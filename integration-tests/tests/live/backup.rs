@@ -1,0 +1,384 @@
+//! Backup and restore with the real services: what was there before is there afterwards, or nothing is changed.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use integration_tests::http::{self, Login};
+use integration_tests::scenario::{Scenario, docker, eventually, text};
+use serde_json::{Value, json};
+
+use tdd_stack::stack::sha256;
+
+use super::scenario;
+
+/// The volumes that keep data, without the stack's name.
+const DATA: [&str; 3] = ["alertmanager_data", "grafana_data", "prometheus_data"];
+/// Neither the well-known password nor one that is given on any command line.
+const CHANGED: Login<'_> = Login { user: "admin", password: "changed-by-hand" };
+
+/// What a user's data says, asked in a way that time does not change.
+#[derive(Debug, PartialEq)]
+struct Data {
+    samples: Value,
+    silences: Vec<String>,
+    dashboard: Value,
+}
+
+/// A stack with something in each of its volumes.
+struct Filled {
+    scenario: Scenario,
+    at: u64,
+    data: Data,
+    file: PathBuf,
+}
+
+impl Filled {
+    fn new(name: &str) -> Self {
+        let scenario = scenario(name);
+        scenario.succeed(&["up"]);
+        let url = scenario.url("alertmanager");
+        let silence = json!({
+            "matchers": [{"name": "alertname", "value": "MemoryUsageHigh", "isRegex": false, "isEqual": true}],
+            "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z",
+            "createdBy": "a user", "comment": "kept through a backup",
+        });
+        let answer = http::request("POST", &format!("{url}/api/v2/silences"), None, Some(&silence));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let url = scenario.url("grafana");
+        let own = json!({"dashboard": {"uid": "own", "title": "The user's own", "panels": []}});
+        let answer =
+            http::request("POST", &format!("{url}/api/dashboards/db"), Some(http::ADMIN), Some(&own));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let scraped =
+            || scenario.prometheus("query?query=count_over_time(prometheus_tsdb_head_series%5B1h%5D)");
+        eventually("there are some samples", scraped, |seen| {
+            text(&seen["result"][0]["value"][1]).parse().is_ok_and(|count: u32| count >= 2)
+        });
+        // Nothing is scraped later that a query at this time would see.
+        let at = now() - 1;
+        let data = look(&scenario, at, http::ADMIN);
+        assert_eq!(data.silences, ["kept through a backup"]);
+        assert_eq!(data.dashboard["title"], "The user's own");
+        let file = scenario.folder().join("stack.backup");
+        Self { scenario, at, data, file }
+    }
+
+    fn path(&self) -> &str {
+        self.file.to_str().expect("it is text")
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set").as_secs()
+}
+
+fn look(scenario: &Scenario, at: u64, login: Login<'_>) -> Data {
+    let counts = "count_over_time(up%5B1h%5D)%20or%20count_over_time(node_cpu_seconds_total%5B1h%5D)";
+    let query = format!("query?query={counts}&time={at}");
+    let mut samples = scenario.prometheus(&query)["result"].take();
+    // In no promised order.
+    if let Some(series) = samples.as_array_mut() {
+        series.sort_by_key(|series| series["metric"].to_string());
+    }
+    assert!(samples.as_array().is_some_and(|series| series.len() > 8), "{samples}");
+    let silences = http::get(&format!("{}/api/v2/silences", scenario.url("alertmanager"))).json();
+    let silences =
+        silences.as_array().expect("a list").iter().map(|silence| text(&silence["comment"])).collect();
+    let url = format!("{}/api/dashboards/uid/own", scenario.url("grafana"));
+    let dashboard = http::request("GET", &url, Some(login), None).json()["dashboard"].take();
+    Data { samples, silences, dashboard }
+}
+
+fn change_password(scenario: &Scenario) {
+    let body = json!({"oldPassword": http::ADMIN.password, "newPassword": CHANGED.password, "confirmNew": CHANGED.password});
+    let url = format!("{}/api/user/password", scenario.url("grafana"));
+    let answer = http::request("PUT", &url, Some(http::ADMIN), Some(&body));
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+fn volumes(scenario: &Scenario) -> Vec<String> {
+    DATA.iter().map(|name| format!("{}_{name}", scenario.stack())).collect()
+}
+
+/// The names in a folder that begin with a dot, as temporary files do.
+fn hidden(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).expect("it can be read");
+    let names = names.map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with('.')).collect()
+}
+
+/// Owners and modes of what the services write to.
+fn owners(scenario: &Scenario) -> Vec<String> {
+    let look = |service: &str, paths: &[&str]| {
+        docker(&[&["exec", &scenario.container(service), "stat", "-c", "%n %u:%g %a"], paths].concat())
+    };
+    let seen = [
+        look("prometheus", &["/prometheus", "/prometheus/wal"]),
+        look("grafana", &["/var/lib/grafana", "/var/lib/grafana/grafana-double.json"]),
+        look("alertmanager", &["/alertmanager"]),
+    ];
+    seen.iter().flat_map(|text| text.lines()).map(ToString::to_string).collect()
+}
+
+/// The hash of every configuration file, by name.
+fn files(scenario: &Scenario) -> Vec<(String, String)> {
+    let folder = scenario.folder().join("config/monitoring");
+    let entries = std::fs::read_dir(folder).expect("it can be read").map(|entry| {
+        let path = entry.expect("it can be read").path();
+        let content = std::fs::read(&path).expect("it can be read");
+        (path.file_name().expect("it has a name").to_string_lossy().into_owned(), sha256(&content))
+    });
+    // The program's own list beside them has no edited file in it.
+    let mut files: Vec<(String, String)> = entries.filter(|(name, _)| !name.starts_with('.')).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn what_was_backed_up_is_there_again_after_down_with_volumes() {
+    let filled = Filled::new("backup");
+    let scenario = &filled.scenario;
+    scenario.edit("alerts.yml", "severity: critical", "severity: critical # by the user");
+    change_password(scenario);
+    let login = ["--grafana-password", CHANGED.password];
+    scenario.succeed(&[&["up"], &login[..]].concat());
+    let (before, configuration, owners) = (scenario.ids(), files(scenario), owners(scenario));
+
+    let output = scenario.succeed(&["backup", filled.path(), "--output", "json"]);
+    let report = output.json();
+    assert_eq!(report["schema"], "tdd-stack.backup-report/1");
+    let paused: Vec<String> =
+        report["pauses"].as_array().expect("a list").iter().map(|pause| text(&pause["service"])).collect();
+    assert_eq!(paused, ["prometheus", "grafana", "alertmanager"]);
+    output.says("prometheus pauses while its data is read").says("prometheus is ready again after");
+    assert_eq!(scenario.ids(), before, "nothing is replaced");
+    assert_eq!(scenario.run(&[&["plan", "--detailed-exitcode"], &login[..]].concat()).code, 0);
+    assert_eq!(std::fs::metadata(&filled.file).expect("it is there").permissions().mode() & 0o777, 0o600);
+    assert_eq!(hidden(scenario.folder()), [""; 0]);
+
+    scenario.succeed(&["down", "--volumes"]);
+    assert_eq!(scenario.objects("volume"), [""; 0]);
+    std::fs::remove_dir_all(scenario.folder().join("config")).expect("it can be removed");
+
+    let restored = scenario.succeed(&["restore", filled.path()]);
+    assert!(restored.stdout.contains("`tdd-stack up` brings it up"), "{}", restored.stdout);
+    assert_eq!(scenario.objects("volume"), volumes(scenario));
+    assert_eq!(scenario.objects("container"), [""; 0]);
+    assert_eq!(files(scenario), configuration);
+
+    scenario.succeed(&[&["up"], &login[..]].concat());
+    assert_eq!(look(scenario, filled.at, CHANGED), filled.data);
+    assert_eq!(self::owners(scenario), owners);
+    let status = scenario.run(&[&["status", "--output", "json"], &login[..]].concat()).json();
+    assert_eq!(status["edited"].to_string().matches("alerts.yml").count(), 1, "{}", status["edited"]);
+}
+
+#[test]
+fn the_password_is_not_in_a_backup() {
+    let scenario = scenario("secret");
+    scenario.succeed(&["up", "--grafana-password", "a-very-long-secret"]);
+    let file = scenario.folder().join("stack.backup");
+    scenario.succeed(&[
+        "backup",
+        file.to_str().expect("it is text"),
+        "--grafana-password",
+        "a-very-long-secret",
+    ]);
+    let backup = std::fs::File::open(&file).expect("it can be read");
+    let inside = zstd::decode_all(backup).expect("any zstd can read it");
+    let has = |words: &str| inside.windows(words.len()).any(|window| window == words.as_bytes());
+    assert!(has("tdd-stack.backup/1") && has("grafana_data"));
+    assert!(!has("a-very-long-secret"));
+}
+
+#[test]
+fn a_stack_that_is_down_is_backed_up_and_stays_down() {
+    let filled = Filled::new("asleep");
+    let scenario = &filled.scenario;
+    scenario.succeed(&["down"]);
+    let report = scenario.succeed(&["backup", filled.path(), "--output", "json"]).json();
+    assert_eq!(report["pauses"], json!([]));
+    assert_eq!(scenario.objects("container"), [""; 0]);
+
+    // The same again beside it, under another name.
+    let other = super::scenario("awake");
+    other.succeed(&["restore", filled.path()]);
+    other.succeed(&["up"]);
+    assert_eq!(look(&other, filled.at, http::ADMIN), filled.data);
+
+    // A service that was stopped by hand stays so, and the others run again.
+    docker(&["stop", &other.container("alertmanager")]);
+    let report = other.succeed(&["backup", filled.path(), "--force", "--output", "json"]).json();
+    assert_eq!(report["pauses"].as_array().map(Vec::len), Some(2), "{report}");
+    assert_eq!(other.inspect("alertmanager")["State"]["Status"], "exited");
+    assert_eq!(other.inspect("prometheus")["State"]["Status"], "running");
+}
+
+#[test]
+fn what_is_in_the_way_or_damaged_is_refused_and_nothing_is_changed() {
+    let filled = Filled::new("refused");
+    let scenario = &filled.scenario;
+    scenario.succeed(&["backup", filled.path()]);
+    let good = std::fs::read(&filled.file).expect("it can be read");
+    let conflict = |arguments: &[&str], words: &str| {
+        let output = scenario.run(arguments);
+        output.exits(4).says(words).says("hint: ");
+    };
+
+    conflict(&["backup", filled.path()], "stack.backup` exists");
+    assert_eq!(std::fs::read(&filled.file).expect("it can be read"), good);
+    conflict(&["backup", scenario.folder().join("absent/x").to_str().expect("it is text")], "absent/x");
+    let ids = scenario.ids();
+    conflict(&["restore", filled.path()], "-prometheus` exists");
+    conflict(&["restore", filled.path(), "--overwrite"], "-prometheus` exists");
+    assert_eq!(scenario.ids(), ids);
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+
+    scenario.succeed(&["down"]);
+    conflict(&["restore", filled.path()], "_prometheus_data` exists");
+    scenario.edit("alerts.yml", "severity: critical", "severity: critical # later");
+    let (created, configuration) = (created(scenario), files(scenario));
+    let bad = scenario.folder().join("bad.backup");
+    let middle = good.len() / 2;
+    let flipped = [2, 100, middle, good.len() - 60, good.len() - 40, good.len() - 1].map(|at| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        bytes
+    });
+    let cut = [0, 3, middle, good.len() - 1].map(|length| good[..length].to_vec());
+    let foreign = [std::fs::read(scenario.file("alerts.yml")).expect("it can be read")];
+    for bytes in flipped.into_iter().chain(cut).chain(foreign) {
+        std::fs::write(&bad, &bytes).expect("it can be written");
+        for overwrite in [&[][..], &["--overwrite"]] {
+            let arguments = [&["restore", bad.to_str().expect("it is text")], overwrite].concat();
+            let output = scenario.run(&arguments);
+            output.exits(1).says("cannot restore `").says("bad.backup").says("hint: nothing was restored");
+        }
+    }
+    scenario.run(&["restore", "/absent/file"]).exits(1).says("/absent/file");
+    assert_eq!(self::created(scenario), created);
+    assert_eq!(files(scenario), configuration);
+
+    let output = scenario.succeed(&["restore", filled.path(), "--overwrite", "--output", "json"]);
+    output.says("alerts.yml differs from the backup's, and stays");
+    assert_eq!(output.json()["kept"].as_array().map(Vec::len), Some(1), "{}", output.stdout);
+    assert_ne!(self::created(scenario), created);
+    assert_eq!(files(scenario), configuration);
+    scenario.succeed(&["up"]);
+    assert_eq!(look(scenario, filled.at, http::ADMIN), filled.data);
+}
+
+/// When each data volume was made.
+fn created(scenario: &Scenario) -> Vec<String> {
+    volumes(scenario)
+        .iter()
+        .map(|name| docker(&["volume", "inspect", "--format", "{{.CreatedAt}}", name]))
+        .collect()
+}
+
+#[test]
+fn an_interrupt_in_the_middle_leaves_the_stack_running_and_no_file() {
+    let filled = Filled::new("interrupted");
+    let scenario = &filled.scenario;
+    // Large enough that reading it takes a while.
+    let container = scenario.container("prometheus");
+    docker(&["exec", &container, "sh", "-c", "dd if=/dev/urandom of=/prometheus/ballast bs=1M count=300"]);
+    let (ids, started) = (scenario.ids(), scenario.started());
+    let running = scenario.spawn(&["backup", filled.path()]);
+    let state = || text(&scenario.inspect("prometheus")["State"]["Status"]);
+    eventually("Prometheus pauses", state, |state| state == "exited");
+    running.signal("INT");
+    let output = running.finish();
+    output.exits(130).says("prometheus is ready again").does_not_say("grafana pauses");
+    assert_eq!(scenario.ids(), ids);
+    assert_ne!(scenario.started()[0], started[0]);
+    assert_eq!(scenario.started()[1..], started[1..]);
+    assert_eq!(scenario.objects("container").len(), 4, "no carrier is left");
+    assert!(!filled.file.exists());
+    assert_eq!(hidden(scenario.folder()), [""; 0]);
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+
+    // The other way round: an interrupted restore leaves no volume.
+    scenario.succeed(&["backup", filled.path()]);
+    scenario.succeed(&["down", "--volumes"]);
+    let running = scenario.spawn(&["restore", filled.path()]);
+    eventually("a volume is there", || scenario.objects("volume"), |volumes| !volumes.is_empty());
+    running.signal("TERM");
+    running.finish().exits(130);
+    assert_eq!(scenario.objects("volume"), [""; 0]);
+    assert_eq!(scenario.objects("container"), [""; 0]);
+}
+
+#[test]
+fn what_a_killed_backup_leaves_is_mended_by_the_next_up() {
+    let scenario = scenario("killed");
+    scenario.succeed(&["up"]);
+    let ballast = "dd if=/dev/urandom of=/prometheus/ballast bs=1M count=200";
+    docker(&["exec", &scenario.container("prometheus"), "sh", "-c", ballast]);
+    let ids = scenario.ids();
+    let file = scenario.folder().join("stack.backup");
+    let running = scenario.spawn(&["backup", file.to_str().expect("it is text")]);
+    let state = || text(&scenario.inspect("prometheus")["State"]["Status"]);
+    eventually("Prometheus pauses", state, |state| state == "exited");
+    running.signal("KILL");
+    drop(running);
+    assert_eq!(scenario.objects("container").len(), 5, "the carrier is left behind");
+    scenario.succeed(&["up"]);
+    assert_eq!(scenario.objects("container").len(), 4);
+    assert_eq!(scenario.ids(), ids);
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_nothing_and_the_stack_running() {
+    let filled = Filled::new("full");
+    let scenario = &filled.scenario;
+    let container = scenario.container("prometheus");
+    docker(&["exec", &container, "sh", "-c", "dd if=/dev/urandom of=/prometheus/ballast bs=1M count=40"]);
+    let small = SmallDisk::new(scenario);
+    let target = small.path().join("stack.backup");
+    let output = scenario.run(&["backup", target.to_str().expect("it is text")]);
+    output.exits(4).says("No space left on device").says("make room").says("prometheus is ready again");
+    assert_eq!(std::fs::read_dir(small.path()).expect("it can be read").count(), 0);
+    assert_eq!(scenario.objects("container").len(), 4);
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+}
+
+/// A file system of 16 megabytes, for as long as it is held.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn new(scenario: &Scenario) -> Self {
+        let path = scenario.folder().join("small");
+        std::fs::create_dir(&path).expect("it can be made");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
+            .arg(&path)
+            .status();
+        assert!(mounted.is_ok_and(|status| status.success()), "a small file system cannot be mounted");
+        Self(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(std::process::Command::new("umount").arg(&self.0).status());
+    }
+}
+
+/// Waiting is bounded here too: a backup of nothing ends at once.
+#[test]
+fn a_stack_that_is_not_there_has_nothing_to_back_up() {
+    let scenario = scenario("nothing");
+    let file = scenario.folder().join("stack.backup");
+    let began = std::time::Instant::now();
+    scenario.run(&["backup", file.to_str().expect("it is text")]).exits(1).says("no data volume");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(!file.exists());
+}
