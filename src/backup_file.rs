@@ -1,10 +1,10 @@
-//! The form of a backup: a tar archive under zstd compression with its manifest last, and a seal behind it.
+//! The form of a backup: a tar archive under gzip compression with its manifest last, and a seal behind it.
 //!
 //! ```text
-//! zstd( volumes/<volume>/…  config/<file>  manifest.json )  seal
+//! gzip( volumes/<volume>/…  config/<file>  manifest.json )  seal
 //! ```
 //!
-//! The seal is a frame that zstd itself skips, so `tar --zstd -tvf` lists a backup. It holds the SHA-256 of all before
+//! The seal is a gzip member without content, so `tar -tzvf` lists a backup. In its comment it holds the SHA-256 of all before
 //! it, and tells a damaged file at once; the manifest holds size and SHA-256 of every entry, and tells a forged one.
 //! Never touches disk, engine or clock: it reads and writes what it is given.
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, Write};
 use std::path::{Component, Path};
 
+use flate2::read::MultiGzDecoder;
 use tar::{EntryType, Header};
 
 use super::manifest::{CONFIG, Entry, Kind, MANIFEST, Manifest, SCHEMA, VOLUMES};
@@ -111,7 +112,7 @@ fn walk(
     sealed: impl Read,
     mut visit: impl FnMut(&Seen<'_>, &mut dyn Read) -> Result<(), Damage>,
 ) -> Result<Manifest, Damage> {
-    let mut archive = tar::Archive::new(zstd::Decoder::new(sealed)?);
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(sealed));
     let mut entries: Vec<Entry> = Vec::new();
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
     let mut manifest = None;

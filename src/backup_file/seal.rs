@@ -1,4 +1,4 @@
-//! The seal: a frame that zstd skips, with the SHA-256 of everything before it.
+//! The seal: a gzip member without content, with the SHA-256 of everything before it.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 
@@ -6,12 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::Damage;
 
-/// How a zstd frame begins.
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// The frame's beginning, the length of what follows, and our name.
-const HEAD: &[u8; 24] = b"\x5d\x2a\x4d\x18\x30\x00\x00\x00tdd-stack.backup";
-/// The head and a SHA-256.
-const LENGTH: usize = HEAD.len() + 32;
+/// How a gzip member begins.
+const GZIP: [u8; 3] = *b"\x1f\x8b\x08";
+/// The beginning of a member with a comment, whose first word is our name.
+const HEAD: &[u8; 27] = b"\x1f\x8b\x08\x10\0\0\0\0\0\xfftdd-stack.backup ";
+/// The hexadecimal digits of a SHA-256.
+const DIGITS: usize = 64;
+/// The comment's end, an empty block, and the checksum and length of nothing.
+const TAIL: &[u8; 11] = b"\0\x03\0\0\0\0\0\0\0\0\0";
+/// All of the seal.
+const LENGTH: usize = HEAD.len() + DIGITS + TAIL.len();
 
 /// Counts and hashes what is written through it.
 #[derive(Debug)]
@@ -28,8 +32,7 @@ impl<W: Write> Sealing<W> {
     /// Writes the seal and returns what is beneath.
     pub(super) fn seal(self) -> std::io::Result<W> {
         let Self { mut inner, hash } = self;
-        inner.write_all(HEAD)?;
-        inner.write_all(&hash.finalize())?;
+        inner.write_all(&seal(hash))?;
         inner.flush()?;
         Ok(inner)
     }
@@ -61,19 +64,24 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<u64, Damage> {
     }
     let mut seal = [0; LENGTH];
     file.read_exact(&mut seal)?;
-    if seal[HEAD.len()..] == hash.finalize()[..] { Ok(sealed) } else { Err(Damage::Altered) }
+    if seal[..] == self::seal(hash) { Ok(sealed) } else { Err(Damage::Altered) }
+}
+
+fn seal(hash: Sha256) -> Vec<u8> {
+    let digits = hex::encode(hash.finalize());
+    [HEAD.as_slice(), digits.as_bytes(), TAIL].concat()
 }
 
 /// Finds beginning and seal, returns how many bytes are between them, and stands at the beginning again.
 pub(super) fn place(file: &mut (impl Read + Seek)) -> Result<u64, Damage> {
     let length = file.seek(SeekFrom::End(0))?;
     file.rewind()?;
-    let mut begin = [0; ZSTD.len()];
-    if length < ZSTD.len() as u64 {
+    let mut begin = [0; GZIP.len()];
+    if length < GZIP.len() as u64 {
         return Err(Damage::Foreign);
     }
     file.read_exact(&mut begin)?;
-    if begin != ZSTD {
+    if begin != GZIP {
         return Err(Damage::Foreign);
     }
     let Some(sealed) = length.checked_sub(LENGTH as u64) else { return Err(Damage::Unsealed) };

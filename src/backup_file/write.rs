@@ -3,25 +3,25 @@
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::path::{Component, Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
 use super::manifest::{About, CONFIG, Entry, Kind, MANIFEST, Manifest, SCHEMA, VOLUMES};
 use super::seal::Sealing;
 
-/// Fast, since a service pauses meanwhile; what Prometheus writes is compressed already.
-const LEVEL: i32 = 3;
-
 /// A backup that is being written.
 pub struct Writer<W: Write> {
-    archive: tar::Builder<zstd::Encoder<'static, Sealing<W>>>,
+    archive: tar::Builder<GzEncoder<Sealing<W>>>,
     entries: Vec<Entry>,
 }
 
 impl<W: Write> Writer<W> {
     /// Begins a backup.
     pub fn new(out: W) -> Result<Self> {
-        let encoder = zstd::Encoder::new(Sealing::new(out), LEVEL)?;
+        // A service pauses meanwhile, and what Prometheus writes is compressed already.
+        let encoder = GzEncoder::new(Sealing::new(out), Compression::fast());
         Ok(Self { archive: tar::Builder::new(encoder), entries: Vec::new() })
     }
 
