@@ -12,6 +12,7 @@ pub mod grafana_double;
 pub mod http;
 pub mod scenario;
 pub mod scene;
+pub mod second_engine;
 pub mod simulate;
 
 /// Returns the path of the program under test; a macro, since only a test knows it.

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::cli::{Output, Running, TddStack};
 use crate::http::{self, Answer};
+use crate::second_engine::SecondEngine;
 
 /// The label by which everything of a stack is found.
 const LABEL: &str = "tdd-stack.stack";
@@ -29,19 +30,31 @@ pub struct Scenario {
     stack: String,
     folder: tempfile::TempDir,
     registry: String,
+    /// The engine's address, where it is not the machine's own engine.
+    host: Option<String>,
 }
 
 impl Scenario {
     /// Begins a scenario; `program` is the tdd-stack to run, `name` tells it from the other scenarios.
     pub fn new(program: &str, name: &str) -> Self {
+        Self::on_host(None, program, name)
+    }
+
+    /// Begins a scenario on another engine than the machine's own.
+    pub fn on(engine: &SecondEngine, program: &str, name: &str) -> Self {
+        Self::on_host(Some(engine.host()), program, name)
+    }
+
+    fn on_host(host: Option<String>, program: &str, name: &str) -> Self {
         let registry = variable("TDD_TEST_REGISTRY");
         let scenario = Self {
             program: program.into(),
             stack: format!("tdd-test-{name}-{}", std::process::id()),
             folder: tempfile::tempdir().expect("a temporary folder"),
             registry,
+            host,
         };
-        docker(&["version", "--format", "{{.Server.Version}}"]);
+        scenario.docker(&["version", "--format", "{{.Server.Version}}"]);
         scenario
     }
 
@@ -106,10 +119,19 @@ impl Scenario {
 
     /// Begins a run of the program on these ports, for variables of its own.
     pub fn prepare(&self, ports: &str, arguments: &[&str]) -> TddStack {
-        TddStack::new(&self.program)
+        let program = TddStack::new(&self.program)
             .args(arguments)
             .args(["--stack", &self.stack, "--registry", &self.registry, "--port", ports])
-            .args([OsStr::new("--dir"), self.folder().as_os_str()])
+            .args([OsStr::new("--dir"), self.folder().as_os_str()]);
+        match &self.host {
+            Some(host) => program.env("DOCKER_HOST", host),
+            None => program,
+        }
+    }
+
+    /// Runs the `docker` command on the scenario's engine, which must succeed, and returns what it prints.
+    pub fn docker(&self, arguments: &[&str]) -> String {
+        printed(arguments, &run_docker(self.host.as_deref(), arguments))
     }
 
     /// Returns the name of a service's container.
@@ -119,7 +141,7 @@ impl Scenario {
 
     /// Returns what the engine says of a service's container.
     pub fn inspect(&self, service: &str) -> Value {
-        let text = docker(&["inspect", &self.container(service)]);
+        let text = self.docker(&["inspect", &self.container(service)]);
         serde_json::from_str::<Value>(&text).expect("inspect prints JSON")[0].take()
     }
 
@@ -142,7 +164,7 @@ impl Scenario {
             "volume" => (&["volume", "ls"], "{{.Name}}"),
             kind => panic!("there is no kind `{kind}`"),
         };
-        let listed = docker(&[verb, &["--filter", &filter, "--format", form]].concat());
+        let listed = self.docker(&[verb, &["--filter", &filter, "--format", form]].concat());
         let mut names: Vec<String> = listed.lines().map(ToString::to_string).collect();
         names.sort_unstable();
         names
@@ -150,7 +172,7 @@ impl Scenario {
 
     /// Returns the address under which a service is reached.
     pub fn url(&self, service: &str) -> String {
-        let ports = docker(&["port", &self.container(service)]);
+        let ports = self.docker(&["port", &self.container(service)]);
         let address =
             ports.lines().next().and_then(|line| line.split_once(" -> ")).map(|(_, address)| address);
         format!("http://{}", address.unwrap_or_else(|| panic!("`{service}` publishes no port: {ports}")))
@@ -189,7 +211,7 @@ impl Scenario {
 
 impl Drop for Scenario {
     fn drop(&mut self) {
-        remove_all(&format!("{LABEL}={}", self.stack));
+        remove_labelled(self.host.as_deref(), &format!("{LABEL}={}", self.stack));
     }
 }
 
@@ -197,33 +219,44 @@ fn any_ports() -> String {
     SERVICES.map(|service| format!("{service}=auto")).join(",")
 }
 
-/// Removes the containers, networks and volumes that carry a label.
+/// Removes the containers, networks and volumes of the machine's engine that carry a label.
 pub fn remove_all(label: &str) {
+    remove_labelled(None, label);
+}
+
+fn remove_labelled(host: Option<&str>, label: &str) {
     let filter = format!("label={label}");
     for (list, remove) in [
         (["ps", "--all", "--quiet", "--filter"].as_slice(), ["rm", "--force", "--volumes"].as_slice()),
         (&["network", "ls", "--quiet", "--filter"], &["network", "rm"]),
         (&["volume", "ls", "--quiet", "--filter"], &["volume", "rm", "--force"]),
     ] {
-        let listed = run_docker(&[list, &[&filter]].concat());
+        let listed = run_docker(host, &[list, &[&filter]].concat());
         let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
         let names: Vec<&str> = listed.lines().collect();
         if !names.is_empty() {
-            run_docker(&[remove, &names].concat());
+            run_docker(host, &[remove, &names].concat());
         }
     }
 }
 
-/// Runs the `docker` command, which must succeed, and returns what it prints.
+/// Runs the `docker` command on the machine's engine, which must succeed, and returns what it prints.
 pub fn docker(arguments: &[&str]) -> String {
-    let output = run_docker(arguments);
+    printed(arguments, &run_docker(None, arguments))
+}
+
+fn printed(arguments: &[&str], output: &std::process::Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "docker {arguments:?}: {stderr}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn run_docker(arguments: &[&str]) -> std::process::Output {
-    let output = Command::new("docker").args(arguments).stdin(Stdio::null()).output();
+fn run_docker(host: Option<&str>, arguments: &[&str]) -> std::process::Output {
+    let mut command = Command::new("docker");
+    if let Some(host) = host {
+        command.args(["--host", host]);
+    }
+    let output = command.args(arguments).stdin(Stdio::null()).output();
     output.unwrap_or_else(|error| panic!("cannot run the `docker` command: {error}"))
 }
 

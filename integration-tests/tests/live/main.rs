@@ -22,6 +22,7 @@ mod observe;
 mod preconditions;
 mod pull;
 mod rules;
+mod survival;
 
 use std::sync::Mutex;
 
