@@ -89,8 +89,8 @@ impl Image {
     }
 }
 
-/// Ends with the work, or with an interrupt.
-async fn unless<T>(interrupted: &Interrupt, work: impl Future<Output = Result<T>>) -> Result<T> {
+/// Returns what work comes to, or [`Error::Interrupted`] as soon as the user wants it to end.
+pub async fn unless<T>(interrupted: &Interrupt, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         biased;
         () = interrupted.clone() => Err(Error::Interrupted),

@@ -18,6 +18,7 @@ pub(crate) mod status;
 pub(crate) mod support_bundle;
 pub(crate) mod up;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 use evidence::{Case, Kept, Record};
 
 use crate::apply::{Applied, Applier};
+use crate::backup::{Archivist, Interrupt, unless};
 use crate::cli::{Command, GlobalArgs};
 use crate::endpoint::{self, Asked};
 use crate::engine::Engine;
@@ -251,6 +253,36 @@ impl Session {
         // Where it fails, the end of this program does it.
         drop(lock.release().await);
         result
+    }
+
+    /// Does work on the data of the stack while nobody else changes it. An interrupt ends the wait for that; what has
+    /// begun sees to interrupts itself.
+    pub(crate) async fn archive<T>(
+        &self,
+        verb: &str,
+        interrupted: &Interrupt,
+        work: impl AsyncFnOnce(Archivist<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let engine = unless(interrupted, self.engine()).await?;
+        let inventory = unless(interrupted, engine.inventory(&self.stack.name)).await?;
+        let operator = engine.operator();
+        let archivist =
+            Archivist { operator: &operator, http: &self.http, stack: &self.stack, folder: &self.folder };
+        let has_begun = Cell::new(false);
+        let work = async {
+            has_begun.set(true);
+            work(archivist).await
+        };
+        let given_up = async {
+            interrupted.clone().await;
+            if has_begun.get() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            outcome = self.alone(&engine, &inventory.objects, verb, work) => outcome,
+            () = given_up => Err(Error::Interrupted),
+        }
     }
 
     fn queue(&self) -> Queue {

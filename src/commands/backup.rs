@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::{Exit, Session};
-use crate::backup::{Archivist, interrupt};
-use crate::error::{Error, Result};
+use crate::backup::{Archivist, interrupt, unless};
+use crate::error::Result;
 use crate::files::Existing;
 use crate::render;
 
@@ -33,22 +33,12 @@ pub(crate) async fn run(
     let began = Instant::now();
     let interrupted = interrupt(interrupted);
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let operator = tokio::select! {
-        engine = session.engine() => engine?.operator(),
-        () = interrupted.clone() => return Err(Error::Interrupted),
+    let work = async |archivist: Archivist<'_>| {
+        let saving = unless(&interrupted, archivist.prepare_save(&args.file, existing)).await?;
+        let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
+        saving.save(&interrupted, told).await
     };
-    let archivist = Archivist {
-        operator: &operator,
-        http: &session.http,
-        stack: &session.stack,
-        folder: &session.folder,
-    };
-    let saving = tokio::select! {
-        saving = archivist.prepare_save(&args.file, existing) => saving?,
-        () = interrupted.clone() => return Err(Error::Interrupted),
-    };
-    let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
-    let report = saving.save(&interrupted, told).await?;
+    let report = session.archive("backup", &interrupted, work).await?;
     render::saved(session.json(), &report, began.elapsed());
     Ok(Exit::Reached)
 }

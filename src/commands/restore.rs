@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::{Exit, Session};
-use crate::backup::{Archivist, Occupied, interrupt};
-use crate::error::{Error, Result};
+use crate::backup::{Archivist, Occupied, interrupt, unless};
+use crate::error::Result;
 use crate::render;
 
 /// Bring the data of a backup back, for the next `up`
@@ -31,22 +31,12 @@ pub(crate) async fn run(
     let began = Instant::now();
     let interrupted = interrupt(interrupted);
     let occupied = if args.overwrite { Occupied::Overwrite } else { Occupied::Keep };
-    let operator = tokio::select! {
-        engine = session.engine() => engine?.operator(),
-        () = interrupted.clone() => return Err(Error::Interrupted),
+    let work = async |archivist: Archivist<'_>| {
+        let restoring = unless(&interrupted, archivist.prepare_restore(&args.file, occupied)).await?;
+        let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
+        restoring.restore(&interrupted, told).await
     };
-    let archivist = Archivist {
-        operator: &operator,
-        http: &session.http,
-        stack: &session.stack,
-        folder: &session.folder,
-    };
-    let restoring = tokio::select! {
-        restoring = archivist.prepare_restore(&args.file, occupied) => restoring?,
-        () = interrupted.clone() => return Err(Error::Interrupted),
-    };
-    let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
-    let report = restoring.restore(&interrupted, told).await?;
+    let report = session.archive("restore", &interrupted, work).await?;
     render::restored(session.json(), &report, began.elapsed());
     Ok(Exit::Reached)
 }
