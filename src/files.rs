@@ -26,8 +26,8 @@ use crate::stack::sha256;
 
 pub use dated::{keep_newest, write_dated, write_new};
 pub use private::write_private;
-pub use whole::{Existing, PrivateFile};
 pub use read::read_text;
+pub use whole::{Existing, PrivateFile};
 
 /// The list of hashes, in the form that `sha256sum -c` reads.
 const LIST: &str = ".tdd-stack.sha256";

@@ -302,7 +302,7 @@ pub fn error_document(error: &Error) -> Value {
 
 /// Returns a plan as a JSON object.
 pub fn plan_document(stack: &str, plan: &Plan) -> Value {
-    document::plan(stack, plan)
+    document::plan(stack, plan, &[])
 }
 
 /// Returns the line of an event, as `--progress json` prints it, without how long its step took.
