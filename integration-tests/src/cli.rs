@@ -5,8 +5,9 @@
 mod redact;
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -156,7 +157,22 @@ impl Running {
     }
 
     /// Waits for the program's end.
-    pub fn finish(mut self) -> Output {
+    pub fn finish(self) -> Output {
+        let (status, output) = self.end();
+        if status.code().is_none() {
+            let Output { stdout, stderr, .. } = output;
+            panic!("the program was ended by a signal\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+        }
+        output
+    }
+
+    /// Waits for the program's end, which may be by a signal; then its exit code is 128 and the signal's number,
+    /// as a shell would say.
+    pub fn finish_or_die(self) -> Output {
+        self.end().1
+    }
+
+    fn end(mut self) -> (ExitStatus, Output) {
         let ended =
             self.runtime.block_on(async { tokio::time::timeout(self.limit, self.child.wait()).await });
         let in_time = ended.is_ok();
@@ -168,12 +184,11 @@ impl Running {
             String::from_utf8_lossy(&bytes).into_owned()
         };
         let (stdout, stderr) = (text(self.stdout), text(self.stderr));
-        let status = ended.ok().and_then(Result::ok);
-        let Some(code) = status.and_then(|status| status.code()) else {
-            let what = if in_time { "was ended by a signal" } else { "did not end" };
-            panic!("the program {what}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+        let Some(status) = ended.ok().and_then(Result::ok) else {
+            panic!("the program did not end\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
         };
-        Output { code, stdout, stderr }
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+        (status, Output { code, stdout, stderr })
     }
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::missing_panics_doc, reason = "these are helpers of tests: a panic is a failed test")]
 
 pub mod cli;
+pub mod engine_proxy;
 pub mod fake_engine;
 pub mod fake_services;
 pub mod grafana_contract;

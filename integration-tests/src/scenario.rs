@@ -30,32 +30,42 @@ pub struct Scenario {
     stack: String,
     folder: tempfile::TempDir,
     registry: String,
-    /// The engine's address, where it is not the machine's own engine.
+    /// The engine that the `docker` command asks, where it is not the machine's own.
+    engine: Option<String>,
+    /// Where the program is told to find the engine, where that is not left to it.
     host: Option<String>,
 }
 
 impl Scenario {
     /// Begins a scenario; `program` is the tdd-stack to run, `name` tells it from the other scenarios.
     pub fn new(program: &str, name: &str) -> Self {
-        Self::on_host(None, program, name)
+        Self::on_engine(None, program, name)
     }
 
     /// Begins a scenario on another engine than the machine's own.
     pub fn on(engine: &SecondEngine, program: &str, name: &str) -> Self {
-        Self::on_host(Some(engine.host()), program, name)
+        Self::on_engine(Some(engine.host()), program, name)
     }
 
-    fn on_host(host: Option<String>, program: &str, name: &str) -> Self {
+    fn on_engine(engine: Option<String>, program: &str, name: &str) -> Self {
         let registry = variable("TDD_TEST_REGISTRY");
         let scenario = Self {
             program: program.into(),
             stack: format!("tdd-test-{name}-{}", std::process::id()),
             folder: tempfile::tempdir().expect("a temporary folder"),
             registry,
-            host,
+            engine: engine.clone(),
+            host: engine,
         };
         scenario.docker(&["version", "--format", "{{.Server.Version}}"]);
         scenario
+    }
+
+    /// Lets the program talk to the engine at this address, such as a proxy's.
+    #[must_use]
+    pub fn through(mut self, host: impl Into<String>) -> Self {
+        self.host = Some(host.into());
+        self
     }
 
     /// Returns the stack's name.
@@ -119,19 +129,16 @@ impl Scenario {
 
     /// Begins a run of the program on these ports, for variables of its own.
     pub fn prepare(&self, ports: &str, arguments: &[&str]) -> TddStack {
-        let program = TddStack::new(&self.program)
+        TddStack::new(&self.program)
             .args(arguments)
             .args(["--stack", &self.stack, "--registry", &self.registry, "--port", ports])
-            .args([OsStr::new("--dir"), self.folder().as_os_str()]);
-        match &self.host {
-            Some(host) => program.env("DOCKER_HOST", host),
-            None => program,
-        }
+            .args([OsStr::new("--dir"), self.folder().as_os_str()])
+            .args(self.host.iter().flat_map(|host| ["--host", host]))
     }
 
     /// Runs the `docker` command on the scenario's engine, which must succeed, and returns what it prints.
     pub fn docker(&self, arguments: &[&str]) -> String {
-        printed(arguments, &run_docker(self.host.as_deref(), arguments))
+        printed(arguments, &run_docker(self.engine.as_deref(), arguments))
     }
 
     /// Returns the name of a service's container.
@@ -211,7 +218,7 @@ impl Scenario {
 
 impl Drop for Scenario {
     fn drop(&mut self) {
-        remove_labelled(self.host.as_deref(), &format!("{LABEL}={}", self.stack));
+        remove_labelled(self.engine.as_deref(), &format!("{LABEL}={}", self.stack));
     }
 }
 

@@ -13,6 +13,7 @@ mod credentials;
 mod demo;
 mod doctor;
 mod drill;
+mod engine_proxy;
 mod evidence;
 mod failure;
 mod file_faults;

@@ -1,0 +1,184 @@
+//! Stands on a socket of its own between the program and a real engine, counts the calls, and lets them go wrong.
+//!
+//! Everything passes through as it is, streams and upgraded connections too, except for the calls that a test has
+//! picked out by a [`When`]: these meet a [`Fault`], or have something done to the program right when they have
+//! been answered.
+//!
+//! ```no_run
+//! use integration_tests::engine_proxy::{EngineProxy, Fault, Hearing, When, kill};
+//!
+//! let proxy = EngineProxy::start();
+//! // The engine answers 500 once, and never answers a pull.
+//! proxy.fail(When::first("GET /volumes"), Fault::Fails);
+//! proxy.fail(When::each("POST /images/create"), Fault::Hangs);
+//! // The program dies when the engine has done the ninth call, before it can hear of it.
+//! proxy.on_answered(When::nth(9), Hearing::Never, kill);
+//! // … run the program with `--host` and `proxy.host()` …
+//! println!("{:#?}", proxy.calls());
+//! ```
+
+mod fault;
+mod relay;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::net::UnixListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+pub use fault::{Call, Fault, Hearing, When, kill};
+
+use fault::Action;
+
+/// Where the machine's own engine listens.
+const ENGINE: &str = "/var/run/docker.sock";
+/// How long a call is waited for: more than a busy machine needs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A socket that leads to a real engine.
+#[derive(Debug)]
+pub struct EngineProxy {
+    shared: Arc<Shared>,
+    _folder: TempDir,
+    /// Ends all that runs in it when it is dropped.
+    runtime: Runtime,
+}
+
+/// What the connections share.
+#[derive(Debug)]
+struct Shared {
+    engine: PathBuf,
+    socket: PathBuf,
+    state: Mutex<State>,
+    called: Condvar,
+    /// How often the engine has died; who waits for the next time ends then.
+    deaths: watch::Sender<u32>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<String>,
+    faults: Vec<(When, Fault)>,
+    actions: Vec<(When, Hearing, Action)>,
+}
+
+impl EngineProxy {
+    /// Returns a proxy before the machine's own engine.
+    pub fn start() -> Self {
+        Self::before(Path::new(ENGINE))
+    }
+
+    /// Returns a proxy before the engine that listens on this socket.
+    pub fn before(engine: &Path) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let shared = Arc::new(Shared {
+            engine: engine.to_path_buf(),
+            socket: folder.path().join("docker.sock"),
+            state: Mutex::default(),
+            called: Condvar::new(),
+            deaths: watch::Sender::new(0),
+        });
+        let proxy = Self { shared, _folder: folder, runtime };
+        proxy.revive();
+        proxy
+    }
+
+    /// Returns the address for `--host` and `DOCKER_HOST`.
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.shared.socket.display())
+    }
+
+    /// Lets calls go wrong; of several faults for one call, the one that was asked for first.
+    pub fn fail(&self, when: When, fault: Fault) {
+        self.shared.lock().faults.push((when, fault));
+    }
+
+    /// Does something as soon as the engine has answered a call in full. It is done once.
+    ///
+    /// A call that meets a fault at the same time is not answered by the engine, so nothing is done then.
+    pub fn on_answered(&self, when: When, hearing: Hearing, action: impl FnOnce(&Call) + Send + 'static) {
+        self.shared.lock().actions.push((when, hearing, Action::new(action)));
+    }
+
+    /// Lets everything go well from now on; a dead engine comes back.
+    pub fn recover(&self) {
+        let mut state = self.shared.lock();
+        state.faults.clear();
+        state.actions.clear();
+        drop(state);
+        if std::os::unix::net::UnixStream::connect(&self.shared.socket).is_err() {
+            self.revive();
+        }
+    }
+
+    /// Cuts every connection; from now on nobody listens, and the socket is left behind.
+    pub fn die(&self) {
+        self.shared.die();
+    }
+
+    /// Lets a dead engine come back, with all that it had.
+    pub fn revive(&self) {
+        let _entered = self.runtime.enter();
+        Shared::revive(&self.shared);
+    }
+
+    /// Returns every call so far in the order of their coming, such as `POST /containers/create?name=tdd-grafana`;
+    /// the version of the API and what else was in the query are left out.
+    pub fn calls(&self) -> Vec<String> {
+        self.shared.lock().calls.clone()
+    }
+
+    /// Forgets the calls so far; the next one is the first again.
+    pub fn forget(&self) {
+        self.shared.lock().calls.clear();
+    }
+
+    /// Waits until a call that begins so has come, and for no longer than a busy machine needs.
+    pub fn await_call(&self, beginning: &str) {
+        let missing = |state: &mut State| !state.calls.iter().any(|call| call.starts_with(beginning));
+        let (state, waited) = self
+            .shared
+            .called
+            .wait_timeout_while(self.shared.lock(), PATIENCE, missing)
+            .expect("no test panics while it holds the lock");
+        assert!(!waited.timed_out(), "no call begins with `{beginning}`: {:#?}", state.calls);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics while it holds the lock")
+    }
+
+    fn die(&self) {
+        self.deaths.send_modify(|deaths| *deaths += 1);
+    }
+
+    /// Listens anew; must be called inside the runtime.
+    fn revive(shared: &Arc<Self>) {
+        // A listener that has ended leaves its socket behind.
+        drop(std::fs::remove_file(&shared.socket));
+        let listener = UnixListener::bind(&shared.socket).expect("a socket can be made");
+        tokio::spawn(relay::serve(listener, shared.clone()));
+    }
+
+    /// Counts a call, and returns what it meets and what is done when it has been answered.
+    fn record(&self, line: String, pid: Option<i32>) -> (Call, Option<Fault>, Option<(Hearing, Action)>) {
+        let mut state = self.lock();
+        state.calls.push(line.clone());
+        let call = Call { number: state.calls.len(), line, pid };
+        let fault = state.faults.iter_mut().find_map(|(when, fault)| when.is_met_by(&call).then_some(*fault));
+        let action = state.actions.iter_mut().position(|(when, ..)| when.is_met_by(&call));
+        let action = action.map(|index| state.actions.remove(index));
+        self.called.notify_all();
+        (call, fault, action.map(|(_, hearing, action)| (hearing, action)))
+    }
+}
