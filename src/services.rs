@@ -17,6 +17,10 @@ use crate::stack::{ConfigFile, Dashboard, DataSource, HostAddress, Lock, Login, 
 /// Every service, in the order in which it is shown.
 const ALL: [Member; 4] = [prometheus::MEMBER, grafana::MEMBER, node_exporter::MEMBER, alertmanager::MEMBER];
 
+/// How many processes and threads any service may have. Each runs one process with some ten threads on two
+/// processors, and the Go runtime makes at most a thread more per processor and per blocked call.
+const PROCESSES: u32 = 512;
+
 /// The files that belong to no service: the user's application and the user read them.
 const COMPANIONS: [(&str, &str); 6] = [
     ("logging_config.yaml", include_str!("../assets/logging/logging_config.yaml")),

@@ -95,6 +95,8 @@ pub struct Service {
     pub read_only: bool,
     /// Paths that are in memory.
     pub temporary: Vec<String>,
+    /// What it may use at most.
+    pub limits: Limits,
     /// Seconds to wait for a clean stop before the container is killed.
     pub stop_seconds: u32,
     /// Where its files go, and how they are checked and re-read.
@@ -108,6 +110,15 @@ pub struct Service {
     /// The job by which Prometheus observes it.
     #[serde(skip)]
     pub scrape_job: &'static str,
+}
+
+/// What a container may use at most, so that the monitor never takes the machine that it monitors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Memory in mebibytes; the engine ends what needs more, and starts it again.
+    pub memory_mebibytes: u32,
+    /// Processes and threads.
+    pub processes: u32,
 }
 
 /// The port that a service publishes.

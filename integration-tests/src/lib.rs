@@ -11,6 +11,7 @@ pub mod fake_services;
 pub mod grafana_contract;
 pub mod grafana_double;
 pub mod http;
+pub mod keepsakes;
 pub mod scenario;
 pub mod scene;
 pub mod second_engine;

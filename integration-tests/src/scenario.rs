@@ -34,6 +34,8 @@ pub struct Scenario {
     engine: Option<String>,
     /// Where the program is told to find the engine, where that is not left to it.
     host: Option<String>,
+    /// Variables of the program's environment.
+    variables: Vec<(String, String)>,
 }
 
 impl Scenario {
@@ -56,6 +58,7 @@ impl Scenario {
             registry,
             engine: engine.clone(),
             host: engine,
+            variables: Vec::new(),
         };
         scenario.docker(&["version", "--format", "{{.Server.Version}}"]);
         scenario
@@ -65,6 +68,13 @@ impl Scenario {
     #[must_use]
     pub fn through(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
+        self
+    }
+
+    /// Sets a variable of the program's environment in every run.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
         self
     }
 
@@ -129,11 +139,12 @@ impl Scenario {
 
     /// Begins a run of the program on these ports, for variables of its own.
     pub fn prepare(&self, ports: &str, arguments: &[&str]) -> TddStack {
-        TddStack::new(&self.program)
+        let program = TddStack::new(&self.program)
             .args(arguments)
             .args(["--stack", &self.stack, "--registry", &self.registry, "--port", ports])
             .args([OsStr::new("--dir"), self.folder().as_os_str()])
-            .args(self.host.iter().flat_map(|host| ["--host", host]))
+            .args(self.host.iter().flat_map(|host| ["--host", host]));
+        self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
     /// Runs the `docker` command on the scenario's engine, which must succeed, and returns what it prints.

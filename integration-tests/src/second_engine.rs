@@ -1,7 +1,7 @@
 //! An engine of the tests' own beside the machine's: a second `dockerd` that may be killed, restarted and wiped.
 //!
-//! Never touches the machine's engine: folder, socket, containerd and address range are its own, and it writes no rules
-//! of the packet filter. One rule is added by hand, since the first engine's drop what passes between containers of a
+//! Never touches the machine's engine: folder, socket, mounts, containerd and addresses are its own, and it writes no
+//! rules of the packet filter. One rule is added by hand, since the first engine's drop what passes between containers of a
 //! bridge that it does not know. All of it goes when the engine is dropped; what a killed test run left behind goes
 //! when the next one starts. Never skips: without root or a `dockerd` the test fails and says what is missing.
 
@@ -72,6 +72,13 @@ impl SecondEngine {
         self.launch();
     }
 
+    /// Runs a command where the engine's mounts are seen, which must succeed, and returns what it prints.
+    pub fn run_on_its_host(&self, command: &[&str]) -> String {
+        let id = self.process().as_ref().map(Child::id).expect("the engine runs").to_string();
+        let printed = run("nsenter", &[&["--mount", "--target", &id, "--"], command].concat());
+        printed.unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
     /// Removes every container, network and volume; images stay.
     pub fn wipe(&self) {
         self.try_wipe().unwrap_or_else(|problem| panic!("{problem}"));
@@ -81,7 +88,9 @@ impl SecondEngine {
         let path = |name: &str| self.folder.join(name).display().to_string();
         let log = File::create(self.folder.join("log")).map_err(|error| error.to_string())?;
         let error_log = log.try_clone().map_err(|error| error.to_string())?;
-        let started = Command::new("dockerd")
+        // Its mounts are its own, and `/` is shared in there, as it is on most hosts.
+        let started = Command::new("unshare")
+            .args(["--mount", "--propagation", "shared", "dockerd"])
             // The machine's own file would be read otherwise.
             .args(["--config-file", &path("daemon.json")])
             .args(["--data-root", &path("data"), "--exec-root", &path("exec"), "--pidfile", &path("pid")])
@@ -94,7 +103,7 @@ impl SecondEngine {
             .stdout(log)
             .stderr(error_log)
             .spawn();
-        let child = started.map_err(|error| format!("cannot run `dockerd`: {error}"))?;
+        let child = started.map_err(|error| format!("cannot run `unshare`: {error}"))?;
         *self.process() = Some(child);
         let answers = || run("docker", &["--host", &self.host(), "version"]).is_ok();
         let is_there = wait_until(answers, || self.has_ended());

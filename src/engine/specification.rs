@@ -16,6 +16,8 @@ use crate::stack::{
     LABEL_WITHOUT, Mount, Service,
 };
 
+const MEBIBYTE: i64 = 1024 * 1024;
+
 /// Whether mounts made later on the host shall appear in the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Propagation {
@@ -85,6 +87,8 @@ pub(super) fn container(
             extra_hosts: Some(service.extra_hosts.iter().map(extra_host).collect()),
             readonly_rootfs: Some(service.read_only),
             tmpfs: Some(service.temporary.iter().map(|path| (path.clone(), String::new())).collect()),
+            memory: Some(i64::from(service.limits.memory_mebibytes) * MEBIBYTE),
+            pids_limit: Some(i64::from(service.limits.processes)),
             cap_drop: Some(vec!["ALL".into()]),
             security_opt: Some(vec!["no-new-privileges".into()]),
             restart_policy: Some(RestartPolicy {

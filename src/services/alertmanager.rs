@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member};
-use crate::stack::{CheckCommand, Config, Expect, Mount, Probe, Service, When};
+use super::{Context, Member, PROCESSES};
+use crate::stack::{CheckCommand, Config, Expect, Limits, Mount, Probe, Service, When};
 
 pub(super) const MEMBER: Member = Member {
     name: "alertmanager",
@@ -24,6 +24,8 @@ fn service(context: &Context<'_>) -> Service {
             "--storage.path=/alertmanager".into(),
             // Gossip with other Alertmanagers would take ten seconds to find that there is none.
             "--cluster.listen-address=".into(),
+            // By default a silence is written after up to 15 minutes, and lost if Alertmanager is killed before.
+            "--data.maintenance-interval=1m".into(),
             format!("--web.external-url={}", context.external_url()),
         ],
         environment: BTreeMap::new(),
@@ -36,6 +38,8 @@ fn service(context: &Context<'_>) -> Service {
         hostname: None,
         read_only: true,
         temporary: vec![],
+        // Some 15 MiB after the start; what grows are alerts and silences, a few KiB each.
+        limits: Limits { memory_mebibytes: 256, processes: PROCESSES },
         stop_seconds: 10,
         config: Some(Config {
             folder: "/etc/alertmanager",

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member};
-use crate::stack::{Dashboard, Expect, Mount, PasswordFile, Probe, Service};
+use super::{Context, Member, PROCESSES};
+use crate::stack::{Dashboard, Expect, Limits, Mount, PasswordFile, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "grafana",
@@ -51,6 +51,8 @@ fn service(context: &Context<'_>) -> Service {
         hostname: None,
         read_only: true,
         temporary: vec!["/tmp".into()],
+        // What Grafana's documentation recommends at the least.
+        limits: Limits { memory_mebibytes: 512, processes: PROCESSES },
         // Grafana's own limit for a clean stop.
         stop_seconds: 30,
         config: None,

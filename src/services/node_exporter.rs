@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member};
-use crate::stack::{Expect, Follow, Mount, Probe, Service};
+use super::{Context, Member, PROCESSES};
+use crate::stack::{Expect, Follow, Limits, Mount, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "node-exporter",
@@ -48,6 +48,8 @@ fn service(context: &Context<'_>) -> Service {
         hostname: Some(format!("{}-{}", context.settings.stack, context.name)),
         read_only: true,
         temporary: vec![],
+        // It needs some 10 MiB, and keeps nothing.
+        limits: Limits { memory_mebibytes: 128, processes: PROCESSES },
         stop_seconds: 10,
         config: None,
         password_file: None,

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{Context, Member};
-use crate::stack::{CheckCommand, Config, DataSource, Expect, Mount, Probe, Service, When};
+use super::{Context, Member, PROCESSES};
+use crate::stack::{CheckCommand, Config, DataSource, Expect, Limits, Mount, Probe, Service, When};
 
 /// The file that the scrape jobs of all services are folded into.
 pub(super) const CONFIGURATION: &str = "prometheus.yml";
@@ -50,6 +50,9 @@ fn service(context: &Context<'_>) -> Service {
         hostname: None,
         read_only: true,
         temporary: vec![],
+        // Some 25 MiB after the start; the rest is for the user's series. Prometheus itself sees the limit and
+        // collects garbage in time.
+        limits: Limits { memory_mebibytes: 1024, processes: PROCESSES },
         stop_seconds: 30,
         config: Some(Config {
             folder: "/etc/prometheus",

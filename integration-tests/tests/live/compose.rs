@@ -93,7 +93,7 @@ fn the_shipped_compose_file_makes_an_equivalent_stack_without_an_edit() {
     for service in SERVICES {
         let (ours, theirs) = (scenario.inspect(service), stack.inspect(service));
         assert_eq!(ours["Config"]["Image"], theirs["Config"]["Image"], "{service}");
-        for key in ["ReadonlyRootfs", "CapDrop", "RestartPolicy", "LogConfig"] {
+        for key in ["ReadonlyRootfs", "CapDrop", "RestartPolicy", "LogConfig", "Memory", "PidsLimit"] {
             assert_eq!(ours["HostConfig"][key], theirs["HostConfig"][key], "{service} {key}");
         }
         let ports = theirs["NetworkSettings"]["Ports"].to_string();
