@@ -156,7 +156,7 @@ async fn talk(program: Upgraded, engine: Upgraded) {
         // A program that is gone has nothing more to say.
         drop(tokio::io::copy(&mut program_says, &mut to_engine).await);
         drop(to_engine.shutdown().await);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let answered = async {
         drop(tokio::io::copy(&mut engine_says, &mut to_program).await);
