@@ -47,7 +47,7 @@ fn quiet_says_what_fails() {
     let output = scene.run(["up", "--progress", "quiet"]);
     assert_eq!(output.exits(1).stdout, "");
     let lines: Vec<&str> = output.stderr.lines().collect();
-    assert_eq!(lines.len(), 4, "{lines:#?}");
+    assert_eq!(lines.len(), 5, "{lines:#?}");
     assert!(
         lines[0].ends_with("tdd-monitoring  failed: cannot create network `tdd-monitoring`"),
         "{lines:#?}"
