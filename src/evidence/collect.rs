@@ -14,7 +14,7 @@ use crate::http::Http;
 use crate::stack::Stack;
 
 /// How long the engine may take for one answer: it may be what hangs.
-const ANSWER: Duration = Duration::from_secs(3);
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// How many of the last lines of each log are kept.
 const LINES: u32 = 1000;

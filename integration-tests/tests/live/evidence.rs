@@ -49,11 +49,11 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
         std::fs::read_to_string(kept.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     };
     let container = scenario.container("alertmanager");
+    assert!(!read("summary.txt").contains("not complete"), "{}", read("summary.txt"));
     // The container itself was removed when the change was taken back.
     assert!(read(&format!("logs/{container}.log")).contains("unknown long flag"));
     assert!(read(&format!("inspect/container-{container}.json")).contains("prom/node-exporter:v1.11.1"));
     assert!(read("summary.txt").contains("exited with code"), "{}", read("summary.txt"));
-    assert!(!read("summary.txt").contains("not complete"), "{}", read("summary.txt"));
     assert!(read("files/disk/alertmanager.yml").contains("smtp_auth_password: [removed]"));
     assert_eq!(files_with_secrets(kept), "");
 
