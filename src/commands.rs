@@ -303,10 +303,10 @@ impl Session {
         };
         let mut timings = Timings::default();
         let shown = async |inbox| timings = render::display(self.settings.progress, plan, inbox).await;
-        let recorded = Record::tee(inbox, shown);
+        let tee = Record::tee(inbox, shown);
         // The channel closes with the applier, and the display ends with the channel.
         let work = async move { applier.apply(plan).await };
-        let (applied, record) = tokio::join!(work, recorded);
+        let (applied, record) = tokio::join!(work, tee);
         (applied, timings, record)
     }
 

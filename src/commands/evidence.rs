@@ -91,7 +91,8 @@ impl Session {
     /// Collects what can be had now.
     pub(crate) async fn collect(&self, engine: Option<&Engine>) -> Evidence {
         let from_engine = match engine {
-            Some(engine) => collect::from_engine(engine, &self.stack).await,
+            // Boxed: everything that it asks at once would be too large for the stack of a thread.
+            Some(engine) => Box::pin(collect::from_engine(engine, &self.stack)).await,
             None => Evidence { notes: vec!["the engine could not be asked".into()], ..Evidence::default() },
         };
         let mut collected = collect::at_hand(&self.http, &self.folder, &self.stack);
