@@ -306,8 +306,8 @@ impl Session {
         let tee = Record::tee(inbox, shown);
         // The channel closes with the applier, and the display ends with the channel.
         let work = async move { applier.apply(plan).await };
-        let (applied, record) = tokio::join!(work, tee);
-        (applied, timings, record)
+        let (walked, record) = tokio::join!(work, tee);
+        (walked, timings, record)
     }
 
     /// Returns what waits for services outside a plan.

@@ -84,13 +84,13 @@ pub fn main() -> ExitCode {
         Ok(Exit::Amiss) => ExitCode::from(1),
         Ok(Exit::ChangesPending) => ExitCode::from(10),
         Ok(Exit::Reported(error)) => report(&error, None, None),
-        Err(error) => report(&error, Some(output), evidence),
+        Err(error) => report(&error, Some(output), evidence.as_ref()),
     }
 }
 
 /// Prints an error, its causes and its hint, and returns its exit code. In JSON it goes to standard output too,
 /// unless a result stands there already.
-fn report(error: &Error, output: Option<settings::Output>, evidence: Option<Kept>) -> ExitCode {
-    render::error(error, output, evidence.as_ref().map(|kept| kept.as_deref().map_err(String::as_str)));
+fn report(error: &Error, output: Option<settings::Output>, evidence: Option<&Kept>) -> ExitCode {
+    render::error(error, output, evidence.map(|kept| kept.as_deref().map_err(String::as_str)));
     ExitCode::from(error.exit_code())
 }
