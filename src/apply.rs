@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::check_output::{self, Checked};
 use crate::dashboard;
-use crate::engine::{Operator, Started};
+use crate::engine::{Operator, PullEvent, Started};
 use crate::error::{Error, Result};
 use crate::event::{Events, Kind};
 use crate::files;
@@ -138,9 +138,14 @@ impl Applier<'_> {
         match operation {
             Operation::WriteFile { file, content } => self.folder.write(file, content),
             Operation::Pull { image, .. } => {
-                let report = |event: crate::engine::PullEvent| {
-                    let crate::engine::PullEvent { layer, word, current, total } = event;
-                    self.events.emit(step, Kind::Layer { layer, word, current, total });
+                let report = |event: PullEvent| {
+                    let kind = match event {
+                        PullEvent::Layer { layer, word, current, total } => {
+                            Kind::Layer { layer, word, current, total }
+                        }
+                        PullEvent::Again(note) => Kind::Note(note),
+                    };
+                    self.events.emit(step, kind);
                 };
                 operator.pull(image, report).await
             }

@@ -197,15 +197,21 @@ impl Session {
 
     /// Looks at everything that a plan depends on.
     pub(crate) async fn observe(&self, engine: &Engine) -> Result<Observed> {
-        observe(engine, &self.http, &self.folder, &self.stack).await
+        let observed = observe(engine, &self.http, &self.folder, &self.stack).await;
+        explained(engine, observed).await
     }
 
     /// Applies a plan while showing its progress; where it fails, what ran before is brought back.
     pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: Patience) -> Result<Done> {
         let (applied, timings, record) = self.walk(engine, plan, patience).await;
         let Some(failure) = applied.failure else { return Ok(Done { timings, proof: applied.proof }) };
+        let failure = engine.explain(failure).await;
         // What failed is removed when it is taken back.
         self.gather(engine, plan, record).await;
+        // Nobody is there who could take anything back; the next `up` finds all of it.
+        if matches!(failure, Error::EngineLost { .. }) {
+            return Err(failure);
+        }
         let (back, services) = plan.take_back(&applied.begun);
         if back.is_empty() {
             return Err(failure);
@@ -247,11 +253,14 @@ impl Session {
             render::talk(self.settings.progress, began.elapsed(), &text);
         };
         let holder = lock::this_program(verb);
-        let lock =
-            lock::acquire(&engine.operator(), &self.stack, &image, &holder, self.queue(), waiting).await?;
+        let operator = engine.operator();
+        let acquired = lock::acquire(&operator, &self.stack, &image, &holder, self.queue(), waiting).await;
+        let lock = explained(engine, acquired).await?;
         let result = work.await;
-        // Where it fails, the end of this program does it.
-        drop(lock.release().await);
+        if !matches!(result, Err(Error::EngineLost { .. })) {
+            // Where it fails, the end of this program does it.
+            drop(lock.release().await);
+        }
         result
     }
 
@@ -324,6 +333,14 @@ impl Session {
     /// Returns whether results are asked for in JSON.
     pub(crate) fn json(&self) -> bool {
         self.settings.output == Output::Json
+    }
+}
+
+/// Returns what came of something, with an engine that has gone meanwhile named as the cause.
+async fn explained<T>(engine: &Engine, outcome: Result<T>) -> Result<T> {
+    match outcome {
+        Ok(done) => Ok(done),
+        Err(error) => Err(engine.explain(error).await),
     }
 }
 

@@ -13,11 +13,11 @@ mod operate;
 mod pull;
 mod read;
 mod secret;
+mod silence;
 mod specification;
 mod volumes;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, Docker};
 
@@ -34,8 +34,8 @@ pub use volumes::VOLUME_ROOT;
 /// The oldest API that has everything needed: `host-gateway` came with Engine 20.10.
 const OLDEST_API: (u32, u32) = (1, 41);
 
-/// Bounds the wait for an answer's beginning: a stop takes up to the service's own 30 seconds.
-const ANSWER_SECONDS: u64 = 300;
+/// Longer than any limit of a single call: each has its own, in `silence`.
+const ANSWER_SECONDS: u64 = 3600;
 
 /// A connection that can only read.
 #[derive(Clone, Debug)]
@@ -71,9 +71,7 @@ impl Engine {
             }
             request
         });
-        let asked = tokio::time::timeout(Duration::from_secs(10), docker.version()).await;
-        let version =
-            asked.unwrap_or(Err(bollard::errors::Error::RequestTimeoutError)).map_err(unreachable)?;
+        let version = silence::quickly(docker.version()).await.map_err(unreachable)?;
         let api = version.api_version.unwrap_or_default();
         if parse_version(&api).is_some_and(|api| api < OLDEST_API) {
             return Err(Error::EngineUnreachable {

@@ -5,12 +5,14 @@
 
 mod conflict;
 mod hint;
+mod pull_fault;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use conflict::Conflict;
+pub use pull_fault::PullFault;
 
 use crate::printable;
 
@@ -61,6 +63,14 @@ pub enum Error {
         /// The action and its subject, fit for "cannot …".
         doing: String,
         /// The engine's answer.
+        source: Source,
+    },
+    /// The engine was there and does not answer any more.
+    #[error("the Docker Engine at {address} stopped answering")]
+    EngineLost {
+        /// The address, and where it comes from.
+        address: String,
+        /// What failed for that reason.
         source: Source,
     },
     /// No engine answers at the address.
@@ -200,10 +210,12 @@ pub enum Error {
         second: Box<Self>,
     },
     /// An image could not be pulled.
-    #[error("cannot pull `{image}`")]
+    #[error("cannot pull `{image}`: {fault}")]
     Pull {
         /// The image's reference.
         image: String,
+        /// Why, as far as the answer tells.
+        fault: PullFault,
         /// What the engine or the registry answered.
         source: Source,
     },
@@ -248,7 +260,7 @@ impl Error {
             | Self::Restore { .. }
             | Self::TakenBack { .. } => 1,
             Self::Usage { .. } => 2,
-            Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
+            Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
             Self::Conflicts(_) | Self::File { .. } | Self::Locked { .. } | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,
             Self::Blind(_) => 6,
@@ -266,6 +278,7 @@ impl Error {
             Self::Died { .. } => "died",
             Self::Drill(_) => "drill",
             Self::Engine { .. } => "engine",
+            Self::EngineLost { .. } => "engine-lost",
             Self::EngineUnknown { .. } => "engine-unknown",
             Self::EngineUnreachable { .. } => "engine-unreachable",
             Self::Faults(_) => "configuration",

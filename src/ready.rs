@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::engine::{Engine, Running};
 use crate::error::{Error, Result};
@@ -42,20 +42,21 @@ impl Waiter<'_> {
     /// Waits until a service is ready; `waiting` hears each answer that is not it.
     pub async fn ready(&self, service: &Service, mut waiting: impl FnMut(&str)) -> Result<()> {
         let container = self.stack.container(service.name);
-        let first = self.engine.running(&container).await?;
+        let first = self.look(service, &container).await?;
         let mut url = self.url(service, &first);
         self.alive(service, &first, first.restarts).await?;
         let mut inspected = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let last = match self.http.probe(&url, service.probe).await {
-                Readiness::Ready => return Ok(()),
-                Readiness::NotReady(last) => last,
+            let last = match timeout_at(self.deadline, self.http.probe(&url, service.probe)).await {
+                Ok(Readiness::Ready) => return Ok(()),
+                Ok(Readiness::NotReady(last)) => last,
+                Err(_) => "does not answer in time".into(),
             };
             waiting(&last);
             if inspected.elapsed() >= INSPECT_EVERY {
                 inspected = Instant::now();
-                let running = self.engine.running(&container).await?;
+                let running = self.look(service, &container).await?;
                 self.alive(service, &running, first.restarts).await?;
                 url = self.url(service, &running);
             }
@@ -159,6 +160,19 @@ impl Waiter<'_> {
             log: Vec::new(),
         })?;
         Ok(base_url(address, &self.engine.host()))
+    }
+
+    /// Looks at a container, for no longer than patience lasts.
+    async fn look(&self, service: &Service, container: &str) -> Result<Running> {
+        timeout_at(self.deadline, self.engine.running(container)).await.unwrap_or_else(|_| {
+            Err(Error::NotReady {
+                service: service.name.to_string(),
+                url: format!("container `{container}`"),
+                waited: self.patience,
+                last: "cannot be looked at, the engine says nothing".into(),
+                log: Vec::new(),
+            })
+        })
     }
 
     fn url(&self, service: &Service, running: &Running) -> String {

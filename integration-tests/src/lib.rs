@@ -8,6 +8,7 @@ pub mod cli;
 pub mod engine_proxy;
 pub mod fake_engine;
 pub mod fake_services;
+pub mod faulty_registry;
 pub mod grafana_contract;
 pub mod grafana_double;
 pub mod http;

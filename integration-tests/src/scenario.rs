@@ -242,6 +242,11 @@ pub fn remove_all(label: &str) {
     remove_labelled(None, label);
 }
 
+/// Removes an image of the machine's engine, if it is there.
+pub fn remove_image(reference: &str) {
+    run_docker(None, &["rmi", "--force", reference]);
+}
+
 fn remove_labelled(host: Option<&str>, label: &str) {
     let filter = format!("label={label}");
     for (list, remove) in [

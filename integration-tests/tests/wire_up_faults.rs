@@ -139,17 +139,17 @@ fn an_interrupt_ends_it_at_once_and_up_goes_on_from_there() {
 
 #[test]
 fn a_pull_that_fails_is_told_with_its_reason_and_starts_nothing() {
-    for (fault, reason) in [
-        (Fault::PullFails, "failed to register layer: no space left on device"),
-        (Fault::PullStopsEarly, "the engine's answer ended early"),
-        (Fault::ImageMissing, "manifest unknown"),
-        (Fault::LoginWanted, "no basic auth credentials"),
-        (Fault::Cut("POST /images/create"), "cannot pull"),
-        (Fault::Fails("POST /images/create"), "the disk of the engine is full"),
+    for (fault, reason, way_out) in [
+        (Fault::PullFails, "failed to register layer: no space left on device", "docker system df"),
+        (Fault::PullStopsEarly, "the engine's answer ended early", "--registry HOST"),
+        (Fault::ImageMissing, "manifest unknown", "check name and tag with `--image`"),
+        (Fault::LoginWanted, "no basic auth credentials", "`docker login`"),
+        (Fault::Cut("POST /images/create"), "the pull did not end well", "--registry HOST"),
+        (Fault::Fails("POST /images/create"), "the disk of the engine is full", "--registry HOST"),
     ] {
         let scene = scene_with(fault.clone());
         let output = scene.run(["up"]);
-        output.exits(1).says("error: cannot pull `").says(reason).says("hint: ").says("--registry HOST");
+        output.exits(1).says("error: cannot pull `").says(reason).says("hint: ").says(way_out);
         assert!(scene.engine.containers().is_empty(), "{fault:?}");
         assert!(scene.engine.images().is_empty(), "{fault:?}");
         converges(&scene);

@@ -7,6 +7,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 use futures_util::{StreamExt, TryStreamExt};
 
+use super::silence::{WORK, patiently};
 use super::{LogLine, LogQuery, Operator, specification};
 use crate::check_output::CheckOutput;
 use crate::error::{Error, Result};
@@ -105,8 +106,8 @@ impl Operator {
         };
         let options = CreateContainerOptionsBuilder::new().build();
         let doing = format!("create a container to run `{}`", command.join(" "));
-        let created =
-            self.engine.docker.create_container(Some(options), body).await.map_err(Error::engine(doing))?;
+        let create = self.engine.docker.create_container(Some(options), body);
+        let created = patiently(&self.engine.docker, WORK, create).await.map_err(Error::engine(doing))?;
         let output = self.run_check(&created.id, folder, files, time).await;
         self.remove(&created.id, Force::Kill).await?;
         output

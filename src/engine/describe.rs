@@ -3,7 +3,8 @@
 use bollard::errors::Error as EngineError;
 
 use super::Engine;
-use super::pull::docker_credentials;
+use super::pull::{docker_credentials, failure};
+use super::silence::{WORK, patiently, quickly};
 use crate::doctor::EngineFacts;
 use crate::error::{Error, Result};
 use crate::image_reference::ImageReference;
@@ -15,7 +16,7 @@ const ID_IN_BRIDGE: usize = 12;
 impl Engine {
     /// Returns what the engine says of itself.
     pub async fn description(&self) -> Result<EngineFacts> {
-        let (version, info) = tokio::try_join!(self.docker.version(), self.docker.info())
+        let (version, info) = tokio::try_join!(quickly(self.docker.version()), quickly(self.docker.info()))
             .map_err(Error::engine("ask the engine about itself"))?;
         let security = info.security_options.unwrap_or_default();
         Ok(EngineFacts {
@@ -33,7 +34,7 @@ impl Engine {
 
     /// Returns the host's end of a network, such as `br-0123456789ab`, if there is such a network.
     pub async fn bridge(&self, network: &str) -> Result<Option<String>> {
-        let seen = match self.docker.inspect_network(network, None).await {
+        let seen = match quickly(self.docker.inspect_network(network, None)).await {
             Ok(seen) => seen,
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
             Err(error) => return Err(Error::engine(format!("inspect network `{network}`"))(error)),
@@ -45,12 +46,15 @@ impl Engine {
 
     /// Asks an image's registry, through the engine, whether it would give the image.
     pub async fn is_pullable(&self, reference: &str) -> Result<()> {
-        let failed = |source: crate::error::Source| Error::Pull { image: reference.to_string(), source };
+        let failed = |source: crate::error::Source| failure(reference, source);
         let parsed: ImageReference = reference.parse().map_err(|error| failed(Box::new(error)))?;
         let credentials = registry_auth::credentials(parsed.registry(), self.config_dir.as_deref())
             .await
             .map_err(|error| failed(Box::new(error)))?;
-        let asked = self.docker.inspect_registry_image(reference, credentials.map(docker_credentials)).await;
-        asked.map(drop).map_err(|error| failed(error.into()))
+        let asked = self.docker.inspect_registry_image(reference, credentials.map(docker_credentials));
+        patiently(&self.docker, WORK, asked).await.map(drop).map_err(|error| match error {
+            EngineError::DockerResponseServerError { message, .. } => failed(message.into()),
+            error => failed(error.into()),
+        })
     }
 }

@@ -14,6 +14,7 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 use tokio::time::{Instant, sleep};
 
+use super::silence::{patiently, quickly};
 use super::{Operator, specification};
 use crate::error::{Conflict, Error, Result};
 use crate::plan::Force;
@@ -58,7 +59,8 @@ impl Operator {
         let options = CreateContainerOptionsBuilder::new().name(&wanted.container).build();
         let deadline = Instant::now() + START;
         let id = loop {
-            match self.engine.docker.create_container(Some(options.clone()), body.clone()).await {
+            let create = self.engine.docker.create_container(Some(options.clone()), body.clone());
+            match self.work(create).await {
                 Ok(created) => break created.id,
                 Err(EngineError::DockerResponseServerError { status_code: 409, .. }) => {}
                 Err(error) => return Err(Error::engine(doing())(error)),
@@ -89,9 +91,9 @@ impl Operator {
     /// Waits until a lock that somebody else had is released.
     pub async fn released(&self, holder: &Holder) -> Result<()> {
         let options = WaitContainerOptionsBuilder::new().condition("removed").build();
-        let ended: std::result::Result<Vec<_>, _> =
-            self.engine.docker.wait_container(&holder.id, Some(options)).try_collect().await;
-        match ended {
+        let docker = &self.engine.docker;
+        let wait = docker.wait_container(&holder.id, Some(options)).try_collect::<Vec<_>>();
+        match patiently(docker, Duration::MAX, wait).await {
             Ok(_)
             | Err(
                 EngineError::DockerContainerWaitError { .. }
@@ -105,13 +107,13 @@ impl Operator {
         let options =
             AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true).build();
         // First the connection: a container that started without one would end at once.
-        let connection = self.engine.docker.attach_container(id, Some(options)).await?;
+        let connection = quickly(self.engine.docker.attach_container(id, Some(options))).await?;
         self.start_container(id).await?;
         Ok(connection)
     }
 
     async fn lock_container(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
-        match self.engine.docker.inspect_container(name, None).await {
+        match quickly(self.engine.docker.inspect_container(name, None)).await {
             Ok(found) => Ok(Some(found)),
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(Error::engine(format!("inspect container `{name}`"))(error)),

@@ -2,6 +2,8 @@
 //!
 //! Never decides what is to be done, nor retries.
 
+use std::time::Duration;
+
 use bollard::body_full;
 use bollard::errors::Error as EngineError;
 use bollard::exec::{CreateExecOptions, StartExecResults};
@@ -10,9 +12,11 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
     RemoveImageOptions, RemoveVolumeOptions, RenameContainerOptionsBuilder, RestartContainerOptionsBuilder,
     StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    WaitContainerOptionsBuilder,
 };
 use futures_util::{StreamExt, TryStreamExt};
 
+use super::silence::{PROGRAM, WORK, patiently, quickly};
 use super::specification::{self, Propagation};
 use super::{Engine, archive};
 use crate::error::{Error, Result};
@@ -54,7 +58,8 @@ impl Operator {
             ..NetworkCreateRequest::default()
         };
         let doing = format!("create network `{name}`");
-        self.engine.docker.create_network(request).await.map(drop).map_err(Error::engine(doing))
+        let create = self.engine.docker.create_network(request);
+        self.work(create).await.map(drop).map_err(Error::engine(doing))
     }
 
     /// Makes a volume.
@@ -65,7 +70,8 @@ impl Operator {
             ..VolumeCreateRequest::default()
         };
         let doing = format!("create volume `{name}`");
-        self.engine.docker.create_volume(request).await.map(drop).map_err(Error::engine(doing))
+        let create = self.engine.docker.create_volume(request);
+        self.work(create).await.map(drop).map_err(Error::engine(doing))
     }
 
     /// Makes a service's container.
@@ -84,7 +90,8 @@ impl Operator {
         let body = specification::container(&stack.name, &stack.network(), service, host_port, propagation);
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         let doing = format!("create container `{name}`");
-        self.engine.docker.create_container(Some(options), body).await.map(drop).map_err(Error::engine(doing))
+        let create = self.engine.docker.create_container(Some(options), body);
+        self.work(create).await.map(drop).map_err(Error::engine(doing))
     }
 
     /// Puts files into a folder of a container, which must be there already.
@@ -94,11 +101,8 @@ impl Operator {
         let packed = archive::pack(files).map_err(Error::engine(doing()))?;
         let options = UploadToContainerOptionsBuilder::new().path(folder).build();
         let body = body_full(packed.into());
-        self.engine
-            .docker
-            .upload_to_container(container, Some(options), body)
-            .await
-            .map_err(Error::engine(doing()))
+        let upload = self.engine.docker.upload_to_container(container, Some(options), body);
+        self.work(upload).await.map_err(Error::engine(doing()))
     }
 
     /// Starts a service's container; where the engine's host has no mount propagation, does without it.
@@ -120,43 +124,44 @@ impl Operator {
     }
 
     pub(super) async fn start_container(&self, name: &str) -> std::result::Result<(), EngineError> {
-        self.engine.docker.start_container(name, None::<StartContainerOptions>).await
+        self.work(self.engine.docker.start_container(name, None::<StartContainerOptions>)).await
     }
 
     /// Sends a signal to a container's first process.
     pub async fn signal(&self, container: &str, signal: &str) -> Result<()> {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
         let doing = format!("send {signal} to `{container}`");
-        self.engine.docker.kill_container(container, Some(options)).await.map_err(Error::engine(doing))
+        let kill = self.engine.docker.kill_container(container, Some(options));
+        quickly(kill).await.map_err(Error::engine(doing))
     }
 
     /// Stops a container and starts it again.
     pub async fn restart(&self, container: &str, seconds: u32) -> Result<()> {
         let options = RestartContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
         let doing = format!("restart `{container}`");
-        self.engine.docker.restart_container(container, Some(options)).await.map_err(Error::engine(doing))
+        let restart = self.engine.docker.restart_container(container, Some(options));
+        self.ending(seconds, restart).await.map_err(Error::engine(doing))
     }
 
     /// Stops a container.
     pub async fn stop(&self, container: &str, seconds: u32) -> Result<()> {
         let options = StopContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
-        gone_is_fine(
-            self.engine.docker.stop_container(container, Some(options)).await,
-            format!("stop `{container}`"),
-        )
+        let stop = self.engine.docker.stop_container(container, Some(options));
+        gone_is_fine(self.ending(seconds, stop).await, format!("stop `{container}`"))
     }
 
     /// Gives a container another name.
     pub async fn rename(&self, container: &str, name: &str) -> Result<()> {
         let options = RenameContainerOptionsBuilder::new().name(name).build();
         let doing = format!("rename `{container}` to `{name}`");
-        self.engine.docker.rename_container(container, options).await.map_err(Error::engine(doing))
+        let rename = self.engine.docker.rename_container(container, options);
+        self.work(rename).await.map_err(Error::engine(doing))
     }
 
     /// Gives a container that was set aside its own name again; what has taken its place is removed.
     pub async fn put_back(&self, container: &str, name: &str) -> Result<()> {
         let doing = format!("inspect container `{name}`");
-        match self.engine.docker.inspect_container(name, None).await {
+        match quickly(self.engine.docker.inspect_container(name, None)).await {
             // Whether it was renamed before the failure is not known.
             Ok(found) if found.id.as_deref() == Some(container) => return Ok(()),
             Ok(found) => self.remove(&found.id.unwrap_or_default(), Force::Kill).await?,
@@ -169,15 +174,32 @@ impl Operator {
     /// Removes a container and its anonymous volumes.
     pub async fn remove(&self, container: &str, force: Force) -> Result<()> {
         let options = RemoveContainerOptionsBuilder::new().force(force == Force::Kill).v(true).build();
-        gone_is_fine(
-            self.engine.docker.remove_container(container, Some(options)).await,
-            format!("remove `{container}`"),
-        )
+        let remove = self.engine.docker.remove_container(container, Some(options));
+        match self.work(remove).await {
+            // The engine itself removes a lock whose holder has died, and one call may come twice.
+            Err(EngineError::DockerResponseServerError { status_code: 409, message })
+                if message.contains("is already in progress") =>
+            {
+                self.removed(container).await
+            }
+            other => gone_is_fine(other, format!("remove `{container}`")),
+        }
+    }
+
+    /// Waits until a container that is being removed is gone.
+    async fn removed(&self, container: &str) -> Result<()> {
+        let docker = &self.engine.docker;
+        let options = WaitContainerOptionsBuilder::new().condition("removed").build();
+        let wait = docker.wait_container(container, Some(options)).try_collect::<Vec<_>>();
+        match patiently(docker, WORK, wait).await {
+            Ok(_) | Err(EngineError::DockerContainerWaitError { .. }) => Ok(()),
+            Err(error) => gone_is_fine(Err(error), format!("remove `{container}`")),
+        }
     }
 
     /// Removes a network.
     pub async fn remove_network(&self, name: &str) -> Result<()> {
-        match self.engine.docker.remove_network(name).await {
+        match self.work(self.engine.docker.remove_network(name)).await {
             Err(EngineError::DockerResponseServerError { status_code, message })
                 if message.contains("has active endpoints") =>
             {
@@ -190,14 +212,14 @@ impl Operator {
 
     /// Removes a volume.
     pub async fn remove_volume(&self, name: &str) -> Result<()> {
-        let removed = self.engine.docker.remove_volume(name, None::<RemoveVolumeOptions>).await;
-        gone_is_fine(removed, format!("remove volume `{name}`"))
+        let remove = self.engine.docker.remove_volume(name, None::<RemoveVolumeOptions>);
+        gone_is_fine(self.work(remove).await, format!("remove volume `{name}`"))
     }
 
     /// Removes an image, unless another container still uses it.
     pub async fn remove_image(&self, reference: &str) -> Result<()> {
-        let removed = self.engine.docker.remove_image(reference, None::<RemoveImageOptions>, None).await;
-        match removed {
+        let remove = self.engine.docker.remove_image(reference, None::<RemoveImageOptions>, None);
+        match self.work(remove).await {
             Err(EngineError::DockerResponseServerError { status_code: 409, .. }) => Ok(()),
             other => gone_is_fine(other.map(drop), format!("remove image `{reference}`")),
         }
@@ -213,27 +235,47 @@ impl Operator {
             ..CreateExecOptions::default()
         };
         let docker = &self.engine.docker;
-        let exec = docker.create_exec(container, options).await.map_err(Error::engine(doing()))?;
-        let started = docker.start_exec(&exec.id, None).await.map_err(Error::engine(doing()))?;
-        let mut text = String::new();
-        if let StartExecResults::Attached { mut output, .. } = started {
-            while let Some(chunk) = output.next().await {
-                text.push_str(&chunk.map_err(Error::engine(doing()))?.to_string());
+        let exec = quickly(docker.create_exec(container, options)).await.map_err(Error::engine(doing()))?;
+        let output = async {
+            let mut text = String::new();
+            if let StartExecResults::Attached { mut output, .. } = docker.start_exec(&exec.id, None).await? {
+                while let Some(chunk) = output.next().await {
+                    text.push_str(&chunk?.to_string());
+                }
             }
-        }
-        let ended = docker.inspect_exec(&exec.id).await.map_err(Error::engine(doing()))?;
+            Ok(text)
+        };
+        let text = self.work(output).await.map_err(Error::engine(doing()))?;
+        let ended = quickly(docker.inspect_exec(&exec.id)).await.map_err(Error::engine(doing()))?;
         Ok((ended.exit_code.unwrap_or_default(), text))
     }
 
     /// Waits for a container's end and returns its exit code.
     pub(super) async fn wait(&self, container: &str) -> Result<i64> {
-        let ended: std::result::Result<Vec<_>, _> =
-            self.engine.docker.wait_container(container, None).try_collect().await;
-        match ended {
+        let docker = &self.engine.docker;
+        let wait = docker.wait_container(container, None).try_collect::<Vec<_>>();
+        match patiently(docker, PROGRAM, wait).await {
             Ok(answers) => Ok(answers.first().map_or(0, |answer| answer.status_code)),
             Err(EngineError::DockerContainerWaitError { code, .. }) => Ok(code),
             Err(error) => Err(Error::engine(format!("wait for `{container}`"))(error)),
         }
+    }
+
+    /// Returns what came of a call that has the engine work.
+    pub(super) async fn work<T>(
+        &self,
+        call: impl Future<Output = std::result::Result<T, EngineError>>,
+    ) -> std::result::Result<T, EngineError> {
+        patiently(&self.engine.docker, WORK, call).await
+    }
+
+    /// Returns what came of a call that gives a container so many seconds to end.
+    async fn ending<T>(
+        &self,
+        seconds: u32,
+        call: impl Future<Output = std::result::Result<T, EngineError>>,
+    ) -> std::result::Result<T, EngineError> {
+        patiently(&self.engine.docker, WORK + Duration::from_secs(seconds.into()), call).await
     }
 }
 

@@ -9,73 +9,110 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
 use super::Operator;
-use crate::error::{Error, Result};
+use super::silence::watched;
+use crate::error::{Error, PullFault, Result, Source};
 use crate::image_reference::ImageReference;
 use crate::registry_auth::{self, Credentials};
 
 /// Longer than any layer takes to unpack, shorter than anybody's patience.
 const SILENCE: Duration = Duration::from_mins(3);
 
-/// What the engine says of a layer.
+/// How long it is waited for before each further try at a registry that is out of order.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+
+/// What is heard of a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullEvent {
-    /// The layer's short id.
-    pub layer: String,
-    /// The engine's word, such as `Downloading`.
-    pub word: String,
-    /// Bytes done.
-    pub current: Option<i64>,
-    /// Bytes in all.
-    pub total: Option<i64>,
+pub enum PullEvent {
+    /// A layer moved on.
+    Layer {
+        /// The layer's short id.
+        layer: String,
+        /// The engine's word, such as `Downloading`.
+        word: String,
+        /// Bytes done.
+        current: Option<i64>,
+        /// Bytes in all.
+        total: Option<i64>,
+    },
+    /// It failed, and will be tried again; this says why and when.
+    Again(String),
 }
 
 impl Operator {
-    /// Pulls an image; `report` hears of every layer.
+    /// Pulls an image; `report` hears of every layer. What may pass by itself is tried again, three times in all.
     pub async fn pull(&self, reference: &str, mut report: impl FnMut(PullEvent)) -> Result<()> {
-        let failed = |source: crate::error::Source| Error::Pull { image: reference.to_string(), source };
+        let mut tried = 1;
+        for pause in PAUSES {
+            match self.pull_once(reference, &mut report).await {
+                Err(Error::Pull { fault, source, .. }) if fault.may_pass() => {
+                    let pause = humantime::format_duration(pause);
+                    let of = PAUSES.len() + 1;
+                    report(PullEvent::Again(format!(
+                        "{fault}: {source}; try {} of {of} in {pause}",
+                        tried + 1
+                    )));
+                }
+                ended => return ended,
+            }
+            tried += 1;
+            tokio::time::sleep(pause).await;
+        }
+        self.pull_once(reference, &mut report).await
+    }
+
+    async fn pull_once(&self, reference: &str, report: &mut impl FnMut(PullEvent)) -> Result<()> {
+        let failed = |source| failure(reference, source);
         let parsed: ImageReference = reference.parse().map_err(|error| failed(Box::new(error)))?;
         let credentials = registry_auth::credentials(parsed.registry(), self.engine.config_dir.as_deref());
         let credentials = credentials.await.map_err(|error| failed(Box::new(error)))?;
         let was_there = self.engine.image_id(reference).await?.is_some();
         let options =
             CreateImageOptionsBuilder::new().from_image(&parsed.repository()).tag(parsed.version()).build();
-        let mut stream =
-            self.engine.docker.create_image(Some(options), None, credentials.map(docker_credentials));
+        let docker = &self.engine.docker;
+        let pull = docker.create_image(Some(options), None, credentials.map(docker_credentials));
+        let mut stream = std::pin::pin!(watched(docker, Some(SILENCE), pull));
         let mut finished = false;
-        let broken: Option<crate::error::Source> = loop {
-            match tokio::time::timeout(SILENCE, stream.next()).await {
-                Err(_) => break Some(format!("the engine said nothing for {} s", SILENCE.as_secs()).into()),
-                Ok(None) => break None,
-                Ok(Some(Ok(info))) => {
+        let mut broken: Option<Source> = None;
+        while let Some(said) = stream.next().await {
+            match said {
+                Ok(info) => {
                     finished |= info.status.as_deref().is_some_and(|status| status.starts_with("Status: "));
                     if let Some(reason) = info.error_detail.as_ref().and_then(|detail| detail.message.clone())
                     {
                         return Err(failed(reason.into()));
                     }
-                    report_layer(info, &mut report);
+                    report_layer(info, report);
                 }
-                Ok(Some(Err(
-                    error @ (EngineError::DockerStreamError { .. }
-                    | EngineError::DockerResponseServerError { .. }),
-                ))) => {
-                    return Err(failed(error.into()));
+                Err(EngineError::DockerStreamError { error }) => return Err(failed(error.into())),
+                Err(EngineError::DockerResponseServerError { message, .. }) => {
+                    return Err(failed(message.into()));
                 }
-                Ok(Some(Err(error))) => break Some(error.into()),
+                Err(error) => {
+                    broken = Some(error.into());
+                    break;
+                }
             }
-        };
+        }
         // A line end that comes in two parts ends a good stream in an error, and a cut connection may end a bad
         // one without: the image itself tells.
         if finished || (!was_there && self.engine.image_id(reference).await?.is_some()) {
             return Ok(());
         }
-        Err(failed(broken.unwrap_or_else(|| "the engine's answer ended early".into())))
+        let source = broken.unwrap_or_else(|| "the engine's answer ended early".into());
+        // This is the way to the engine, whatever its words remind of.
+        Err(Error::Pull { image: reference.to_string(), fault: PullFault::Other, source })
     }
+}
+
+/// Returns the failure of a pull, with what its reason says of the registry.
+pub(super) fn failure(reference: &str, source: Source) -> Error {
+    Error::Pull { image: reference.to_string(), fault: PullFault::of(&source.to_string()), source }
 }
 
 fn report_layer(info: CreateImageInfo, report: &mut impl FnMut(PullEvent)) {
     let (Some(layer), Some(word)) = (info.id, info.status) else { return };
     let detail = info.progress_detail.unwrap_or_default();
-    report(PullEvent { layer, word, current: detail.current, total: detail.total });
+    report(PullEvent::Layer { layer, word, current: detail.current, total: detail.total });
 }
 
 pub(super) fn docker_credentials(credentials: Credentials) -> DockerCredentials {

@@ -13,6 +13,7 @@ use bollard::query_parameters::{
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
 
+use super::silence::{QUICK, quickly, watched};
 use super::{Engine, archive};
 use crate::error::{Conflict, Error, Result};
 use crate::observed::{Container, Objects, State, VolumeKind};
@@ -73,16 +74,18 @@ impl Engine {
     pub async fn inventory(&self, stack: &str) -> Result<Inventory> {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let (containers, networks, volumes) = tokio::try_join!(
-            async { self.docker.list_containers(Some(all)).await.map_err(Error::engine("list containers")) },
             async {
-                self.docker
-                    .list_networks(None::<ListNetworksOptions>)
+                quickly(self.docker.list_containers(Some(all)))
+                    .await
+                    .map_err(Error::engine("list containers"))
+            },
+            async {
+                quickly(self.docker.list_networks(None::<ListNetworksOptions>))
                     .await
                     .map_err(Error::engine("list networks"))
             },
             async {
-                self.docker
-                    .list_volumes(None::<ListVolumesOptions>)
+                quickly(self.docker.list_volumes(None::<ListVolumesOptions>))
                     .await
                     .map_err(Error::engine("list volumes"))
             },
@@ -115,7 +118,7 @@ impl Engine {
 
     /// Returns the id of a local image, if it is there.
     pub async fn image_id(&self, reference: &str) -> Result<Option<String>> {
-        match self.docker.inspect_image(reference).await {
+        match quickly(self.docker.inspect_image(reference)).await {
             Ok(image) => Ok(image.id),
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(Error::engine(format!("inspect image `{reference}`"))(error)),
@@ -141,7 +144,8 @@ impl Engine {
     ) -> Result<std::result::Result<BTreeMap<String, String>, EngineError>> {
         let doing = || format!("read `{path}` of `{container}`");
         let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
-        let mut stream = pin!(self.docker.download_from_container(container, Some(options)));
+        let stream = self.docker.download_from_container(container, Some(options));
+        let mut stream = pin!(watched(&self.docker, Some(QUICK), stream));
         let mut bytes = Vec::new();
         loop {
             match stream.try_next().await {
@@ -163,11 +167,17 @@ impl Engine {
     /// Returns what a container does at this moment.
     pub async fn running(&self, container: &str) -> Result<Running> {
         let doing = format!("inspect container `{container}`");
-        let seen = self.docker.inspect_container(container, None).await.map_err(Error::engine(doing))?;
+        let seen =
+            quickly(self.docker.inspect_container(container, None)).await.map_err(Error::engine(doing))?;
         let state = seen.state.unwrap_or_default();
         let code = state.exit_code.unwrap_or_default();
         let reason = state.error.filter(|error| !error.is_empty()).map(|error| format!(": {error}"));
-        let killed = if state.oom_killed == Some(true) { " (out of memory)" } else { "" };
+        let limit = seen.host_config.and_then(|config| config.memory).filter(|bytes| *bytes > 0);
+        let killed = match (state.oom_killed, limit) {
+            (Some(true), Some(bytes)) => format!(", killed for its memory limit of {} MiB", bytes >> 20),
+            (Some(true), None) => ", killed because the engine's host is out of memory".into(),
+            _ => String::new(),
+        };
         let is = |flag: Option<bool>| flag == Some(true);
         let restarts = seen.restart_count.unwrap_or_default();
         Ok(Running {
@@ -187,8 +197,9 @@ impl Engine {
     /// Returns a container's last log lines, as evidence; none if they cannot be had.
     pub async fn last_lines(&self, container: &str) -> Vec<String> {
         let query = LogQuery { follow: false, tail: EVIDENCE_LINES.into(), since: 0 };
-        let lines: Result<Vec<LogLine>> = self.logs(container, &query).try_collect().await;
-        lines.unwrap_or_default().into_iter().map(|line| line.text).collect()
+        let lines = self.logs(container, &query).try_collect::<Vec<LogLine>>();
+        let lines = tokio::time::timeout(QUICK, lines).await;
+        lines.unwrap_or(Ok(Vec::new())).unwrap_or_default().into_iter().map(|line| line.text).collect()
     }
 
     /// Returns a container's log as it comes.
@@ -201,7 +212,9 @@ impl Engine {
             .since(query.since)
             .build();
         let doing = format!("read the log of `{container}`");
-        self.docker.logs(container, Some(options)).map(move |output| {
+        // A service that is followed may be silent for as long as it likes.
+        let limit = (!query.follow).then_some(QUICK);
+        watched(&self.docker, limit, self.docker.logs(container, Some(options))).map(move |output| {
             let output = output.map_err(Error::engine(&doing))?;
             let (LogOutput::StdErr { message }
             | LogOutput::StdOut { message }

@@ -5,6 +5,9 @@ use std::io::{self, ErrorKind};
 use super::{Conflict, Error, Source};
 use crate::settings::{FILE_NAME, PASSWORD_WAYS};
 
+/// What the system says of a program that is made for another processor.
+const WRONG_PLATFORM: &str = "exec format error";
+
 impl Error {
     /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
@@ -15,9 +18,7 @@ impl Error {
             }
             Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
             Self::Conflicts(conflicts) => Some(conflict_hints(conflicts)),
-            Self::Died { service, .. } => Some(format!(
-                "`tdd-stack logs {service}` shows more; mend the cause and run `tdd-stack up` again"
-            )),
+            Self::Died { service, how, log } => Some(died_hint(service, how, log)),
             Self::Drill(_) => Some(
                 "the real files are back in place; `tdd-stack doctor` looks at the way to the application and the \
                  receiver, `tdd-stack logs alertmanager` tells why a notification failed"
@@ -26,6 +27,11 @@ impl Error {
             Self::Engine { .. } | Self::Http { .. } => {
                 Some("what was done so far stays; run `tdd-stack up` again to go on from there".into())
             }
+            Self::EngineLost { .. } => Some(
+                "start the engine again (`systemctl restart docker`, its log: `journalctl -u docker`); what was \
+                 done so far stays, and `tdd-stack up` goes on from there"
+                    .into(),
+            ),
             Self::EngineUnknown { hint, .. } => hint.clone(),
             Self::EngineUnreachable { .. } => Some(
                 "start Docker (`systemctl start docker`, or `scripts/engine.sh` on a machine without one), \
@@ -72,14 +78,10 @@ impl Error {
                 "end the program that took it, or take another port with `--port {service}=auto`; what was done \
                  so far stays, and the next `up` goes on from there"
             )),
-            Self::Pull { .. } => Some(
-                "check the name with `--image`, or take the images from elsewhere with `--registry HOST` \
-                 (`scripts/offline-images.sh` makes a local one)"
-                    .into(),
-            ),
             Self::Restore { .. } => {
                 Some("what was half restored is removed again; mend the cause and restore again".into())
             }
+            Self::Pull { image, fault, .. } => Some(fault.way_out(image)),
             Self::TakenBack { failure, .. } => {
                 let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
                 Some(format!("mend the cause and run `tdd-stack up` again{further}"))
@@ -109,6 +111,22 @@ fn file_hint(source: &Source) -> &'static str {
         }
         _ => "choose another folder with `--dir`, or mend its permissions",
     }
+}
+
+fn died_hint(service: &str, how: &str, log: &[String]) -> String {
+    let again = "run `tdd-stack up` again";
+    if log.iter().any(|line| line.contains(WRONG_PLATFORM)) {
+        return format!(
+            "the image is built for another processor than the engine's (`docker version` tells it): name another \
+             one with `--image {service}=REF` and {again}"
+        );
+    }
+    if how.contains("killed") {
+        return format!(
+            "give it more memory, or ask less of it, and {again}; `tdd-stack logs {service}` shows more"
+        );
+    }
+    format!("`tdd-stack logs {service}` shows more; mend the cause and {again}")
 }
 
 fn conflict_hints(conflicts: &[Conflict]) -> String {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::files::Files;
 use super::grafana::dashboards;
 use super::{Cause, Force, Operation, Plan};
-use crate::error::{Error, Result};
+use crate::error::{Error, PullFault, Result};
 use crate::observed::{Container, Observed};
 use crate::stack::{Service, Stack, When};
 
@@ -135,7 +135,8 @@ impl Planner<'_> {
                 (PullPolicy::Never, false) => {
                     return Err(Error::Pull {
                         image,
-                        source: "it is not there, and `--pull never` was asked for".into(),
+                        fault: PullFault::NotAsked,
+                        source: "`--pull never` was asked for".into(),
                     });
                 }
             };

@@ -49,7 +49,7 @@ fn a_dead_engine_comes_back_with_what_it_had() {
     let proxy = EngineProxy::start();
     let scenario = scenario("proxy-dead").through(proxy.host());
     proxy.fail(When::first("POST /networks/create"), Fault::Dies);
-    scenario.run(&["up"]).exits(1);
+    scenario.run(&["up"]).exits(3);
     scenario.run(&["up"]).exits(3);
     proxy.recover();
     scenario.succeed(&["up"]);

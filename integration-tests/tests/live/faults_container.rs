@@ -1,0 +1,110 @@
+//! A service's container exits, restarts in a loop, is killed for its memory, cannot run here, or listens late.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use integration_tests::scenario::{Scenario, docker, eventually, operations, remove_image};
+use tempfile::NamedTempFile;
+
+use super::scenario;
+
+/// The first bytes of a program for another processor.
+const FOREIGN_PROGRAM: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x16\0\x01\0\0\0";
+
+/// An image of a test's own, which is removed when it is dropped.
+struct Image(String);
+
+impl Image {
+    /// Returns the image of Alertmanager that begins otherwise; it has a file `/foreign` too, which runs nowhere.
+    fn beginning_with(scenario: &Scenario, entrypoint: &str) -> Self {
+        let original = format!("{}/prom/alertmanager:v0.33.1", scenario.registry());
+        let reference = format!("{}/tdd-stack-test/{}:1", scenario.registry(), scenario.stack());
+        let id = docker(&["create", &original]);
+        let id = id.trim();
+        let mut program = NamedTempFile::new().expect("a temporary file");
+        program.write_all(FOREIGN_PROGRAM).expect("the file can be written");
+        std::fs::set_permissions(program.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .expect("the file is ours");
+        docker(&["cp", &program.path().display().to_string(), &format!("{id}:/foreign")]);
+        docker(&["commit", "--change", &format!("ENTRYPOINT {entrypoint}"), id, &reference]);
+        docker(&["rm", id]);
+        Self(reference)
+    }
+
+    fn argument(&self) -> String {
+        format!("alertmanager={}", self.0)
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        remove_image(&self.0);
+    }
+}
+
+/// With the right image again: a good `up`, after which nothing is left to do.
+fn converges(scenario: &Scenario) {
+    scenario.succeed(&["up"]);
+    let plan = scenario.succeed(&["plan", "--output", "json"]).json();
+    assert_eq!(operations(&plan), [""; 0]);
+    assert_eq!(scenario.objects("container").len(), 4, "something is left over");
+}
+
+#[test]
+fn a_container_that_exits_and_is_restarted_again_and_again_is_told_at_once() {
+    let scenario = scenario("loop");
+    let image = Image::beginning_with(&scenario, r#"["sh", "-c", "echo the last words; sleep 0.2; exit 7"]"#);
+    let began = Instant::now();
+    let output = scenario.run(&["up", "--image", &image.argument()]);
+    output.exits(1).says("`alertmanager` exited with code 7").says("| the last words");
+    output.says("hint: `tdd-stack logs alertmanager` shows more");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert_eq!(scenario.objects("container").len(), 4, "the evidence is gone");
+    converges(&scenario);
+}
+
+#[test]
+fn a_container_that_is_killed_for_its_memory_is_told_as_that() {
+    let scenario = scenario("memory");
+    // It waits for its limit, so that no machine is short of memory for it.
+    let entrypoint = r#"["sh", "-c", "limit() { cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; }; until [ $(limit) = 33554432 ]; do sleep 0.1; done; tail /dev/zero"]"#;
+    let image = Image::beginning_with(&scenario, entrypoint);
+    let running = scenario.spawn(&["up", "--image", &image.argument()]);
+    let name = scenario.container("alertmanager");
+    let filters = [format!("name=^{name}$"), "status=running".to_string()];
+    let is_running =
+        || !docker(&["ps", "--quiet", "--filter", &filters[0], "--filter", &filters[1]]).is_empty();
+    eventually("Alertmanager is started", is_running, |is_running| *is_running);
+    docker(&["update", "--memory", "32m", "--memory-swap", "32m", &name]);
+    let output = running.finish();
+    output.exits(1).says("`alertmanager` exited with code 137, killed for its memory limit of 32 MiB");
+    output.says("hint: give it more memory, or ask less of it");
+    converges(&scenario);
+}
+
+#[test]
+fn a_program_for_another_processor_is_told_as_that() {
+    let scenario = scenario("processor");
+    let image = Image::beginning_with(&scenario, r#"["/foreign"]"#);
+    let output = scenario.run(&["up", "--image", &image.argument()]);
+    output.exits(1).says("exec format error");
+    output.says("the image is built for another processor than the engine's");
+    output.says("--image alertmanager=REF");
+    converges(&scenario);
+}
+
+#[test]
+fn a_service_that_listens_late_is_waited_for_as_long_as_asked() {
+    let scenario = scenario("late");
+    let image = Image::beginning_with(
+        &scenario,
+        r#"["sh", "-c", "sleep 10; exec /bin/alertmanager \"$@\"", "late"]"#,
+    );
+    let began = Instant::now();
+    scenario.succeed(&["up", "--image", &image.argument()]);
+    assert!(began.elapsed() > Duration::from_secs(10), "it was not waited for: {:?}", began.elapsed());
+    scenario.succeed(&["down"]);
+    let output = scenario.run(&["up", "--image", &image.argument(), "--wait-timeout", "5s"]);
+    output.exits(5).says("`alertmanager` is not ready after 5s").says("--wait-timeout");
+    converges(&scenario);
+}

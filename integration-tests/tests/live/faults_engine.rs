@@ -1,0 +1,174 @@
+//! The engine dies, hangs, is slow, breaks off or fails, and after each of it a good `up` reaches the state asked for.
+
+use std::time::{Duration, Instant};
+
+use integration_tests::engine_proxy::{EngineProxy, Fault, When};
+use integration_tests::scenario::{Scenario, eventually, operations};
+
+use super::scenario;
+
+/// More than the longest wait for an engine that says nothing at all, on a busy machine.
+const HANG: Duration = Duration::from_secs(45);
+
+fn behind_a_proxy(name: &str) -> (EngineProxy, Scenario) {
+    let proxy = EngineProxy::start();
+    let scenario = scenario(name).through(proxy.host());
+    (proxy, scenario)
+}
+
+/// The engine is well again: a good `up`, after which nothing is left to do.
+fn converges(proxy: &EngineProxy, scenario: &Scenario) {
+    proxy.recover();
+    scenario.succeed(&["up"]);
+    let plan = scenario.succeed(&["plan", "--output", "json"]).json();
+    assert_eq!(operations(&plan), [""; 0]);
+    assert_eq!(scenario.objects("container").len(), 4, "something is left over");
+}
+
+fn count(proxy: &EngineProxy, beginning: &str) -> usize {
+    proxy.calls().iter().filter(|call| call.starts_with(beginning)).count()
+}
+
+#[test]
+fn an_engine_that_dies_in_the_middle_is_named_and_up_goes_on_when_it_is_back() {
+    let (proxy, scenario) = behind_a_proxy("dead");
+    let grafana = scenario.container("grafana");
+    proxy.fail(When::first(format!("POST /containers/{grafana}/start")), Fault::Dies);
+    let output = scenario.run(&["up"]);
+    output.exits(3).says("stopped answering").says("hint: start the engine again").says("goes on from there");
+    assert!(scenario.objects("container").contains(&grafana), "what was done is gone");
+    scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");
+    converges(&proxy, &scenario);
+    proxy.fail(When::first("POST /containers/"), Fault::Dies);
+    scenario.run(&["down"]).exits(3).says("stopped answering");
+    proxy.recover();
+    scenario.succeed(&["down", "--volumes"]);
+    for kind in ["container", "network", "volume"] {
+        assert_eq!(scenario.objects(kind), [""; 0]);
+    }
+}
+
+#[test]
+fn an_engine_that_restarts_in_the_middle_is_named_and_the_next_up_goes_on() {
+    let (proxy, scenario) = behind_a_proxy("restarted");
+    let create = format!("POST /containers/create?name={}", scenario.container("prometheus"));
+    proxy.fail(When::first(create), Fault::Restarts(Duration::from_secs(5)));
+    scenario.run(&["up"]).exits(3).says("stopped answering");
+    // Nobody has to bring it back.
+    eventually("the engine is back", || scenario.run(&["status"]).code, |code| *code != 3);
+    converges(&proxy, &scenario);
+}
+
+#[test]
+fn an_engine_that_says_nothing_is_not_waited_for() {
+    // All three take their time by waiting.
+    std::thread::scope(|scope| {
+        for case in [hangs_at_the_first_word, hangs_in_the_middle, hangs_at_a_single_look] {
+            scope.spawn(case);
+        }
+    });
+}
+
+fn hangs_at_the_first_word() {
+    let (proxy, scenario) = behind_a_proxy("silent");
+    proxy.fail(When::from(1), Fault::Hangs);
+    let began = Instant::now();
+    let output = scenario.run_for(60, &["up"]);
+    output.exits(3).says("error: cannot reach the Docker Engine").says("said nothing for 15s");
+    assert!(began.elapsed() < HANG, "{:?}", began.elapsed());
+    assert_eq!(scenario.objects("container"), [""; 0]);
+    converges(&proxy, &scenario);
+}
+
+fn hangs_in_the_middle() {
+    let (proxy, scenario) = behind_a_proxy("hangs");
+    let grafana = scenario.container("grafana");
+    let mut hangs = false;
+    let create = format!("POST /containers/create?name={grafana}");
+    proxy.fail(
+        When::matches(move |call| {
+            hangs |= call.line.starts_with(&create);
+            hangs
+        }),
+        Fault::Hangs,
+    );
+    let began = Instant::now();
+    let output = scenario.run_for(90, &["up"]);
+    output.exits(3).says("stopped answering").says("said nothing for 15s");
+    assert!(began.elapsed() < HANG, "{:?}", began.elapsed());
+    assert!(!scenario.objects("container").contains(&grafana));
+    converges(&proxy, &scenario);
+}
+
+fn hangs_at_a_single_look() {
+    let (proxy, scenario) = behind_a_proxy("look");
+    proxy.fail(When::first("GET /volumes"), Fault::Hangs);
+    let output = scenario.run_for(60, &["up"]);
+    output.exits(1).says("error: cannot list volumes").says("said nothing for 15s");
+    assert_eq!(scenario.objects("container"), [""; 0]);
+    converges(&proxy, &scenario);
+}
+
+#[test]
+fn a_slow_engine_is_waited_for() {
+    let (proxy, scenario) = behind_a_proxy("slow");
+    proxy.fail(When::each(""), Fault::Slow(Duration::from_millis(100)));
+    scenario.succeed(&["up"]);
+    proxy.fail(When::each(""), Fault::Slow(Duration::from_millis(100)));
+    scenario.succeed(&["down", "--volumes"]);
+    assert_eq!(scenario.objects("container"), [""; 0]);
+}
+
+#[test]
+fn an_answer_that_breaks_off_changes_nothing() {
+    let (proxy, scenario) = behind_a_proxy("cut");
+    scenario.succeed(&["up"]);
+    let ids = scenario.ids();
+    let id = scenario.inspect("prometheus")["Id"].as_str().expect("it has an id").to_string();
+    let archive = format!("GET /containers/{id}/archive");
+    proxy.fail(When::first(archive), Fault::CutAfter(700));
+    scenario.run(&["up"]).exits(1).says("error: cannot read `/etc/prometheus` of `");
+    let logs = format!("GET /containers/{}/logs", scenario.container("prometheus"));
+    proxy.fail(When::first(logs), Fault::CutAfter(100));
+    scenario.run(&["logs", "prometheus"]).exits(1).says("error: cannot read the log of `");
+    converges(&proxy, &scenario);
+    assert_eq!(scenario.ids(), ids);
+}
+
+#[test]
+fn a_call_that_the_engine_fails_is_told_and_never_made_twice() {
+    let (proxy, scenario) = behind_a_proxy("fails");
+    let prometheus = scenario.container("prometheus");
+    for (call, doing) in [
+        ("POST /networks/create".to_string(), "cannot create network `"),
+        (format!("POST /containers/create?name={prometheus}"), "cannot create container `"),
+        (format!("PUT /containers/{prometheus}/archive"), "cannot put files into `/etc/prometheus` of `"),
+        (format!("POST /containers/{prometheus}/start"), "cannot start `"),
+        ("POST /exec/".to_string(), "cannot run `wget` inside `"),
+    ] {
+        proxy.forget();
+        proxy.fail(When::first(&call), Fault::Fails);
+        let output = scenario.run(&["up"]);
+        output.exits(1).says(doing).says("the disk of the engine is full");
+        output.says("hint: what was done so far stays");
+        assert_eq!(count(&proxy, &call), 1, "{call}");
+    }
+    converges(&proxy, &scenario);
+}
+
+#[test]
+fn an_engine_that_fails_always_is_told_once_and_nothing_is_made() {
+    let (proxy, scenario) = behind_a_proxy("failing");
+    proxy.fail(When::each("GET /containers/json"), Fault::Fails);
+    scenario
+        .run(&["up"])
+        .exits(1)
+        .says("error: cannot list containers")
+        .says("the disk of the engine is full");
+    assert_eq!(count(&proxy, "GET /containers/json"), 1);
+    proxy.recover();
+    proxy.fail(When::each("GET /version"), Fault::Fails);
+    scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");
+    assert_eq!(scenario.objects("container"), [""; 0]);
+    converges(&proxy, &scenario);
+}
