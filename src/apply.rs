@@ -190,7 +190,7 @@ impl Applier<'_> {
             }
             Operation::AwaitReady(service) => waiter.ready(service, waiting).await,
             Operation::Reach { from, urls } => self.reach(step, from, urls).await,
-            Operation::SetLogin(case) => self.set_login(waiter, *case).await,
+            Operation::SetLogin(case) => Box::pin(self.set_login(waiter, *case)).await,
             Operation::SetDataSource(wanted) => {
                 let base = waiter.base("grafana").await?;
                 Grafana::new(self.http, base, stack).set_data_source(wanted).await

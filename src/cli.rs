@@ -94,7 +94,7 @@ pub(crate) struct GlobalArgs {
 
     /// File with the password of Grafana's admin [default: admin123]
     ///
-    /// The variable TDD_STACK_GRAFANA_PASSWORD may hold the password itself.
+    /// The variable `TDD_STACK_GRAFANA_PASSWORD` may hold the password itself.
     #[arg(long, global = true, env = "TDD_STACK_GRAFANA_PASSWORD_FILE", value_name = "FILE")]
     grafana_password_file: Option<PathBuf>,
 
@@ -103,8 +103,9 @@ pub(crate) struct GlobalArgs {
     grafana_password_prompt: bool,
 
     // It is known only to be refused with the other ways, and what it is given is not even kept.
-    #[arg(long, global = true, hide = true, value_name = "PASSWORD", num_args = 0..=1, value_parser = discarded)]
-    grafana_password: Option<Option<Discarded>>,
+    #[arg(long, global = true, hide = true, value_name = "PASSWORD", num_args = 0..=1,
+          default_missing_value = "", value_parser = discarded)]
+    grafana_password: Option<Discarded>,
 
     /// Fail at once where another program changes the stack, instead of waiting for it
     #[arg(long, global = true, env = "TDD_STACK_NO_WAIT")]

@@ -74,11 +74,11 @@ fn stored_or_made(path: Option<PathBuf>, make: Option<Keep>) -> Result<Password>
         return in_file(&path, &text, Origin::Generated(path.clone()));
     }
     let Some(keep) = make else { return Ok(Password::default()) };
-    let made = random()?;
+    let fresh = random()?;
     let text = match keep {
-        Keep::Forgotten => made,
+        Keep::Forgotten => fresh,
         // Another `up` may have made one meanwhile: then both go by that.
-        Keep::Stored => files::write_private(&path, &made)?,
+        Keep::Stored => files::write_private(&path, &fresh)?,
     };
     in_file(&path, &text, Origin::Generated(path.clone()))
 }
@@ -218,8 +218,8 @@ mod tests {
         assert!(text.len() >= 20 && text.chars().all(|c| c.is_ascii_alphanumeric()), "{text}");
         let path = folder.path().join(".local/state/tdd-stack/one/grafana-password");
         assert_eq!(made.origin, Origin::Generated(path.clone()));
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        let rights = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((rights(&path), rights(path.parent().unwrap())), (0o600, 0o700));
         assert_eq!(find(None, "one", LOOK, home(folder.path())).unwrap(), made, "found");
         assert_eq!(find(None, "one", MAKE, home(folder.path())).unwrap(), made, "not made anew");
         assert_ne!(find(None, "other", MAKE, home(folder.path())).unwrap().secret, made.secret);

@@ -62,7 +62,7 @@ impl Planner<'_> {
         let is_chosen = self.stack.login.password.is_chosen();
         let volume = self.stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
         let is_old = self.observed.objects.volumes.contains_key(volume);
-        let (case, cause) = match &self.observed.grafana {
+        let (known, cause) = match &self.observed.grafana {
             Grafana::LoginRefused if is_chosen => {
                 (LoginCase::Refused, Cause::LoginRefused(self.stack.login.user.clone()))
             }
@@ -71,7 +71,7 @@ impl Planner<'_> {
             Grafana::Unknown if is_old => (LoginCase::Default, Cause::OlderData),
             Grafana::Unknown | Grafana::Known(_) => return Ok(ready),
         };
-        Ok(vec![self.plan.push(Operation::SetLogin(case), cause, &ready)])
+        Ok(vec![self.plan.push(Operation::SetLogin(known), cause, &ready)])
     }
 }
 
