@@ -3,6 +3,8 @@
 //!
 //! A replacement that was cut off leaves a container that is set aside. Whichever of the two is as wanted stays.
 
+use std::collections::BTreeMap;
+
 use super::up::Planner;
 use super::{Cause, Force, Operation, Plan, Undo};
 use crate::observed::{Container, Readiness, State};
@@ -99,9 +101,11 @@ impl<'a> Planner<'a> {
         }
         let mut back = Plan::default();
         let mut last = back.push(self.put_back(service, old), Cause::TakenBack, &[]);
-        let inside = self.observed.delivered.get(service.name);
-        if let (Some(config), Some(files)) = (&service.config, inside) {
-            let files = files.clone().into_iter().collect();
+        if let Some(config) = &service.config {
+            let wanted: BTreeMap<String, String> = self.files.contents(&config.files).into_iter().collect();
+            let inside = self.observed.delivered.get(service.name).cloned().unwrap_or_default();
+            // What was not there cannot be brought back, and without it the service would not start.
+            let files = wanted.into_iter().chain(inside).collect::<BTreeMap<_, _>>().into_iter().collect();
             let upload =
                 Operation::Upload { service: service.name.to_string(), folder: config.folder, files };
             last = back.push(upload, Cause::TakenBack, &[last]);
