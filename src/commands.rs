@@ -11,6 +11,7 @@ pub(crate) mod drill;
 pub(crate) mod evidence;
 pub(crate) mod init;
 pub(crate) mod logs;
+mod overtaken;
 mod password;
 pub(crate) mod plan;
 pub(crate) mod restore;

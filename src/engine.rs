@@ -15,6 +15,7 @@ mod read;
 mod secret;
 mod silence;
 mod specification;
+mod unfinished;
 mod volumes;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub use lock::{Claim, Holder, Lock};
 pub use operate::{Operator, Started};
 pub use pull::PullEvent;
 pub use read::{Inventory, LogLine, LogQuery, Running};
+pub use unfinished::is_overtaken;
 pub use volumes::VOLUME_ROOT;
 
 /// The oldest API that has everything needed: `host-gateway` came with Engine 20.10.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::overtaken::retried;
 use super::{Exit, Patience, Session};
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::plan::{self, Keep};
 use crate::proof::Application;
@@ -24,6 +26,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
+    retried(async || attempt(args, session, &engine).await).await
+}
+
+async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit> {
+    engine.settled(&session.stack.name).await?;
     let keep = Keep { data: !args.volumes, images: !args.images };
     let look = async || Ok(engine.inventory(&session.stack.name).await?.objects);
     let objects = look().await?;
@@ -34,12 +41,12 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
             // Until now another program may have been at work.
             let mut plan = plan::down(&look().await?, keep);
             let images = plan.split_images();
-            session.apply(&engine, &plan, patience).await?;
+            session.apply(engine, &plan, patience).await?;
             Ok((plan, images))
         };
-        let (done, images) = session.alone(&engine, &objects, "down", change).await?;
+        let (done, images) = session.alone(engine, &objects, "down", change).await?;
         // The lock itself runs one of them.
-        session.apply(&engine, &images, patience).await?;
+        session.apply(engine, &images, patience).await?;
         plan = done;
         plan.extend(images);
     }

@@ -1,5 +1,6 @@
 //! `tdd-stack plan`
 
+use super::overtaken::retried;
 use super::{Exit, Session};
 use crate::error::Result;
 use crate::plan::{self, Request};
@@ -15,7 +16,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
-    let observed = session.observe(&engine).await?;
+    engine.settled(&session.stack.name).await?;
+    let observed = retried(async || session.observe(&engine).await).await?;
     let plan = plan::up(&session.stack, &observed, Request::default())?;
     let changes = plan::text_changes(&plan, &observed);
     render::plan(session.json(), &session.stack.name, &plan, &changes);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::overtaken::retried;
 use super::password::Keep;
 use super::{Done, Exit, Patience, Session};
 use crate::engine::Engine;
@@ -95,7 +96,12 @@ impl Args {
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let began = Instant::now();
     let engine = session.engine().await?;
-    let mut observed = session.observe(&engine).await?;
+    retried(async || attempt(args, session, &engine, began).await).await
+}
+
+async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant) -> Result<Exit> {
+    engine.settled(&session.stack.name).await?;
+    let mut observed = session.observe(engine).await?;
     let mut request = args.request();
     let plan = plan::up(&session.stack, &observed, request)?;
     if args.dry_run {
@@ -109,8 +115,8 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let mut applied = plan.pulls();
     let mut is_settled = plan.is_empty();
     if !applied.is_empty() {
-        done.extend(session.apply(&engine, &applied, patience).await?);
-        observed = session.observe(&engine).await?;
+        done.extend(session.apply(engine, &applied, patience).await?);
+        observed = session.observe(engine).await?;
         request.pull = PullPolicy::Never;
         is_settled = plan::up(&session.stack, &observed, request)?.is_empty();
     }
@@ -118,11 +124,19 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         let objects = observed.objects.clone();
         let change = async {
             // Until now another program may have been at work.
-            let plan = plan::up(&session.stack, &session.observe(&engine).await?, request)?;
-            let done = session.apply(&engine, &plan, patience).await?;
-            Ok((plan, done, session.observe(&engine).await?))
+            let mut plan = plan::up(&session.stack, &session.observe(engine).await?, request)?;
+            let mut done = session.apply(engine, &plan, patience).await?;
+            let mut seen = session.observe(engine).await?;
+            // The engine may have gone on with what a program had asked of it that was killed.
+            let rest = plan::up(&session.stack, &seen, request)?;
+            if !rest.is_empty() {
+                done.extend(session.apply(engine, &rest, patience).await?);
+                seen = session.observe(engine).await?;
+                plan.extend(rest);
+            }
+            Ok((plan, done, seen))
         };
-        let (plan, further, seen) = session.alone(&engine, &objects, "up", change).await?;
+        let (plan, further, seen) = session.alone(engine, &objects, "up", change).await?;
         applied.extend(plan);
         done.extend(further);
         observed = seen;
@@ -131,14 +145,14 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let proof = match done.proof {
         Some(proof) => Some(proof?),
         None if args.wants_proof() => {
-            Some(session.waiter(&engine, patience).proof(patience.application, |_| {}).await?)
+            Some(session.waiter(engine, patience).proof(patience.application, |_| {}).await?)
         }
         None => None,
     };
     if let Some(Verdict::Pending(missing) | Verdict::Blind(missing)) = proof.as_ref().map(Proof::verdict) {
         return Err(Error::Blind(missing));
     }
-    summarise(session, &observed, &engine, &plan, &done.timings, proof.as_ref(), began.elapsed());
+    summarise(session, &observed, engine, &plan, &done.timings, proof.as_ref(), began.elapsed());
     Ok(Exit::Reached)
 }
 

@@ -237,10 +237,14 @@ impl Inventory {
             return;
         }
         let labels = seen.labels.unwrap_or_default();
+        let id = seen.id.unwrap_or_default();
         if labels.contains_key(LABEL_LOCK) {
+            // One that was never started is nobody's, unless somebody takes it at this moment; the lock will tell.
+            if seen.state == Some(ContainerSummaryStateEnum::CREATED) {
+                self.objects.leftovers.push(id);
+            }
             return;
         }
-        let id = seen.id.unwrap_or_default();
         let Some(service) = labels.get(LABEL_SERVICE).filter(|_| !labels.contains_key(LABEL_CHECK)) else {
             self.objects.leftovers.push(id);
             return;
