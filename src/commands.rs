@@ -109,7 +109,7 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
     };
     match Session::new(global, wish(&command), verb) {
         Ok(session) => {
-            let outcome = run_in(&session, command).await;
+            let outcome = Box::pin(run_in(&session, command)).await;
             let kept = session.keep(&outcome).await;
             (outcome, session.settings.output, kept)
         }

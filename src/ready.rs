@@ -42,21 +42,23 @@ impl Waiter<'_> {
     /// Waits until a service is ready; `waiting` hears each answer that is not it.
     pub async fn ready(&self, service: &Service, mut waiting: impl FnMut(&str)) -> Result<()> {
         let container = self.stack.container(service.name);
-        let first = self.look(service, &container).await?;
+        let first = self.engine.running(&container).await?;
         let mut url = self.url(service, &first);
         self.alive(service, &first, first.restarts).await?;
         let mut inspected = Instant::now();
         let mut pause = FIRST_PAUSE;
+        let mut last = "does not answer".to_string();
         loop {
-            let last = match timeout_at(self.deadline, self.http.probe(&url, service.probe)).await {
+            match timeout_at(self.deadline, self.http.probe(&url, service.probe)).await {
                 Ok(Readiness::Ready) => return Ok(()),
-                Ok(Readiness::NotReady(last)) => last,
-                Err(_) => "does not answer in time".into(),
-            };
+                Ok(Readiness::NotReady(answer)) => last = answer,
+                // What it answered before tells more.
+                Err(_) => {}
+            }
             waiting(&last);
             if inspected.elapsed() >= INSPECT_EVERY {
                 inspected = Instant::now();
-                let running = self.look(service, &container).await?;
+                let running = self.engine.running(&container).await?;
                 self.alive(service, &running, first.restarts).await?;
                 url = self.url(service, &running);
             }
@@ -160,19 +162,6 @@ impl Waiter<'_> {
             log: Vec::new(),
         })?;
         Ok(base_url(address, &self.engine.host()))
-    }
-
-    /// Looks at a container, for no longer than patience lasts.
-    async fn look(&self, service: &Service, container: &str) -> Result<Running> {
-        timeout_at(self.deadline, self.engine.running(container)).await.unwrap_or_else(|_| {
-            Err(Error::NotReady {
-                service: service.name.to_string(),
-                url: format!("container `{container}`"),
-                waited: self.patience,
-                last: "cannot be looked at, the engine says nothing".into(),
-                log: Vec::new(),
-            })
-        })
     }
 
     fn url(&self, service: &Service, running: &Running) -> String {

@@ -38,7 +38,7 @@ pub(crate) async fn run(
         let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
         saving.save(&interrupted, told).await
     };
-    let report = session.archive("backup", &interrupted, work).await?;
+    let report = Box::pin(session.archive("backup", &interrupted, work)).await?;
     render::saved(session.json(), &report, began.elapsed());
     Ok(Exit::Reached)
 }

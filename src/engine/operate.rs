@@ -262,20 +262,20 @@ impl Operator {
     }
 
     /// Returns what came of a call that has the engine work.
-    pub(super) async fn work<T>(
+    pub(super) fn work<T>(
         &self,
         call: impl Future<Output = std::result::Result<T, EngineError>>,
-    ) -> std::result::Result<T, EngineError> {
-        patiently(&self.engine.docker, WORK, call).await
+    ) -> impl Future<Output = std::result::Result<T, EngineError>> {
+        patiently(&self.engine.docker, WORK, call)
     }
 
     /// Returns what came of a call that gives a container so many seconds to end.
-    async fn ending<T>(
+    fn ending<T>(
         &self,
         seconds: u32,
         call: impl Future<Output = std::result::Result<T, EngineError>>,
-    ) -> std::result::Result<T, EngineError> {
-        patiently(&self.engine.docker, WORK + Duration::from_secs(seconds.into()), call).await
+    ) -> impl Future<Output = std::result::Result<T, EngineError>> {
+        patiently(&self.engine.docker, WORK + Duration::from_secs(seconds.into()), call)
     }
 }
 

@@ -41,23 +41,18 @@ pub enum PullEvent {
 impl Operator {
     /// Pulls an image; `report` hears of every layer. What may pass by itself is tried again, three times in all.
     pub async fn pull(&self, reference: &str, mut report: impl FnMut(PullEvent)) -> Result<()> {
-        let mut tried = 1;
-        for pause in PAUSES {
-            match self.pull_once(reference, &mut report).await {
+        for (next, pause) in (2..).zip(PAUSES) {
+            match Box::pin(self.pull_once(reference, &mut report)).await {
                 Err(Error::Pull { fault, source, .. }) if fault.may_pass() => {
                     let pause = humantime::format_duration(pause);
                     let of = PAUSES.len() + 1;
-                    report(PullEvent::Again(format!(
-                        "{fault}: {source}; try {} of {of} in {pause}",
-                        tried + 1
-                    )));
+                    report(PullEvent::Again(format!("{fault}: {source}; try {next} of {of} in {pause}")));
                 }
                 ended => return ended,
             }
-            tried += 1;
             tokio::time::sleep(pause).await;
         }
-        self.pull_once(reference, &mut report).await
+        Box::pin(self.pull_once(reference, &mut report)).await
     }
 
     async fn pull_once(&self, reference: &str, report: &mut impl FnMut(PullEvent)) -> Result<()> {

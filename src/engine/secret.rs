@@ -8,6 +8,7 @@ use bollard::query_parameters::UploadToContainerOptionsBuilder;
 use futures_util::StreamExt;
 use tokio::io::AsyncWriteExt;
 
+use super::silence::quickly;
 use super::{Operator, archive};
 use crate::error::{Error, Result};
 use crate::settings::Secret;
@@ -19,11 +20,9 @@ impl Operator {
         let doing = || format!("put the password into `{}` of `{container}`", file.folder);
         let packed = archive::pack_secret(file.name, secret.reveal()).map_err(Error::engine(doing()))?;
         let options = UploadToContainerOptionsBuilder::new().path(file.folder).build();
-        let docker = &self.engine.docker;
-        docker
-            .upload_to_container(container, Some(options), body_full(packed.into()))
-            .await
-            .map_err(Error::engine(doing()))
+        let body = body_full(packed.into());
+        let upload = self.engine.docker.upload_to_container(container, Some(options), body);
+        self.work(upload).await.map_err(Error::engine(doing()))
     }
 
     /// Runs a command inside a running container, gives it a secret as its only line of input, and returns its
@@ -43,19 +42,24 @@ impl Operator {
             ..CreateExecOptions::default()
         };
         let docker = &self.engine.docker;
-        let exec = docker.create_exec(container, options).await.map_err(Error::engine(doing()))?;
-        let started = docker.start_exec(&exec.id, None).await.map_err(Error::engine(doing()))?;
-        let mut text = String::new();
-        if let StartExecResults::Attached { mut output, mut input } = started {
-            let line = format!("{}\n", secret.reveal());
-            // A command that cannot be run reads nothing, and its output says why.
-            let written = input.write_all(line.as_bytes()).await;
-            drop(written.and(input.shutdown().await));
-            while let Some(chunk) = output.next().await {
-                text.push_str(&chunk.map_err(Error::engine(doing()))?.to_string());
+        let exec = quickly(docker.create_exec(container, options)).await.map_err(Error::engine(doing()))?;
+        let output = async {
+            let mut text = String::new();
+            if let StartExecResults::Attached { mut output, mut input } =
+                docker.start_exec(&exec.id, None).await?
+            {
+                let line = format!("{}\n", secret.reveal());
+                // A command that cannot be run reads nothing, and its output says why.
+                let written = input.write_all(line.as_bytes()).await;
+                drop(written.and(input.shutdown().await));
+                while let Some(chunk) = output.next().await {
+                    text.push_str(&chunk?.to_string());
+                }
             }
-        }
-        let ended = docker.inspect_exec(&exec.id).await.map_err(Error::engine(doing()))?;
+            Ok(text)
+        };
+        let text = self.work(output).await.map_err(Error::engine(doing()))?;
+        let ended = quickly(docker.inspect_exec(&exec.id)).await.map_err(Error::engine(doing()))?;
         // It has no reason to repeat its input; an image that does so all the same is not passed on.
         Ok((ended.exit_code.unwrap_or_default(), text.replace(secret.reveal(), "***")))
     }

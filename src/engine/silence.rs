@@ -31,19 +31,24 @@ const BETWEEN_PINGS: Duration = Duration::from_secs(5);
 const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// Returns what a quick call came to.
-pub(super) async fn quickly<T>(call: impl Future<Output = Answer<T>>) -> Answer<T> {
-    timeout(QUICK, call).await.unwrap_or_else(|_| Err(silent(QUICK)))
+pub(super) fn quickly<T>(call: impl Future<Output = Answer<T>>) -> impl Future<Output = Answer<T>> {
+    // What waits for a call need not be as large as all that the call keeps.
+    let call = Box::pin(call);
+    async move { timeout(QUICK, call).await.unwrap_or_else(|_| Err(silent(QUICK))) }
 }
 
 /// Returns what a longer call came to; it ends when the engine does not answer to a ping either.
-pub(super) async fn patiently<T>(
+pub(super) fn patiently<T>(
     docker: &Docker,
     limit: Duration,
     call: impl Future<Output = Answer<T>>,
-) -> Answer<T> {
-    tokio::select! {
-        answer = timeout(limit, call) => answer.unwrap_or_else(|_| Err(silent(limit))),
-        reason = unreachable(docker) => Err(reason),
+) -> impl Future<Output = Answer<T>> {
+    let call = Box::pin(call);
+    async move {
+        tokio::select! {
+            answer = timeout(limit, call) => answer.unwrap_or_else(|_| Err(silent(limit))),
+            reason = unreachable(docker) => Err(reason),
+        }
     }
 }
 

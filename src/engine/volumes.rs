@@ -9,6 +9,7 @@ use bollard::query_parameters::{
 };
 use futures_util::{Stream, TryStreamExt};
 
+use super::silence::{PROGRAM, WORK, patiently, watched};
 use super::{Engine, Operator, specification};
 use crate::error::{Error, Result};
 use crate::stack::LABEL_CHECK;
@@ -21,6 +22,7 @@ impl Engine {
     pub fn volume_archive(&self, carrier: &str) -> impl Stream<Item = Result<Vec<u8>>> + use<> {
         let options = DownloadFromContainerOptionsBuilder::new().path(&format!("/{VOLUME_ROOT}")).build();
         let stream = self.docker.download_from_container(carrier, Some(options));
+        let stream = watched(&self.docker, Some(WORK), stream);
         stream.map_ok(|chunk| chunk.to_vec()).map_err(|error| Error::engine("read a volume")(error))
     }
 }
@@ -62,8 +64,8 @@ impl Operator {
         };
         let options = CreateContainerOptionsBuilder::new().build();
         let doing = format!("create a container to {purpose} volume `{volume}`");
-        let created = self.engine.docker.create_container(Some(options), body).await;
-        Ok(created.map_err(Error::engine(doing))?.id)
+        let create = self.engine.docker.create_container(Some(options), body);
+        Ok(self.work(create).await.map_err(Error::engine(doing))?.id)
     }
 
     /// Puts an archive, whose first folder is [`VOLUME_ROOT`], into the volume that a carrier has.
@@ -75,8 +77,9 @@ impl Operator {
         // From above the volume: the engine leaves the owner of the folder it unpacks into as it is.
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
         let body = body_try_stream(archive.map_ok(Into::into));
-        let filled = self.engine.docker.upload_to_container(carrier, Some(options), body).await;
-        filled.map_err(Error::engine("write a volume"))
+        let docker = &self.engine.docker;
+        let fill = docker.upload_to_container(carrier, Some(options), body);
+        patiently(docker, PROGRAM, fill).await.map_err(Error::engine("write a volume"))
     }
 
     /// Starts a container as it is.

@@ -1,7 +1,7 @@
 //! Tells from the engine's words why an image could not be pulled, and what the way out is.
 //!
 //! The engine passes on what it met in plain text and with status 500, and its releases do not word it alike: the
-//! words here are those of Engine 20.10, and of Engine 28, whose image store is containerd's.
+//! words here are those of Engine 20.10, and of later ones with containerd's image store as public reports quote them.
 
 use std::fmt;
 
@@ -172,7 +172,7 @@ impl fmt::Display for PullFault {
 mod tests {
     use super::*;
 
-    /// What real engines said to a registry that was asked to answer so.
+    /// What Engine 20.10 says to a faulty registry, and later ones in public reports.
     const SAID: [(PullFault, &[&str]); 10] = [
         (
             PullFault::Unauthorized,
