@@ -36,7 +36,7 @@ pub(crate) async fn run(
         let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
         restoring.restore(&interrupted, told).await
     };
-    let report = session.archive("restore", &interrupted, work).await?;
+    let report = Box::pin(session.archive("restore", &interrupted, work)).await?;
     render::restored(session.json(), &report, began.elapsed());
     Ok(Exit::Reached)
 }

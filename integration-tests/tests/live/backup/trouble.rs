@@ -1,0 +1,179 @@
+//! Backups that are refused, fail or are cut off: nothing is changed, or the stack runs again and no file is left.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use integration_tests::http;
+use integration_tests::scenario::{Scenario, docker, eventually, text};
+
+use super::super::scenario;
+use super::{Filled, files, hidden, look, volumes};
+
+#[test]
+fn what_is_in_the_way_or_damaged_is_refused_and_nothing_is_changed() {
+    let filled = Filled::new("refused");
+    let scenario = &filled.scenario;
+    scenario.succeed(&["backup", filled.path()]);
+    let good = std::fs::read(&filled.file).expect("it can be read");
+    let conflict = |arguments: &[&str], words: &str| {
+        let output = scenario.run(arguments);
+        output.exits(4).says(words).says("hint: ");
+    };
+
+    conflict(&["backup", filled.path()], "stack.backup` exists");
+    assert_eq!(std::fs::read(&filled.file).expect("it can be read"), good);
+    conflict(&["backup", scenario.folder().join("absent/x").to_str().expect("it is text")], "absent/x");
+    let ids = scenario.ids();
+    conflict(&["restore", filled.path()], "-prometheus` exists");
+    conflict(&["restore", filled.path(), "--overwrite"], "-prometheus` exists");
+    assert_eq!(scenario.ids(), ids);
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+
+    scenario.succeed(&["down"]);
+    conflict(&["restore", filled.path()], "_prometheus_data` exists");
+    scenario.edit("alerts.yml", "severity: critical", "severity: critical # later");
+    let (created, configuration) = (created(scenario), files(scenario));
+    let bad = scenario.folder().join("bad.backup");
+    let middle = good.len() / 2;
+    let flipped = [2, 100, middle, good.len() - 60, good.len() - 40, good.len() - 1].map(|at| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        bytes
+    });
+    let cut = [0, 3, middle, good.len() - 1].map(|length| good[..length].to_vec());
+    let foreign = [std::fs::read(scenario.file("alerts.yml")).expect("it can be read")];
+    for bytes in flipped.into_iter().chain(cut).chain(foreign) {
+        std::fs::write(&bad, &bytes).expect("it can be written");
+        for overwrite in [&[][..], &["--overwrite"]] {
+            let arguments = [&["restore", bad.to_str().expect("it is text")], overwrite].concat();
+            let output = scenario.run(&arguments);
+            output.exits(1).says("cannot restore `").says("bad.backup").says("hint: nothing was restored");
+        }
+    }
+    scenario.run(&["restore", "/absent/file"]).exits(1).says("/absent/file");
+    assert_eq!(self::created(scenario), created);
+    assert_eq!(files(scenario), configuration);
+
+    let output = scenario.succeed(&["restore", filled.path(), "--overwrite", "--output", "json"]);
+    output.says("alerts.yml differs from the backup's, and stays");
+    assert_eq!(output.json()["kept"].as_array().map(Vec::len), Some(1), "{}", output.stdout);
+    assert_ne!(self::created(scenario), created);
+    assert_eq!(files(scenario), configuration);
+    scenario.succeed(&["up"]);
+    assert_eq!(look(scenario, filled.at, http::ADMIN), filled.data);
+}
+
+/// When each data volume was made.
+fn created(scenario: &Scenario) -> Vec<String> {
+    volumes(scenario)
+        .iter()
+        .map(|name| docker(&["volume", "inspect", "--format", "{{.CreatedAt}}", name]))
+        .collect()
+}
+
+#[test]
+fn an_interrupt_in_the_middle_leaves_the_stack_running_and_no_file() {
+    let filled = Filled::new("interrupted");
+    let scenario = &filled.scenario;
+    // Large enough that reading it takes a while.
+    let container = scenario.container("prometheus");
+    docker(&["exec", &container, "sh", "-c", "dd if=/dev/urandom of=/prometheus/ballast bs=1M count=64"]);
+    let (ids, started) = (scenario.ids(), scenario.started());
+    let running = scenario.spawn(&["backup", filled.path()]);
+    let state = || text(&scenario.inspect("prometheus")["State"]["Status"]);
+    eventually("Prometheus pauses", state, |state| state == "exited");
+    running.signal("INT");
+    let output = running.finish();
+    output.exits(130).says("prometheus is ready again").does_not_say("grafana pauses");
+    assert_eq!(scenario.ids(), ids);
+    assert_ne!(scenario.started()[0], started[0]);
+    assert_eq!(scenario.started()[1..], started[1..]);
+    assert_eq!(scenario.objects("container").len(), 4, "no carrier is left");
+    assert!(!filled.file.exists());
+    assert_eq!(hidden(scenario.folder()), [""; 0]);
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+
+    // The other way round: an interrupted restore leaves no volume.
+    scenario.succeed(&["backup", filled.path()]);
+    scenario.succeed(&["down", "--volumes"]);
+    let running = scenario.spawn(&["restore", filled.path()]);
+    eventually("a volume is there", || scenario.objects("volume"), |volumes| !volumes.is_empty());
+    running.signal("TERM");
+    running.finish().exits(130);
+    assert_eq!(scenario.objects("volume"), [""; 0]);
+    assert_eq!(scenario.objects("container"), [""; 0]);
+}
+
+#[test]
+fn what_a_killed_backup_leaves_is_mended_by_the_next_up() {
+    let scenario = scenario("killed");
+    scenario.succeed(&["up"]);
+    let ballast = "dd if=/dev/urandom of=/prometheus/ballast bs=1M count=48";
+    docker(&["exec", &scenario.container("prometheus"), "sh", "-c", ballast]);
+    let ids = scenario.ids();
+    let file = scenario.folder().join("stack.backup");
+    let running = scenario.spawn(&["backup", file.to_str().expect("it is text")]);
+    let state = || text(&scenario.inspect("prometheus")["State"]["Status"]);
+    eventually("Prometheus pauses", state, |state| state == "exited");
+    running.signal("KILL");
+    drop(running);
+    let left = || scenario.objects("container").len();
+    eventually("the lock goes, the carrier is left behind", left, |count| *count == 5);
+    scenario.succeed(&["up"]);
+    assert_eq!(scenario.objects("container").len(), 4);
+    assert_eq!(scenario.ids(), ids);
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_nothing_and_the_stack_running() {
+    let filled = Filled::new("full");
+    let scenario = &filled.scenario;
+    let container = scenario.container("prometheus");
+    docker(&["exec", &container, "sh", "-c", "dd if=/dev/urandom of=/prometheus/ballast bs=1M count=40"]);
+    let small = SmallDisk::new(scenario);
+    let target = small.path().join("stack.backup");
+    let output = scenario.run(&["backup", target.to_str().expect("it is text")]);
+    output.exits(4).says("No space left on device").says("make room").says("prometheus is ready again");
+    assert_eq!(std::fs::read_dir(small.path()).expect("it can be read").count(), 0);
+    assert_eq!(scenario.objects("container").len(), 4);
+    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+}
+
+/// A file system of 16 megabytes, for as long as it is held.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn new(scenario: &Scenario) -> Self {
+        let path = scenario.folder().join("small");
+        std::fs::create_dir(&path).expect("it can be made");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
+            .arg(&path)
+            .status();
+        assert!(mounted.is_ok_and(|status| status.success()), "a small file system cannot be mounted");
+        Self(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(std::process::Command::new("umount").arg(&self.0).status());
+    }
+}
+
+/// Waiting is bounded here too: a backup of nothing ends at once.
+#[test]
+fn a_stack_that_is_not_there_has_nothing_to_back_up() {
+    let scenario = scenario("nothing");
+    let file = scenario.folder().join("stack.backup");
+    let began = std::time::Instant::now();
+    scenario.run(&["backup", file.to_str().expect("it is text")]).exits(1).says("no data volume");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(!file.exists());
+}
