@@ -95,6 +95,14 @@ fn look(scenario: &Scenario, at: u64, login: Login<'_>) -> Data {
     Data { samples, silences, dashboard }
 }
 
+/// Returns the path of a file that holds a password, and that its owner alone reads.
+fn password_file(scenario: &Scenario, password: &str) -> String {
+    let path = scenario.folder().join("password");
+    std::fs::write(&path, password).expect("it can be written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    path.to_str().expect("it is text").to_string()
+}
+
 fn change_password(scenario: &Scenario) {
     let body = json!({"oldPassword": http::ADMIN.password, "newPassword": CHANGED.password, "confirmNew": CHANGED.password});
     let url = format!("{}/api/user/password", scenario.url("grafana"));
@@ -146,7 +154,8 @@ fn what_was_backed_up_is_there_again_after_down_with_volumes() {
     let scenario = &filled.scenario;
     scenario.edit("alerts.yml", "severity: critical", "severity: critical # by the user");
     change_password(scenario);
-    let login = ["--grafana-password", CHANGED.password];
+    let password = password_file(scenario, CHANGED.password);
+    let login = ["--grafana-password-file", password.as_str()];
     scenario.succeed(&[&["up"], &login[..]].concat());
     let (before, configuration, owners) = (scenario.ids(), files(scenario), owners(scenario));
 
@@ -182,14 +191,11 @@ fn what_was_backed_up_is_there_again_after_down_with_volumes() {
 #[test]
 fn the_password_is_not_in_a_backup() {
     let scenario = scenario("secret");
-    scenario.succeed(&["up", "--grafana-password", "a-very-long-secret"]);
+    let password = password_file(&scenario, "a-very-long-secret");
+    let login = ["--grafana-password-file", password.as_str()];
+    scenario.succeed(&[&["up"], &login[..]].concat());
     let file = scenario.folder().join("stack.backup");
-    scenario.succeed(&[
-        "backup",
-        file.to_str().expect("it is text"),
-        "--grafana-password",
-        "a-very-long-secret",
-    ]);
+    scenario.succeed(&[&["backup", file.to_str().expect("it is text")], &login[..]].concat());
     let backup = std::fs::File::open(&file).expect("it can be read");
     let mut inside = Vec::new();
     MultiGzDecoder::new(backup).read_to_end(&mut inside).expect("any gzip can read it");
