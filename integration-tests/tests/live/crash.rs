@@ -38,13 +38,28 @@ fn kill_at(scenario: &Scenario, proxy: &EngineProxy, number: usize, arguments: &
     output.code != 0
 }
 
+/// What the engine has of a stack: names by kind.
+type Objects = [Vec<String>; 3];
+
+fn objects(scenario: &Scenario) -> Objects {
+    ["container", "network", "volume"].map(|kind| scenario.objects(kind))
+}
+
+/// Returns what an undisturbed `up` makes, which is four containers and a network at least.
+fn undisturbed(scenario: &Scenario, arguments: &[&str]) -> Objects {
+    scenario.succeed(arguments);
+    let whole = objects(scenario);
+    assert_eq!((whole[0].len(), whole[1].len()), (4, 1), "{whole:?}");
+    whole
+}
+
 /// Asserts that the stack is whole, is what was asked for, and that nothing else is left.
-fn is_whole(scenario: &Scenario, number: usize, arguments: &[&str]) {
+fn is_whole(scenario: &Scenario, whole: &Objects, number: usize, arguments: &[&str]) {
     let plan = scenario.run(&[&["plan", "--detailed-exitcode"], &arguments[1..]].concat());
     assert_eq!(plan.code, 0, "after call {number} the next `up` reached no fixed point: {}", plan.stdout);
     // The lock of the program that was killed goes by itself.
-    let counts = || ["container", "network", "volume"].map(|kind| scenario.objects(kind).len());
-    eventually(&format!("after call {number} nothing is left"), counts, |counts| *counts == [4, 1, 5]);
+    let left = || objects(scenario);
+    eventually(&format!("after call {number} nothing is left"), left, |left| left == whole);
     // What has no label is left behind too.
     let by_name = docker(&["ps", "--all", "--quiet", "--filter", &format!("name={}", scenario.stack())]);
     assert_eq!(by_name.lines().count(), 4, "after call {number}");
@@ -64,12 +79,14 @@ fn each_call(mut attempt: impl FnMut(usize) -> bool) -> usize {
 #[test]
 fn up_from_nothing_is_finished_by_the_next_up_wherever_it_is_killed() {
     let (scenario, proxy, began) = (scenario("crash-up"), EngineProxy::start(), Instant::now());
+    let whole = undisturbed(&scenario, &["up"]);
+    scenario.succeed(&["down", "--volumes"]);
     let tried = each_call(|number| {
         let killed = kill_at(&scenario, &proxy, number, &["up"]);
         if killed {
             scenario.succeed(&["up"]);
         }
-        is_whole(&scenario, number, &["up"]);
+        is_whole(&scenario, &whole, number, &["up"]);
         scenario.succeed(&["down", "--volumes"]);
         killed
     });
@@ -86,7 +103,7 @@ fn edit(scenario: &Scenario, is_odd: bool) {
 #[test]
 fn a_change_is_finished_by_the_next_up_wherever_it_is_killed_and_no_data_is_lost() {
     let (scenario, proxy) = (scenario("crash-change"), EngineProxy::start());
-    scenario.succeed(&["up", "--wait", "proven"]);
+    let whole = undisturbed(&scenario, &["up", "--wait", "proven"]);
     let kept = Keepsakes::put(&scenario, PASSWORD);
     let began = Instant::now();
     let tried = each_call(|number| {
@@ -97,7 +114,7 @@ fn a_change_is_finished_by_the_next_up_wherever_it_is_killed_and_no_data_is_lost
         if killed {
             scenario.succeed(arguments);
         }
-        is_whole(&scenario, number, arguments);
+        is_whole(&scenario, &whole, number, arguments);
         let wanted = if number % 2 == 1 { "> 95" } else { "> 90" };
         assert!(
             scenario.rules().iter().any(|rule| rule["query"] == format!("memory_usage_percent {wanted}"))
@@ -111,7 +128,7 @@ fn a_change_is_finished_by_the_next_up_wherever_it_is_killed_and_no_data_is_lost
 #[test]
 fn down_is_finished_by_the_next_down_or_undone_by_the_next_up_wherever_it_is_killed() {
     let (scenario, proxy) = (scenario("crash-down"), EngineProxy::start());
-    scenario.succeed(&["up", "--wait", "proven"]);
+    let whole = undisturbed(&scenario, &["up", "--wait", "proven"]);
     let kept = Keepsakes::put(&scenario, PASSWORD);
     let began = Instant::now();
     let tried = each_call(|number| {
@@ -122,7 +139,7 @@ fn down_is_finished_by_the_next_down_or_undone_by_the_next_up_wherever_it_is_kil
             assert_eq!(scenario.objects("network"), [""; 0]);
         }
         scenario.succeed(&["up"]);
-        is_whole(&scenario, number, &["up"]);
+        is_whole(&scenario, &whole, number, &["up"]);
         kept.are_in(&scenario);
         killed
     });
@@ -133,6 +150,8 @@ fn down_is_finished_by_the_next_down_or_undone_by_the_next_up_wherever_it_is_kil
 #[expect(clippy::print_stdout, reason = "the times are evidence")]
 fn an_interruption_ends_the_program_within_a_second_and_the_next_up_goes_on() {
     let (scenario, proxy) = (scenario("crash-signal"), EngineProxy::start());
+    let whole = undisturbed(&scenario, &["up"]);
+    scenario.succeed(&["down", "--volumes"]);
     let host = proxy.host();
     let points = [
         "GET /containers/json",
@@ -161,7 +180,7 @@ fn an_interruption_ends_the_program_within_a_second_and_the_next_up_goes_on() {
         assert!(took < Duration::from_secs(1), "SIG{signal} at {point}: {took:?}");
         proxy.recover();
         scenario.succeed(&["up"]);
-        is_whole(&scenario, 0, &["up"]);
+        is_whole(&scenario, &whole, 0, &["up"]);
         assert_eq!(http::get(&format!("{}/-/ready", scenario.url("prometheus"))).status, 200);
         scenario.succeed(&["down", "--volumes"]);
     }
