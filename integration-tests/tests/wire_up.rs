@@ -191,7 +191,7 @@ fn a_second_up_needs_few_calls() {
     let scene = Scene::after_up(program!());
     scene.run(["up"]).exits(0);
     let requests = scene.engine.requests();
-    assert!(requests.len() <= 12, "{requests:#?}");
+    assert!(requests.len() <= 14, "{requests:#?}");
 }
 
 #[test]
