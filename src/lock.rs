@@ -37,7 +37,7 @@ pub async fn acquire(
     let began = Instant::now();
     loop {
         let taken = match operator.claim(&stack.name, &stack.lock, image, holder).await? {
-            Claim::Held(lock) => return Ok(lock),
+            Claim::Held(lock) => return Ok(*lock),
             Claim::Taken(taken) => taken,
         };
         let locked = |waited| Error::Locked { stack: stack.name.clone(), holder: taken.name.clone(), waited };

@@ -149,14 +149,6 @@ pub struct GrafanaContent {
     pub marks: BTreeMap<String, String>,
 }
 
-impl GrafanaContent {
-    /// Returns whether a dashboard was changed inside Grafana since it was imported.
-    pub fn is_edited(&self, uid: &str) -> bool {
-        let mark = self.marks.get(uid).map(String::as_str);
-        self.dashboards.get(uid).is_some_and(|seen| crate::dashboard::is_edited(seen, mark))
-    }
-}
-
 /// A data source as Grafana knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeenDataSource {

@@ -2,6 +2,7 @@
 //!
 //! Never asks anything: made of what was observed and proven.
 
+use crate::dashboard;
 use crate::error::Error;
 use crate::observed::{Author, Grafana, Observed, Readiness, State, base_url};
 use crate::plan::{self, Cause, Operation, Plan, Request};
@@ -114,7 +115,7 @@ impl Status {
 fn edited_inside(stack: &Stack, observed: &Observed) -> Vec<String> {
     let Grafana::Known(content) = &observed.grafana else { return Vec::new() };
     let uids = stack.dashboards.iter().map(|wanted| wanted.uid);
-    uids.filter(|uid| content.is_edited(uid)).map(String::from).collect()
+    uids.filter(|uid| dashboard::is_edited_inside(content, uid)).map(String::from).collect()
 }
 
 fn service_status(service: &Service, observed: &Observed, plan: &Plan, host: &str) -> ServiceStatus {

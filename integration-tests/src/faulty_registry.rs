@@ -2,6 +2,7 @@
 //!
 //! When all is well it passes on what the real registry answers, so that one reference can first fail and then be
 //! pulled. The engine that pulls from it is a real one, and what it says is its own.
+#![expect(clippy::disallowed_types, reason = "it passes on what the real registry answers")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -82,7 +82,8 @@ fn count(scenario: &Scenario, time: &str) -> String {
 
 /// Returns the one value of a query at a time, or now.
 fn value(scenario: &Scenario, query: &str, time: Option<&str>) -> String {
-    let escaped: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escaped: Vec<String> = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escaped = escaped.concat();
     let time = time.map(|time| format!("&time={time}")).unwrap_or_default();
     text(&scenario.prometheus(&format!("query?query={escaped}{time}"))["result"][0]["value"][1])
 }

@@ -3,13 +3,14 @@
 //! Never does what an engine would refuse: such an operation is a fault of its plan, and panics.
 
 mod grafana;
+mod readiness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde_json::Value;
 use tdd_stack::dashboard;
-use tdd_stack::observed::{Author, Container, DiskFile, Objects, Observed, Readiness, State, VolumeKind};
+use tdd_stack::observed::{Author, Container, DiskFile, Objects, Observed, State, VolumeKind};
 use tdd_stack::plan::{DashboardEdits, Force, Operation, Plan};
 use tdd_stack::settings::{HostPort, Secret};
 use tdd_stack::stack::{LOADED_MARK, Mount, Service, Stack, sha256};
@@ -151,6 +152,7 @@ impl World {
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each operation")]
     fn perform(&mut self, stack: &Stack, operation: &Operation) {
         match operation {
             Operation::WriteFile { file, content } => {
@@ -383,21 +385,5 @@ impl World {
     fn readable(&self, service: &Service) -> BTreeMap<String, String> {
         let files = self.configuration(service).into_iter();
         files.filter(|(name, _)| name != LOADED_MARK).collect()
-    }
-
-    fn readiness(&self, service: &str) -> Readiness {
-        if self.is_ready(service) { Readiness::Ready } else { Readiness::NotReady("answers 503".into()) }
-    }
-
-    fn is_ready(&self, service: &str) -> bool {
-        self.runs(service) && !self.unready.contains(service)
-    }
-
-    fn runs(&self, service: &str) -> bool {
-        self.containers.get(service).is_some_and(|container| container.state == State::Running)
-    }
-
-    fn address(&self, service: &str) -> Option<SocketAddr> {
-        self.containers.get(service).filter(|container| container.state == State::Running)?.address
     }
 }

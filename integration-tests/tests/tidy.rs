@@ -147,7 +147,7 @@ const WALL_CLOCK: [&str; 16] = [
     "src/engine/unfinished.rs",
     "src/evidence.rs",
     "src/evidence/pack.rs",
-    "src/files/private.rs",
+    "src/files/dated.rs",
     "src/http/alertmanager.rs",
     "src/http/prometheus.rs",
     "src/http/transcript.rs",

@@ -180,17 +180,17 @@ mod tests {
         move |name| (name == "HOME").then(|| folder.display().to_string())
     }
 
-    fn given(folder: &Path, text: &str) -> Option<PasswordSource> {
+    fn given(folder: &Path, text: &str) -> PasswordSource {
         let path = folder.join("secret");
         fs::write(&path, text).unwrap();
-        Some(PasswordSource::File(path))
+        PasswordSource::File(path)
     }
 
     #[test]
     fn a_file_loses_its_line_end_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         for text in ["open sesame", "open sesame\n", "open sesame\r\n"] {
-            let found = find(given(folder.path(), text), "tdd", LOOK, home(folder.path())).unwrap();
+            let found = find(Some(given(folder.path(), text)), "tdd", LOOK, home(folder.path())).unwrap();
             assert_eq!(found.secret.reveal(), "open sesame");
         }
     }
@@ -200,8 +200,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (text, words) in [("", "is empty"), ("\n", "is empty"), ("a line\nanother", "more than one line")]
         {
-            let error =
-                find(given(folder.path(), text), "tdd", LOOK, home(folder.path())).unwrap_err().to_string();
+            let error = find(Some(given(folder.path(), text)), "tdd", LOOK, home(folder.path()))
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(words) && error.contains("/secret"), "{error}");
             assert!(!error.contains("a line"), "{error}");
         }
@@ -238,9 +239,9 @@ mod tests {
     fn what_is_given_wins_over_what_was_made_and_forbids_making() {
         let folder = tempfile::tempdir().unwrap();
         find(None, "tdd", MAKE, home(folder.path())).unwrap();
-        let found = find(given(folder.path(), "given"), "tdd", LOOK, home(folder.path())).unwrap();
+        let found = find(Some(given(folder.path(), "given")), "tdd", LOOK, home(folder.path())).unwrap();
         assert_eq!(found.secret.reveal(), "given");
-        let error = find(given(folder.path(), "given"), "tdd", MAKE, home(folder.path())).unwrap_err();
+        let error = find(Some(given(folder.path(), "given")), "tdd", MAKE, home(folder.path())).unwrap_err();
         assert!(error.to_string().contains("given already, by the file"), "{error}");
     }
 

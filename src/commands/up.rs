@@ -18,6 +18,7 @@ use crate::render::{self, Summary, Timings};
 ///
 /// Runs exactly what `tdd-stack plan` prints. Run again, it does nothing, or what is missing.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// State to wait for: `proven` means that Prometheus itself has seen all of it
     #[arg(long, value_enum, env = "TDD_STACK_WAIT", default_value = "ready", value_name = "STATE")]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_yaml::Value as Ordered;
 
+use crate::observed::GrafanaContent;
 use crate::stack::{DASHBOARD_MARK, sha256};
 
 /// Returns the name of the file that holds a dashboard's mark.
@@ -18,6 +19,12 @@ pub fn mark(seen: &Value) -> String {
 /// Returns whether a dashboard was changed inside Grafana since it was marked. One that was never marked was not.
 pub fn is_edited(seen: &Value, left: Option<&str>) -> bool {
     left.is_some_and(|left| left.trim() != mark(seen))
+}
+
+/// Returns whether Grafana holds a dashboard of that uid that was changed inside it since it was marked.
+pub fn is_edited_inside(content: &GrafanaContent, uid: &str) -> bool {
+    let left = content.marks.get(uid).map(String::as_str);
+    content.dashboards.get(uid).is_some_and(|seen| is_edited(seen, left))
 }
 
 /// Returns a dashboard as a file, its keys in the order of the file that was there before.

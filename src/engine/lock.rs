@@ -38,7 +38,7 @@ pub struct Lock {
 #[derive(Debug)]
 pub enum Claim {
     /// It is ours.
-    Held(Lock),
+    Held(Box<Lock>),
     /// Somebody else has it.
     Taken(Holder),
 }
@@ -80,7 +80,9 @@ impl Operator {
             }
         };
         match self.hold(&id).await {
-            Ok(connection) => Ok(Claim::Held(Lock { operator: self.clone(), id, _connection: connection })),
+            Ok(connection) => {
+                Ok(Claim::Held(Box::new(Lock { operator: self.clone(), id, _connection: connection })))
+            }
             Err(error) => {
                 self.remove(&id, Force::Kill).await?;
                 Err(Error::engine(doing())(error))
@@ -157,11 +159,8 @@ fn body(stack: &str, wanted: &Wanted, image: &str, holder: &str) -> ContainerCre
 /// Returns who holds a lock, which must be one of the stack's.
 fn owner(stack: &str, name: &str, found: ContainerInspectResponse) -> Result<String> {
     let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
-    match labels.get(LABEL_LOCK).filter(|_| labels.get(LABEL_STACK).is_some_and(|owner| owner == stack)) {
-        Some(holder) => Ok(holder.clone()),
-        None => {
-            let foreign = Conflict::Foreign { kind: "container", name: name.to_string() };
-            Err(Error::Conflicts(vec![foreign]))
-        }
-    }
+    let is_ours = labels.get(LABEL_STACK).is_some_and(|owner| owner == stack);
+    labels.get(LABEL_LOCK).filter(|_| is_ours).cloned().ok_or_else(|| {
+        Error::Conflicts(vec![Conflict::Foreign { kind: "container", name: name.to_string() }])
+    })
 }

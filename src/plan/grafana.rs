@@ -47,7 +47,7 @@ impl Planner<'_> {
         }
         for (uid, body) in dashboards {
             let found = seen.dashboards.get(uid);
-            let is_kept = edits == DashboardEdits::Keep && seen.is_edited(uid);
+            let is_kept = edits == DashboardEdits::Keep && dashboard::is_edited_inside(seen, uid);
             if !is_kept && found.is_none_or(|found| !contains(found, &body)) {
                 let import = Operation::ImportDashboard { uid: uid.to_string(), body, edits };
                 self.plan.push(import, cause(found.is_some()), &ready);

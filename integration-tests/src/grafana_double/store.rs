@@ -155,7 +155,11 @@ mod tests {
             })
             .unwrap();
         assert!(one.read(|state| state.users[0].password.is("second")));
-        one.write(|state| Ok::<_, Answer>(state.preferences.theme = "dark".into())).unwrap();
+        one.write(|state| {
+            state.preferences.theme = "dark".into();
+            Ok::<_, Answer>(())
+        })
+        .unwrap();
         assert!(
             other.read(|state| state.users[0].password.is("second") && state.preferences.theme == "dark")
         );

@@ -21,7 +21,7 @@ const BOUND: usize = 400;
 fn kill_at(scenario: &Scenario, proxy: &EngineProxy, number: usize, arguments: &[&str]) -> bool {
     proxy.forget();
     // Half of the calls end before the program hears of them, half after it does.
-    let hearing = if number % 2 == 0 { Hearing::Never } else { Hearing::First };
+    let hearing = if number.is_multiple_of(2) { Hearing::Never } else { Hearing::First };
     // What the lock is attached to is answered when the lock is released, so the program is killed before.
     let attaches = |call: &Call| call.line.ends_with("/attach");
     let is_meant = move |call: &Call| {

@@ -32,7 +32,8 @@ impl Upgrades {
     fn of(scenario: &Scenario) -> Self {
         let mut upgrades = Self { references: Vec::new() };
         for service in ["prometheus", "grafana", "alertmanager"] {
-            let image = scenario.inspect(service)["Config"]["Image"].as_str().unwrap().to_string();
+            let image =
+                scenario.inspect(service)["Config"]["Image"].as_str().expect("it has an image").to_string();
             let reference = format!("{image}-{}", scenario.stack());
             let label = format!("tdd-stack.stack={}", scenario.stack());
             let container = docker(&["create", "--label", &label, &image]);
