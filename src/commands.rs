@@ -51,6 +51,9 @@ use password::Wish;
 /// Longer than any change takes; one that hangs is not waited for in vain.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
+/// How long each service is waited for when a change is taken back.
+const LONGEST_WAY_BACK: Duration = Duration::from_secs(30);
+
 /// How a verb ended that did not fail before it could say anything.
 #[derive(Debug)]
 pub(crate) enum Exit {
@@ -224,6 +227,8 @@ impl Session {
             &format!("taking the change back: {}", services.join(", ")),
         );
         let failure = Box::new(failure);
+        // What served a moment ago needs no long wait to serve again.
+        let patience = Patience { each: patience.each.min(LONGEST_WAY_BACK), ..patience };
         match self.walk(engine, &back, patience).await.0.failure {
             None => Err(Error::TakenBack { failure, services }),
             Some(second) => Err(Error::NotTakenBack { failure, services, second: Box::new(second) }),

@@ -20,7 +20,7 @@ fn with(scene: &Scene, password: &str, verb: &str) -> TddStack {
 
 fn password(scene: &Scene) -> String {
     let mut found = None;
-    scene.engine.grafana("tdd_grafana_data", |store| found = store.password.clone());
+    scene.engine.grafana("tdd_grafana_data", |store| found.clone_from(&store.password));
     found.expect("Grafana has started")
 }
 
@@ -174,7 +174,11 @@ fn another_password_reaches_a_running_grafana_after_one_wrong_try_and_replaces_n
     assert_eq!((scene.engine.id("tdd-grafana"), spec(&scene)), before);
     assert_eq!(
         scene.engine.changes(),
-        ["POST /containers/tdd-grafana/exec", "POST /exec/of-tdd-grafana/start"]
+        [
+            "POST /containers/tdd-grafana/exec",
+            "POST /exec/of-tdd-grafana/start",
+            "PUT /containers/tdd-grafana/archive?path=/var/lib/grafana"
+        ]
     );
     scene.engine.forget();
     with(&scene, SECRET, "up").run().exits(0);

@@ -15,7 +15,7 @@ use crate::render;
 /// Works when the engine cannot be reached too. Look at the file before you send it to anybody.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// File to write, which must not be there yet [default: tdd-stack-support-<STACK>-<TIME>.tar.gz]
+    /// File to write, which must not be there yet [default: tdd-stack-support-STACK-TIME.tar.gz]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }

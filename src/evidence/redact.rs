@@ -11,6 +11,8 @@ use regex_lite::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::contents;
+
 /// What stands where a secret stood.
 pub const REMOVED: &str = "[removed]";
 
@@ -74,7 +76,9 @@ impl Secrets {
 
     /// Learns the secrets of a configuration file; what is no YAML teaches nothing.
     pub fn learn_yaml(&mut self, text: &str) {
-        for document in serde_yaml::Deserializer::from_str(text) {
+        // Aliases may stand for more than fits into memory; what names a secret in plain sight is removed all the same.
+        let is_bounded = contents::fault("file.yaml", text).is_none();
+        for document in serde_yaml::Deserializer::from_str(if is_bounded { text } else { "" }) {
             // Only the shape of JSON is of use here, and a key that is no text names no secret.
             let Ok(document) = serde_yaml::Value::deserialize(document) else { break };
             self.walk_yaml(&document, "", false);
