@@ -23,7 +23,9 @@ pub(super) fn of_the_stack() -> Vec<String> {
 }
 
 pub(super) fn inspect(shared: &Shared, reference: &str) -> Response {
-    match shared.lock().images.get(reference) {
+    let state = shared.lock();
+    let by_id = || state.images.values().find(|id| *id == reference);
+    match state.images.get(reference).or_else(by_id) {
         None => error(404, format!("no such image: {reference}: No such image: {reference}")),
         Some(id) => object(
             200,
