@@ -64,8 +64,6 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
     let status = Command::new("tar").arg("-xzf").arg(&bundle).arg("-C").arg(&unpacked).status();
     assert!(status.is_ok_and(|status| status.success()), "it cannot be unpacked");
     assert_eq!(files_with_secrets(&unpacked), "");
-    // The search finds what is there: the password is in what the engine says.
-    let inspected = scenario.folder().join("inspected");
-    std::fs::write(&inspected, scenario.inspect("grafana").to_string()).expect("it can be written");
-    assert_ne!(files_with_secrets(&inspected), "");
+    // The search finds what is there.
+    assert_ne!(files_with_secrets(&scenario.file("alertmanager.yml")), "");
 }
