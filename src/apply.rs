@@ -233,6 +233,9 @@ impl Applier<'_> {
         }
         let imported = grafana.import_dashboard(uid, body).await?;
         let mark = (dashboard::mark_name(uid), dashboard::mark(&imported));
+        if left.as_ref() == Some(&mark.1) {
+            return Ok(());
+        }
         self.operator.upload(&container, folder, &[mark]).await
     }
 

@@ -229,7 +229,8 @@ mod tests {
         let rules = &document["groups"][0]["rules"];
         assert_eq!(
             rules[0]["expr"],
-            "(vector(1)) and on () (prometheus_notifications_alertmanagers_discovered > 0)"
+            "(vector(1)) and on () (prometheus_notifications_alertmanagers_discovered > 0 and \
+             timestamp(prometheus_notifications_alertmanagers_discovered) > time() - 3)"
         );
         assert!(rules[0].get("for").is_none());
         assert_eq!(rules[1]["expr"], "increase(x{a=\"[5m]\"}[5m]) > 5");
