@@ -45,6 +45,7 @@ pub struct Engine {
     docker: Docker,
     endpoint: Endpoint,
     version: String,
+    api: String,
     /// Docker's own configuration folder, where registry credentials are.
     config_dir: Option<PathBuf>,
 }
@@ -84,12 +85,22 @@ impl Engine {
                 .into(),
             });
         }
-        Ok(Self { docker, endpoint, version: version.version.unwrap_or_default(), config_dir })
+        Ok(Self { docker, endpoint, version: version.version.unwrap_or_default(), api, config_dir })
     }
 
     /// Returns the connection's address.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Returns the newest API that the engine speaks, such as `1.41`.
+    pub fn api(&self) -> &str {
+        &self.api
+    }
+
+    /// Returns both versions, such as `20.10.24 (API 1.41)`.
+    pub fn versions(&self) -> String {
+        format!("{} (API {})", self.version, self.api)
     }
 
     /// Returns the engine's version, such as `20.10.24`.

@@ -16,6 +16,9 @@ use redact::Secrets;
 /// The longest file; of a log the end is kept, of anything else the beginning.
 const LONGEST: usize = 512 * 1024;
 
+/// The longest line of a transcript.
+const LINE: usize = 500;
+
 /// All files together.
 const ALL: usize = 8 * 1024 * 1024;
 
@@ -36,6 +39,8 @@ pub struct Exhibit {
 pub enum Content {
     /// Any text.
     Text(String),
+    /// Text of which only the beginning of each line matters.
+    Lines(String),
     /// A configuration file.
     Configuration(String),
     /// What the engine or this program says.
@@ -54,7 +59,12 @@ pub struct Evidence {
 impl Evidence {
     /// Adds a file.
     pub fn add(&mut self, name: impl Into<String>, content: Content) {
-        self.exhibits.push(Exhibit { name: safe(&name.into()), content });
+        let name = safe(&name.into());
+        // Two names may be the same as files, and neither may replace the other.
+        let is_free = |name: &String| self.exhibits.iter().all(|exhibit| exhibit.name != *name);
+        let others = (2..=self.exhibits.len() + 1).map(|number| format!("{name}-{number}"));
+        let name = std::iter::once(name.clone()).chain(others).find(is_free).unwrap_or(name);
+        self.exhibits.push(Exhibit { name, content });
     }
 
     /// Adds what else was collected.
@@ -69,25 +79,32 @@ impl Evidence {
             match &exhibit.content {
                 Content::Configuration(text) => secrets.learn_yaml(text),
                 Content::Json(value) => secrets.learn_json(value),
-                Content::Text(_) => {}
+                Content::Text(_) | Content::Lines(_) => {}
             }
         }
         let mut files = vec![(SUMMARY.to_string(), String::new())];
         let mut room = ALL;
         for Exhibit { name, content } in self.exhibits {
             // Only what is clean is cut: half a secret is not recognised.
+            let mut skipped = 0;
+            let mut last = |text: &str| {
+                let latest = if keeps_end(&name) { latest(text) } else { text };
+                skipped = text.len() - latest.len();
+                secrets.clean(latest)
+            };
             let text = match content {
-                Content::Text(text) => secrets.clean(&text),
+                Content::Text(text) => last(&text),
+                Content::Lines(text) => shortened(&last(&text)),
                 Content::Configuration(text) => secrets.clean_yaml(&text),
                 Content::Json(value) => secrets.clean(&format!("{:#}\n", secrets.clean_json(&value))),
             };
-            let text = match cut(&text, LONGEST.min(room), keeps_end(&name)) {
-                Some(part) => {
-                    let (kept, whole) = (part.len(), text.len());
-                    self.notes.push(format!("{name} is truncated: {kept} of {whole} bytes are kept"));
-                    format!("{part}\n[truncated: {kept} of {whole} bytes]\n")
-                }
-                None => text,
+            let part = cut(&text, LONGEST.min(room), keeps_end(&name));
+            let (kept, whole) = (part.len(), text.len() + skipped);
+            let text = if kept < whole {
+                self.notes.push(format!("{name} is truncated: {kept} of {whole} bytes are kept"));
+                format!("{part}\n[truncated: {kept} of {whole} bytes]\n")
+            } else {
+                text
             };
             room = room.saturating_sub(text.len());
             files.push((name, text));
@@ -120,18 +137,38 @@ fn keeps_end(name: &str) -> bool {
     name.starts_with("logs/") || name.starts_with("events") || name.starts_with("probes")
 }
 
-/// Returns the part of a text that fits, in whole lines where there are any; nothing if all of it fits.
-fn cut(text: &str, longest: usize, keeps_end: bool) -> Option<&str> {
+/// Returns the last whole lines, not many more than are kept: to clean a mebibyte takes half a second.
+fn latest(text: &str) -> &str {
+    let begin = text.ceil_char_boundary(text.len().saturating_sub(2 * LONGEST));
+    if begin == 0 { text } else { after_line_end(&text[begin..]).unwrap_or(text) }
+}
+
+/// Returns what follows the first line end; nothing if that is the end of all.
+fn after_line_end(text: &str) -> Option<&str> {
+    text.split_once('\n').map(|(_, rest)| rest).filter(|rest| !rest.is_empty())
+}
+
+/// Returns lines that are not longer than anybody reads.
+fn shortened(text: &str) -> String {
+    let shorten = |line: &str| match line.floor_char_boundary(LINE) {
+        end if end < line.len() => format!("{}…\n", &line[..end]),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(shorten).collect()
+}
+
+/// Returns the part of a text that fits, in whole lines where there are any.
+fn cut(text: &str, longest: usize, keeps_end: bool) -> &str {
     if text.len() <= longest {
-        return None;
+        return text;
     }
     if keeps_end {
         let begin = text.ceil_char_boundary(text.len() - longest);
         let part = &text[begin..];
-        return Some(part.split_once('\n').map_or(part, |(_, rest)| rest));
+        return after_line_end(part).unwrap_or(part);
     }
     let part = &text[..text.floor_char_boundary(longest)];
-    Some(part.rsplit_once('\n').map_or(part, |(rest, _)| rest))
+    part.rsplit_once('\n').map_or(part, |(rest, _)| rest)
 }
 
 /// Returns a path that stays inside the folder, whatever somebody named a file or a container.
@@ -160,6 +197,17 @@ mod tests {
     }
 
     #[test]
+    fn a_log_of_one_long_line_keeps_the_end_of_it() {
+        let mut evidence = Evidence::default();
+        evidence.add("logs/a.log", Content::Text(format!("{}last\n", "x".repeat(5 * LONGEST))));
+        // All that is looked at fits when it is shortened, and yet it is not all that was said.
+        evidence.add("probes.txt", Content::Lines(format!("{}\n", "y".repeat(5000)).repeat(LONGEST / 1000)));
+        let files = evidence.seal("", Secrets::default());
+        assert!(files[1].1.starts_with('x') && files[1].1.contains("last\n\n[truncated: "));
+        assert!(files[2].1.starts_with('y') && files[2].1.contains("…\n\n[truncated: "));
+    }
+
+    #[test]
     fn all_files_together_are_bounded() {
         let mut evidence = Evidence::default();
         for number in 0..40 {
@@ -169,6 +217,29 @@ mod tests {
         let all: usize = files.iter().map(|(_, text)| text.len()).sum();
         assert!(all < ALL + 40 * 200, "{all}");
         assert!(files[0].1.contains("files/39 is truncated: 0 of"), "{}", files[0].1);
+    }
+
+    #[test]
+    fn lines_are_shortened_where_they_are_clean() {
+        let secret = "planted-secret-of-a-service";
+        let mut evidence = Evidence::default();
+        // The secret stands where the line is cut.
+        let line = |before: usize| format!("{}{secret} and more\nnext\n", "x".repeat(before));
+        (LINE - 40..=LINE).for_each(|before| evidence.add("probes.txt", Content::Lines(line(before))));
+        for (name, text) in &evidence.seal("", Secrets::of_login("u", secret))[1..] {
+            assert!(!text.contains("planted") && text.ends_with("\nnext\n"), "{name}: {text}");
+            assert!(text.lines().all(|line| line.len() < LINE + 5), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_file_replaces_another() {
+        let mut evidence = Evidence::default();
+        for name in ["a/b:1", "a/b_1", "a/b_1", "a/b_1-2"] {
+            evidence.add(name, Content::Text(String::new()));
+        }
+        let names: Vec<&str> = evidence.exhibits.iter().map(|exhibit| exhibit.name.as_str()).collect();
+        assert_eq!(names, ["a/b_1", "a/b_1-2", "a/b_1-3", "a/b_1-2-2"]);
     }
 
     #[test]

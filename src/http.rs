@@ -88,7 +88,7 @@ fn in_short(error: &reqwest::Error) -> String {
 /// Returns the body of a good answer, else an error with the status and the beginning of the body.
 async fn json(
     doing: &str,
-    response: std::result::Result<reqwest::Response, reqwest::Error>,
+    response: std::result::Result<transcript::Response, reqwest::Error>,
 ) -> Result<Value> {
     let response = response.map_err(Error::http(doing))?;
     let status = response.status();

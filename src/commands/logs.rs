@@ -43,6 +43,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         follow: args.follow,
         tail: args.tail.map_or("all".into(), |lines| lines.to_string()),
         since: args.since.unwrap_or_default(),
+        dated: false,
     };
     let width = containers.keys().map(String::len).max().unwrap_or_default();
     let streams = containers.iter().filter(|(service, _)| wanted(service)).map(|(service, container)| {

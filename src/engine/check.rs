@@ -128,7 +128,7 @@ impl Operator {
         let exit_code = tokio::time::timeout(limit, self.wait(container)).await.map_err(|_| {
             Error::engine("check the files")(format!("the check did not end within {} s", limit.as_secs()))
         })??;
-        let query = LogQuery { follow: false, tail: "all".into(), since: 0 };
+        let query = LogQuery { follow: false, tail: "all".into(), since: 0, dated: false };
         let lines: Vec<LogLine> = self.engine.logs(container, &query).take(LINES).try_collect().await?;
         Ok(CheckOutput { exit_code, lines: lines.into_iter().map(|line| line.text).collect() })
     }

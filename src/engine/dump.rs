@@ -65,9 +65,9 @@ impl Engine {
         Ok(containers.into_iter().chain(images).chain(networks).chain(of_volumes).collect())
     }
 
-    /// Returns the last lines of a container's log.
+    /// Returns the last lines of a container's log, each with its moment.
     pub async fn log_tail(&self, container: &str, lines: u32) -> Result<String> {
-        let query = LogQuery { follow: false, tail: lines.to_string(), since: 0 };
+        let query = LogQuery { follow: false, tail: lines.to_string(), since: 0, dated: true };
         let lines: Vec<LogLine> = self.logs(container, &query).try_collect().await?;
         Ok(lines.into_iter().flat_map(|line| [line.text, "\n".into()]).collect())
     }

@@ -60,6 +60,8 @@ pub struct LogQuery {
     pub tail: String,
     /// Since when, in seconds of the Unix epoch; 0 means from the beginning.
     pub since: i32,
+    /// Whether each line begins with the moment at which it was written.
+    pub dated: bool,
 }
 
 /// A line of a log.
@@ -196,7 +198,7 @@ impl Engine {
 
     /// Returns a container's last log lines, as evidence; none if they cannot be had.
     pub async fn last_lines(&self, container: &str) -> Vec<String> {
-        let query = LogQuery { follow: false, tail: EVIDENCE_LINES.into(), since: 0 };
+        let query = LogQuery { follow: false, tail: EVIDENCE_LINES.into(), since: 0, dated: false };
         let lines = self.logs(container, &query).try_collect::<Vec<LogLine>>();
         let lines = tokio::time::timeout(QUICK, lines).await;
         lines.unwrap_or(Ok(Vec::new())).unwrap_or_default().into_iter().map(|line| line.text).collect()
@@ -210,6 +212,7 @@ impl Engine {
             .stderr(true)
             .tail(&query.tail)
             .since(query.since)
+            .timestamps(query.dated)
             .build();
         let doing = format!("read the log of `{container}`");
         // A service that is followed may be silent for as long as it likes.

@@ -22,7 +22,7 @@ const LINES: u32 = 1000;
 /// Collects what the disk and the questions so far say, without an engine.
 pub fn at_hand(http: &Http, folder: &Folder, stack: &Stack) -> Evidence {
     let mut evidence = Evidence::default();
-    evidence.add("probes.txt", Content::Text(http.transcript()));
+    evidence.add("probes.txt", Content::Lines(http.transcript()));
     match folder.read(stack.files.iter().map(|file| file.name)) {
         Ok(files) => {
             for (name, file) in files {
@@ -92,7 +92,7 @@ async fn objects(engine: &Engine, stack: &Stack) -> Evidence {
             Err(error) => evidence.notes.push(format!("{kind} `{name}`: {}", chain(&error))),
         }
     }
-    evidence.add("engine.json", Content::Json(json!({"version": engine.version()})));
+    evidence.add("engine.json", Content::Json(json!({"version": engine.version(), "api": engine.api()})));
     evidence
 }
 

@@ -1,8 +1,8 @@
 //! The bodies of answers, up to a size: whatever answers on a port may never come to an end.
 
-use reqwest::Response;
 use serde_json::Value;
 
+use super::transcript::Response;
 use crate::error::Source;
 
 /// Many times what a large Prometheus says of itself, in bytes.
@@ -20,11 +20,9 @@ pub(super) async fn json(response: Response) -> Result<Value, Source> {
 
 async fn bytes(mut response: Response) -> Result<Vec<u8>, Source> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if bytes.len() + chunk.len() > LONGEST {
-            return Err(format!("the answer is longer than {} MiB", LONGEST / (1024 * 1024)).into());
-        }
-        bytes.extend_from_slice(&chunk);
+    if response.read(&mut bytes, LONGEST).await? {
+        Ok(bytes)
+    } else {
+        Err(format!("the answer is longer than {} MiB", LONGEST / (1024 * 1024)).into())
     }
-    Ok(bytes)
 }

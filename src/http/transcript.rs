@@ -1,17 +1,24 @@
 //! The last questions to the services and their answers, kept as evidence.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
 
 use super::Http;
 
 /// How many questions are remembered: a wait asks four services four times a second.
 const REMEMBERED: usize = 2000;
 
+/// How much of an answer is remembered, in bytes: much more than is shown, so that no secret is half of one there.
+const BEGINNING: usize = 2048;
+
 /// What was asked lately.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Transcript(Arc<Mutex<VecDeque<Exchange>>>);
+pub(super) struct Transcript(Arc<Mutex<VecDeque<Arc<Exchange>>>>);
 
 /// One question and how it was answered.
 #[derive(Debug)]
@@ -21,20 +28,56 @@ struct Exchange {
     url: String,
     answer: Result<u16, String>,
     took: Duration,
+    /// What was read of the answer.
+    beginning: OnceLock<String>,
+}
+
+/// An answer whose beginning is remembered once it is read.
+#[derive(Debug)]
+pub(super) struct Response {
+    response: reqwest::Response,
+    exchange: Arc<Exchange>,
+}
+
+impl Response {
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// Adds what comes of the body to `bytes`, up to `longest`; returns whether that is all of it.
+    pub(super) async fn read(&mut self, bytes: &mut Vec<u8>, longest: usize) -> Result<bool, reqwest::Error> {
+        let outcome = loop {
+            match self.response.chunk().await {
+                Ok(Some(chunk)) if bytes.len() + chunk.len() <= longest => bytes.extend_from_slice(&chunk),
+                Ok(rest) => break Ok(rest.is_none()),
+                Err(error) => break Err(error),
+            }
+        };
+        let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(BEGINNING)]).into_owned();
+        drop(self.exchange.beginning.set(beginning));
+        outcome
+    }
 }
 
 impl Http {
-    /// Returns what was asked lately, a line each: when, method, address, status or error, milliseconds.
+    /// Returns what was asked lately, a line each: when, method, address, status or error, milliseconds, and the
+    /// beginning of the answer, where it was read, as a JSON string.
     pub fn transcript(&self) -> String {
         let exchanges = self.transcript.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = |exchange: &Exchange| {
+        let line = |exchange: &Arc<Exchange>| {
             let answer = exchange.answer.as_ref().map_or_else(Clone::clone, ToString::to_string);
+            let beginning = exchange.beginning.get().map(|text| format!(" {}", Value::from(text.as_str())));
             format!(
-                "{} {} {} {answer} {} ms\n",
+                "{} {} {} {answer} {} ms{}\n",
                 humantime::format_rfc3339_millis(exchange.began),
                 exchange.method,
                 exchange.url,
                 exchange.took.as_millis(),
+                beginning.unwrap_or_default(),
             )
         };
         exchanges.iter().map(line).collect()
@@ -44,7 +87,7 @@ impl Http {
     pub(super) async fn send(
         &self,
         request: reqwest::RequestBuilder,
-    ) -> std::result::Result<reqwest::Response, reqwest::Error> {
+    ) -> std::result::Result<Response, reqwest::Error> {
         let (client, request) = request.build_split();
         let request = request?;
         let (method, url) = (request.method().to_string(), request.url().to_string());
@@ -54,12 +97,14 @@ impl Http {
             Ok(response) => Ok(response.status().as_u16()),
             Err(error) => Err(super::in_short(error)),
         };
+        let took = watch.elapsed();
+        let exchange = Arc::new(Exchange { began, method, url, answer, took, beginning: OnceLock::new() });
         let mut exchanges = self.transcript.0.lock().unwrap_or_else(PoisonError::into_inner);
         if exchanges.len() == REMEMBERED {
             exchanges.pop_front();
         }
-        exchanges.push_back(Exchange { began, method, url, answer, took: watch.elapsed() });
+        exchanges.push_back(exchange.clone());
         drop(exchanges);
-        response
+        Ok(Response { response: response?, exchange })
     }
 }

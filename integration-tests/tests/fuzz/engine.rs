@@ -32,7 +32,7 @@ async fn ask(engine: &Engine, endpoint: &Endpoint, path: &str) -> Result<()> {
         "/containers/tdd-prometheus/json" => engine.running(CONTAINER).await.map(drop),
         "/containers/tdd-prometheus/logs" => {
             engine.last_lines(CONTAINER).await;
-            let query = LogQuery { follow: true, tail: "all".into(), since: 0 };
+            let query = LogQuery { follow: true, tail: "all".into(), since: 0, dated: false };
             engine.logs(CONTAINER, &query).try_collect::<Vec<_>>().await.map(drop)
         }
         "/images/create" => engine.operator().pull(IMAGE, |_| {}).await,
