@@ -29,6 +29,8 @@ fn evidence(secret: &str) -> Evidence {
         format!("scrape_configs:\n  - authorization:\n      type: Bearer\n      credentials: {quoted}\n"),
         format!("a:\n  - basic_auth: {{username: u, password: {quoted}}}\n"),
         format!("password: |\n  {secret}\nurl: http://u:{encoded}@host/x\n"),
+        format!("# Cookie: {secret}\nheaders:\n  Cookie: {quoted}\n"),
+        format!("webhook_configs:\n  - url: https://h.example/services/T0123/{encoded}\n"),
         format!("# bearer_token: {secret}\nbroken: [\n  secret: {quoted}\n"),
     ]
     .into_iter()
@@ -46,7 +48,10 @@ fn evidence(secret: &str) -> Evidence {
         "logs/a.log",
         Content::Text(format!("it is {secret}\nmsg={quoted}\nAuthorization: Bearer {secret}\n")),
     );
-    evidence.add("probes.txt", Content::Text(format!("GET http://host/?token={encoded} 200\n")));
+    evidence.add(
+        "probes.txt",
+        Content::Lines(format!("GET http://host/?token={encoded} 200 1 ms {}\n", json!(quoted))),
+    );
     evidence
 }
 
