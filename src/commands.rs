@@ -108,6 +108,8 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
     let verb = match command {
         Command::Up(_) => Some("up"),
         Command::Down(_) => Some("down"),
+        Command::Drill(_) => Some("drill"),
+        Command::Demo(ref args) if args.makes_a_past() => Some("demo --history"),
         _ => None,
     };
     match Session::new(global, wish(&command), verb) {
@@ -145,7 +147,7 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Doctor(args) => doctor::run(&args, session).await,
             Command::Dashboards(args) => dashboards::run(&args, session).await,
             Command::SupportBundle(args) => support_bundle::run(&args, session).await,
-            Command::Drill(args) => drill::run(&args, session, interrupted()).await,
+            Command::Drill(args) => Box::pin(drill::run(&args, session, interrupted())).await,
             Command::Backup(args) => backup::run(&args, session, interrupted()).await,
             Command::Restore(args) => restore::run(&args, session, interrupted()).await,
         }

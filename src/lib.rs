@@ -83,7 +83,7 @@ pub fn main() -> ExitCode {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
         Ok(Exit::Amiss) => ExitCode::from(1),
         Ok(Exit::ChangesPending) => ExitCode::from(10),
-        Ok(Exit::Reported(error)) => report(&error, None, None),
+        Ok(Exit::Reported(error)) => report(&error, None, evidence.as_ref()),
         Err(error) => report(&error, Some(output), evidence.as_ref()),
     }
 }

@@ -305,9 +305,11 @@ pub fn plan_document(stack: &str, plan: &Plan) -> Value {
     document::plan(stack, plan, &[])
 }
 
-/// Returns the line of an event, as `--progress json` prints it, without how long its step took.
-pub fn event_line(plan: &Plan, event: &Event) -> String {
-    json::line(plan, event, Duration::ZERO)
+/// Returns the line of an event as `--progress json` prints it, with its moment.
+pub fn event_line(plan: &Plan, event: &Event, took: Duration, moment: &str) -> String {
+    let mut object = json::object(plan, event, took);
+    object["time"] = moment.into();
+    object.to_string()
 }
 
 /// Prints where a support bundle is.
@@ -321,9 +323,20 @@ pub fn bundle<'a>(json: bool, path: &Path, files: impl Iterator<Item = &'a str>)
         }));
     } else {
         let path = path.display();
+        let mut inside: Vec<(&str, usize)> = Vec::new();
+        for name in files.map(|name| name.split_inclusive('/').next().unwrap_or(name)) {
+            match inside.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, count)) => *count += 1,
+                None => inside.push((name, 1)),
+            }
+        }
+        let part = |(name, count): (&str, usize)| {
+            if name.ends_with('/') { format!("{name} ({count})") } else { name.to_string() }
+        };
+        let inside: Vec<String> = inside.into_iter().map(part).collect();
         print(&format!(
-            "{path}\n{} files; known secrets are removed, but look at it before you send it: tar -tzf {path}\n",
-            files.count(),
+            "{path}\nhas {}\nknown secrets are removed, but look at it before you send it: tar -xzf {path}\n",
+            inside.join(", "),
         ));
     }
 }

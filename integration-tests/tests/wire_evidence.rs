@@ -11,6 +11,7 @@ use integration_tests::cli::Output;
 use integration_tests::fake_engine::{FakeEngine, Fault};
 use integration_tests::program;
 use integration_tests::scene::Scene;
+use serde_json::Value;
 
 const PASSWORD: &str = "planted-pass-word";
 const PLANTED: &str = "planted-smtp-secret";
@@ -100,13 +101,20 @@ fn a_failing_up_leaves_all_that_is_to_be_known() {
         assert!(files.contains_key(expected), "{expected} is missing: {:?}", files.keys());
     }
     let summary = &files["summary.txt"];
-    for words in ["`alertmanager` exited with code", "hint: ", "verb       up", "exit code  1", "engine "] {
+    for words in ["`alertmanager` exited with code", "hint: ", "verb       up", "exit code  1", "(API 1."] {
         assert!(summary.contains(words), "{words}: {summary}");
     }
     assert!(!summary.contains("not complete"), "{summary}");
     assert!(files["files/disk/alertmanager.yml"].contains("smtp_auth_password: [removed]"));
     assert!(files["events.jsonl"].lines().any(|line| line.contains("\"event\":\"failed\"")));
-    assert!(files["probes.txt"].lines().any(|line| line.contains(" GET http://") && line.ends_with(" ms")));
+    for line in files["events.jsonl"].lines() {
+        let event: Value = serde_json::from_str(line).expect("each is JSON");
+        assert!(event["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
+    }
+    let probes = &files["probes.txt"];
+    assert!(probes.lines().any(|line| line.contains(" GET http://") && line.ends_with(" ms")), "{probes}");
+    assert!(probes.lines().any(|line| line.contains(" 200 ") && line.ends_with('"')), "{probes}");
+    assert!(files["logs/tdd-alertmanager.log"].starts_with("2026-11-24T09:31:07.000000001Z "), "{files:?}");
     has_no_secret(&files);
 }
 
@@ -136,10 +144,14 @@ fn what_is_taken_back_is_seen_before() {
 
 #[test]
 fn an_engine_that_cannot_be_reached_leaves_what_is_at_hand() {
-    for verb in ["up", "down"] {
+    for verb in [&["up"][..], &["down"], &["drill"], &["demo", "--history", "1h"]] {
         let scene = Scene::with(FakeEngine::stopped(), program!());
-        let output = run(&scene, &[verb]);
+        let output = run(&scene, verb);
         let files = files(&kept(output.exits(3)));
+        assert!(files["summary.txt"].contains("no plan was under way"), "{files:?}");
+        assert!(
+            files["summary.txt"].contains(&format!("verb       {}\n", verb[..verb.len().min(2)].join(" ")))
+        );
         assert!(files["summary.txt"].contains("cannot reach the Docker Engine"), "{files:?}");
         assert!(files["summary.txt"].contains("the engine could not be asked"), "{files:?}");
     }
@@ -152,6 +164,7 @@ fn nothing_is_kept_of_success_or_of_a_wrong_command_line() {
     run(&scene, &["up", "--stack", "No Name"]).exits(2);
     run(&scene, &["status", "--host", "unix:///nowhere"]).exits(3);
     run(&scene, &["down"]).exits(0);
+    run(&scene, &["drill"]).exits(1).says("the stack is not as it should be");
     assert!(!folder(&scene).exists());
 }
 
@@ -211,6 +224,21 @@ fn an_engine_that_hangs_meanwhile_is_given_up() {
 }
 
 #[test]
+fn who_does_not_wait_for_evidence_gets_the_failure_at_once() {
+    let scene = Scene::with_images(program!());
+    // Only evidence asks for this.
+    scene.engine.fail(Fault::NoAnswer("GET /networks/tdd-monitoring"));
+    let arguments = ["up", "--require-app", "--wait-timeout", "1s"];
+    let running = scene.tdd_stack(arguments).env("TDD_STACK_EVIDENCE", folder(&scene)).spawn();
+    scene.engine.await_request("GET /networks/tdd-monitoring");
+    let began = Instant::now();
+    running.signal("INT");
+    running.finish().exits(6).says("note: no evidence is kept: interrupted");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(!folder(&scene).exists());
+}
+
+#[test]
 fn a_support_bundle_has_the_same_and_replaces_nothing() {
     let scene = Scene::with_images(program!());
     run(&scene, &["up"]).exits(0);
@@ -218,7 +246,9 @@ fn a_support_bundle_has_the_same_and_replaces_nothing() {
     let text = path.display().to_string();
     let output = run(&scene, &["support-bundle", &text]);
     assert!(output.exits(0).stdout.contains(&text), "{}", output.stdout);
-    assert!(output.stdout.contains("look at it before you send it"), "{}", output.stdout);
+    for words in ["look at it before you send it", "has summary.txt, plan.txt, ", "inspect/ (", "files/ ("] {
+        assert!(output.stdout.contains(words), "{words}: {}", output.stdout);
+    }
     let unpacked = scene.folder().join("unpacked");
     fs::create_dir(&unpacked).expect("it can be made");
     let status = Command::new("tar").arg("-xzf").arg(&path).arg("-C").arg(&unpacked).status();

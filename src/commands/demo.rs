@@ -129,6 +129,11 @@ pub(crate) async fn run(
 }
 
 impl Args {
+    /// Returns whether the stack's data are changed.
+    pub(super) fn makes_a_past(&self) -> bool {
+        self.history.is_some() && self.action.is_none()
+    }
+
     fn ports(&self) -> Ports {
         Ports {
             health: self.health_port,

@@ -1,13 +1,13 @@
-//! Keeps evidence of a failed `up` or `down`. Never changes how the verb ends.
+//! Keeps evidence of a verb that failed. Never changes how it ends.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::{Exit, Session, environment};
+use super::{Exit, Session, environment, interrupted};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -34,9 +34,12 @@ pub(crate) struct Case {
 /// Where the evidence of a failure is, or why there is none.
 pub(crate) type Kept = std::result::Result<PathBuf, String>;
 
-/// The last events of a plan.
-#[derive(Debug, Default)]
-pub(crate) struct Record(VecDeque<Event>);
+/// The last events of a plan, each with how long its step has taken until then.
+#[derive(Debug)]
+pub(crate) struct Record {
+    began: SystemTime,
+    events: VecDeque<(Event, Duration)>,
+}
 
 impl Case {
     /// Begins a case; without a verb, nothing is kept.
@@ -58,18 +61,30 @@ impl Record {
     ) -> Self {
         let (sender, shown) = unbounded_channel();
         let record = async move {
-            let mut record = Self::default();
+            let mut record = Self { began: SystemTime::now(), events: VecDeque::new() };
+            let mut steps = BTreeMap::new();
             while let Some(event) = inbox.recv().await {
-                if record.0.len() == EVENTS {
-                    record.0.pop_front();
+                let step: &mut Duration = steps.entry(event.step).or_insert(event.elapsed);
+                let took = event.elapsed.saturating_sub(*step);
+                if record.events.len() == EVENTS {
+                    record.events.pop_front();
                 }
-                record.0.push_back(event.clone());
+                record.events.push_back((event.clone(), took));
                 // A display that died sees nothing more; the record goes on.
                 drop(sender.send(event));
             }
             record
         };
         tokio::join!(record, display(shown)).0
+    }
+
+    /// Returns the events of a plan, a line of JSON each.
+    fn lines(&self, plan: &Plan) -> String {
+        let line = |(event, took): &(Event, Duration)| {
+            let moment = humantime::format_rfc3339_millis(self.began + event.elapsed);
+            render::event_line(plan, event, *took, &moment.to_string()) + "\n"
+        };
+        self.events.iter().map(line).collect()
     }
 }
 
@@ -81,9 +96,7 @@ impl Session {
         }
         let mut gathered = Evidence::default();
         self.add_plan(&mut gathered, plan);
-        let lines: Vec<String> =
-            record.0.iter().map(|event| render::event_line(plan, event) + "\n").collect();
-        gathered.add("events.jsonl", Content::Text(lines.concat()));
+        gathered.add("events.jsonl", Content::Text(record.lines(plan)));
         gathered.extend(self.collect(Some(engine)).await);
         self.case.gathered.replace(Some(gathered));
     }
@@ -102,7 +115,8 @@ impl Session {
 
     /// Adds a plan in both forms.
     pub(crate) fn add_plan(&self, evidence: &mut Evidence, plan: &Plan) {
-        evidence.add("plan.txt", Content::Text(plan.to_string()));
+        let text = if plan.is_empty() { "nothing is to be done\n".into() } else { plan.to_string() };
+        evidence.add("plan.txt", Content::Text(text));
         evidence.add("plan.json", Content::Json(render::plan_document(&self.stack.name, plan)));
     }
 
@@ -111,27 +125,41 @@ impl Session {
         Secrets::of_login(&self.stack.login.user, self.stack.login.password.secret.reveal())
     }
 
-    /// Writes the evidence of a failure; nothing is written where none is wanted.
+    /// Writes the evidence of a failure, unless the user does not wait for it; nothing is written where none is wanted.
     pub(crate) async fn keep(&self, outcome: &Result<Exit>) -> Option<Kept> {
-        let (verb, error) = (self.case.verb?, outcome.as_ref().err()?);
+        tokio::select! {
+            kept = self.collect_and_write(outcome) => kept,
+            () = interrupted() => Some(Err("interrupted while it was collected".into())),
+        }
+    }
+
+    async fn collect_and_write(&self, outcome: &Result<Exit>) -> Option<Kept> {
+        let verb = self.case.verb?;
+        let (Err(error) | Ok(Exit::Reported(error))) = outcome else { return None };
         let gathered = self.case.gathered.take();
         let mut gathered = match gathered {
             Some(gathered) => gathered,
             // Nothing was changed, and the message says all.
             None if matches!(
                 error,
-                Error::Usage { .. } | Error::Conflicts(_) | Error::Locked { .. } | Error::Interrupted
+                Error::Usage { .. }
+                    | Error::Amiss(_)
+                    | Error::Conflicts(_)
+                    | Error::Locked { .. }
+                    | Error::Interrupted
             ) =>
             {
                 return None;
             }
             None => {
                 let engine = self.case.engine.borrow().clone();
-                self.collect(engine.as_ref()).await
+                let mut collected = self.collect(engine.as_ref()).await;
+                collected.notes.push("no plan was under way, so there are no events".into());
+                collected
             }
         };
         gathered.add("error.json", Content::Json(render::error_document(error)));
-        let engine = self.case.engine.borrow().as_ref().map(|engine| engine.version().to_string());
+        let engine = self.case.engine.borrow().as_ref().map(Engine::versions);
         let moment = SystemTime::now();
         let summary = format!(
             "{}\nverb       {verb}\nstack      {}\nwhen       {}\nexit code  {}\ntdd-stack  {}\nengine     {}\n",
@@ -153,10 +181,10 @@ impl Session {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             format!("{error}{}", cause.unwrap_or_default())
         };
-        let written = files::write_dated(&folder, name, moment, files).map_err(told)?;
+        let written = files::write_dated(&folder, name, moment, files);
         // An old folder that stays is no reason to hide the new one.
-        drop(files::keep_newest(&folder, KEPT));
-        Ok(written)
+        drop(files::keep_newest(&folder, KEPT, written.as_deref().ok()));
+        written.map_err(told)
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let mut evidence = evidence::Evidence::default();
     match &engine {
         Ok(engine) => {
-            summary.extend(["engine     ", engine.version(), "\n"]);
+            summary.extend(["engine     ", &engine.versions(), "\n"]);
             match plan(session, engine).await {
                 Ok(plan) => session.add_plan(&mut evidence, &plan),
                 Err(error) => evidence.add("error.json", Content::Json(render::error_document(&error))),

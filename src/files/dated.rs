@@ -26,7 +26,9 @@ pub fn write_dated(
     let folder = make_folder(parent, name)?;
     let nanoseconds = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
     // First, so that half a folder is removed in its time too.
-    write_new(&folder.join(MARKER), format!("{MARK}{nanoseconds}\n").as_bytes())?;
+    write_new(&folder.join(MARKER), format!("{MARK}{nanoseconds}\n").as_bytes())
+        // Without its mark it would stay for ever.
+        .inspect_err(|_| drop(fs::remove_dir(&folder)))?;
     for (name, content) in files {
         let path = folder.join(name);
         let inside = path.parent().unwrap_or(&folder);
@@ -37,17 +39,20 @@ pub fn write_dated(
     Ok(folder)
 }
 
-/// Removes all but the newest folders that [`write_dated`] made inside `parent`.
-pub fn keep_newest(parent: &Path, count: usize) -> Result<()> {
+/// Removes all but the newest folders that [`write_dated`] made inside `parent`, and never `latest`: where the clock was
+/// set back, it looks older than the others.
+pub fn keep_newest(parent: &Path, count: usize, latest: Option<&Path>) -> Result<()> {
     let entries = fs::read_dir(parent).map_err(Error::file("read", parent))?;
     let mut ours: Vec<(u128, PathBuf)> = entries
         .flatten()
         // A link to a folder is none: what it leads to is not ours.
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .filter_map(|entry| Some((moment_of(&entry.path())?, entry.path())))
+        .filter(|(_, folder)| latest.is_none_or(|latest| latest != folder))
         .collect();
     ours.sort_unstable();
-    let surplus = ours.len().saturating_sub(count);
+    let surplus = (ours.len() + usize::from(latest.is_some())).saturating_sub(count);
+    let surplus = surplus.min(ours.len());
     for (_, folder) in &ours[..surplus] {
         fs::remove_dir_all(folder).map_err(Error::file("remove", folder))?;
     }
@@ -57,7 +62,11 @@ pub fn keep_newest(parent: &Path, count: usize) -> Result<()> {
 /// Writes a file that is not there yet.
 pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(content)).map_err(Error::file("write", path))
+    file.and_then(|mut file| {
+        // Half of it is of no use to anybody, and would be in the way of another try.
+        file.write_all(content).inspect_err(|_| drop(fs::remove_file(path)))
+    })
+    .map_err(Error::file("write", path))
 }
 
 fn make_folder(parent: &Path, name: &str) -> Result<PathBuf> {
@@ -118,12 +127,21 @@ mod tests {
         fs::create_dir(dir.path().join("a-foreign")).unwrap();
         fs::write(dir.path().join("a-file"), "x").unwrap();
         std::os::unix::fs::symlink(dir.path().join("f4"), dir.path().join("a-link")).unwrap();
-        keep_newest(dir.path(), 2).unwrap();
+        keep_newest(dir.path(), 2, None).unwrap();
         let entries = fs::read_dir(dir.path()).unwrap();
         let mut left: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         left.sort();
         assert_eq!(left, ["a-file", "a-foreign", "a-link", "f3", "f4"]);
+    }
+
+    #[test]
+    fn the_latest_stays_where_the_clock_was_set_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |second| write_dated(dir.path(), &format!("f{second}"), at(second), &[]).unwrap();
+        let folders = [5, 6, 7, 1].map(write);
+        keep_newest(dir.path(), 2, Some(&folders[3])).unwrap();
+        assert_eq!(folders.map(|folder| folder.exists()), [false, false, true, true]);
     }
 
     #[test]

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::event::{Event, Kind};
 use crate::plan::Plan;
 
 /// Returns the line for an event.
 pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> String {
+    object(plan, event, took).to_string()
+}
+
+/// Returns an event with its words.
+pub(super) fn object(plan: &Plan, event: &Event, took: Duration) -> Value {
     let step = &plan.steps[event.step];
     let mut object = json!({
         "schema": "tdd-stack.event/1",
@@ -29,8 +34,8 @@ pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> String {
         Kind::Finished => json!({"event": "finished", "took": took.as_secs_f64()}),
         Kind::Failed(reason) => json!({"event": "failed", "took": took.as_secs_f64(), "reason": reason}),
     };
-    if let (Some(object), serde_json::Value::Object(further)) = (object.as_object_mut(), further) {
+    if let (Some(object), Value::Object(further)) = (object.as_object_mut(), further) {
         object.extend(further);
     }
-    object.to_string()
+    object
 }

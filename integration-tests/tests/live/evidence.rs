@@ -54,6 +54,13 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
     assert!(read(&format!("logs/{container}.log")).contains("unknown long flag"));
     assert!(read(&format!("inspect/container-{container}.json")).contains("prom/node-exporter:v1.11.1"));
     assert!(read("summary.txt").contains("exited with code"), "{}", read("summary.txt"));
+    let is_dated = |line: &str| line.split_once('Z').is_some_and(|(moment, _)| moment.contains('T'));
+    assert!(read(&format!("logs/{container}.log")).lines().all(is_dated));
+    let probes = read("probes.txt");
+    assert!(
+        probes.lines().any(|line| line.contains("/api/health 200 ") && line.contains("database")),
+        "{probes}"
+    );
     assert!(read("files/disk/alertmanager.yml").contains("smtp_auth_password: [removed]"));
     assert_eq!(files_with_secrets(kept), "");
 
