@@ -1,13 +1,11 @@
 //! Runs a check command over files in a short-lived container, and removes it whatever happens.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::silence::{WORK, patiently};
 use super::{LogLine, LogQuery, Operator, specification};
 use crate::check_output::CheckOutput;
 use crate::error::{Error, Result};
@@ -84,30 +82,19 @@ impl Operator {
             Task::Check(time) => (time, Some(MEMORY), None),
             Task::Fill(mount) => (Duration::MAX, None, Some(vec![*mount])),
         };
-        let mut labels: HashMap<String, String> = specification::labels(stack);
-        // Compose would list it as a service.
-        labels.remove("com.docker.compose.project");
-        labels.insert(LABEL_CHECK.into(), command.join(" "));
         let words: Vec<String> = command.iter().map(ToString::to_string).collect();
         let body = ContainerCreateBody {
             image: Some(image.to_string()),
             entrypoint: words.first().map(|program| vec![program.clone()]),
             cmd: Some(words.get(1..).unwrap_or_default().to_vec()),
-            labels: Some(labels),
-            host_config: Some(HostConfig {
-                network_mode: Some("none".into()),
-                memory,
-                mounts,
-                cap_drop: Some(vec!["ALL".into()]),
-                security_opt: Some(vec!["no-new-privileges".into()]),
-                ..HostConfig::default()
-            }),
+            labels: Some(specification::errand_labels(stack, LABEL_CHECK, &command.join(" "))),
+            host_config: Some(HostConfig { memory, mounts, ..specification::errand_host() }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().build();
         let doing = format!("create a container to run `{}`", command.join(" "));
         let create = self.engine.docker.create_container(Some(options), body);
-        let created = patiently(&self.engine.docker, WORK, create).await.map_err(Error::engine(doing))?;
+        let created = self.work(create).await.map_err(Error::engine(doing))?;
         let output = self.run_check(&created.id, folder, files, time).await;
         self.remove(&created.id, Force::Kill).await?;
         output

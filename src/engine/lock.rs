@@ -8,13 +8,10 @@ use std::time::Duration;
 use bollard::container::AttachContainerResults;
 use bollard::errors::Error as EngineError;
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
-use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, WaitContainerOptionsBuilder,
-};
-use futures_util::TryStreamExt;
+use bollard::query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::silence::{patiently, quickly};
+use super::silence::quickly;
 use super::{Operator, specification};
 use crate::error::{Conflict, Error, Result};
 use crate::plan::Force;
@@ -65,7 +62,7 @@ impl Operator {
                 Err(EngineError::DockerResponseServerError { status_code: 409, .. }) => {}
                 Err(error) => return Err(Error::engine(doing())(error)),
             }
-            let Some(found) = self.lock_container(&wanted.container).await? else { continue };
+            let Some(found) = self.engine.container(&wanted.container).await? else { continue };
             let id = found.id.clone().unwrap_or_default();
             let state = found.state.clone().unwrap_or_default();
             if state.running == Some(true) {
@@ -92,17 +89,7 @@ impl Operator {
 
     /// Waits until a lock that somebody else had is released.
     pub async fn released(&self, holder: &Holder) -> Result<()> {
-        let options = WaitContainerOptionsBuilder::new().condition("removed").build();
-        let docker = &self.engine.docker;
-        let wait = docker.wait_container(&holder.id, Some(options)).try_collect::<Vec<_>>();
-        match patiently(docker, Duration::MAX, wait).await {
-            Ok(_)
-            | Err(
-                EngineError::DockerContainerWaitError { .. }
-                | EngineError::DockerResponseServerError { status_code: 404, .. },
-            ) => Ok(()),
-            Err(error) => Err(Error::engine("wait for the stack's lock")(error)),
-        }
+        self.removed(&holder.id, Duration::MAX, "wait for the stack's lock".into()).await
     }
 
     async fn hold(&self, id: &str) -> std::result::Result<AttachContainerResults, EngineError> {
@@ -112,14 +99,6 @@ impl Operator {
         let connection = quickly(self.engine.docker.attach_container(id, Some(options))).await?;
         self.start_container(id).await?;
         Ok(connection)
-    }
-
-    async fn lock_container(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
-        match quickly(self.engine.docker.inspect_container(name, None)).await {
-            Ok(found) => Ok(Some(found)),
-            Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
-            Err(error) => Err(Error::engine(format!("inspect container `{name}`"))(error)),
-        }
     }
 }
 
@@ -131,26 +110,19 @@ impl Lock {
 }
 
 fn body(stack: &str, wanted: &Wanted, image: &str, holder: &str) -> ContainerCreateBody {
-    let mut labels = specification::labels(stack);
-    // Compose would list it as a service.
-    labels.remove("com.docker.compose.project");
-    labels.insert(LABEL_LOCK.into(), holder.to_string());
     let (program, arguments) = wanted.command.split_first().unwrap_or((&"", &[]));
     ContainerCreateBody {
         image: Some(image.to_string()),
         entrypoint: Some(vec![(*program).to_string()]),
         cmd: Some(arguments.iter().map(ToString::to_string).collect()),
-        labels: Some(labels),
+        labels: Some(specification::errand_labels(stack, LABEL_LOCK, holder)),
         open_stdin: Some(true),
         stdin_once: Some(true),
         attach_stdin: Some(true),
         host_config: Some(HostConfig {
             auto_remove: Some(true),
-            network_mode: Some("none".into()),
             readonly_rootfs: Some(true),
-            cap_drop: Some(vec!["ALL".into()]),
-            security_opt: Some(vec!["no-new-privileges".into()]),
-            ..HostConfig::default()
+            ..specification::errand_host()
         }),
         ..ContainerCreateBody::default()
     }

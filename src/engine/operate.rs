@@ -15,6 +15,7 @@ use bollard::query_parameters::{
     WaitContainerOptionsBuilder,
 };
 use futures_util::{StreamExt, TryStreamExt};
+use tokio::io::AsyncWriteExt;
 
 use super::silence::{PROGRAM, WORK, patiently, quickly};
 use super::specification::{self, Propagation};
@@ -99,10 +100,19 @@ impl Operator {
         let doing = || format!("put files into `{folder}` of `{container}`");
         let files = files.iter().map(|(name, content)| (name.as_str(), content.as_str()));
         let packed = archive::pack(files).map_err(Error::engine(doing()))?;
+        self.unpack(container, folder, packed).await.map_err(Error::engine(doing()))
+    }
+
+    /// Has the engine unpack an archive in a folder of a container.
+    pub(super) async fn unpack(
+        &self,
+        container: &str,
+        folder: &str,
+        packed: Vec<u8>,
+    ) -> std::result::Result<(), EngineError> {
         let options = UploadToContainerOptionsBuilder::new().path(folder).build();
         let body = body_full(packed.into());
-        let upload = self.engine.docker.upload_to_container(container, Some(options), body);
-        self.work(upload).await.map_err(Error::engine(doing()))
+        self.work(self.engine.docker.upload_to_container(container, Some(options), body)).await
     }
 
     /// Starts a service's container; where the engine's host has no mount propagation, does without it.
@@ -160,13 +170,13 @@ impl Operator {
 
     /// Gives a container that was set aside its own name again; what has taken its place is removed.
     pub async fn put_back(&self, container: &str, name: &str) -> Result<()> {
-        let doing = format!("inspect container `{name}`");
-        match quickly(self.engine.docker.inspect_container(name, None)).await {
+        if let Some(found) = self.engine.container(name).await? {
+            let id = found.id.unwrap_or_default();
             // Whether it was renamed before the failure is not known.
-            Ok(found) if found.id.as_deref() == Some(container) => return Ok(()),
-            Ok(found) => self.remove(&found.id.unwrap_or_default(), Force::Kill).await?,
-            Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => {}
-            Err(error) => return Err(Error::engine(doing)(error)),
+            if id == container {
+                return Ok(());
+            }
+            self.remove(&id, Force::Kill).await?;
         }
         self.rename(container, name).await
     }
@@ -180,20 +190,20 @@ impl Operator {
             Err(EngineError::DockerResponseServerError { status_code: 409, message })
                 if message.contains("is already in progress") =>
             {
-                self.removed(container).await
+                self.removed(container, WORK, format!("remove `{container}`")).await
             }
             other => gone_is_fine(other, format!("remove `{container}`")),
         }
     }
 
-    /// Waits until a container that is being removed is gone.
-    async fn removed(&self, container: &str) -> Result<()> {
+    /// Waits until a container is gone; `doing` is what that is for.
+    pub(super) async fn removed(&self, container: &str, limit: Duration, doing: String) -> Result<()> {
         let docker = &self.engine.docker;
         let options = WaitContainerOptionsBuilder::new().condition("removed").build();
         let wait = docker.wait_container(container, Some(options)).try_collect::<Vec<_>>();
-        match patiently(docker, WORK, wait).await {
+        match patiently(docker, limit, wait).await {
             Ok(_) | Err(EngineError::DockerContainerWaitError { .. }) => Ok(()),
-            Err(error) => gone_is_fine(Err(error), format!("remove `{container}`")),
+            Err(error) => gone_is_fine(Err(error), doing),
         }
     }
 
@@ -227,8 +237,19 @@ impl Operator {
 
     /// Runs a command inside a running container and returns its exit code and output.
     pub async fn execute(&self, container: &str, command: &[String]) -> Result<(i64, String)> {
+        self.run_inside(container, command, None).await
+    }
+
+    /// Runs a command inside a running container, with `input` as all that it can read.
+    pub(super) async fn run_inside(
+        &self,
+        container: &str,
+        command: &[String],
+        input: Option<&str>,
+    ) -> Result<(i64, String)> {
         let doing = || format!("run `{}` inside `{container}`", command.first().map_or("", String::as_str));
         let options = CreateExecOptions {
+            attach_stdin: input.map(|_| true),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             cmd: Some(command.to_vec()),
@@ -238,7 +259,14 @@ impl Operator {
         let exec = quickly(docker.create_exec(container, options)).await.map_err(Error::engine(doing()))?;
         let output = async {
             let mut text = String::new();
-            if let StartExecResults::Attached { mut output, .. } = docker.start_exec(&exec.id, None).await? {
+            if let StartExecResults::Attached { mut output, input: mut pipe } =
+                docker.start_exec(&exec.id, None).await?
+            {
+                if let Some(input) = input {
+                    // A command that cannot be run reads nothing, and its output says why.
+                    let written = pipe.write_all(input.as_bytes()).await;
+                    drop(written.and(pipe.shutdown().await));
+                }
                 while let Some(chunk) = output.next().await {
                     text.push_str(&chunk?.to_string());
                 }

@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use bollard::container::LogOutput;
 use bollard::errors::Error as EngineError;
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, PortSummary};
+use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, PortSummary};
 use bollard::query_parameters::{
     DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptions,
     ListVolumesOptions, LogsOptionsBuilder,
@@ -164,6 +164,15 @@ impl Engine {
             }
         }
         archive::unpack(&bytes).map(Ok).map_err(Error::engine(doing()))
+    }
+
+    /// Returns what the engine says of a container, if it is there.
+    pub(super) async fn container(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
+        match quickly(self.docker.inspect_container(name, None)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+            Err(error) => Err(Error::engine(format!("inspect container `{name}`"))(error)),
+        }
     }
 
     /// Returns what a container does at this moment.

@@ -37,6 +37,25 @@ pub(super) fn labels(stack: &str) -> HashMap<String, String> {
     ])
 }
 
+/// Returns the labels of a container that is no service; `label` says what it is for instead.
+pub(super) fn errand_labels(stack: &str, label: &str, purpose: &str) -> HashMap<String, String> {
+    let mut labels = labels(stack);
+    // Compose would list it as a service.
+    labels.remove("com.docker.compose.project");
+    labels.extend(text_map([(label, purpose)]));
+    labels
+}
+
+/// Returns what a container that is no service may do: nothing to anything but itself.
+pub(super) fn errand_host() -> HostConfig {
+    HostConfig {
+        network_mode: Some("none".into()),
+        cap_drop: Some(vec!["ALL".into()]),
+        security_opt: Some(vec!["no-new-privileges".into()]),
+        ..HostConfig::default()
+    }
+}
+
 /// Returns the labels of a network; `key` is the name that compose would know it by.
 pub(super) fn network_labels(stack: &str) -> HashMap<String, String> {
     let mut labels = labels(stack);

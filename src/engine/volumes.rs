@@ -1,7 +1,5 @@
 //! Volumes in and out of the engine as archives, through a short-lived container that is never started.
 
-use std::collections::HashMap;
-
 use bollard::body_try_stream;
 use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, MountVolumeOptions};
 use bollard::query_parameters::{
@@ -38,10 +36,6 @@ impl Operator {
         volume: &str,
         purpose: &str,
     ) -> Result<String> {
-        let mut labels: HashMap<String, String> = specification::labels(stack);
-        // Compose would list it as a service.
-        labels.remove("com.docker.compose.project");
-        labels.insert(LABEL_CHECK.into(), format!("{purpose} {volume}"));
         let mount = Mount {
             typ: Some(MountType::VOLUME),
             source: Some(volume.to_string()),
@@ -52,14 +46,8 @@ impl Operator {
         };
         let body = ContainerCreateBody {
             image: Some(image.to_string()),
-            labels: Some(labels),
-            host_config: Some(HostConfig {
-                network_mode: Some("none".into()),
-                mounts: Some(vec![mount]),
-                cap_drop: Some(vec!["ALL".into()]),
-                security_opt: Some(vec!["no-new-privileges".into()]),
-                ..HostConfig::default()
-            }),
+            labels: Some(specification::errand_labels(stack, LABEL_CHECK, &format!("{purpose} {volume}"))),
+            host_config: Some(HostConfig { mounts: Some(vec![mount]), ..specification::errand_host() }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().build();

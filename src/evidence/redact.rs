@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use regex_lite::Regex;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::contents;
@@ -86,10 +85,10 @@ impl Secrets {
     /// Learns the secrets of a configuration file; what is no YAML teaches nothing.
     pub fn learn_yaml(&mut self, text: &str) {
         // Aliases may stand for more than fits into memory; what names a secret in plain sight is removed all the same.
-        let is_bounded = contents::fault("file.yaml", text).is_none();
-        for document in serde_yaml::Deserializer::from_str(if is_bounded { text } else { "" }) {
-            // Only the shape of JSON is of use here, and a key that is no text names no secret.
-            let Ok(document) = serde_yaml::Value::deserialize(document) else { break };
+        // Only the shape of JSON is of use here, and a key that is no text names no secret.
+        if contents::fault("file.yaml", text).is_none()
+            && let Ok(document) = serde_yaml::from_str(text)
+        {
             self.walk_yaml(&document, "", false);
             self.learn_webhooks(&document, false);
         }
