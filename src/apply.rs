@@ -21,7 +21,7 @@ use crate::http::{Grafana, Http};
 use crate::plan::{DashboardEdits, Operation, Plan};
 use crate::proof::{Application, Proof};
 use crate::ready::Waiter;
-use crate::stack::{LOADED_MARK, Service, Stack};
+use crate::stack::{LOADED_MARK, Stack};
 
 /// What applying a plan needs.
 #[derive(Debug)]
@@ -220,18 +220,18 @@ impl Applier<'_> {
         edits: DashboardEdits,
     ) -> Result<()> {
         let container = self.stack.container("grafana");
-        let folder = self.stack.service("grafana").and_then(Service::data_folder).unwrap_or_default();
+        let folder = dashboard::marks_folder(self.stack);
         let path = format!("{folder}/{}", dashboard::mark_name(uid));
         let (seen, left) =
             tokio::try_join!(grafana.dashboard(uid), self.operator.engine().file(&container, &path))?;
         if edits == DashboardEdits::Keep
-            && seen.is_some_and(|seen| dashboard::is_edited(&seen, left.as_deref()))
+            && seen.as_ref().is_some_and(|seen| dashboard::is_edited(seen, left.as_deref()))
         {
             let note = "it was edited inside Grafana and stays as it is there";
             self.events.emit(step, Kind::Note(note.into()));
             return Ok(());
         }
-        let imported = grafana.import_dashboard(uid, body).await?;
+        let imported = grafana.import_dashboard(uid, body, seen).await?;
         let mark = (dashboard::mark_name(uid), dashboard::mark(&imported));
         if left.as_ref() == Some(&mark.1) {
             return Ok(());

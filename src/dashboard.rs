@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::contents::{self, ContentFault};
 
-pub use mark::{is_edited, is_edited_inside, mark, mark_name, to_file};
+pub use mark::{is_edited, is_edited_inside, mark, mark_name, marks_folder, to_file};
 
 /// The newest schema of the first dashboard format; a later one is another format.
 const NEWEST_SCHEMA: u64 = 42;

@@ -92,11 +92,15 @@ impl Folder {
         self.replace(&[(name, content)])
     }
 
-    /// Writes what the user made elsewhere over what is there: a file that counts as the user's own.
-    pub fn write_for_user(&self, name: &str, content: &str) -> Result<()> {
+    /// Writes what the user made elsewhere: a file that counts as the user's own.
+    pub fn write_for_user(&self, name: &str, content: &str, existing: Existing) -> Result<()> {
         let _alone = self.begin()?;
         let (file, path) = self.prepare((name, content))?;
-        file.persist(&path).map(drop).map_err(|failed| Error::file("write", path)(failed.error))
+        let placed = match existing {
+            Existing::Keep => file.persist_noclobber(&path),
+            Existing::Replace => file.persist(&path),
+        };
+        placed.map(drop).map_err(|failed| Error::file("write", path)(failed.error))
     }
 
     /// Writes shipped files over whatever is there, given as names and contents: all of them, or none if one does
@@ -124,13 +128,6 @@ impl Folder {
             file.persist(&path).map_err(|failed| Error::file("write", path)(failed.error))?;
         }
         Ok(())
-    }
-
-    /// Writes a file that is not there, as one that the user wrote.
-    pub fn write_edited(&self, name: &str, content: &str) -> Result<()> {
-        let _alone = self.begin()?;
-        let (file, path) = self.prepare((name, content))?;
-        file.persist_noclobber(&path).map(drop).map_err(|failed| Error::file("write", path)(failed.error))
     }
 
     /// Keeps a copy of a file beside it and returns the copy's path.

@@ -103,7 +103,7 @@ async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects)
 }
 
 async fn marks(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, String>> {
-    let folder = stack.service("grafana").and_then(Service::data_folder).unwrap_or_default();
+    let folder = dashboard::marks_folder(stack);
     let container = stack.container("grafana");
     let found = try_join_all(stack.dashboards.iter().map(|wanted| async {
         let path = format!("{folder}/{}", dashboard::mark_name(wanted.uid));

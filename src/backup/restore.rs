@@ -10,6 +10,7 @@ use super::{Archivist, Image, Interrupt, joined, pipe, unless};
 use crate::backup_file::{self, Damage, Known, RestoreReport, Verified};
 use crate::engine::VOLUME_ROOT;
 use crate::error::{Conflict, Error, Result};
+use crate::files::Existing;
 use crate::image_reference::ImageReference;
 use crate::observed::{Objects, VolumeKind};
 use crate::plan::Force;
@@ -219,7 +220,7 @@ impl Restoring<'_> {
                     kept.push(path);
                 }
                 None if manifest.about.edited.contains(name) => {
-                    folder.write_edited(name, content)?;
+                    folder.write_for_user(name, content, Existing::Keep)?;
                     written.push(path);
                 }
                 None => {

@@ -3,11 +3,11 @@
 use super::{Exit, Session};
 use crate::dashboard;
 use crate::error::{Error, Result};
+use crate::files::Existing;
 use crate::http::Grafana;
 use crate::observe::base;
 use crate::observed::Author;
 use crate::render::{self, FileOutcome, FileReport};
-use crate::stack::Service;
 
 /// Bring edits that were made inside Grafana back into the files
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ async fn pull(session: &Session) -> Result<Exit> {
     };
     let work = async {
         let grafana = Grafana::new(&session.http, base, &session.stack);
-        let folder = session.stack.service("grafana").and_then(Service::data_folder).unwrap_or_default();
+        let folder = dashboard::marks_folder(&session.stack);
         let container = session.stack.container("grafana");
         let mut reports = Vec::new();
         for wanted in &session.stack.dashboards {
@@ -53,7 +53,11 @@ async fn pull(session: &Session) -> Result<Exit> {
                     Some(file) if file.author == Author::User => Some(session.folder.back_up(wanted.file)?),
                     _ => None,
                 };
-                session.folder.write_for_user(wanted.file, &dashboard::to_file(&seen, before))?;
+                session.folder.write_for_user(
+                    wanted.file,
+                    &dashboard::to_file(&seen, before),
+                    Existing::Replace,
+                )?;
                 FileOutcome::Written { backup }
             };
             // From now on the file and Grafana say the same, and the next difference is a new edit.

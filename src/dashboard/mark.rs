@@ -4,11 +4,16 @@ use serde_json::Value;
 use serde_yaml::Value as Ordered;
 
 use crate::observed::GrafanaContent;
-use crate::stack::{DASHBOARD_MARK, sha256};
+use crate::stack::{DASHBOARD_MARK, Service, Stack, sha256};
 
 /// Returns the name of the file that holds a dashboard's mark.
 pub fn mark_name(uid: &str) -> String {
     format!("{DASHBOARD_MARK}{uid}")
+}
+
+/// Returns the folder inside Grafana's container in which the marks lie, which is that of its data.
+pub fn marks_folder(stack: &Stack) -> &'static str {
+    stack.service("grafana").and_then(Service::data_folder).unwrap_or_default()
 }
 
 /// Returns what marks a dashboard as Grafana holds it: a hash of all that people can change.
