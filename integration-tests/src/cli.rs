@@ -112,11 +112,7 @@ impl TddStack {
 
     /// Starts the program and lets it run.
     pub fn spawn(self) -> Running {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime can be made");
+        let runtime = crate::runtime::own();
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)

@@ -73,11 +73,7 @@ impl EngineProxy {
 
     /// Returns a proxy before the engine that listens on this socket.
     pub fn before(engine: &Path) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime can be made");
+        let runtime = crate::runtime::own();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let shared = Arc::new(Shared {
             engine: engine.to_path_buf(),

@@ -57,11 +57,7 @@ impl FakeEngine {
 
     /// Returns an engine that does not run and has no socket.
     pub fn stopped() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime can be made");
+        let runtime = crate::runtime::own();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         Self { shared: Arc::new(Shared::new()), folder, runtime }
     }

@@ -67,11 +67,7 @@ struct Shared {
 impl FaultyRegistry {
     /// Returns a registry that answers well; the image that it is asked for is removed when it is dropped.
     pub fn before_the_real_one(image: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime can be made");
+        let runtime = crate::runtime::own();
         let listener =
             runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port of this machine is free");
         let address = listener.local_addr().expect("it is bound");

@@ -7,13 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime can be made")
-});
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(crate::runtime::own);
 
 /// An answer: its status, 0 where there is none, and its body.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -46,6 +46,16 @@ impl Refusal {
     }
 }
 
+/// Returns the answer after which the connection carries what a command reads and writes.
+pub(super) fn upgraded() -> Response {
+    head(101)
+        .header("Content-Type", "application/vnd.docker.raw-stream")
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "tcp")
+        .body(Body::empty())
+        .expect("the parts are constants")
+}
+
 /// Returns an answer with any body.
 pub(super) fn with_body(status: u16, kind: &str, body: impl Into<Body>) -> Response {
     head(status).header("Content-Type", kind).body(body.into()).expect("the parts are constants")

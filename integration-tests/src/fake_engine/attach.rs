@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::response::Response;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
-use super::answer::{head, no_container, object};
+use super::answer::{no_container, object, upgraded};
 use super::lifecycle;
 use super::state::{Phase, Shared};
 
@@ -32,12 +31,7 @@ pub(super) fn attach(shared: &Arc<Shared>, key: &str, upgrade: Option<OnUpgrade>
             shared.announce();
         });
     }
-    head(101)
-        .header("Content-Type", "application/vnd.docker.raw-stream")
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "tcp")
-        .body(Body::empty())
-        .expect("the parts are constants")
+    upgraded()
 }
 
 /// Answers when a container is gone.

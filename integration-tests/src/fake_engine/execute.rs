@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::response::Response;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -10,7 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use super::Fault;
-use super::answer::{error, head, no_container, object};
+use super::answer::{error, no_container, object, upgraded};
 use super::call::Call;
 use super::logs::frame;
 use super::state::{Execution, Shared, State};
@@ -53,15 +52,6 @@ pub(super) fn start(shared: &Arc<Shared>, id: &str, upgrade: Option<OnUpgrade>) 
         });
     }
     upgraded()
-}
-
-fn upgraded() -> Response {
-    head(101)
-        .header("Content-Type", "application/vnd.docker.raw-stream")
-        .header("Connection", "Upgrade")
-        .header("Upgrade", "tcp")
-        .body(Body::empty())
-        .expect("the parts are constants")
 }
 
 /// Does what `grafana cli … admin reset-admin-password --password-from-stdin` does: one line is the password.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::mutate;
 
@@ -123,11 +123,7 @@ pub(crate) fn faulty(good: &BTreeMap<String, Answer>) -> BoxedStrategy<(String, 
 impl Server {
     /// Starts a server that answers 404 to everything.
     pub(crate) fn start() -> Self {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime can be made");
+        let runtime = integration_tests::runtime::own();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let script: Arc<Mutex<Script>> = Arc::default();
         let address = runtime.block_on(async {
