@@ -112,7 +112,7 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
         Command::Demo(ref args) if args.makes_a_past() => Some("demo --history"),
         _ => None,
     };
-    match Session::new(global, wish(&command), verb) {
+    match Session::new(global, wish(&command), verb).await {
         Ok(session) => {
             let outcome = Box::pin(run_in(&session, command)).await;
             let kept = session.keep(&outcome).await;
@@ -174,11 +174,11 @@ async fn interrupted() {
 }
 
 impl Session {
-    fn new(global: GlobalArgs, wish: Wish, verb: Option<&'static str>) -> Result<Self> {
+    async fn new(global: GlobalArgs, wish: Wish, verb: Option<&'static str>) -> Result<Self> {
         let services = services::names();
         let mut layer = global.into_layer(&services, environment)?;
         let stack = layer.checked_stack(&services)?.to_string();
-        let password = password::find(layer.grafana_password.take(), &stack, wish, environment)?;
+        let password = password::find(layer.grafana_password.take(), &stack, wish, environment).await?;
         layer.grafana_password = Some(PasswordSource::Known(password));
         let settings = Settings::resolve(layer, &services)?;
         Ok(Self {

@@ -13,6 +13,8 @@ pub use pack::pack;
 
 use redact::Secrets;
 
+use crate::files;
+
 /// The longest file; of a log the end is kept, of anything else the beginning.
 const LONGEST: usize = 512 * 1024;
 
@@ -127,10 +129,7 @@ pub fn name(stack: &str, moment: SystemTime, word: Option<&str>) -> String {
 
 /// Returns the folder for evidence: the asked one, or the usual one of the user's state.
 pub fn folder(asked: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let state = || environment("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || environment("HOME").filter(|home| !home.is_empty());
-    let usual = || state().or_else(|| Some(Path::new(&home()?).join(".local/state")));
-    asked.map(Path::to_path_buf).or_else(|| Some(usual()?.join("tdd-stack/evidence")))
+    asked.map(Path::to_path_buf).or_else(|| Some(files::state_folder(environment)?.join("evidence")))
 }
 
 fn keeps_end(name: &str) -> bool {

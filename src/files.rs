@@ -38,6 +38,14 @@ const OTHERS: Duration = Duration::from_secs(5);
 /// Between two looks whether another process is done: the system tells only those who wait without a limit.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Returns the folder in which this program keeps what is its user's, beside the configuration.
+pub fn state_folder(environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let folder = |name| environment(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    // The standard has a relative path be ignored.
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
+    Some(state.join("tdd-stack"))
+}
+
 /// The configuration folder.
 #[derive(Clone, Debug)]
 pub struct Folder {

@@ -23,6 +23,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use alerts::alerts;
 pub use backup::{restored, saved};
+pub(crate) use echo::{LocalModes, Without};
 pub use findings::findings;
 
 use crate::drill::Course;

@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use rand::SeedableRng;
 use rand::distr::{Alphanumeric, SampleString};
 use rand::rngs::{ChaCha20Rng, SysRng};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
+use super::interrupted;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::printable;
+use crate::render::{LocalModes, Without};
 use crate::settings::{Origin, PASSWORD_WAYS, Password, PasswordSource};
+
+/// The flag that asks for it.
+const PROMPT: &str = "--grafana-password-prompt";
 
 /// Letters and digits: 142 bits, and nothing that a shell or a URL would change.
 const LENGTH: usize = 24;
@@ -36,28 +40,41 @@ pub(super) enum Keep {
 }
 
 /// Returns the password that was asked for, else the one made before, else the well-known one.
-pub(super) fn find(
+pub(super) async fn find(
     source: Option<PasswordSource>,
     stack: &str,
     wish: Wish,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Password> {
+    match look(source, stack, wish, variable)? {
+        Some(password) => Ok(password),
+        None => ask(wish.twice).await,
+    }
+}
+
+/// The same, with nothing where it is to be typed.
+fn look(
+    source: Option<PasswordSource>,
+    stack: &str,
+    wish: Wish,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<Password>> {
     if let (Some(_), Some(source)) = (wish.make, &source) {
         let given = match source {
-            PasswordSource::Prompt => "`--grafana-password-prompt`".to_string(),
+            PasswordSource::Prompt => format!("`{PROMPT}`"),
             PasswordSource::File(path) => format!("the file `{}`", printable::path(path)),
             PasswordSource::Known(_) => "TDD_STACK_GRAFANA_PASSWORD".to_string(),
         };
         return Err(usage("--generate-password", format!("a password is given already, by {given}")));
     }
     match source {
-        Some(PasswordSource::Known(password)) => Ok(password),
-        Some(PasswordSource::Prompt) => ask(wish.twice),
+        Some(PasswordSource::Known(password)) => Ok(Some(password)),
+        Some(PasswordSource::Prompt) => Ok(None),
         Some(PasswordSource::File(path)) => match read(&path)? {
-            Some(text) => in_file(&path, &text, Origin::File(path.clone())),
+            Some(text) => in_file(&path, &text, Origin::File(path.clone())).map(Some),
             None => Err(in_vain(&path, "there is no such file")),
         },
-        None => stored_or_made(state_file(stack, variable), wish.make),
+        None => stored_or_made(state_file(stack, variable), wish.make).map(Some),
     }
 }
 
@@ -85,10 +102,7 @@ fn stored_or_made(path: Option<PathBuf>, make: Option<Keep>) -> Result<Password>
 
 /// Returns where this program keeps the password that it made for a stack.
 fn state_file(stack: &str, variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let folder = |name| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    // The standard has a relative path be ignored.
-    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
-    Some(state.join("tdd-stack").join(stack).join("grafana-password"))
+    Some(files::state_folder(variable)?.join(stack).join("grafana-password"))
 }
 
 fn random() -> Result<String> {
@@ -115,51 +129,39 @@ fn in_vain(path: &Path, reason: &str) -> Error {
     usage(&format!("the password file `{}`", printable::path(path)), reason)
 }
 
-fn ask(twice: bool) -> Result<Password> {
-    let flag = "--grafana-password-prompt";
+async fn ask(twice: bool) -> Result<Password> {
     // A script must not stop at a question that nobody sees.
     if !std::io::stdin().is_terminal() {
         let reason = format!("there is no terminal to ask on: use another of {PASSWORD_WAYS}");
-        return Err(usage(flag, reason));
+        return Err(usage(PROMPT, reason));
     }
-    // An interrupt that is heard ends the question; one that is not would end the program with a silent terminal.
-    let _heard = signal(SignalKind::interrupt());
-    let _silent = Silence::begin();
-    let read = |prompt: &str| {
-        rpassword::prompt_password(prompt).map_err(|error| match error.kind() {
-            std::io::ErrorKind::Interrupted => Error::Interrupted,
-            _ => usage(flag, format!("the terminal cannot be read: {error}")),
-        })
-    };
-    let typed = read("Password of Grafana's admin: ")?;
-    let password = Password::new(typed, Origin::Prompt).map_err(|reason| usage(flag, reason))?;
-    if twice && read("The same again: ")? != password.secret.reveal() {
-        return Err(usage(flag, "the two passwords differ"));
+    // From before the question is seen.
+    let _silent = Without::begin(std::io::stdin(), LocalModes::ECHO);
+    let text = typed("Password of Grafana's admin: ").await?;
+    let password = Password::new(text, Origin::Prompt).map_err(|reason| usage(PROMPT, reason))?;
+    if twice && typed("The same again: ").await? != password.secret.reveal() {
+        return Err(usage(PROMPT, "the two passwords differ"));
     }
     Ok(password)
 }
 
-/// Keeps the terminal from showing what is typed, from before the question is seen until this value is dropped.
-struct Silence(Option<Termios>);
-
-impl Silence {
-    fn begin() -> Self {
-        let before = tcgetattr(std::io::stdin()).ok();
-        if let Some(mut silent) = before.clone() {
-            silent.local_modes.remove(LocalModes::ECHO);
-            tcsetattr(std::io::stdin(), OptionalActions::Now, &silent).ok();
-        }
-        Self(before)
+/// Returns a line that is typed, unless the user interrupts the question, at whatever moment.
+async fn typed(prompt: &'static str) -> Result<String> {
+    tokio::select! {
+        // It listens before the question is seen: an interrupt between the two would not be heard.
+        biased;
+        () = interrupted() => Err(Error::Interrupted),
+        line = read_line(prompt) => line,
     }
 }
 
-impl Drop for Silence {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            // A terminal that is gone shows nothing.
-            tcsetattr(std::io::stdin(), OptionalActions::Now, before).ok();
-        }
-    }
+async fn read_line(prompt: &'static str) -> Result<String> {
+    let (sender, line) = oneshot::channel();
+    // A thread that nothing waits for: after an interrupt it still reads.
+    std::thread::spawn(move || drop(sender.send(rpassword::prompt_password(prompt))));
+    let unread = |reason: String| usage(PROMPT, format!("the terminal cannot be read: {reason}"));
+    let line = line.await.map_err(|error| unread(error.to_string()))?;
+    line.map_err(|error| unread(error.to_string()))
 }
 
 fn usage(place: &str, reason: impl Into<String>) -> Error {
@@ -175,6 +177,15 @@ mod tests {
 
     const LOOK: Wish = Wish { twice: false, make: None };
     const MAKE: Wish = Wish { twice: false, make: Some(Keep::Stored) };
+
+    fn find(
+        source: Option<PasswordSource>,
+        stack: &str,
+        wish: Wish,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Password> {
+        look(source, stack, wish, variable).map(|found| found.expect("nothing is to be typed"))
+    }
 
     fn home(folder: &Path) -> impl Fn(&str) -> Option<String> {
         move |name| (name == "HOME").then(|| folder.display().to_string())

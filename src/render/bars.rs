@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::echo::QuietControls;
+use super::echo::{LocalModes, Without};
 use crate::event::{Event, Kind};
 use crate::layers::{Layers, Report};
 use crate::plan::{Operation, Plan};
@@ -25,7 +25,7 @@ pub(super) struct Bars {
     /// The last answer that a waiting step got.
     waiting: BTreeMap<usize, String>,
     finished: u64,
-    _quiet: QuietControls,
+    _quiet: Without<std::io::Stderr>,
 }
 
 impl Default for Bars {
@@ -38,7 +38,8 @@ impl Default for Bars {
             running: Vec::new(),
             waiting: BTreeMap::new(),
             finished: 0,
-            _quiet: QuietControls::begin(),
+            // `^C` between the bars would leave a line of them behind.
+            _quiet: Without::begin(std::io::stderr(), LocalModes::ECHOCTL),
         }
     }
 }

@@ -1,26 +1,34 @@
-//! Keeps the terminal from writing `^C` between the bars, which would leave a line of them behind.
+//! Keeps a terminal from showing something for a while: what is typed, or the `^C` that would leave a line of bars behind.
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use std::os::fd::AsFd;
 
-/// The terminal's manners before, restored in the end.
-pub(super) struct QuietControls(Option<Termios>);
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
-impl QuietControls {
-    /// Stops the echo of control characters on standard error's terminal, if it is one.
-    pub(super) fn begin() -> Self {
-        let Ok(before) = tcgetattr(std::io::stderr()) else { return Self(None) };
+pub(crate) use rustix::termios::LocalModes;
+
+/// A terminal that lacks some of its modes until this is dropped.
+pub(crate) struct Without<S: AsFd> {
+    stream: S,
+    /// Its manners before, if it is a terminal.
+    before: Option<Termios>,
+}
+
+impl<S: AsFd> Without<S> {
+    /// Takes modes from a stream's terminal, if it is one.
+    pub(crate) fn begin(stream: S, modes: LocalModes) -> Self {
+        let Ok(before) = tcgetattr(&stream) else { return Self { stream, before: None } };
         let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHOCTL);
-        let is_set = tcsetattr(std::io::stderr(), OptionalActions::Now, &quiet).is_ok();
-        Self(is_set.then_some(before))
+        quiet.local_modes.remove(modes);
+        let is_set = tcsetattr(&stream, OptionalActions::Now, &quiet).is_ok();
+        Self { stream, before: is_set.then_some(before) }
     }
 }
 
-impl Drop for QuietControls {
+impl<S: AsFd> Drop for Without<S> {
     fn drop(&mut self) {
-        if let Some(before) = &self.0 {
+        if let Some(before) = &self.before {
             // A terminal that has gone needs no manners.
-            tcsetattr(std::io::stderr(), OptionalActions::Now, before).ok();
+            tcsetattr(&self.stream, OptionalActions::Now, before).ok();
         }
     }
 }
