@@ -35,7 +35,8 @@ impl SecondEngine {
         leftovers::sweep();
         let (range, folder) = claim();
         let engine = Self { folder, range, process: Mutex::new(None) };
-        range.admit().unwrap_or_else(|problem| panic!("{problem}"));
+        let prepared = range.admit().and_then(|()| range.make_bridge());
+        prepared.unwrap_or_else(|problem| panic!("{problem}"));
         engine.launch();
         engine
     }
@@ -94,10 +95,11 @@ impl SecondEngine {
             // The machine's own file would be read otherwise.
             .args(["--config-file", &path("daemon.json")])
             .args(["--data-root", &path("data"), "--exec-root", &path("exec"), "--pidfile", &path("pid")])
-            .args(["--host", &self.host(), "--bridge", "none"])
+            // With `none` it would remove the `docker0` of the machine's engine.
+            .args(["--host", &self.host(), "--bridge", &self.range.bridge()])
             .args(["--iptables=false", "--ip6tables=false", "--ip-masq=false"])
             .args(["--default-address-pool", &format!("base={},size=27", self.range)])
-            // Without its own bridge the engine knows no address by which containers reach the host.
+            // What containers are told is the host is the bridge of the first network that is made.
             .args(["--host-gateway-ip", &self.range.gateway()])
             .stdin(Stdio::null())
             .stdout(log)

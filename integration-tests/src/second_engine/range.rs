@@ -33,6 +33,22 @@ impl Range {
         self.address(1)
     }
 
+    /// Returns the name of the bridge that the engine has in the place of `docker0`.
+    pub(super) fn bridge(self) -> String {
+        format!("tdd-engine-{}", self.number)
+    }
+
+    /// Makes that bridge, with an address that the engine's other networks come to last.
+    ///
+    /// # Errors
+    /// The machine does not let it be made.
+    pub(super) fn make_bridge(self) -> Result<(), String> {
+        let (name, address) = (self.bridge(), format!("{}/27", self.last_network()));
+        run("ip", &["link", "add", &name, "type", "bridge"])?;
+        run("ip", &["address", "add", &address, "dev", &name])?;
+        run("ip", &["link", "set", &name, "up"]).map(drop)
+    }
+
     /// Returns whether an interface of this machine has an address of the range.
     pub(super) fn is_taken(self) -> bool {
         !self.interfaces().is_empty()
@@ -79,5 +95,9 @@ impl Range {
 
     fn address(self, last: u32) -> String {
         format!("198.{}.{}.{last}", 18 + self.number / 64, self.number % 64 * 4)
+    }
+
+    fn last_network(self) -> String {
+        format!("198.{}.{}.225", 18 + self.number / 64, self.number % 64 * 4 + 3)
     }
 }

@@ -124,6 +124,26 @@ fn outlives(name: &str, happening: impl Fn(&SecondEngine)) {
 }
 
 #[test]
+fn a_second_engine_leaves_the_bridge_of_the_machine_s_engine_alone() {
+    let bridge = || {
+        docker(&[
+            "network",
+            "inspect",
+            "bridge",
+            "--format",
+            "{{index .Options \"com.docker.network.bridge.name\"}}",
+        ])
+    };
+    let is_there = || std::path::Path::new("/sys/class/net").join(bridge().trim()).exists();
+    assert!(is_there(), "the machine's engine has no bridge");
+    let engine = SecondEngine::start();
+    assert!(is_there());
+    engine.restart();
+    drop(engine);
+    assert!(is_there());
+}
+
+#[test]
 fn an_engine_that_restarts_brings_everything_back() {
     outlives("engine-restart", SecondEngine::restart);
 }
