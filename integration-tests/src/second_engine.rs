@@ -83,6 +83,10 @@ impl SecondEngine {
     /// Removes every container, network and volume; images stay.
     pub fn wipe(&self) {
         self.try_wipe().unwrap_or_else(|problem| panic!("{problem}"));
+        // A new start gives new networks their range again.
+        self.stop();
+        std::fs::remove_dir_all(self.networks()).expect("the engine has stopped");
+        self.launch();
     }
 
     fn try_launch(&self) -> Result<(), String> {
@@ -98,7 +102,7 @@ impl SecondEngine {
             // With `none` it would remove the `docker0` of the machine's engine.
             .args(["--host", &self.host(), "--bridge", &self.range.bridge()])
             .args(["--iptables=false", "--ip6tables=false", "--ip-masq=false"])
-            .args(["--default-address-pool", &format!("base={},size=27", self.range)])
+            .args(self.pool())
             // What containers are told is the host is the bridge of the first network that is made.
             .args(["--host-gateway-ip", &self.range.gateway()])
             .stdin(Stdio::null())
@@ -110,6 +114,18 @@ impl SecondEngine {
         let answers = || run("docker", &["--host", &self.host(), "version"]).is_ok();
         let is_there = wait_until(answers, || self.has_ended());
         is_there.then_some(()).ok_or_else(|| format!("the second engine does not answer:\n{}", self.log()))
+    }
+
+    /// Returns the argument that gives networks their addresses. Where an engine has a default network from before, it
+    /// removes `docker0` for being given any, and that is the machine's engine's; its networks have theirs by then.
+    fn pool(&self) -> Option<String> {
+        let is_new = !self.networks().exists();
+        is_new.then(|| format!("--default-address-pool=base={},size=27", self.range))
+    }
+
+    /// Returns the folder in which the engine keeps what networks it has.
+    fn networks(&self) -> PathBuf {
+        self.folder.join("data/network")
     }
 
     fn end(&self, signal: &str) -> Result<(), String> {
