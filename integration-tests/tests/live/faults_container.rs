@@ -27,7 +27,7 @@ impl Image {
             .expect("the file is ours");
         docker(&["cp", &program.path().display().to_string(), &format!("{id}:/foreign")]);
         docker(&["commit", "--change", &format!("ENTRYPOINT {entrypoint}"), id, &reference]);
-        docker(&["rm", id]);
+        docker(&["rm", "--volumes", id]);
         Self(reference)
     }
 

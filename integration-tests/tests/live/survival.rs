@@ -39,7 +39,7 @@ impl Upgrades {
             let container = docker(&["create", "--label", &label, &image]);
             docker(&["commit", "--change", "LABEL version=newer", container.trim(), &reference]);
             upgrades.references.push((service.to_string(), reference));
-            docker(&["rm", container.trim()]);
+            docker(&["rm", "--volumes", container.trim()]);
         }
         upgrades
     }
