@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::service::upload;
 use super::up::Planner;
 use super::{Cause, Force, Operation, Plan, Undo};
 use crate::observed::{Container, Readiness, State};
@@ -106,9 +107,7 @@ impl<'a> Planner<'a> {
             let inside = self.observed.delivered.get(service.name).cloned().unwrap_or_default();
             // What was not there cannot be brought back, and without it the service would not start.
             let files = wanted.into_iter().chain(inside).collect::<BTreeMap<_, _>>().into_iter().collect();
-            let upload =
-                Operation::Upload { service: service.name.to_string(), folder: config.folder, files };
-            last = back.push(upload, Cause::TakenBack, &[last]);
+            last = back.push(upload(service, config, files), Cause::TakenBack, &[last]);
         }
         let host_port = old.address.map_or_else(|| self.host_port(service), |address| address.port());
         let start = Operation::Start { service: Box::new(service.clone()), host_port };

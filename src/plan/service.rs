@@ -67,10 +67,9 @@ impl<'a> Planner<'a> {
             if !differing.is_empty() {
                 let cause = Cause::FilesDiffer(differing);
                 self.undo_upload(service, config);
-                needs = vec![self.upload(service, config, files.clone(), cause.clone(), &needs)];
-                needs = vec![self.reload(service, config, &files, cause, &needs)];
+                needs = vec![upload_and_reload(&mut self.plan, service, config, &files, &cause, &needs)];
             } else if !self.is_loaded(service, &files) {
-                needs = vec![self.reload(service, config, &files, Cause::NotLoaded, &needs)];
+                needs = vec![self.plan.push(reload(service, config, &files), Cause::NotLoaded, &needs)];
             }
         }
         if let Some(Readiness::NotReady(last)) = self.observed.readiness.get(service.name) {
@@ -87,26 +86,9 @@ impl<'a> Planner<'a> {
             return;
         }
         let mut back = Plan::default();
-        let upload = Operation::Upload {
-            service: service.name.to_string(),
-            folder: config.folder,
-            files: old.clone(),
-        };
-        let uploaded = back.push(upload, Cause::TakenBack, &[]);
-        back.push(reload(service, config, &old), Cause::TakenBack, &[uploaded]);
+        upload_and_reload(&mut back, service, config, &old, &Cause::TakenBack, &[]);
         let begins_with = self.plan.len();
         self.plan.undo.push(Undo { begins_with, service: service.name, steps: back.steps });
-    }
-
-    fn reload(
-        &mut self,
-        service: &Service,
-        config: &Config,
-        files: &Files,
-        cause: Cause,
-        needs: &[usize],
-    ) -> usize {
-        self.plan.push(reload(service, config, files), cause, needs)
     }
 
     /// Plans what a service must find when it starts.
@@ -137,7 +119,7 @@ impl<'a> Planner<'a> {
         };
         // What lies there at the start is what the service goes by.
         files.push((LOADED_MARK.to_string(), fingerprint(&files)));
-        vec![self.upload(service, config, files, cause, needs)]
+        vec![self.plan.push(upload(service, config, files), cause, needs)]
     }
 
     /// Plans the proof and the return to the real files, where a service starts with a quicker version.
@@ -150,21 +132,9 @@ impl<'a> Planner<'a> {
         for service in std::mem::take(&mut self.quickened) {
             let Some(config) = &service.config else { continue };
             let files = self.files.contents(&config.files);
-            let uploaded = self.upload(service, config, files.clone(), Cause::QuickStartOver, &[proven]);
-            self.reload(service, config, &files, Cause::QuickStartOver, &[uploaded]);
+            let cause = Cause::QuickStartOver;
+            upload_and_reload(&mut self.plan, service, config, &files, &cause, &[proven]);
         }
-    }
-
-    fn upload(
-        &mut self,
-        service: &Service,
-        config: &Config,
-        files: Files,
-        cause: Cause,
-        needs: &[usize],
-    ) -> usize {
-        let upload = Operation::Upload { service: service.name.to_string(), folder: config.folder, files };
-        self.plan.push(upload, cause, needs)
     }
 
     /// Returns whether a service goes by these files, as far as this program has seen to it.
@@ -213,6 +183,23 @@ impl<'a> Planner<'a> {
             }
         }
     }
+}
+
+/// Plans that a running service goes by these files.
+fn upload_and_reload(
+    plan: &mut Plan,
+    service: &Service,
+    config: &Config,
+    files: &Files,
+    cause: &Cause,
+    needs: &[usize],
+) -> usize {
+    let uploaded = plan.push(upload(service, config, files.clone()), cause.clone(), needs);
+    plan.push(reload(service, config, files), cause.clone(), &[uploaded])
+}
+
+pub(super) fn upload(service: &Service, config: &Config, files: Files) -> Operation {
+    Operation::Upload { service: service.name.to_string(), folder: config.folder, files }
 }
 
 fn reload(service: &Service, config: &Config, files: &Files) -> Operation {
