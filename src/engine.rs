@@ -10,6 +10,7 @@ mod dump;
 mod gateway;
 mod lock;
 mod operate;
+mod past;
 mod pull;
 mod read;
 mod secret;
@@ -29,7 +30,7 @@ use crate::registry_auth::url_safe;
 pub use lock::{Claim, Holder, Lock};
 pub use operate::{Operator, Started};
 pub use pull::PullEvent;
-pub use read::{Inventory, LogLine, LogQuery, Running};
+pub use read::{End, Inventory, LogLine, LogQuery, Running};
 pub use unfinished::is_overtaken;
 pub use volumes::VOLUME_ROOT;
 

@@ -26,7 +26,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A look at the stack found something amiss.
-    #[error("{}", one_or_list("problem", .0))]
+    #[error("{}", one_or_list("problem", "problems", .0))]
     Amiss(Vec<String>),
     /// A file is no whole backup; nothing was restored.
     #[error("cannot restore `{}`", printable::path(.path))]
@@ -45,7 +45,7 @@ pub enum Error {
         source: Source,
     },
     /// Several things the stack needs are already used by somebody else.
-    #[error("{}", one_or_list("conflict", .0))]
+    #[error("{}", one_or_list("conflict", "conflicts", .0))]
     Conflicts(Vec<Conflict>),
     /// A container stopped or restarts while it was being waited for.
     #[error("`{service}` {how}{}", quoted_log(.log))]
@@ -90,7 +90,7 @@ pub enum Error {
         source: Source,
     },
     /// Configuration files are at fault; nothing was applied.
-    #[error("{}", one_or_list("configuration fault", .0))]
+    #[error("{}", one_or_list("configuration fault", "configuration faults", .0))]
     Faults(Vec<Fault>),
     /// Grafana refused a request.
     #[error("cannot {doing}: Grafana answered {status} `{message}`")]
@@ -158,10 +158,10 @@ pub enum Error {
         log: Vec<String>,
     },
     /// The stack runs, but something that is required does not observe.
-    #[error("{}", one_or_list("running but blind", .0))]
+    #[error("{}", one_or_list("running but blind", "reasons why the running stack is blind", .0))]
     Blind(Vec<String>),
     /// Alerts did not arrive in a drill.
-    #[error("{}", one_or_list("alert that did not arrive", .0))]
+    #[error("{}", one_or_list("alert that did not arrive", "alerts that did not arrive", .0))]
     Drill(Vec<String>),
     /// No demo answers on its control port.
     #[error("no demo answers at {url}")]
@@ -367,12 +367,12 @@ impl fmt::Display for Fault {
     }
 }
 
-fn one_or_list<T: fmt::Display>(what: &str, items: &[T]) -> String {
+fn one_or_list<T: fmt::Display>(one: &str, many: &str, items: &[T]) -> String {
     match items {
-        [only] => format!("{what}: {only}"),
+        [only] => format!("{one}: {only}"),
         items => {
             let lines: Vec<String> = items.iter().map(|item| format!("\n  {item}")).collect();
-            format!("{} {what}s{}", items.len(), lines.concat())
+            format!("{} {many}{}", items.len(), lines.concat())
         }
     }
 }

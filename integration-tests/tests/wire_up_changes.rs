@@ -189,7 +189,10 @@ fn a_new_container_that_dies_makes_room_for_the_old_one() {
     let before = scene.engine.id("tdd-prometheus");
     scene.engine.fail(Fault::ImageDies("prom/prometheus:v3.5.4"));
     let output = scene.run(["up", "--image", "prometheus=prom/prometheus:v3.5.4"]);
-    output.exits(1).says("the change failed and was taken back: prometheus runs as before");
+    output
+        .exits(1)
+        .says("the change failed and was taken back: prometheus runs as before")
+        .says("hint: the evidence shows more");
     output.says("`prometheus` exited with code 1").says("unknown long flag");
     assert_eq!(scene.engine.id("tdd-prometheus"), before);
     assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());

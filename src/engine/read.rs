@@ -1,6 +1,7 @@
 //! Reads the engine: objects by label, images, files inside containers, logs. Changes nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 
@@ -44,11 +45,40 @@ pub struct Running {
     /// What it does.
     pub state: State,
     /// How it ended, where it did.
-    pub how: String,
+    pub end: End,
     /// How often the engine restarted it.
     pub restarts: i64,
     /// Where its port is published.
     pub address: Option<SocketAddr>,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// Its first process' exit code.
+    pub code: i64,
+    /// Whether it was killed because memory had run out.
+    pub is_out_of_memory: bool,
+    /// The most memory that it may use, in bytes, where that is limited.
+    pub memory: Option<i64>,
+    /// What the engine says of it.
+    pub reason: Option<String>,
+}
+
+impl Display for End {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "exited with code {}", self.code)?;
+        match self.memory {
+            Some(bytes) if self.is_out_of_memory => {
+                write!(formatter, ", killed for its memory limit of {} MiB", bytes >> 20)?;
+            }
+            None if self.is_out_of_memory => {
+                write!(formatter, ", killed because the engine's host is out of memory")?;
+            }
+            _ => {}
+        }
+        self.reason.iter().try_for_each(|reason| write!(formatter, ": {reason}"))
+    }
 }
 
 /// Which log lines are asked for.
@@ -181,13 +211,11 @@ impl Engine {
         let seen =
             quickly(self.docker.inspect_container(container, None)).await.map_err(Error::engine(doing))?;
         let state = seen.state.unwrap_or_default();
-        let code = state.exit_code.unwrap_or_default();
-        let reason = state.error.filter(|error| !error.is_empty()).map(|error| format!(": {error}"));
-        let limit = seen.host_config.and_then(|config| config.memory).filter(|bytes| *bytes > 0);
-        let killed = match (state.oom_killed, limit) {
-            (Some(true), Some(bytes)) => format!(", killed for its memory limit of {} MiB", bytes >> 20),
-            (Some(true), None) => ", killed because the engine's host is out of memory".into(),
-            _ => String::new(),
+        let end = End {
+            code: state.exit_code.unwrap_or_default(),
+            is_out_of_memory: state.oom_killed == Some(true),
+            memory: seen.host_config.and_then(|config| config.memory).filter(|bytes| *bytes > 0),
+            reason: state.error.filter(|error| !error.is_empty()),
         };
         let is = |flag: Option<bool>| flag == Some(true);
         let restarts = seen.restart_count.unwrap_or_default();
@@ -199,7 +227,7 @@ impl Engine {
                 () if state.started_at.as_deref().is_none_or(|at| at.starts_with("0001")) => State::Created,
                 () => State::Exited,
             },
-            how: format!("exited with code {code}{killed}{}", reason.unwrap_or_default()),
+            end,
             restarts,
             address: published(seen.network_settings.and_then(|settings| settings.ports)),
         })

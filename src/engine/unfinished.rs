@@ -3,13 +3,12 @@
 //! Never ends what it finds: it waits, for no longer than any of it takes.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bollard::errors::Error as EngineError;
 use bollard::models::ContainerSummaryStateEnum;
-use bollard::query_parameters::{EventsOptionsBuilder, ListContainersOptionsBuilder};
-use futures_util::{StreamExt, pin_mut};
-use tokio::time::{Instant, sleep, timeout_at};
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use tokio::time::{Instant, sleep};
 
 use super::Engine;
 use crate::error::{Error, Result};
@@ -17,8 +16,6 @@ use crate::stack::LABEL_STACK;
 
 /// How long ago a stop can have begun that still goes on: the longest time that a service gets, and some.
 const LONGEST_STOP: Duration = Duration::from_secs(40);
-/// The engine tells what has happened at once; more is the difference of two clocks.
-const PAST: Duration = Duration::from_millis(500);
 /// How often it is looked at.
 const PAUSE: Duration = Duration::from_millis(50);
 /// A signal that has a service read its files again.
@@ -56,23 +53,9 @@ impl Engine {
 
     /// Returns the containers that were told to end and had not ended yet; none where the engine does not tell.
     async fn stopping(&self, stack: &str) -> BTreeSet<String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let filters = HashMap::from([
-            ("label", vec![format!("{LABEL_STACK}={stack}")]),
-            ("type", vec!["container".to_string()]),
-            ("event", ["kill", "die", "start"].map(String::from).to_vec()),
-        ]);
-        let seconds = |time: Duration| format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
-        let options = EventsOptionsBuilder::new()
-            .since(&seconds(now.saturating_sub(LONGEST_STOP)))
-            .until(&seconds(now))
-            .filters(&filters)
-            .build();
-        let events = self.docker.events(Some(options));
-        pin_mut!(events);
+        let ours = ("label", format!("{LABEL_STACK}={stack}"));
         let mut stopping = BTreeSet::new();
-        let deadline = Instant::now() + PAST;
-        while let Ok(Some(Ok(event))) = timeout_at(deadline, events.next()).await {
+        for event in self.past(ours, &["kill", "die", "start"], LONGEST_STOP).await {
             let actor = event.actor.unwrap_or_default();
             let id = actor.id.unwrap_or_default();
             let signal = actor.attributes.as_ref().and_then(|attributes| attributes.get("signal"));

@@ -18,7 +18,9 @@ impl Error {
             }
             Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
             Self::Conflicts(conflicts) => Some(conflict_hints(conflicts)),
-            Self::Died { service, how, log } => Some(died_hint(service, how, log)),
+            Self::Died { service, how, log } => {
+                Some(died_hint(service, how, log, &format!("`tdd-stack logs {service}` shows more")))
+            }
             Self::Drill(_) => Some(
                 "the real files are back in place; `tdd-stack doctor` looks at the way to the application and the \
                  receiver, `tdd-stack logs alertmanager` tells why a notification failed"
@@ -82,10 +84,13 @@ impl Error {
                 Some("what was half restored is removed again; mend the cause and restore again".into())
             }
             Self::Pull { image, fault, .. } => Some(fault.way_out(image)),
-            Self::TakenBack { failure, .. } => {
-                let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-                Some(format!("mend the cause and run `tdd-stack up` again{further}"))
-            }
+            Self::TakenBack { failure, .. } => Some(match &**failure {
+                // The log of what failed went with its container.
+                Self::Died { service, how, log } => died_hint(service, how, log, "the evidence shows more"),
+                Self::NotReady { .. } => "the evidence shows more; `--wait-timeout` gives it longer".into(),
+                Self::Grafana { .. } | Self::GrafanaLogin { .. } | Self::Pull { .. } => failure.hint()?,
+                _ => "mend the cause and run `tdd-stack up` again".into(),
+            }),
             Self::NotTakenBack { failure, .. } => {
                 let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
                 Some(format!("nothing is lost, and the next `tdd-stack up` goes on from there{further}"))
@@ -113,7 +118,7 @@ fn file_hint(source: &Source) -> &'static str {
     }
 }
 
-fn died_hint(service: &str, how: &str, log: &[String]) -> String {
+fn died_hint(service: &str, how: &str, log: &[String], more: &str) -> String {
     let again = "run `tdd-stack up` again";
     if log.iter().any(|line| line.contains(WRONG_PLATFORM)) {
         return format!(
@@ -122,11 +127,9 @@ fn died_hint(service: &str, how: &str, log: &[String]) -> String {
         );
     }
     if how.contains("killed") {
-        return format!(
-            "give it more memory, or ask less of it, and {again}; `tdd-stack logs {service}` shows more"
-        );
+        return format!("give it more memory, or ask less of it, and {again}; {more}");
     }
-    format!("`tdd-stack logs {service}` shows more; mend the cause and {again}")
+    format!("{more}; mend the cause and {again}")
 }
 
 fn conflict_hints(conflicts: &[Conflict]) -> String {
