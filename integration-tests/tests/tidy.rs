@@ -144,7 +144,7 @@ const WALL_CLOCK: [&str; 16] = [
     "src/demo/import.rs",
     "src/demo/journal.rs",
     "src/engine/archive.rs",
-    "src/engine/unfinished.rs",
+    "src/engine/past.rs",
     "src/evidence.rs",
     "src/evidence/pack.rs",
     "src/files/dated.rs",
