@@ -178,7 +178,7 @@ impl Shared {
             seconds: self.began.elapsed().as_secs_f64(),
             listen: self.listen.clone(),
             ports: self.ports,
-            notifications: *self.journal.newest().borrow(),
+            notifications: self.journal.latest(),
         }
     }
 

@@ -75,7 +75,7 @@ impl Journal {
     /// Writes a notification down.
     pub fn record(&self, path: &'static str, payload: Payload) {
         let mut notifications = self.notifications.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = *self.newest.borrow() + 1;
+        let number = self.latest() + 1;
         let received = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
         if notifications.len() == CAPACITY {
             notifications.pop_front();
@@ -88,6 +88,11 @@ impl Journal {
     pub fn since(&self, number: u64) -> Vec<Arc<Notification>> {
         let notifications = self.notifications.lock().unwrap_or_else(PoisonError::into_inner);
         notifications.iter().filter(|notification| notification.number > number).cloned().collect()
+    }
+
+    /// Returns the newest notification's number, 0 before the first.
+    pub fn latest(&self) -> u64 {
+        *self.newest.borrow()
     }
 
     /// Returns what changes to the newest notification's number when one arrives.
@@ -141,7 +146,7 @@ mod tests {
         let kept = journal.since(0);
         assert_eq!((kept.len(), kept[0].number), (CAPACITY, 2));
         assert_eq!(journal.since(1000).len(), 1);
-        assert_eq!(*newest.borrow(), 1001);
+        assert_eq!((*newest.borrow(), journal.latest()), (1001, 1001));
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl<'a> Look<'a> {
         let alertmanager = Alertmanager::new(http, waiter.base("alertmanager").await?);
         let rules = prometheus.rules().await?;
         Ok(Self {
-            seen: *demo.journal().newest().borrow(),
+            seen: demo.journal().latest(),
             delivered: alertmanager.delivered().await?,
             expressions: rules.into_iter().map(|rule| (rule.name, rule.expression)).collect(),
             prometheus,
