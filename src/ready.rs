@@ -171,13 +171,13 @@ impl Waiter<'_> {
 
     async fn alive(&self, service: &Service, running: &Running, restarts: i64) -> Result<()> {
         let container = self.stack.container(service.name);
-        let again = |end| format!("{end} and is restarted again and again");
         let how = match running.state {
             State::Running if running.restarts == restarts => return Ok(()),
-            State::Running => again(self.engine.last_end(&container, running).await),
-            State::Restarting => again(running.end.to_string()),
+            State::Running | State::Restarting => {
+                format!("{} and is restarted again and again", self.engine.last_end(running).await)
+            }
             State::Created => "was never started".into(),
-            State::Exited | State::Other => running.end.to_string(),
+            State::Exited | State::Other => self.engine.last_end(running).await.to_string(),
         };
         let log = self.engine.last_lines(&container).await;
         Err(Error::Died { service: service.name.to_string(), how, log })

@@ -8,12 +8,16 @@ use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::{StreamExt, pin_mut};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Engine, Running};
+use super::{End, Engine, Running};
 
 /// The engine tells what has happened at once; more is the difference of two clocks.
 const TELLING: Duration = Duration::from_millis(500);
 /// How long ago a container that was restarted can have ended: the longest pause of an engine, and some.
 const LAST_END: Duration = Duration::from_mins(2);
+/// How much later than an end the engine may tell that memory had run out.
+const LATE: Duration = Duration::from_millis(500);
+/// The exit code of what was killed.
+const KILLED: i64 = 137;
 
 impl Engine {
     /// Returns what happened of some kinds to the containers that a filter finds, the oldest first; nothing where
@@ -24,6 +28,17 @@ impl Engine {
         kinds: &[&str],
         since: Duration,
     ) -> Vec<EventMessage> {
+        self.events(filter, kinds, since, Duration::ZERO).await
+    }
+
+    /// Returns what happened, and what happens from now on for some time.
+    async fn events(
+        &self,
+        filter: (&str, String),
+        kinds: &[&str],
+        since: Duration,
+        ahead: Duration,
+    ) -> Vec<EventMessage> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let filters = HashMap::from([
             (filter.0, vec![filter.1]),
@@ -33,34 +48,36 @@ impl Engine {
         let seconds = |time: Duration| format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
         let options = EventsOptionsBuilder::new()
             .since(&seconds(now.saturating_sub(since)))
-            .until(&seconds(now))
+            .until(&seconds(now + ahead))
             .filters(&filters)
             .build();
         let events = self.docker.events(Some(options));
         pin_mut!(events);
         let mut past = Vec::new();
-        let deadline = Instant::now() + TELLING;
+        let deadline = Instant::now() + ahead + TELLING;
         while let Ok(Some(Ok(event))) = timeout_at(deadline, events.next()).await {
             past.push(event);
         }
         past
     }
 
-    /// Returns how a container ended the last time. One that runs again does not say it itself.
-    pub async fn last_end(&self, container: &str, running: &Running) -> String {
+    /// Returns how a container ended the last time, where the engine still tells. One that runs again does not say so
+    /// itself, and that memory had run out may be told after the end.
+    pub async fn last_end(&self, running: &Running) -> End {
         let mut end = running.end.clone();
-        let mut is_out_of_memory = false;
-        for event in self.past(("container", container.to_string()), &["oom", "die"], LAST_END).await {
-            if event.action.as_deref() == Some("oom") {
-                is_out_of_memory = true;
-                continue;
+        for ahead in [Duration::ZERO, LATE] {
+            let ours = ("container", running.id.clone());
+            for event in self.events(ours, &["oom", "die"], LAST_END, ahead).await {
+                end.is_out_of_memory |= event.action.as_deref() == Some("oom");
+                let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
+                if let Some(code) = attributes.get("exitCode").and_then(|code| code.parse().ok()) {
+                    end.code = code;
+                }
             }
-            let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
-            if let Some(code) = attributes.get("exitCode").and_then(|code| code.parse().ok()) {
-                end.code = code;
-                end.is_out_of_memory = std::mem::take(&mut is_out_of_memory);
+            if end.is_out_of_memory || end.code != KILLED {
+                break;
             }
         }
-        end.to_string()
+        end
     }
 }

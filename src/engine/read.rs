@@ -42,6 +42,8 @@ pub struct Inventory {
 /// What a container does at this moment.
 #[derive(Clone, Debug)]
 pub struct Running {
+    /// Its id.
+    pub id: String,
     /// What it does.
     pub state: State,
     /// How it ended, where it did.
@@ -220,6 +222,7 @@ impl Engine {
         let is = |flag: Option<bool>| flag == Some(true);
         let restarts = seen.restart_count.unwrap_or_default();
         Ok(Running {
+            id: seen.id.unwrap_or_default(),
             state: match () {
                 () if is(state.restarting) => State::Restarting,
                 () if is(state.paused) || is(state.dead) => State::Other,

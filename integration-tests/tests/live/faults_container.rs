@@ -65,6 +65,16 @@ fn a_container_that_exits_and_is_restarted_again_and_again_is_told_at_once() {
 }
 
 #[test]
+fn a_container_that_runs_again_is_told_by_how_it_ended_before() {
+    let scenario = scenario("again");
+    let entrypoint = r#"["sh", "-c", "test -e /alertmanager/again && exec sleep 60; touch /alertmanager/again; sleep 1; exit 7"]"#;
+    let image = Image::beginning_with(&scenario, entrypoint);
+    let output = scenario.run(&["up", "--image", &image.argument()]);
+    output.exits(1).says("`alertmanager` exited with code 7 and is restarted again and again");
+    converges(&scenario);
+}
+
+#[test]
 fn a_container_that_is_killed_for_its_memory_is_told_as_that() {
     let scenario = scenario("memory");
     // It waits for its limit, so that no machine is short of memory for it.
