@@ -4,7 +4,7 @@
 //! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
 
 mod conflict;
-mod hint;
+pub mod hint;
 mod pull_fault;
 
 use std::fmt;

@@ -125,7 +125,8 @@ pub fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<C
     };
     let foreign = inventory.foreign.iter().filter(is_wanted).cloned();
     let ports = stack.services.iter().filter_map(|service| port_conflict(engine, service, inventory));
-    foreign.chain(ports).collect()
+    let restore = inventory.objects.restore.iter().map(|_| Conflict::Restore { name: stack.name.clone() });
+    foreign.chain(ports).chain(restore).collect()
 }
 
 fn port_conflict(engine: &Engine, service: &Service, inventory: &Inventory) -> Option<Conflict> {

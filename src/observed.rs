@@ -39,6 +39,8 @@ pub struct Objects {
     pub set_aside: BTreeMap<String, Container>,
     /// Containers of ours that are no service, such as a check that was cut off.
     pub leftovers: Vec<String>,
+    /// A restore that has begun, as long as it has not ended well.
+    pub restore: Option<Restore>,
     /// The names of our networks.
     pub networks: Vec<String>,
     /// Our volumes, by name.
@@ -50,6 +52,15 @@ impl Objects {
     pub fn holder(&self, service: &str) -> Option<&Container> {
         self.containers.get(service).or_else(|| self.set_aside.get(service))
     }
+}
+
+/// A restore that has begun: it is under way, or was cut off and left volumes that are filled by half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restore {
+    /// The id of the container that stands for it.
+    pub mark: String,
+    /// The volumes that it fills.
+    pub volumes: Vec<String>,
 }
 
 /// A container of a service.

@@ -39,6 +39,8 @@ pub const SET_ASIDE: &str = "-set-aside";
 pub const LABEL_LOCK: &str = "tdd-stack.lock";
 /// The label of short-lived containers that check files; never a service.
 pub const LABEL_CHECK: &str = "tdd-stack.check";
+/// The label of the container that stands for a restore that has begun, with the volumes that it fills.
+pub const LABEL_RESTORE: &str = "tdd-stack.restore";
 
 /// Everything that should exist.
 #[derive(Clone, Debug)]
@@ -300,6 +302,11 @@ impl Stack {
     /// Returns the name under which a service's container is kept while a new one takes its place.
     pub fn set_aside(&self, service: &str) -> String {
         format!("{}{SET_ASIDE}", self.container(service))
+    }
+
+    /// Returns the name of the container that stands for a restore that has begun.
+    pub fn restore_mark(&self) -> String {
+        format!("{}-restore", self.name)
     }
 
     /// Returns the network's name.

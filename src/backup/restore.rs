@@ -42,6 +42,8 @@ pub struct Restoring<'a> {
     occupied: Vec<String>,
     /// Containers that were left behind by what was cut off.
     leftovers: Vec<String>,
+    /// What says that an earlier restore was cut off.
+    mark: Option<String>,
     notes: Vec<String>,
 }
 
@@ -54,7 +56,8 @@ impl<'a> Archivist<'a> {
         let (mut conflicts, mut held) = (Vec::new(), Vec::new());
         let in_backup = verified.manifest.volumes();
         let mut volumes = Vec::new();
-        let Objects { containers, set_aside, .. } = &inventory.objects;
+        let Objects { containers, set_aside, restore: half, .. } = &inventory.objects;
+        let half = half.as_ref();
         for container in containers.values().chain(set_aside.values()) {
             conflicts.push(Conflict::Present { kind: "container", name: container.name.clone() });
         }
@@ -66,9 +69,12 @@ impl<'a> Archivist<'a> {
             } else if is_there && occupied == Occupied::Keep {
                 conflicts.push(Conflict::Present { kind: "volume", name: volume.to_string() });
             }
+            let is_half = half.is_some_and(|restore| restore.volumes.iter().any(|half| half == volume));
             if in_backup.contains(&name) {
                 volumes.push((volume.to_string(), name.to_string()));
-                held.extend(is_there.then(|| volume.to_string()));
+            }
+            if is_there && (is_half || in_backup.contains(&name)) {
+                held.push(volume.to_string());
             }
         }
         if !conflicts.is_empty() {
@@ -76,6 +82,7 @@ impl<'a> Archivist<'a> {
         }
         self.folder.try_writing()?;
         let (notes, image) = (self.notes(&verified), self.carrier_image(&inventory.objects).await?);
+        let mark = half.map(|restore| restore.mark.clone());
         let (path, leftovers) = (path.to_path_buf(), inventory.objects.leftovers);
         Ok(Restoring {
             archivist: *self,
@@ -86,6 +93,7 @@ impl<'a> Archivist<'a> {
             volumes,
             occupied: held,
             leftovers,
+            mark,
             notes,
         })
     }
@@ -124,6 +132,7 @@ impl Restoring<'_> {
             told(note);
         }
         let image = unless(interrupted, self.image.clone().get(operator, &mut told)).await?;
+        let mark = self.begin(&image).await?;
         for leftover in &self.leftovers {
             operator.remove(leftover, Force::Kill).await?;
         }
@@ -137,22 +146,43 @@ impl Restoring<'_> {
             Err(error) => Err(error),
         };
         match outcome {
-            Ok((written, kept)) => Ok(RestoreReport {
-                stack: stack.name.clone(),
-                file: self.path,
-                manifest: self.verified.manifest,
-                written,
-                kept,
-            }),
+            Ok((written, kept)) => {
+                operator.remove(&mark, Force::Kill).await?;
+                Ok(RestoreReport {
+                    stack: stack.name.clone(),
+                    file: self.path,
+                    manifest: self.verified.manifest,
+                    written,
+                    kept,
+                })
+            }
             Err(error) => {
-                for volume in &made {
-                    if let Err(error) = operator.remove_volume(volume).await {
-                        told(&format!("volume {volume} is restored by half and cannot be removed: {error}"));
-                    }
-                }
+                self.undo(&made, &mark, &mut told).await;
                 Err(error)
             }
         }
+    }
+
+    /// Says on the engine that a restore has begun, and returns the id of what says it.
+    async fn begin(&self, image: &str) -> Result<String> {
+        if let Some(mark) = &self.mark {
+            return Ok(mark.clone());
+        }
+        let volumes: Vec<&str> = self.volumes.iter().map(|(volume, _)| volume.as_str()).collect();
+        self.archivist.operator.create_restore_mark(self.archivist.stack, image, &volumes).await
+    }
+
+    /// Removes the volumes that were made, and then what says that a restore has begun.
+    async fn undo(&self, made: &[String], mark: &str, told: &mut impl FnMut(&str)) {
+        let operator = self.archivist.operator;
+        for volume in made {
+            if let Err(error) = operator.remove_volume(volume).await {
+                told(&format!("volume {volume} is restored by half and cannot be removed: {error}"));
+                return;
+            }
+        }
+        // What stays tells too much rather than too little, and the first failure is what matters.
+        drop(operator.remove(mark, Force::Kill).await);
     }
 
     async fn fill(

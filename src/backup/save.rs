@@ -54,11 +54,11 @@ impl<'a> Archivist<'a> {
         let stack = self.stack;
         let inventory = self.operator.engine().inventory(&stack.name).await?;
         let objects = &inventory.objects;
-        let (mut parts, mut notes, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut parts, mut notes, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
         for (service, volume, name) in self.keepers() {
             let theirs = Conflict::Foreign { kind: "volume", name: volume.to_string() };
             if inventory.foreign.contains(&theirs) {
-                foreign.push(theirs);
+                conflicts.push(theirs);
             } else if objects.volumes.contains_key(volume) {
                 let container = objects.containers.get(service.name);
                 let is_running =
@@ -73,8 +73,9 @@ impl<'a> Archivist<'a> {
                 notes.push(format!("there is no volume `{volume}`, so the backup has none"));
             }
         }
-        if !foreign.is_empty() {
-            return Err(Error::Conflicts(foreign));
+        conflicts.extend(objects.restore.iter().map(|_| Conflict::Restore { name: stack.name.clone() }));
+        if !conflicts.is_empty() {
+            return Err(Error::Conflicts(conflicts));
         }
         if parts.is_empty() {
             let nothing =

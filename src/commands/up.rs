@@ -103,6 +103,11 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
 async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant) -> Result<Exit> {
     engine.settled(&session.stack.name).await?;
     let mut observed = session.observe(engine).await?;
+    if observed.objects.restore.is_some() && !args.dry_run {
+        // Whoever restores holds the lock; where nobody does, it was cut off.
+        session.alone(engine, &observed.objects, "up", async { Ok(()) }).await?;
+        observed = session.observe(engine).await?;
+    }
     let mut request = args.request();
     let plan = plan::up(&session.stack, &observed, request)?;
     if args.dry_run {

@@ -1,6 +1,7 @@
 //! Judges what a stack needs before it runs: images, ports, names, the configuration folder and its files.
 
 use super::{Facts, Finding, Image, ImageState};
+use crate::error::hint::RESTORE_AGAIN;
 use crate::error::{Conflict, Fault};
 use crate::printable;
 
@@ -65,6 +66,7 @@ fn ports(facts: &Facts) -> Vec<Finding> {
             .cure(format!("end that program, or take another port with `--port {service}=auto`")),
         // A look at what `up` needs meets none of these.
         Conflict::Present { .. } | Conflict::File { .. } => Finding::bad("name", conflict.to_string()),
+        Conflict::Restore { name } => Finding::bad("data", conflict.to_string()).on(name).cure(RESTORE_AGAIN),
         Conflict::FixedPort { service, .. } => Finding::bad("port", conflict.to_string())
             .on(service)
             .cure("end that program: the configuration names this port"),

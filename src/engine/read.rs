@@ -17,9 +17,10 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use super::silence::{QUICK, quickly, watched};
 use super::{Engine, archive};
 use crate::error::{Conflict, Error, Result};
-use crate::observed::{Container, Objects, State, VolumeKind};
+use crate::observed::{Container, Objects, Restore, State, VolumeKind};
 use crate::stack::{
-    LABEL_CHECK, LABEL_LOCK, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME, LABEL_WITHOUT, SET_ASIDE,
+    LABEL_CHECK, LABEL_LOCK, LABEL_RESTORE, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME,
+    LABEL_WITHOUT, SET_ASIDE,
 };
 
 /// How many of the last log lines are evidence enough.
@@ -286,6 +287,11 @@ impl Inventory {
             if seen.state == Some(ContainerSummaryStateEnum::CREATED) {
                 self.objects.leftovers.push(id);
             }
+            return;
+        }
+        if let Some(volumes) = labels.get(LABEL_RESTORE) {
+            let volumes = volumes.split(',').map(ToString::to_string).collect();
+            self.objects.restore = Some(Restore { mark: id, volumes });
             return;
         }
         let Some(service) = labels.get(LABEL_SERVICE).filter(|_| !labels.contains_key(LABEL_CHECK)) else {

@@ -10,7 +10,7 @@ use futures_util::{Stream, TryStreamExt};
 use super::silence::{PROGRAM, WORK, patiently, watched};
 use super::{Engine, Operator, specification};
 use crate::error::{Error, Result};
-use crate::stack::LABEL_CHECK;
+use crate::stack::{LABEL_CHECK, LABEL_RESTORE, Stack};
 
 /// The folder as which a volume is mounted, and the first part of every path in its archive.
 pub const VOLUME_ROOT: &str = "volume";
@@ -54,6 +54,20 @@ impl Operator {
         let doing = format!("create a container to {purpose} volume `{volume}`");
         let create = self.engine.docker.create_container(Some(options), body);
         Ok(self.work(create).await.map_err(Error::engine(doing))?.id)
+    }
+
+    /// Makes a container that is never started and says that a restore of these volumes has begun; returns its id.
+    pub async fn create_restore_mark(&self, stack: &Stack, image: &str, volumes: &[&str]) -> Result<String> {
+        let name = stack.restore_mark();
+        let body = ContainerCreateBody {
+            image: Some(image.to_string()),
+            labels: Some(specification::errand_labels(&stack.name, LABEL_RESTORE, &volumes.join(","))),
+            host_config: Some(specification::errand_host()),
+            ..ContainerCreateBody::default()
+        };
+        let options = CreateContainerOptionsBuilder::new().name(&name).build();
+        let create = self.engine.docker.create_container(Some(options), body);
+        Ok(self.work(create).await.map_err(Error::engine(format!("create container `{name}`")))?.id)
     }
 
     /// Puts an archive, whose first folder is [`VOLUME_ROOT`], into the volume that a carrier has.

@@ -22,6 +22,11 @@ pub enum Conflict {
         /// Its name.
         name: String,
     },
+    /// A restore has begun and not ended well.
+    Restore {
+        /// The stack's name.
+        name: String,
+    },
     /// A file is there already.
     File {
         /// The file.
@@ -54,6 +59,9 @@ impl fmt::Display for Conflict {
                 write!(f, "{kind} `{name}` exists and does not belong to this stack")
             }
             Self::Present { kind, name } => write!(f, "{kind} `{name}` exists"),
+            Self::Restore { name } => {
+                write!(f, "the data of stack `{name}` is being restored, or was restored by half")
+            }
             Self::File { path } => write!(f, "file `{}` exists", printable::path(path)),
             Self::Port { service, address, holder } | Self::FixedPort { service, address, holder } => {
                 write!(f, "port {} of `{service}` is taken on {}", address.port(), address.ip())?;

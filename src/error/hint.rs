@@ -8,6 +8,10 @@ use crate::settings::{FILE_NAME, PASSWORD_WAYS};
 /// What the system says of a program that is made for another processor.
 const WRONG_PLATFORM: &str = "exec format error";
 
+/// What to do where a restore was cut off.
+pub const RESTORE_AGAIN: &str =
+    "`tdd-stack restore FILE --overwrite` restores all of it, `tdd-stack down --volumes` removes it";
+
 impl Error {
     /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
@@ -148,6 +152,7 @@ fn conflict_hints(conflicts: &[Conflict]) -> String {
             Conflict::Present { .. } => {
                 "`--overwrite` replaces the data that is there, `--stack NAME` restores beside it".into()
             }
+            Conflict::Restore { .. } => RESTORE_AGAIN.into(),
             Conflict::File { .. } => "choose another name, or replace it with `--force`".into(),
             Conflict::Port { service, .. } => {
                 format!("end that program, or take another port with `--port {service}=auto`")

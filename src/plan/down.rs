@@ -45,10 +45,15 @@ pub fn down(objects: &Objects, keep: Keep) -> Plan {
     for network in &objects.networks {
         plan.push(Operation::RemoveNetwork(network.clone()), asked(), &gone);
     }
+    let mut emptied = Vec::new();
     for (volume, kind) in &objects.volumes {
         if *kind == VolumeKind::Config || !keep.data {
-            plan.push(Operation::RemoveVolume(volume.clone()), asked(), &gone);
+            emptied.push(plan.push(Operation::RemoveVolume(volume.clone()), asked(), &gone));
         }
+    }
+    // Data that was restored by half stays known as that for as long as it is there.
+    if let Some(restore) = objects.restore.as_ref().filter(|_| !keep.data) {
+        plan.push(remove(&restore.mark, &restore.mark, Force::Kill), asked(), &emptied);
     }
     if !keep.images {
         let mut images: Vec<&String> =

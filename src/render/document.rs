@@ -220,6 +220,7 @@ fn path(path: &Path) -> String {
 fn conflict(conflict: &Conflict) -> Value {
     match conflict {
         Conflict::File { path } => json!({"kind": "file", "name": path}),
+        Conflict::Restore { name } => json!({"kind": "restore", "name": name}),
         Conflict::Foreign { kind, name } | Conflict::Present { kind, name } => {
             json!({"kind": kind, "name": name})
         }

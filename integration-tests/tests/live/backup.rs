@@ -1,5 +1,6 @@
 //! Backup and restore with the real services: what was there before is there afterwards, or nothing is changed.
 
+mod crash;
 mod trouble;
 
 use std::io::Read;

@@ -18,7 +18,7 @@ const STAGING: [&str; 3] = ["up", "--environment", "staging"];
 const BOUND: usize = 400;
 
 /// Runs the program through the proxy; it is killed once this call has been answered. Returns whether it was.
-fn kill_at(scenario: &Scenario, proxy: &EngineProxy, number: usize, arguments: &[&str]) -> bool {
+pub(super) fn kill_at(scenario: &Scenario, proxy: &EngineProxy, number: usize, arguments: &[&str]) -> bool {
     proxy.forget();
     // Half of the calls end before the program hears of them, half after it does.
     let hearing = if number.is_multiple_of(2) { Hearing::Never } else { Hearing::First };
@@ -66,13 +66,13 @@ fn is_whole(scenario: &Scenario, whole: &Objects, number: usize, arguments: &[&s
 }
 
 #[expect(clippy::print_stdout, reason = "the count is evidence")]
-fn report(phase: &str, tried: usize, began: Instant) {
+pub(super) fn report(phase: &str, tried: usize, began: Instant) {
     println!("crash matrix, {phase}: kill points tried {tried}, converged {tried}, {:.0?}", began.elapsed());
     assert!(tried > 10, "{phase}: the proxy saw {tried} calls only");
 }
 
 /// Kills the program after its first call, after its second one, and so on until it ends by itself.
-fn each_call(mut attempt: impl FnMut(usize) -> bool) -> usize {
+pub(super) fn each_call(mut attempt: impl FnMut(usize) -> bool) -> usize {
     (1..BOUND).find(|number| !attempt(*number)).expect("the program makes fewer calls") - 1
 }
 

@@ -1,6 +1,7 @@
 //! What `down` plans.
 
-use tdd_stack::plan::{self, Keep};
+use tdd_stack::observed::Restore;
+use tdd_stack::plan::{self, Keep, Operation, Step};
 
 use super::{settled, stack};
 
@@ -47,6 +48,19 @@ fn down_with_volumes_leaves_none() {
     10  remove-volume  tdd_prometheus_config  (asked for by down --volumes)  after 1 2 3 4
     11  remove-volume  tdd_prometheus_data  (asked for by down --volumes)  after 1 2 3 4
     ");
+}
+
+#[test]
+fn data_that_was_restored_by_half_stays_known_as_that() {
+    let stack = stack();
+    let mut objects = settled(&stack).observed(&stack).objects;
+    objects.restore = Some(Restore { mark: "mark".into(), volumes: vec!["tdd_grafana_data".into()] });
+    let is_mark = |step: &&Step| matches!(&step.operation, Operation::Remove { name, .. } if name == "mark");
+    let plan = plan::down(&objects, Keep { data: true, images: true });
+    assert!(!plan.steps.iter().any(|step| is_mark(&step)));
+    let plan = plan::down(&objects, Keep { data: false, images: true });
+    let last = plan.steps.last().filter(is_mark).expect("it is removed in the end");
+    assert_eq!(last.needs.len(), 6, "after all volumes");
 }
 
 #[test]

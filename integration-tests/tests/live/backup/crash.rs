@@ -1,0 +1,58 @@
+//! A restore is killed after each single call that it makes to the engine: what it leaves is never taken for the data.
+
+use std::time::Instant;
+
+use integration_tests::engine_proxy::EngineProxy;
+use integration_tests::http;
+use integration_tests::scenario::{Scenario, eventually};
+
+use super::super::crash::{each_call, kill_at, report};
+use super::{Filled, look, volumes};
+
+/// Asserts that nothing but the data is there.
+fn is_restored(scenario: &Scenario, number: usize) {
+    assert_eq!(scenario.objects("volume"), volumes(scenario), "after call {number}");
+    // The lock of the program that was killed goes by itself.
+    let containers = || scenario.objects("container");
+    eventually(&format!("after call {number} no container is left"), containers, Vec::is_empty);
+}
+
+#[test]
+fn a_restore_is_made_whole_by_the_next_one_wherever_it_is_killed() {
+    let (filled, proxy) = (Filled::new("crash-restore"), EngineProxy::start());
+    let scenario = &filled.scenario;
+    scenario.succeed(&["backup", filled.path()]);
+    scenario.succeed(&["down", "--volumes"]);
+    let restore = ["restore", filled.path(), "--overwrite"];
+    let other = scenario.folder().join("other.backup").display().to_string();
+    let (began, mut halves) = (Instant::now(), 0);
+    let tried = each_call(|number| {
+        let killed = kill_at(scenario, &proxy, number, &restore);
+        if scenario.run(&["plan"]).code == 4 {
+            halves += 1;
+            for refused in [&["up"][..], &["up", "--dry-run"], &["backup", &other]] {
+                scenario.run(refused).exits(4).says("was restored by half").says("--overwrite");
+            }
+            scenario.succeed(&["down"]);
+            scenario.run(&["up"]).exits(4);
+        } else if !scenario.objects("volume").is_empty() {
+            scenario.succeed(&["up"]);
+            assert_eq!(look(scenario, filled.at, http::ADMIN), filled.data, "after call {number}");
+            scenario.succeed(&["down"]);
+        }
+        if killed {
+            scenario.succeed(&restore);
+        }
+        is_restored(scenario, number);
+        // Half of the attempts have data to replace.
+        if number % 2 == 0 {
+            scenario.succeed(&["down", "--volumes"]);
+        }
+        killed
+    });
+    report("restore", tried, began);
+    assert!(halves > 5, "{halves} attempts left data that is restored by half");
+    scenario.succeed(&restore);
+    scenario.succeed(&["up"]);
+    assert_eq!(look(scenario, filled.at, http::ADMIN), filled.data);
+}
