@@ -53,7 +53,7 @@ struct Shared {
     engine: PathBuf,
     socket: PathBuf,
     state: Mutex<State>,
-    called: Condvar,
+    changed: Condvar,
     /// How often the engine has died; who waits for the next time ends then.
     deaths: watch::Sender<u32>,
 }
@@ -61,6 +61,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     calls: Vec<String>,
+    /// The calls that the engine has not answered yet, whether or not the program is still there.
+    underway: Vec<String>,
     faults: Vec<(When, Fault)>,
     actions: Vec<(When, Hearing, Action)>,
 }
@@ -79,7 +81,7 @@ impl EngineProxy {
             engine: engine.to_path_buf(),
             socket: folder.path().join("docker.sock"),
             state: Mutex::default(),
-            called: Condvar::new(),
+            changed: Condvar::new(),
             deaths: watch::Sender::new(0),
         });
         let proxy = Self { shared, _folder: folder, runtime };
@@ -139,13 +141,36 @@ impl EngineProxy {
 
     /// Waits until a call that begins so has come, and for no longer than a busy machine needs.
     pub fn await_call(&self, beginning: &str) {
-        let missing = |state: &mut State| !state.calls.iter().any(|call| call.starts_with(beginning));
-        let (state, waited) = self
-            .shared
-            .called
-            .wait_timeout_while(self.shared.lock(), PATIENCE, missing)
-            .expect("no test panics while it holds the lock");
-        assert!(!waited.timed_out(), "no call begins with `{beginning}`: {:#?}", state.calls);
+        let has_come = |state: &State| state.calls.iter().any(|call| call.starts_with(beginning));
+        assert!(self.wait_until(has_come), "no call begins with `{beginning}`: {:#?}", self.calls());
+    }
+
+    /// Waits until the engine has answered all calls that begin so, also those whose program is gone.
+    pub fn await_answers(&self, beginning: &str) {
+        let is_idle = |state: &State| !state.underway.iter().any(|call| call.starts_with(beginning));
+        assert!(self.wait_until(is_idle), "the engine does not answer `{beginning}`");
+    }
+
+    fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> bool {
+        let state = self.shared.lock();
+        let waited = self.shared.changed.wait_timeout_while(state, PATIENCE, |state| !is_so(state));
+        !waited.expect("no test panics while it holds the lock").1.timed_out()
+    }
+}
+
+/// A call, for as long as the engine has not answered it.
+#[derive(Debug)]
+struct Underway {
+    shared: Arc<Shared>,
+    line: String,
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        let ours = state.underway.iter().position(|line| *line == self.line);
+        ours.map(|index| state.underway.remove(index));
+        self.shared.changed.notify_all();
     }
 }
 
@@ -166,6 +191,12 @@ impl Shared {
         tokio::spawn(relay::serve(listener, shared.clone()));
     }
 
+    /// Says that the engine is asked something, until what is returned is dropped.
+    fn asked(self: &Arc<Self>, line: &str) -> Underway {
+        self.lock().underway.push(line.to_string());
+        Underway { shared: self.clone(), line: line.to_string() }
+    }
+
     /// Counts a call, and returns what it meets and what is done when it has been answered.
     fn record(&self, line: String, pid: Option<i32>) -> (Call, Option<Fault>, Option<(Hearing, Action)>) {
         let mut state = self.lock();
@@ -174,7 +205,7 @@ impl Shared {
         let fault = state.faults.iter_mut().find_map(|(when, fault)| when.is_met_by(&call).then_some(*fault));
         let action = state.actions.iter_mut().position(|(when, ..)| when.is_met_by(&call));
         let action = action.map(|index| state.actions.remove(index));
-        self.called.notify_all();
+        self.changed.notify_all();
         (call, fault, action.map(|(_, hearing, action)| (hearing, action)))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
@@ -89,7 +90,14 @@ async fn answer(
         None | Some(Fault::HangsDone | Fault::Drops | Fault::CutAfter(_)) => {}
     }
     let program = request.extensions_mut().remove::<OnUpgrade>();
-    let mut response = ask(request, &shared).await?;
+    let (engine, underway) = (shared.engine.clone(), shared.asked(&call.line));
+    // The engine goes on when the program is gone, and so does the question.
+    let asked = tokio::spawn(async move {
+        let answered = ask(request, &engine).await;
+        drop(underway);
+        answered
+    });
+    let mut response = asked.await.map_err(io::Error::other)??;
     let action = match (fault, action) {
         (Some(Fault::HangsDone), _) => {
             whole(response).await;
@@ -122,8 +130,8 @@ async fn answer(
 }
 
 /// Asks the engine on a connection of its own.
-async fn ask(request: Request<Incoming>, shared: &Shared) -> io::Result<Response<Incoming>> {
-    let connection = UnixStream::connect(&shared.engine).await?;
+async fn ask(request: Request<Incoming>, engine: &Path) -> io::Result<Response<Incoming>> {
+    let connection = UnixStream::connect(engine).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.map_err(io::Error::other)?;
     tokio::spawn(connection.with_upgrades());
