@@ -125,8 +125,7 @@ pub fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<C
     };
     let foreign = inventory.foreign.iter().filter(is_wanted).cloned();
     let ports = stack.services.iter().filter_map(|service| port_conflict(engine, service, inventory));
-    let restore = inventory.objects.restore.iter().map(|_| Conflict::Restore { name: stack.name.clone() });
-    foreign.chain(ports).chain(restore).collect()
+    foreign.chain(ports).chain(inventory.objects.restore_conflict(&stack.name)).collect()
 }
 
 fn port_conflict(engine: &Engine, service: &Service, inventory: &Inventory) -> Option<Conflict> {

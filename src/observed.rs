@@ -52,6 +52,11 @@ impl Objects {
     pub fn holder(&self, service: &str) -> Option<&Container> {
         self.containers.get(service).or_else(|| self.set_aside.get(service))
     }
+
+    /// Returns what keeps others from the data of a stack while it is restored, or where it was by half.
+    pub fn restore_conflict(&self, stack: &str) -> Option<Conflict> {
+        self.restore.as_ref().map(|_| Conflict::Restore { name: stack.to_string() })
+    }
 }
 
 /// A restore that has begun: it is under way, or was cut off and left volumes that are filled by half.

@@ -175,14 +175,17 @@ impl Restoring<'_> {
     /// Removes the volumes that were made, and then what says that a restore has begun.
     async fn undo(&self, made: &[String], mark: &str, told: &mut impl FnMut(&str)) {
         let operator = self.archivist.operator;
+        let mut is_undone = true;
         for volume in made {
             if let Err(error) = operator.remove_volume(volume).await {
                 told(&format!("volume {volume} is restored by half and cannot be removed: {error}"));
-                return;
+                is_undone = false;
             }
         }
-        // What stays tells too much rather than too little, and the first failure is what matters.
-        drop(operator.remove(mark, Force::Kill).await);
+        if is_undone {
+            // A mark that stays tells too much rather than too little, and the first failure is what matters.
+            drop(operator.remove(mark, Force::Kill).await);
+        }
     }
 
     async fn fill(

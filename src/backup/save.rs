@@ -73,7 +73,7 @@ impl<'a> Archivist<'a> {
                 notes.push(format!("there is no volume `{volume}`, so the backup has none"));
             }
         }
-        conflicts.extend(objects.restore.iter().map(|_| Conflict::Restore { name: stack.name.clone() }));
+        conflicts.extend(objects.restore_conflict(&stack.name));
         if !conflicts.is_empty() {
             return Err(Error::Conflicts(conflicts));
         }
