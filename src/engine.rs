@@ -21,9 +21,11 @@ mod volumes;
 
 use std::path::PathBuf;
 
+use bollard::errors::Error as EngineError;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::endpoint::{Address, Endpoint};
+use crate::engine_phrases::Meaning;
 use crate::error::{Error, Result};
 use crate::registry_auth::url_safe;
 
@@ -121,6 +123,11 @@ impl Engine {
     pub fn operator(&self) -> Operator {
         Operator::new(self.clone())
     }
+}
+
+/// Returns whether the engine answered with a sentence of this meaning.
+fn says(error: &EngineError, meaning: Meaning) -> bool {
+    matches!(error, EngineError::DockerResponseServerError { message, .. } if meaning.is_in(message))
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32)> {

@@ -26,6 +26,7 @@ pub mod doctor;
 pub mod drill;
 pub mod endpoint;
 pub mod engine;
+pub mod engine_phrases;
 pub mod error;
 pub mod event;
 pub mod evidence;

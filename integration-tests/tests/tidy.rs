@@ -173,6 +173,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "stack",
             "observed",
             "error",
+            "engine_phrases",
             "settings",
             "image_reference",
             "proof",

@@ -19,11 +19,12 @@ use tokio::io::AsyncWriteExt;
 
 use super::silence::{PROGRAM, WORK, patiently, quickly};
 use super::specification::{self, Propagation};
-use super::{Engine, archive};
+use super::{Engine, archive, says};
+use crate::engine_phrases::Meaning;
 use crate::error::{Error, Result};
 use crate::observed::VolumeKind;
 use crate::plan::Force;
-use crate::stack::{HostAddress, Service, Stack};
+use crate::stack::{Service, Stack};
 
 /// A connection that can change things.
 #[derive(Clone, Debug)]
@@ -121,7 +122,7 @@ impl Operator {
         match self.start_container(&name).await {
             Ok(()) => Ok(Started::AsAsked),
             // Only the start tells: whether `/` is shared is the engine's host's own business.
-            Err(error) if is_propagation_refused(&error) => {
+            Err(error) if says(&error, Meaning::NoPropagation) => {
                 self.remove(&name, Force::Kill).await?;
                 self.create_with(stack, service, host_port, Propagation::Refused).await?;
                 self.start_container(&name)
@@ -188,7 +189,7 @@ impl Operator {
         match self.work(remove).await {
             // The engine itself removes a lock whose holder has died, and one call may come twice.
             Err(EngineError::DockerResponseServerError { status_code: 409, message })
-                if message.contains("is already in progress") =>
+                if Meaning::BeingRemoved.is_in(&message) =>
             {
                 self.removed(container, WORK, format!("remove `{container}`")).await
             }
@@ -211,7 +212,7 @@ impl Operator {
     pub async fn remove_network(&self, name: &str) -> Result<()> {
         match self.work(self.engine.docker.remove_network(name)).await {
             Err(EngineError::DockerResponseServerError { status_code, message })
-                if message.contains("has active endpoints") =>
+                if Meaning::NetworkInUse.is_in(&message) =>
             {
                 let source = EngineError::DockerResponseServerError { status_code, message }.into();
                 Err(Error::InUse { network: name.to_string(), source })
@@ -315,28 +316,15 @@ fn gone_is_fine(result: std::result::Result<(), EngineError>, doing: String) -> 
     }
 }
 
-fn is_propagation_refused(error: &EngineError) -> bool {
-    matches!(error, EngineError::DockerResponseServerError { message, .. }
-        if message.contains("not a shared or slave mount"))
-}
-
 /// A port that was free when it was looked at may be taken by now.
 fn start_error(service: &Service, host_port: u16, name: &str, error: EngineError) -> Error {
-    let port_words = ["port is already allocated", "address already in use"];
-    match &error {
-        EngineError::DockerResponseServerError { message, .. }
-            if port_words.iter().any(|words| message.contains(words)) =>
-        {
-            Error::PortLost { service: service.name.to_string(), port: host_port, source: error.into() }
-        }
-        EngineError::DockerResponseServerError { message, .. }
-            if message.contains("host-gateway")
-                && service.extra_hosts.values().any(|address| matches!(address, HostAddress::Gateway)) =>
-        {
-            Error::engine(format!(
-                "start `{name}`: this engine knows no `host-gateway`, give `--app-host ADDRESS`"
-            ))(error)
-        }
-        _ => Error::engine(format!("start `{name}`"))(error),
+    if says(&error, Meaning::PortTaken) {
+        return Error::PortLost { service: service.name.to_string(), port: host_port, source: error.into() };
     }
+    if says(&error, Meaning::NoHostGateway) {
+        return Error::engine(format!(
+            "start `{name}`: this engine knows no `host-gateway`, give `--app-host ADDRESS`"
+        ))(error);
+    }
+    Error::engine(format!("start `{name}`"))(error)
 }

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 
 use super::Operator;
 use super::silence::watched;
+use crate::engine_phrases;
 use crate::error::{Error, PullFault, Result, Source};
 use crate::image_reference::ImageReference;
 use crate::registry_auth::{self, Credentials};
@@ -101,7 +102,11 @@ impl Operator {
 
 /// Returns the failure of a pull, with what its reason says of the registry.
 pub(super) fn failure(reference: &str, source: Source) -> Error {
-    Error::Pull { image: reference.to_string(), fault: PullFault::of(&source.to_string()), source }
+    Error::Pull {
+        image: reference.to_string(),
+        fault: engine_phrases::pull_fault(&source.to_string()),
+        source,
+    }
 }
 
 fn report_layer(info: CreateImageInfo, report: &mut impl FnMut(PullEvent)) {

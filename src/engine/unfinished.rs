@@ -10,7 +10,8 @@ use bollard::models::ContainerSummaryStateEnum;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use tokio::time::{Instant, sleep};
 
-use super::Engine;
+use super::{Engine, says};
+use crate::engine_phrases::Meaning;
 use crate::error::{Error, Result};
 use crate::stack::LABEL_STACK;
 
@@ -76,9 +77,7 @@ pub fn is_overtaken(error: &Error) -> bool {
     match source.downcast_ref::<EngineError>() {
         Some(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => true,
         // What an engine says of a container that is half removed.
-        Some(EngineError::DockerResponseServerError { status_code: 500, message }) => {
-            message.contains("RWLayer of container") || message.contains("marked for removal")
-        }
-        _ => false,
+        Some(error) => says(error, Meaning::HalfRemoved),
+        None => false,
     }
 }
