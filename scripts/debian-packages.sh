@@ -50,14 +50,11 @@ package_version() {
   printf '%s\n' "${version%%[-+~_]*}"
 }
 
-# Downloads what is not there yet; a package may be asked for as NAME=VERSION. Signatures and sums are checked by apt.
+# Downloads the packages that are missing. Apt checks signatures and sums.
 fetch_packages() {
-  local wanted name missing=()
-  for wanted in "$@"; do
-    name=${wanted%%=*}
-    if ! package_file "$name" >/dev/null || [[ $wanted == *=* && $(package_version "$name") != "${wanted#*=}" ]]; then
-      missing+=("$name")
-    fi
+  local name missing=()
+  for name in "$@"; do
+    package_file "$name" >/dev/null || missing+=("$name")
   done
   ((${#missing[@]} > 0)) || return 0
 

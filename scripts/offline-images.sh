@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the four images without any public registry and serves them from a local one; `stop` ends that one.
-# When: offline, and for the tests; then `tdd-stack up --registry 127.0.0.1:5000`. Quick where nothing has changed.
+# When: offline, and for the tests; export the last line that it prints, then `tdd-stack up`. Quick where nothing has changed.
 # Needs: Debian's packages by apt-get, Rust for the double of Grafana. No root, no Docker engine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,30 +33,33 @@ packages_of() {
   esac
 }
 
-# Fetches all that the images are made from, in the versions that the services pin.
-fetch_pinned_packages() {
-  local service reference file package pin wanted=()
-  while read -r service reference file; do
-    for package in $(packages_of "$service"); do
-      wanted+=("$package=$(version_of "$reference")")
-    done
-  done <<<"$pins"
-  # shellcheck disable=SC2046 # one word a package
-  fetch_packages docker-registry $(packages_of base) "${wanted[@]}"
-  while read -r service reference file; do
-    pin=$(version_of "$reference")
-    for package in $(packages_of "$service"); do
-      [[ $(package_version "$package") == "$pin" ]] ||
-        fail "Debian $SUITE has $package $(package_version "$package"), but $file pins $reference" \
-          "move the pin in $file" \
-          "or use the packages of an earlier day: DEBIAN_MIRROR=https://snapshot.debian.org/archive/debian/DATE $0"
-    done
-  done <<<"$pins"
+fetch_kit_packages() {
+  local service packages=()
+  for service in base "${SERVICES[@]}"; do
+    # shellcheck disable=SC2207 # one word a package
+    packages+=($(packages_of "$service"))
+  done
+  fetch_packages docker-registry "${packages[@]}"
 }
 
+# Prints the version of the program in a service's image.
 version_of() {
-  local tag=${1##*:}
-  echo "${tag#v}"
+  local packages
+  read -ra packages < <(packages_of "$1") || true
+  case $1 in
+    # The double answers as the pinned Grafana does, and its tag says that it is not Grafana.
+    grafana) sed 's/.*://; s/$/-double/' <<<"${PINS[grafana]}" ;;
+    *) package_version "${packages[0]}" ;;
+  esac
+}
+
+# Prints the reference of a service's image: the name is that of the pinned image, the tag says what is really in it.
+reference_of() {
+  local version
+  version=$(version_of "$1")
+  # The Prometheus project writes a `v` before its versions, Grafana does not.
+  [[ $1 == grafana ]] || version=v$version
+  printf '%s:%s\n' "${PINS[$1]%:*}" "$version"
 }
 
 build_double() {
@@ -165,14 +168,14 @@ make_layer() {
 
 # Prints the configuration of an image, as the OCI image specification has it.
 configuration() {
-  local service=$1 reference=$2 hash=$3 packages
+  local service=$1 hash=$2 packages
   # shellcheck disable=SC2046 # one word a package
   packages=$(package_list $(packages_of "$service") $(packages_of base))
   printf '{"architecture":"%s","os":"linux","created":"%s",' "$(dpkg --print-architecture)" "$MADE"
   printf '"rootfs":{"type":"layers","diff_ids":["sha256:%s","sha256:%s"]},' \
     "$(sha256 "$work/base.tar")" "$(sha256 "$work/$service.tar")"
   printf '"config":%s}\n' \
-    "$(sed "s|@HASH@|$hash|; s|@VERSION@|$(version_of "$reference")|; s|@PACKAGES@|$packages|" "$RECIPES/$service.json")"
+    "$(sed "s|@HASH@|$hash|; s|@VERSION@|$(version_of "$service")|; s|@PACKAGES@|$packages|" "$RECIPES/$service.json")"
 }
 
 make_image() {
@@ -183,7 +186,7 @@ make_image() {
     make_layer base
   fi
   make_layer "$service"
-  configuration "$service" "$reference" "$hash" >"$work/$service.json"
+  configuration "$service" "$hash" >"$work/$service.json"
   push_image "$reference" "$work/$service.json" "$work/base.tar.gz" "$work/$service.tar.gz" ||
     fail "$REGISTRY does not take the image $reference" "its log is $REGISTRY_LOG"
   [[ $(pushed_hash "$reference") == "$hash" ]] || fail "$REGISTRY/$reference is not what was put there"
@@ -210,18 +213,30 @@ esac
 
 need_command curl curl ca-certificates
 trap '[[ -z ${work:-} ]] || rm -rf "$work"' EXIT
-pins=$(scripts/image-pins.sh)
-fetch_pinned_packages
+declare -A PINS
+while read -r service reference _; do
+  PINS[$service]=$reference
+done < <(scripts/image-pins.sh)
+readonly -a SERVICES=(prometheus alertmanager node-exporter grafana)
+fetch_kit_packages
 start_registry
 
-while read -r service reference _; do
+for service in "${SERVICES[@]}"; do
   [[ $service != grafana ]] || build_double
+  reference=$(reference_of "$service")
   hash=$(hash_of "$service")
   [[ $(pushed_hash "$reference") == "$hash" ]] || make_image "$service" "$reference" "$hash"
   renew_copy "$reference" "$hash"
-done <<<"$pins"
+done
 
-while read -r service reference _; do
+images=()
+for service in "${SERVICES[@]}"; do
+  reference=$(reference_of "$service")
   size=$(pushed_size "$reference" | numfmt --to si --suffix B)
   printf '%-45s %6s%s\n' "$REGISTRY/$reference" "$size" "${NOTES[$service]:-}"
-done <<<"$pins"
+  images+=("$service=$REGISTRY/$reference")
+done
+(
+  IFS=,
+  printf 'TDD_STACK_IMAGE=%s\n' "${images[*]}"
+)

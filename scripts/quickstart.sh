@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One command from a fresh machine to a running stack; its arguments go to `tdd-stack up`.
 # When: to try tdd-stack. Where no public registry can be reached it takes the images of scripts/offline-images.sh.
-# Needs: Rust; a Docker engine, or Debian and root to install one. TDD_STACK_REGISTRY names a registry of your own.
+# Needs: Rust; a Docker engine, or Debian and root to install one. TDD_STACK_REGISTRY and TDD_STACK_IMAGE name images of your own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/messages.sh
@@ -35,22 +35,25 @@ say "building tdd-stack (the first time takes minutes)"
 cargo build --release --locked --bin tdd-stack
 program=${CARGO_TARGET_DIR:-target}/release/tdd-stack
 
-options=()
-if [[ -n ${TDD_STACK_REGISTRY:-} || " $*" == *" --registry"* ]]; then
-  say "taking the images from the registry that you name"
+offline=
+if [[ -n ${TDD_STACK_REGISTRY:-}${TDD_STACK_IMAGE:-} || " $*" == *" --registry"* || " $*" == *" --image"* ]]; then
+  say "taking the images that you name"
 elif images_are_present || public_registry_answers; then
   say "taking the public images"
 else
   say "no public registry can be reached: taking the offline images"
   images=$(scripts/offline-images.sh)
-  options=(--registry "${images%%/*}")
+  # The last line says which images the kit has.
+  offline=${images##*$'\n'}
+  export "${offline?}"
 fi
 
 status=0
-"$program" up "${options[@]}" "$@" || status=$?
+"$program" up "$@" || status=$?
 
-say "look at it:  $program${options[*]:+ ${options[*]}} status"
+[[ -z $offline ]] || say "first run:   export $offline"
+say "look at it:  $program status"
 say "stop it:     $program down    (--volumes removes its data too)"
 (($# == 0)) || say "these take the same global options that you gave"
-((${#options[@]} == 0)) || say "Grafana is a test double of its HTTP API here: the offline images have no real one"
+[[ -z $offline ]] || say "Grafana is a test double of its HTTP API here: the offline images have no real one"
 exit "$status"

@@ -44,6 +44,7 @@ pub(crate) enum Command {
     SupportBundle(commands::support_bundle::Args),
     Backup(commands::backup::Args),
     Restore(commands::restore::Args),
+    Version(commands::version::Args),
 }
 
 /// The flags that every verb takes; each may stand in the environment or in tdd-stack.yaml too.

@@ -1,4 +1,4 @@
-//! Reads image references such as `prom/prometheus:v3.5.3`, by the grammar of the distribution project.
+//! Reads image references such as `prom/prometheus:v3.13.4`, by the grammar of the distribution project.
 //!
 //! Never invents a version: a reference without a tag or digest is an error, not `latest`.
 
@@ -160,7 +160,7 @@ impl ReferenceError {
             ReferenceFault::Capitals => Some("write the repository name in small letters".to_owned()),
             ReferenceFault::Registry if reference.contains("://") => Some("leave out the scheme".to_owned()),
             ReferenceFault::Registry | ReferenceFault::Path | ReferenceFault::LongPath => {
-                Some("write `[HOST[:PORT]/]PATH:TAG`, e.g. `prom/prometheus:v3.5.3`".to_owned())
+                Some("write `[HOST[:PORT]/]PATH:TAG`, e.g. `prom/prometheus:v3.13.4`".to_owned())
             }
             ReferenceFault::Tag => {
                 Some(format!("a tag has up to {LONGEST_TAG} letters, digits, `_`, `.` and `-`"))
@@ -261,7 +261,7 @@ mod tests {
             ("library/alpine:3", "docker.io", "library/alpine", "alpine:3"),
             ("docker.io/alpine:3", "docker.io", "library/alpine", "alpine:3"),
             ("index.docker.io/prom/x:v1", "docker.io", "prom/x", "prom/x:v1"),
-            ("prom/prometheus:v3.5.3", "docker.io", "prom/prometheus", "prom/prometheus:v3.5.3"),
+            ("prom/prometheus:v3.13.4", "docker.io", "prom/prometheus", "prom/prometheus:v3.13.4"),
             ("docker.io/library/a/b:1", "docker.io", "library/a/b", "library/a/b:1"),
             ("docker.io/a.b/c:1", "docker.io", "a.b/c", "docker.io/a.b/c:1"),
             ("127.0.0.1:5000/x/y:tag", "127.0.0.1:5000", "x/y", "127.0.0.1:5000/x/y:tag"),

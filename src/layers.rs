@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn other_words_and_images_count_nothing() {
         let layers = tallied(&[
-            (0, "v3.5.3", "Pulling from prom/prometheus", None, None),
+            (0, "v3.13.4", "Pulling from prom/prometheus", None, None),
             (0, "a", "Retrying in 5 seconds", Some(1), Some(2)),
             (0, "", "Status: Downloaded newer image", None, None),
         ]);

@@ -43,8 +43,11 @@ pub enum Pace {
 pub enum Receiver {
     /// This program.
     Ours,
-    /// A program of the user's: what it took is told by Alertmanager alone.
-    Theirs,
+    /// A program of the user's: only Alertmanager knows what it took.
+    Theirs {
+        /// The port that it listens on.
+        port: u16,
+    },
 }
 
 /// What a rehearsal needs.
@@ -69,6 +72,15 @@ pub struct Rehearsal<'a> {
     real: Vec<(&'a Service, &'a Config, Files)>,
 }
 
+/// Returns the port of this machine to which Alertmanager sends notifications, 0 for any where it sends none here.
+fn receiver_port(real: &[(&Service, &Config, Files)]) -> u16 {
+    let files = real.iter().flat_map(|(_, _, files)| files);
+    let mut places = files
+        .filter(|(name, _)| name == "alertmanager.yml")
+        .flat_map(|(_, text)| crate::doctor::receivers(text));
+    places.find_map(|place| place.strip_prefix("http://tdd-webhook:")?.parse().ok()).unwrap_or_default()
+}
+
 impl Pace {
     /// Returns how long one part of an exercise may take.
     fn patience(self) -> Duration {
@@ -88,7 +100,7 @@ impl<'a> Rehearsal<'a> {
         listen: Vec<std::net::IpAddr>,
         real: Vec<(&'a Service, &'a Config, Files)>,
     ) -> Result<Self> {
-        let ports = Ports { health: 0, metrics: 0, receiver: Ports::default().receiver, control: 0 };
+        let ports = Ports { health: 0, metrics: 0, receiver: receiver_port(&real), control: 0 };
         let options = |ports| Options {
             simulation: Simulation::new(1, Scenario::Steady),
             listen: listen.clone(),
@@ -97,9 +109,10 @@ impl<'a> Rehearsal<'a> {
         let (demo, receiver) = match Demo::start(options(ports)).await {
             Ok(demo) => (demo, Receiver::Ours),
             // Somebody takes the notifications already.
-            Err(Error::Conflicts(_)) => {
-                (Demo::start(options(Ports { receiver: 0, ..ports })).await?, Receiver::Theirs)
-            }
+            Err(Error::Conflicts(_)) => (
+                Demo::start(options(Ports { receiver: 0, ..ports })).await?,
+                Receiver::Theirs { port: ports.receiver },
+            ),
             Err(error) => return Err(error),
         };
         Ok(Self { theatre, pace, demo, receiver, real })

@@ -12,6 +12,7 @@ mod findings;
 mod json;
 mod plain;
 mod table;
+mod versions;
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
@@ -25,6 +26,7 @@ pub use alerts::alerts;
 pub use backup::{restored, saved};
 pub(crate) use echo::{LocalModes, Without};
 pub use findings::findings;
+pub use versions::versions;
 
 use crate::drill::Course;
 use crate::error::{Error, Fault};

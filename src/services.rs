@@ -34,7 +34,10 @@ const COMPANIONS: [(&str, &str); 6] = [
 /// A service and what it brings along.
 struct Member {
     name: &'static str,
+    /// The image that is pulled by default.
     image: &'static str,
+    /// What the tests last ran on; `scripts/test.sh` prints a note when it runs on something else.
+    tested: &'static str,
     service: fn(&Context<'_>) -> Service,
     files: &'static [(&'static str, &'static str)],
     /// Items for the `scrape_configs` of Prometheus, as text, so that their comments survive.
@@ -89,6 +92,22 @@ impl Context<'_> {
         };
         format!("http://{host}:{}", crate::stack::HOST_PORT)
     }
+}
+
+/// Which versions of a service's image are used by default, and which one the tests ran on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The service.
+    pub service: &'static str,
+    /// The reference of the image that is pulled by default.
+    pub image: &'static str,
+    /// What the tests ran on.
+    pub tested: &'static str,
+}
+
+/// Returns the default and the tested version of each service.
+pub fn releases() -> impl Iterator<Item = Release> {
+    ALL.iter().map(|member| Release { service: member.name, image: member.image, tested: member.tested })
 }
 
 /// Returns the names of all services.

@@ -13,6 +13,7 @@ pub mod grafana_contract;
 pub mod grafana_double;
 pub mod http;
 pub mod keepsakes;
+mod ports;
 pub mod runtime;
 pub mod scenario;
 pub mod scene;

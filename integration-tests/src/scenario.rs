@@ -8,12 +8,14 @@ use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::cli::{Output, Running, TddStack};
 use crate::http::{self, Answer};
+use crate::ports::ReservedPort;
 use crate::second_engine::SecondEngine;
 
 /// The label by which everything of a stack is found.
@@ -36,6 +38,8 @@ pub struct Scenario {
     host: Option<String>,
     /// Variables of the program's environment.
     variables: Vec<(String, String)>,
+    /// Ports of this machine that no other test uses meanwhile.
+    ports: Mutex<Vec<ReservedPort>>,
 }
 
 impl Scenario {
@@ -49,6 +53,13 @@ impl Scenario {
         Self::on_engine(Some(engine.host()), program, name)
     }
 
+    /// Returns the reference of a service's image in the offline kit.
+    pub fn image(service: &str) -> String {
+        let images = variable("TDD_STACK_IMAGE");
+        let found = images.split(',').find_map(|pair| pair.strip_prefix(service)?.strip_prefix('='));
+        found.unwrap_or_else(|| panic!("TDD_STACK_IMAGE has no image of `{service}`: {images}")).to_string()
+    }
+
     fn on_engine(engine: Option<String>, program: &str, name: &str) -> Self {
         let registry = variable("TDD_TEST_REGISTRY");
         let scenario = Self {
@@ -58,7 +69,8 @@ impl Scenario {
             registry,
             engine: engine.clone(),
             host: engine,
-            variables: Vec::new(),
+            variables: vec![("TDD_STACK_IMAGE".into(), variable("TDD_STACK_IMAGE"))],
+            ports: Mutex::default(),
         };
         scenario.docker(&["version", "--format", "{{.Server.Version}}"]);
         scenario
@@ -96,6 +108,14 @@ impl Scenario {
     /// Returns the path of a configuration file.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder().join("config/monitoring").join(name)
+    }
+
+    /// Returns a port of this machine that no other test and no engine uses as long as the scenario lives.
+    pub fn reserve_port(&self) -> u16 {
+        let port = ReservedPort::new();
+        let number = port.number();
+        self.ports.lock().expect("no test panics while it reserves a port").push(port);
+        number
     }
 
     /// Replaces a text that must be there in a configuration file.

@@ -3,7 +3,7 @@
 use integration_tests::cli::TddStack;
 use integration_tests::program;
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "up",
     "status",
     "down",
@@ -19,6 +19,7 @@ const VERBS: [&str; 15] = [
     "support-bundle",
     "backup",
     "restore",
+    "version",
 ];
 
 fn help(verb: Option<&str>) -> String {
@@ -95,6 +96,28 @@ fn a_secret_in_the_environment_is_not_shown() {
 fn the_version_is_told() {
     let output = TddStack::new(program!()).args(["--version"]).run();
     assert_eq!(output.exits(0).stdout, format!("tdd-stack {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn version_lists_default_and_tested_images() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("tdd-stack.yaml"), "nonsense").expect("a file can be written");
+    // It works where the settings are wrong.
+    let run = |arguments: &[&str]| {
+        TddStack::new(program!()).in_folder(folder.path()).args(arguments).run().exits(0).clone()
+    };
+    let text = run(&["version"]).stdout;
+    assert!(text.starts_with(&format!("tdd-stack {}\n", env!("CARGO_PKG_VERSION"))), "{text}");
+    let versions = run(&["version", "--output", "json"]).json();
+    assert_eq!(versions["schema"], "tdd-stack.version/1");
+    let services = versions["services"].as_array().expect("a list");
+    assert_eq!(services.len(), 4);
+    for service in services {
+        for key in ["service", "image", "tested"] {
+            let value = service[key].as_str().expect("a text");
+            assert!(text.contains(value), "`{value}` is missing: {text}");
+        }
+    }
 }
 
 #[test]

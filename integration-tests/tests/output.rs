@@ -30,7 +30,7 @@ fn data_is_on_standard_output_and_talk_on_standard_error() {
 fn what_a_pull_is_at_is_said_before_it_ends() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--progress", "plain"]);
-    assert!(output.exits(0).stderr.contains("grafana/grafana:13.1.3  …\n"), "{}", output.stderr);
+    assert!(output.exits(0).stderr.contains("grafana/grafana:13.1.7  …\n"), "{}", output.stderr);
 }
 
 #[test]

@@ -74,10 +74,10 @@ fn every_shipped_file_is_written_where_there_is_none() {
 fn where_nothing_is_all_is_made() {
     let stack = stack();
     insta::assert_snapshot!(printed(&stack, files_only(&stack)), @"
-     1  pull           prom/prometheus:v3.5.3  (not there)
-     2  pull           grafana/grafana:13.1.3  (not there)
-     3  pull           prom/node-exporter:v1.11.1  (not there)
-     4  pull           prom/alertmanager:v0.33.1  (not there)
+     1  pull           prom/prometheus:v3.13.4  (not there)
+     2  pull           grafana/grafana:13.1.7  (not there)
+     3  pull           prom/node-exporter:v1.12.1  (not there)
+     4  pull           prom/alertmanager:v0.34.0  (not there)
      5  create-network tdd-monitoring  (not there)
      6  create-volume  tdd_prometheus_data  (not there)  after 1 5
      7  create-volume  tdd_prometheus_config  (not there)  after 1 5
@@ -147,7 +147,7 @@ fn another_image_replaces_its_container() {
 fn a_tag_that_names_another_image_replaces_its_container() {
     let stack = stack();
     let mut world = settled(&stack);
-    world.images.insert("prom/alertmanager:v0.33.1".into(), "sha256:another".into());
+    world.images.insert("prom/alertmanager:v0.34.0".into(), "sha256:another".into());
     let plan = printed(&stack, world);
     assert!(plan.contains("set-aside      alertmanager  (its image changed)"), "{plan}");
 }
@@ -256,10 +256,10 @@ fn all_images_are_pulled_where_that_is_asked_for() {
     )
     .expect("nothing hinders");
     insta::assert_snapshot!(plan.to_string(), @"
-    1  pull           prom/prometheus:v3.5.3  (asked for by --pull always)
-    2  pull           grafana/grafana:13.1.3  (asked for by --pull always)
-    3  pull           prom/node-exporter:v1.11.1  (asked for by --pull always)
-    4  pull           prom/alertmanager:v0.33.1  (asked for by --pull always)
+    1  pull           prom/prometheus:v3.13.4  (asked for by --pull always)
+    2  pull           grafana/grafana:13.1.7  (asked for by --pull always)
+    3  pull           prom/node-exporter:v1.12.1  (asked for by --pull always)
+    4  pull           prom/alertmanager:v0.34.0  (asked for by --pull always)
     ");
 }
 
@@ -272,7 +272,7 @@ fn no_image_is_pulled_where_that_is_asked_for() {
         Request { pull: PullPolicy::Never, ..Request::default() },
     );
     let Err(Error::Pull { image, .. }) = refused else { panic!("{refused:?}") };
-    assert_eq!(image, "prom/prometheus:v3.5.3");
+    assert_eq!(image, "prom/prometheus:v3.13.4");
     assert_eq!(
         plan::up(
             &stack,

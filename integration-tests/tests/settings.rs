@@ -44,7 +44,7 @@ fn every_key_of_the_file_has_its_effect() {
     assert_eq!(run.json()["stack"], "mine");
     assert_eq!(scene.engine.specification("mine-grafana")["Image"], "ghcr.io/me/grafana:1");
     let prometheus = scene.engine.specification("mine-prometheus");
-    assert_eq!(prometheus["Image"], "mirror.example:5000/prom/prometheus:v3.5.3");
+    assert_eq!(prometheus["Image"], "mirror.example:5000/prom/prometheus:v3.13.4");
     assert_eq!(prometheus["HostConfig"]["ExtraHosts"], json!(["tdd-app:192.0.2.7"]));
     assert!(prometheus["Env"].to_string().contains("ENVIRONMENT=demo"));
     let grafana = scene.engine.address("mine-grafana").expect("it runs");

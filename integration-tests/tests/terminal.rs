@@ -105,7 +105,7 @@ fn bars_are_drawn_while_it_lasts_and_cleared_at_the_end() {
     let seen = watch(&scene.tdd_stack(["up"]), &[]);
     assert_eq!(seen.code, 0, "{}", seen.last());
     assert!(seen.ever("━"), "no bar was drawn: {:#?}", seen.screens);
-    for image in ["prom/prometheus:v3.5.3", "grafana/grafana:13.1.3", "prom/alertmanager:v0.33.1"] {
+    for image in ["prom/prometheus:v3.13.4", "grafana/grafana:13.1.7", "prom/alertmanager:v0.34.0"] {
         assert!(seen.ever(image), "{image} had no bar");
     }
     assert!(seen.ever("of 2 layers"), "no layers were counted");

@@ -342,7 +342,7 @@ fn the_readme_lists_every_verb_and_every_global_flag() {
         verbs.lines().skip(1).take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
     let verbs: Vec<&str> =
         verbs.filter_map(|line| line.split_whitespace().next()).filter(|verb| *verb != "help").collect();
-    assert_eq!(verbs.len(), 15, "{verbs:?}");
+    assert_eq!(verbs.len(), 16, "{verbs:?}");
     for verb in verbs {
         assert!(readme.contains(&format!("tdd-stack {verb}")), "README.md does not list `{verb}`");
     }

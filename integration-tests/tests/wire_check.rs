@@ -48,7 +48,7 @@ fn a_check_that_breaks_off_leaves_no_container() {
 fn an_image_that_is_missing_is_pulled_for_a_check() {
     let scene = Scene::new(program!());
     scene.run(["check"]).exits(0);
-    assert_eq!(scene.engine.images(), ["prom/alertmanager:v0.33.1", "prom/prometheus:v3.5.3"]);
+    assert_eq!(scene.engine.images(), ["prom/alertmanager:v0.34.0", "prom/prometheus:v3.13.4"]);
 }
 
 #[test]

@@ -130,8 +130,8 @@ fn what_is_taken_back_is_seen_before() {
     let scene = Scene::with_images(program!());
     run(&scene, &["up"]).exits(0);
     run(&scene, &["init"]).exits(0);
-    scene.engine.fail(Fault::ImageDies("prom/node-exporter:v1.11.1"));
-    let output = run(&scene, &["up", "--image", "alertmanager=prom/node-exporter:v1.11.1"]);
+    scene.engine.fail(Fault::ImageDies("prom/node-exporter:v1.12.1"));
+    let output = run(&scene, &["up", "--image", "alertmanager=prom/node-exporter:v1.12.1"]);
     output.exits(1).says("taken back");
     let kept = kept(&output);
     assert!(kept.to_string_lossy().ends_with("-died"), "{}", kept.display());

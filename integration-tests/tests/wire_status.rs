@@ -26,10 +26,10 @@ fn a_good_stack_is_shown_whole() {
     stack tdd
 
      service  state  address  image  drift 
-     prometheus  running, ready  http://[ADDRESS]  prom/prometheus:v3.5.3  none  
-     grafana  running, ready  http://[ADDRESS]  grafana/grafana:13.1.3  none  
-     node-exporter  running, ready  http://[ADDRESS]  prom/node-exporter:v1.11.1  none  
-     alertmanager  running, ready  http://[ADDRESS]  prom/alertmanager:v0.33.1  none  
+     prometheus  running, ready  http://[ADDRESS]  prom/prometheus:v3.13.4  none  
+     grafana  running, ready  http://[ADDRESS]  grafana/grafana:13.1.7  none  
+     node-exporter  running, ready  http://[ADDRESS]  prom/node-exporter:v1.12.1  none  
+     alertmanager  running, ready  http://[ADDRESS]  prom/alertmanager:v0.34.0  none  
 
     observes  proven
     targets  4 of 4 required up
@@ -218,7 +218,7 @@ fn edits_and_drift_are_shown_and_are_no_fault() {
     assert_eq!(status["services"][0]["drift"], json!(["alerts.yml changed"]));
     let drift = status["services"][1]["drift"].to_string();
     assert!(drift.contains("its specification changed"), "{drift}");
-    assert_eq!(status["services"][1]["image"], "grafana/grafana:13.1.3", "it shows what runs");
+    assert_eq!(status["services"][1]["image"], "grafana/grafana:13.1.7", "it shows what runs");
     assert_eq!(status["services"][2]["drift"], json!([]));
 }
 

@@ -44,10 +44,10 @@ fn a_first_up_makes_exactly_what_is_promised() {
     assert_eq!(
         scene.engine.images(),
         [
-            "grafana/grafana:13.1.3",
-            "prom/alertmanager:v0.33.1",
-            "prom/node-exporter:v1.11.1",
-            "prom/prometheus:v3.5.3"
+            "grafana/grafana:13.1.7",
+            "prom/alertmanager:v0.34.0",
+            "prom/node-exporter:v1.12.1",
+            "prom/prometheus:v3.13.4"
         ]
     );
 }
@@ -287,9 +287,9 @@ fn images_can_come_from_elsewhere() {
         scene.engine.images(),
         [
             "ghcr.io/me/grafana:1",
-            "mirror.example:5000/prom/alertmanager:v0.33.1",
-            "mirror.example:5000/prom/node-exporter:v1.11.1",
-            "mirror.example:5000/prom/prometheus:v3.5.3"
+            "mirror.example:5000/prom/alertmanager:v0.34.0",
+            "mirror.example:5000/prom/node-exporter:v1.12.1",
+            "mirror.example:5000/prom/prometheus:v3.13.4"
         ]
     );
 }
@@ -305,7 +305,7 @@ fn an_image_that_is_there_is_not_pulled() {
 fn without_pulling_a_missing_image_ends_it_before_anything_changes() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--pull", "never"]);
-    output.exits(1).says("cannot pull `prom/prometheus:v3.5.3`").says("`--pull never` was asked for");
+    output.exits(1).says("cannot pull `prom/prometheus:v3.13.4`").says("`--pull never` was asked for");
     assert_eq!(scene.engine.changes(), [""; 0]);
 }
 

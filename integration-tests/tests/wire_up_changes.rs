@@ -206,7 +206,7 @@ fn a_new_container_that_dies_makes_room_for_the_old_one() {
 fn a_replacement_that_was_cut_off_is_gone_on_with_or_given_up() {
     for (then, image) in [
         (&["up", "--image", "grafana=grafana/grafana:13.1.4"][..], "grafana/grafana:13.1.4"),
-        (&["up"], "grafana/grafana:13.1.3"),
+        (&["up"], "grafana/grafana:13.1.7"),
     ] {
         let scene = Scene::after_up(program!());
         let old = scene.engine.id("tdd-grafana");
@@ -242,7 +242,7 @@ fn a_refused_reload_brings_the_last_good_files_back() {
 #[test]
 fn a_tag_that_has_moved_on_is_followed_when_asked() {
     let scene = Scene::after_up(program!());
-    scene.engine.publish("grafana/grafana:13.1.3");
+    scene.engine.publish("grafana/grafana:13.1.7");
     scene.run(["up"]).exits(0);
     assert_eq!(scene.engine.changes(), [""; 0], "without being asked, nothing is pulled");
     let before = ["prometheus", "grafana"].map(|service| scene.engine.id(&format!("tdd-{service}")));

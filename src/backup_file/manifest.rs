@@ -44,7 +44,7 @@ pub struct About {
 /// An image by both its names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
-    /// The reference, such as `prom/prometheus:v3.5.3`.
+    /// The reference, such as `prom/prometheus:v3.13.4`.
     pub reference: String,
     /// The id.
     pub id: String,

@@ -17,8 +17,8 @@ const DELIVERY: &str = "AlertDeliveryFailing";
 
 /// Make alerts really fire and end, and follow each from the scraped value to the receiver
 ///
-/// Prometheus scrapes a simulated application meanwhile, and every alert carries the label drill="true". Where a
-/// receiver of yours listens on port 5001, it gets them. The real files are put back in the end, also after an
+/// Prometheus scrapes a simulated application meanwhile, and every alert carries the label drill="true". If your
+/// receiver listens on the port that alertmanager.yml names for `tdd-webhook`, it gets them. The real files are put back in the end, also after an
 /// interrupt. Exits with 1 if an alert does not arrive, and names the place where it stopped.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -102,12 +102,15 @@ async fn perform(
     if pace == Pace::Fast {
         say("windows and waits are 15 times shorter until the drill is over");
     }
-    let is_theirs = rehearsal.receiver() == Receiver::Theirs;
-    if is_theirs {
-        say(
-            "a receiver of yours listens on port 5001: it gets the alerts, and Alertmanager tells what it took",
-        );
-    }
+    let is_theirs = match rehearsal.receiver() {
+        Receiver::Ours => false,
+        Receiver::Theirs { port } => {
+            say(&format!(
+                "your receiver listens on port {port}: it gets the alerts, and Alertmanager counts what it took"
+            ));
+            true
+        }
+    };
     rehearsal.begin().await?;
     let mut courses = Vec::new();
     for (fault, mut alerts) in exercises {

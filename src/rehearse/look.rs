@@ -89,8 +89,8 @@ impl<'a> Look<'a> {
             let is_received = match self.receiver {
                 Receiver::Ours => self.journal(course.alert, "firing"),
                 // What always fires was delivered before, and is repeated minutes later only.
-                Receiver::Theirs if name == WATCHDOG => delivered > 0.0,
-                Receiver::Theirs => course.has(Hop::Alertmanager) && delivered > self.delivered,
+                Receiver::Theirs { .. } if name == WATCHDOG => delivered > 0.0,
+                Receiver::Theirs { .. } => course.has(Hop::Alertmanager) && delivered > self.delivered,
             };
             if is_received {
                 course.reach(Hop::Received, elapsed);
@@ -105,7 +105,7 @@ impl<'a> Look<'a> {
         for course in courses.iter_mut().filter(|course| course.resolves && course.has(Hop::Received)) {
             let is_over = match self.receiver {
                 Receiver::Ours => self.journal(course.alert, "resolved"),
-                Receiver::Theirs => !arrived.iter().any(|alert| alert.name == course.alert),
+                Receiver::Theirs { .. } => !arrived.iter().any(|alert| alert.name == course.alert),
             };
             if is_over {
                 course.reach(Hop::Resolved, elapsed);

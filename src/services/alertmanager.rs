@@ -7,7 +7,8 @@ use crate::stack::{CheckCommand, Config, Expect, Limits, Mount, Probe, Service, 
 
 pub(super) const MEMBER: Member = Member {
     name: "alertmanager",
-    image: "prom/alertmanager:v0.33.1",
+    image: "prom/alertmanager:v0.34.0",
+    tested: "0.33.1",
     service,
     files: &[("alertmanager.yml", include_str!("../../assets/alertmanager/alertmanager.yml"))],
     scrape: include_str!("../../assets/alertmanager/scrape.yml"),

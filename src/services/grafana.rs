@@ -8,7 +8,8 @@ use crate::stack::{Dashboard, Expect, Limits, Mount, PasswordFile, Probe, Servic
 pub(super) const MEMBER: Member = Member {
     name: "grafana",
     // Older than 13.2, which takes the Prometheus data source out of the program.
-    image: "grafana/grafana:13.1.3",
+    image: "grafana/grafana:13.1.7",
+    tested: "a test double of its API",
     service,
     files: &[("grafana_dashboards.json", include_str!("../../assets/grafana/grafana_dashboards.json"))],
     scrape: include_str!("../../assets/grafana/scrape.yml"),

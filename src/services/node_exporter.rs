@@ -7,7 +7,8 @@ use crate::stack::{Expect, Follow, Limits, Mount, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "node-exporter",
-    image: "prom/node-exporter:v1.11.1",
+    image: "prom/node-exporter:v1.12.1",
+    tested: "1.11.1",
     service,
     files: &[],
     scrape: include_str!("../../assets/node-exporter/scrape.yml"),

@@ -10,7 +10,8 @@ pub(super) const CONFIGURATION: &str = "prometheus.yml";
 
 pub(super) const MEMBER: Member = Member {
     name: "prometheus",
-    image: "prom/prometheus:v3.5.3",
+    image: "prom/prometheus:v3.13.4",
+    tested: "3.5.3",
     service,
     files: &[
         (CONFIGURATION, include_str!("../../assets/prometheus/prometheus.yml")),

@@ -28,7 +28,7 @@ pub struct GrafanaStore {
 
 pub(super) fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
     if ask.path == "/api/health" {
-        return Reply::json(200, json!({"database": "ok", "version": "13.1.3", "commit": "0"}));
+        return Reply::json(200, json!({"database": "ok", "version": "13.1.7", "commit": "0"}));
     }
     let upstream_error = upstream_error(state, container);
     let Some(store) = grafana_store(state, container) else {

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 /// Which of Grafana's two ways of saving dashboards the double follows.
 ///
 /// The default is the classic way. It is attested from 9.4 to 13.0; the new one surely only from 13.2 on. Whether
-/// 13.1.3, the release that the stack pins, has it is not settled: it was merged, reverted and merged again while
+/// 13.1.7, the release that the stack pins, has it is not settled: it was merged, reverted and merged again while
 /// 13.1 was being made. A client has to cope with both, so every test runs against both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Flavour {
@@ -31,7 +31,7 @@ impl Flavour {
     /// Returns a release of Grafana that may behave this way.
     pub(crate) fn version(self) -> &'static str {
         match self {
-            Self::Classic => "13.1.3",
+            Self::Classic => "13.1.7",
             Self::Unified => "13.2.3",
         }
     }

@@ -65,7 +65,7 @@ mod tests {
         answers.count(200);
         answers.count(200);
         answers.count(404);
-        let text = text("13.1.3", &answers.counted(), 1, 2);
+        let text = text("13.1.7", &answers.counted(), 1, 2);
         assert!(text.contains("grafana_api_response_status_total{code=\"200\"} 2\n"));
         assert!(text.ends_with('\n'));
         for line in text.lines() {

@@ -16,7 +16,7 @@ const ENGINE: [&str; 8] = [
     "/containers/json?all=true",
     "/networks",
     "/volumes",
-    "/images/prom/prometheus:v3.5.3/json",
+    "/images/prom/prometheus:v3.13.4/json",
     "/containers/tdd-prometheus/json",
     "/containers/tdd-prometheus/logs?stdout=true&stderr=true",
     "/containers/tdd-prometheus/archive?path=/etc/prometheus",
@@ -62,12 +62,12 @@ const FURTHER: &[(&str, &str)] = &[
         r#"{"Name": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.1"}]}}"#,
     ),
     (
-        "/distribution/prom/prometheus:v3.5.3/json",
+        "/distribution/prom/prometheus:v3.13.4/json",
         r#"{"Descriptor": {"mediaType": "a", "digest": "sha256:00", "size": 7}, "Platforms": [{"architecture": "amd64", "os": "linux"}]}"#,
     ),
     (
         "/images/create",
-        "{\"status\":\"Pulling from prom/prometheus\",\"id\":\"v3.5.3\"}\r\n{\"status\":\"Downloading\",\"progressDetail\":{\"current\":5,\"total\":10},\"id\":\"a1b2\"}\r\n{\"status\":\"Status: Downloaded newer image\"}\r\n",
+        "{\"status\":\"Pulling from prom/prometheus\",\"id\":\"v3.13.4\"}\r\n{\"status\":\"Downloading\",\"progressDetail\":{\"current\":5,\"total\":10},\"id\":\"a1b2\"}\r\n{\"status\":\"Status: Downloaded newer image\"}\r\n",
     ),
     ("/containers/create", r#"{"Id": "abc", "Warnings": []}"#),
     ("/containers/abc/archive", ""),

@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 use super::server::{Answer, Framing, Server};
 use super::{answers, is_told, server, target};
 
-const IMAGE: &str = "prom/prometheus:v3.5.3";
+const IMAGE: &str = "prom/prometheus:v3.13.4";
 const CONTAINER: &str = "tdd-prometheus";
 
 fn endpoint(server: &Server) -> Endpoint {

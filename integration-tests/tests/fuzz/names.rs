@@ -13,7 +13,7 @@ use super::{mutate, target};
 #[test]
 fn an_image_reference_says_the_same_when_it_is_read_again() {
     let seeds = [
-        "prom/prometheus:v3.5.3",
+        "prom/prometheus:v3.13.4",
         "localhost:5000/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         "[::1]:5000/a:1",
     ];

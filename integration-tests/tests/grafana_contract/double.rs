@@ -15,7 +15,7 @@ fn the_first_line_of_the_log_says_that_it_is_a_double() {
 
 #[tokio::test]
 async fn health_says_which_grafana_it_stands_in_for_and_that_it_is_a_double() {
-    for (flavour, version) in [(Flavour::Classic, "13.1.3"), (Flavour::Unified, "13.2.3")] {
+    for (flavour, version) in [(Flavour::Classic, "13.1.7"), (Flavour::Unified, "13.2.3")] {
         let setting = Setting::new(flavour).await;
         let health = setting.grafana.get("/api/health").await.unwrap();
         health.has("/version", version).and_then(|health| health.has("/double", NAME)).unwrap();
@@ -41,7 +41,7 @@ async fn metrics_are_served_without_a_login_in_the_text_format() {
     let metrics = setting.grafana.get("/metrics").await.unwrap();
     metrics.has_status(200).unwrap();
     assert_eq!(metrics.content_type, "text/plain; version=0.0.4; charset=utf-8");
-    assert!(metrics.text.contains("grafana_build_info{") && metrics.text.contains("version=\"13.1.3\"} 1"));
+    assert!(metrics.text.contains("grafana_build_info{") && metrics.text.contains("version=\"13.1.7\"} 1"));
 }
 
 #[tokio::test]

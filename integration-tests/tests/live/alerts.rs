@@ -4,7 +4,6 @@ use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
 use serde_json::{Value, json};
 
-use super::application::free_port;
 use super::scenario;
 
 /// Brings up a stack with two quick alerts of one's own; the application is nowhere.
@@ -12,7 +11,7 @@ fn alerting(name: &str) -> Scenario {
     let scenario = scenario(name);
     scenario.succeed(&["init"]);
     for port in ["8501", "8502"] {
-        let nowhere = format!("tdd-app:{}", free_port());
+        let nowhere = format!("tdd-app:{}", scenario.reserve_port());
         scenario.edit("prometheus.yml", &format!("tdd-app:{port}"), &nowhere);
     }
     scenario.edit("prometheus.yml", "evaluation_interval: 15s", "evaluation_interval: 1s");

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
-use integration_tests::scenario::{docker, variable};
+use integration_tests::scenario::{Scenario, docker};
 
 /// Long enough to outlast every question, short enough to end with the test.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -98,16 +98,10 @@ impl Behaviour {
     }
 }
 
-/// Returns a port that nothing listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((gateway(), 0)).expect("a free port can be had");
-    listener.local_addr().expect("a listener has an address").port()
-}
-
 /// Returns the address under which containers find this machine; only a container knows what the engine makes of it.
 fn gateway() -> IpAddr {
     static GATEWAY: LazyLock<IpAddr> = LazyLock::new(|| {
-        let image = format!("{}/prom/prometheus:v3.5.3", variable("TDD_TEST_REGISTRY"));
+        let image = Scenario::image("prometheus");
         let host = ["--add-host", "this-machine:host-gateway"];
         let asked = [&["run", "--rm"], &host[..], &["--entrypoint", "cat", &image, "/etc/hosts"]].concat();
         let hosts = docker(&asked);

@@ -12,7 +12,6 @@ use super::scenario;
 fn compose(arguments: &[&str]) -> String {
     let output = Command::new(variable("TDD_TEST_COMPOSE"))
         .args(arguments)
-        .env("TDD_STACK_REGISTRY", variable("TDD_TEST_REGISTRY"))
         .stdin(Stdio::null())
         .output()
         .unwrap_or_else(|error| panic!("cannot run compose: {error}"));
@@ -44,7 +43,9 @@ impl ComposeStack {
         let project = format!("{}-compose", scenario.stack());
         let service = |(service, port): (&str, u16)| {
             format!(
-                "  {service}:\n    container_name: {project}-{service}\n    ports: !override [\"127.0.0.1::{port}\"]\n"
+                "  {service}:\n    image: {}\n    container_name: {project}-{service}\n    \
+                 ports: !override [\"127.0.0.1::{port}\"]\n",
+                Scenario::image(service)
             )
         };
         let ports =

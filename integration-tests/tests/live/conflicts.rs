@@ -44,7 +44,7 @@ fn a_port_taken_by_another_container_is_named_with_the_container() {
 fn a_foreign_container_of_our_name_stays_untouched() {
     let scenario = scenario("foreign");
     let label = format!("tdd-stack.test={}", scenario.stack());
-    let image = format!("{}/prom/node-exporter:v1.11.1", scenario.registry());
+    let image = Scenario::image("node-exporter");
     let name = scenario.container("grafana");
     let foreign = Foreign(label);
     docker(&["create", "--pull", "missing", "--name", &name, "--label", &foreign.0, &image]);

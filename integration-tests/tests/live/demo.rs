@@ -1,15 +1,14 @@
-//! The demo beside a real stack. It has the ports that the configuration names, so one test does all of it.
+//! The demo next to a real stack, on ports of its own.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
-use std::sync::PoisonError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
 use serde_json::{Value, json};
 
-use super::{RECEIVER_PORT, scenario};
+use super::scenario;
 
 const JOBS: [&str; 6] =
     ["alertmanager", "app-metrics", "grafana", "node-exporter", "prometheus", "streamlit-app"];
@@ -22,13 +21,42 @@ const PAST: u64 = 7200;
 /// A demo that runs until it is dropped.
 struct Demo(Child);
 
+/// The ports of the demo's parts, which the stack's configuration names.
+struct Ports {
+    health: u16,
+    metrics: u16,
+    receiver: u16,
+    control: u16,
+}
+
+impl Ports {
+    /// Reserves ports, and has the configuration name them.
+    fn reserve(scenario: &Scenario) -> Self {
+        let [health, metrics, receiver, control] = [(); 4].map(|()| scenario.reserve_port());
+        scenario.edit("prometheus.yml", "tdd-app:8501", &format!("tdd-app:{health}"));
+        scenario.edit("prometheus.yml", "tdd-app:8502", &format!("tdd-app:{metrics}"));
+        scenario.edit("alertmanager.yml", "tdd-webhook:5001", &format!("tdd-webhook:{receiver}"));
+        Self { health, metrics, receiver, control }
+    }
+
+    fn arguments(&self) -> [String; 4] {
+        [
+            format!("--health-port={}", self.health),
+            format!("--metrics-port={}", self.metrics),
+            format!("--receiver-port={}", self.receiver),
+            format!("--control-port={}", self.control),
+        ]
+    }
+}
+
 impl Demo {
     /// Starts a demo and returns what it says of itself when it is ready.
-    fn start(scenario: &Scenario, arguments: &[&str]) -> (Self, Value) {
+    fn start(scenario: &Scenario, ports: &Ports, arguments: &[&str]) -> (Self, Value) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tdd-stack-under-test"))
             .args(["demo", "--output", "json", "--progress", "quiet", "--stack", scenario.stack()])
             .arg("--dir")
             .arg(scenario.folder())
+            .args(ports.arguments())
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -46,9 +74,9 @@ impl Demo {
         }
     }
 
-    fn set(scenario: &str) {
+    fn set(ports: &Ports, scenario: &str) {
         let output = Command::new(env!("CARGO_BIN_EXE_tdd-stack-under-test"))
-            .args(["demo", "set", scenario])
+            .args(["demo", "set", scenario, "--control-port", &ports.control.to_string()])
             .output()
             .expect("the program can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -156,13 +184,14 @@ fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn a_demo_fills_past_and_present_and_its_outage_is_noticed() {
-    let _port = RECEIVER_PORT.lock().unwrap_or_else(PoisonError::into_inner);
     let scenario = scenario("demo");
+    scenario.succeed(&["init"]);
+    let ports = Ports::reserve(&scenario);
     scenario.succeed(&["up"]);
     let queries = queries(&scenario);
     assert!(queries.len() >= 20, "{} queries", queries.len());
 
-    let (demo, state) = Demo::start(&scenario, &["--history", "2h"]);
+    let (demo, state) = Demo::start(&scenario, &ports, &["--history", "2h"]);
     assert!(state["history"]["samples"].as_u64().expect("there is a history") > 100_000, "{state}");
     let now = seconds_now();
     let gaps = gaps(&scenario, &queries, now);
@@ -185,14 +214,14 @@ fn a_demo_fills_past_and_present_and_its_outage_is_noticed() {
     eventually("every panel has series", || blind_panels(&scenario, &queries), Vec::is_empty);
     drop(demo);
 
-    let (demo, state) = Demo::start(&scenario, &["--history", "2h"]);
+    let (demo, state) = Demo::start(&scenario, &ports, &["--history", "2h"]);
     assert_eq!(state["history"], Value::Null, "a second history is none");
     assert!(text(&state["notes"][0]).contains("nothing is imported"), "{state}");
-    Demo::set("outage");
+    Demo::set(&ports, "outage");
     within(Duration::from_mins(3), "ApplicationDown fires", || {
         alerts(&scenario).contains(&"ApplicationDown".into())
     });
-    Demo::set("steady");
+    Demo::set(&ports, "steady");
     within(Duration::from_mins(1), "it is over", || !alerts(&scenario).contains(&"ApplicationDown".into()));
     drop(demo);
 }

@@ -3,7 +3,7 @@
 use integration_tests::scenario::{Scenario, docker, eventually};
 use serde_json::Value;
 
-use super::application::{Application, Behaviour, free_port};
+use super::application::{Application, Behaviour};
 use super::scenario;
 
 const JOB: &str = "streamlit-app";
@@ -35,15 +35,14 @@ struct Ill {
 
 impl Ill {
     fn new(name: &str, target: &str) -> Self {
-        Self::with(name, target, "")
+        Self::with(scenario(name), target, "")
     }
 
     /// Gives the job a further line.
-    fn with(name: &str, target: &str, line: &str) -> Self {
-        let scenario = scenario(name);
+    fn with(scenario: Scenario, target: &str, line: &str) -> Self {
         scenario.succeed(&["init"]);
         scenario.edit("prometheus.yml", "tdd-app:8501", target);
-        scenario.edit("prometheus.yml", "tdd-app:8502", &format!("tdd-app:{}", free_port()));
+        scenario.edit("prometheus.yml", "tdd-app:8502", &format!("tdd-app:{}", scenario.reserve_port()));
         let often = format!("scrape_interval: 1s\n    scrape_timeout: 1s\n{line}");
         scenario.edit("prometheus.yml", "scrape_interval: 10s\n    scrape_timeout: 5s\n", &often);
         scenario.succeed(&["up"]);
@@ -76,15 +75,18 @@ impl Ill {
 
 #[test]
 fn a_target_on_localhost_is_the_container_itself() {
-    let ill = Ill::new("ill-localhost", &format!("localhost:{}", free_port()));
+    let scenario = scenario("ill-localhost");
+    let target = format!("localhost:{}", scenario.reserve_port());
+    let ill = Ill::with(scenario, &target, "");
     ill.status_advises("dial tcp", "write the target as `tdd-app`");
     ill.doctor_finds("bad", "refuses the connection", "write the target as `tdd-app`");
 }
 
 #[test]
 fn an_application_that_does_not_run_is_a_warning_unless_it_is_required() {
-    let port = free_port();
-    let ill = Ill::new("ill-absent", &format!("tdd-app:{port}"));
+    let scenario = scenario("ill-absent");
+    let port = scenario.reserve_port();
+    let ill = Ill::with(scenario, &format!("tdd-app:{port}"), "");
     ill.status_advises("connection refused", "start it on 0.0.0.0");
     ill.doctor_finds("warning", &format!("nothing listens on port {port}"), &format!("0.0.0.0:{port}"));
     ill.scenario.run(&["doctor", "--require-app"]).exits(1);
@@ -149,7 +151,7 @@ fn a_web_page_is_not_metrics_with_a_fallback_either() {
     let application = Application::reachable(page);
     let target = format!("tdd-app:{}", application.port());
     let fallback = "    fallback_scrape_protocol: PrometheusText1.0.0\n";
-    let ill = Ill::with("ill-fallback", &target, fallback);
+    let ill = Ill::with(scenario("ill-fallback"), &target, fallback);
     ill.status_advises("expected a valid start token, got \"<\"", "`st.App`");
     ill.doctor_finds("bad", "answers a web page", "`st.App`");
 }

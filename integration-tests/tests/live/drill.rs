@@ -1,16 +1,25 @@
 //! Every alert really fires, arrives and ends; what breaks on the way is named.
 
-use std::sync::PoisonError;
+use integration_tests::scenario::{Scenario, text};
 
-use integration_tests::scenario::text;
+use super::scenario;
 
-use super::{RECEIVER_PORT, scenario};
+/// Brings up a stack whose alerts go to a port that no other test listens on.
+fn stack(name: &str) -> Scenario {
+    let scenario = scenario(name);
+    scenario.succeed(&["init"]);
+    scenario.edit(
+        "alertmanager.yml",
+        "tdd-webhook:5001",
+        &format!("tdd-webhook:{}", scenario.reserve_port()),
+    );
+    scenario.succeed(&["up"]);
+    scenario
+}
 
 #[test]
 fn every_alert_fires_arrives_and_ends_and_the_real_files_come_back() {
-    let _port = RECEIVER_PORT.lock().unwrap_or_else(PoisonError::into_inner);
-    let scenario = scenario("drill");
-    scenario.succeed(&["up"]);
+    let scenario = stack("drill");
     let ids = scenario.ids();
     let drill = scenario.run_for(400, &["drill", "all", "--fast", "--output", "json"]);
     drill.exits(0);
@@ -33,11 +42,9 @@ fn every_alert_fires_arrives_and_ends_and_the_real_files_come_back() {
 
 #[test]
 fn a_wrong_webhook_is_the_hop_that_is_named() {
-    let _port = RECEIVER_PORT.lock().unwrap_or_else(PoisonError::into_inner);
     let scenario = scenario("drill-webhook");
     scenario.succeed(&["init"]);
-    // Nobody listens there.
-    scenario.edit("alertmanager.yml", "tdd-webhook:5001", "tdd-webhook:1");
+    scenario.edit("alertmanager.yml", "tdd-webhook:5001", "no-such-receiver:5001");
     scenario.succeed(&["up"]);
     let drill = scenario.run_for(300, &["drill", "MemoryUsageHigh", "--fast"]);
     drill.exits(1).says("MemoryUsageHigh stopped before `received`").says("webhook's address");
@@ -47,9 +54,7 @@ fn a_wrong_webhook_is_the_hop_that_is_named() {
 
 #[test]
 fn an_interrupted_drill_puts_the_real_files_back() {
-    let _port = RECEIVER_PORT.lock().unwrap_or_else(PoisonError::into_inner);
-    let scenario = scenario("drill-interrupt");
-    scenario.succeed(&["up"]);
+    let scenario = stack("drill-interrupt");
     let running = scenario.spawn(&["drill", "SlowQueries", "--fast"]);
     let changed = || text(&scenario.prometheus("status/config")["yaml"]).contains("drill");
     integration_tests::scenario::eventually("the drill has begun", changed, |changed| *changed);

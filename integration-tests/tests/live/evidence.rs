@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use integration_tests::scenario::Scenario;
+
 use super::scenario;
 
 const PASSWORD: &str = "planted-pass-word";
@@ -40,7 +42,7 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
     );
     run(&["up"]).exits(0);
     // It does not know the arguments of Alertmanager.
-    let image = format!("alertmanager={}/prom/node-exporter:v1.11.1", scenario.registry());
+    let image = format!("alertmanager={}", Scenario::image("node-exporter"));
     let output = run(&["up", "--image", &image]);
     output.exits(1).says("taken back");
     let named = output.stderr.lines().find_map(|line| line.strip_prefix("evidence: "));
@@ -52,7 +54,7 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
     assert!(!read("summary.txt").contains("not complete"), "{}", read("summary.txt"));
     // The container itself was removed when the change was taken back.
     assert!(read(&format!("logs/{container}.log")).contains("unknown long flag"));
-    assert!(read(&format!("inspect/container-{container}.json")).contains("prom/node-exporter:v1.11.1"));
+    assert!(read(&format!("inspect/container-{container}.json")).contains(&Scenario::image("node-exporter")));
     assert!(read("summary.txt").contains("exited with code"), "{}", read("summary.txt"));
     let is_dated = |line: &str| line.split_once('Z').is_some_and(|(moment, _)| moment.contains('T'));
     assert!(read(&format!("logs/{container}.log")).lines().all(is_dated));

@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use integration_tests::scenario::Scenario;
+
 use super::scenario;
 
 #[test]
 fn a_service_that_exits_ends_the_wait_with_its_last_log_lines() {
     let scenario = scenario("dies");
     // It does not know the arguments of Alertmanager.
-    let image = format!("alertmanager={}/prom/node-exporter:v1.11.1", scenario.registry());
+    let image = format!("alertmanager={}", Scenario::image("node-exporter"));
     let began = Instant::now();
     let output = scenario.run(&["up", "--image", &image]);
     output.exits(1);
@@ -35,7 +37,7 @@ fn an_image_that_is_nowhere_fails_before_anything_is_made() {
 fn a_service_that_is_late_is_named_at_the_deadline() {
     let scenario = scenario("late");
     // It answers on another port, so that nobody listens where readiness is asked for.
-    let image = format!("node-exporter={}/grafana/grafana:13.1.3", scenario.registry());
+    let image = format!("node-exporter={}", Scenario::image("grafana"));
     let output = scenario.run(&["up", "--image", &image, "--wait-timeout", "2s"]);
     assert!(matches!(output.code, 1 | 5), "{}", output.stderr);
     output.says("`node-exporter`");

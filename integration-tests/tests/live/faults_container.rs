@@ -17,7 +17,7 @@ struct Image(String);
 impl Image {
     /// Returns the image of Alertmanager that begins otherwise; it has a file `/foreign` too, which runs nowhere.
     fn beginning_with(scenario: &Scenario, entrypoint: &str) -> Self {
-        let original = format!("{}/prom/alertmanager:v0.33.1", scenario.registry());
+        let original = Scenario::image("alertmanager");
         let reference = format!("{}/tdd-stack-test/{}:1", scenario.registry(), scenario.stack());
         let id = docker(&["create", &original]);
         let id = id.trim();

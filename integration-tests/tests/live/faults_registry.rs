@@ -6,8 +6,13 @@ use integration_tests::scenario::{Scenario, operations};
 
 use super::scenario;
 
-const IMAGE: &str = "prom/alertmanager:v0.33.1";
 const PULL: &str = "POST /images/create";
+
+/// Returns the name and tag of Alertmanager's image in the kit.
+fn image() -> String {
+    let reference = Scenario::image("alertmanager");
+    reference.split_once('/').expect("it names a registry").1.to_string()
+}
 
 /// A stack whose Alertmanager comes from a registry of its own; the stack goes first, then its image can.
 struct Pulling {
@@ -20,7 +25,7 @@ impl Pulling {
     fn new(name: &str) -> Self {
         let proxy = EngineProxy::start();
         let scenario = scenario(name).through(proxy.host());
-        Self { scenario, proxy, registry: FaultyRegistry::before_the_real_one(IMAGE) }
+        Self { scenario, proxy, registry: FaultyRegistry::before_the_real_one(&image()) }
     }
 
     fn up(&self) -> integration_tests::cli::Output {
@@ -105,7 +110,7 @@ fn a_registry_that_is_out_of_order_is_asked_three_times() {
 fn a_registry_where_nobody_listens_is_told_as_that() {
     let scenario = scenario("nobody");
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let image = format!("alertmanager={}/{IMAGE}", port.expect("a port is free"));
+    let image = format!("alertmanager={}/{}", port.expect("a port is free"), image());
     let output = scenario.run(&["up", "--image", &image]);
     output.exits(1).says("its registry cannot be reached").says("connection refused");
     output.says("hint: check the registry's name and port");

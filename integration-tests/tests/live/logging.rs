@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::net::{IpAddr, TcpListener};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -173,12 +173,6 @@ fn application_address(scenario: &Scenario) -> IpAddr {
     found.and_then(|(address, _)| address.parse().ok()).unwrap_or_else(|| panic!("no `tdd-app`: {hosts}"))
 }
 
-/// Two ports that nobody listens at.
-fn free_ports(address: IpAddr) -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind((address, 0)).expect("the address is this machine's"));
-    listeners.each_ref().map(|listener| listener.local_addr().expect("it listens").port())
-}
-
 /// Prometheus' answer to an expression, its values only.
 fn values(scenario: &Scenario, expression: &str) -> Vec<String> {
     let encoded: Vec<String> = expression.bytes().map(|byte| format!("%{byte:02x}")).collect();
@@ -192,7 +186,7 @@ fn the_example_application_is_observed_by_the_real_prometheus() {
     let scenario = scenario("example");
     scenario.succeed(&["up"]);
     let address = application_address(&scenario);
-    let ports = free_ports(address);
+    let ports = [(); 2].map(|()| scenario.reserve_port());
     let every_second = "scrape_interval: 1s\n    scrape_timeout: 1s";
     scenario.edit("prometheus.yml", "scrape_interval: 10s\n    scrape_timeout: 5s", every_second);
     let job = "job_name: app-metrics";

@@ -31,12 +31,7 @@ mod pull;
 mod rules;
 mod survival;
 
-use std::sync::Mutex;
-
 use integration_tests::scenario::Scenario;
-
-/// Alerts go to this machine's port 5001 in every stack, so those who listen there take turns.
-static RECEIVER_PORT: Mutex<()> = Mutex::new(());
 
 /// Begins a scenario with the program of this build.
 fn scenario(name: &str) -> Scenario {

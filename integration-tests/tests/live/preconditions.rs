@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use integration_tests::scenario::docker;
+use integration_tests::scenario::{Scenario, docker};
 
 use super::doctor::{expect, finding};
 use super::scenario;
@@ -50,7 +50,7 @@ fn what_keeps_a_stack_from_coming_up_is_told_at_once() {
 #[test]
 fn an_image_that_only_its_registry_has_is_no_fault() {
     let scenario = scenario("pullable");
-    let source = format!("{}/prom/alertmanager:v0.33.1", scenario.registry());
+    let source = Scenario::image("alertmanager");
     let own = format!("{}/tdd-stack-test/alertmanager:{}", scenario.registry(), scenario.stack());
     docker(&["pull", "--quiet", &source]);
     docker(&["tag", &source, &own]);

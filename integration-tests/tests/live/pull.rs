@@ -1,6 +1,6 @@
 //! Images really come from the registry, with their progress.
 
-use integration_tests::scenario::docker;
+use integration_tests::scenario::{Scenario, docker};
 use serde_json::Value;
 
 use super::scenario;
@@ -8,7 +8,7 @@ use super::scenario;
 #[test]
 fn a_missing_image_is_pulled_and_its_layers_are_told() {
     let scenario = scenario("pull");
-    let source = format!("{}/prom/alertmanager:v0.33.1", scenario.registry());
+    let source = Scenario::image("alertmanager");
     // A name of its own, so that no other scenario misses the image.
     let own = format!("{}/tdd-stack-test/alertmanager:{}", scenario.registry(), scenario.stack());
     docker(&["pull", "--quiet", &source]);

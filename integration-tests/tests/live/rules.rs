@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use integration_tests::scenario::{docker, variable};
+use integration_tests::scenario::{Scenario, docker};
 use mutants::{Mutant, mutants, rule_name, rules};
 use regex_lite::Regex;
 use serde_json::Value;
@@ -59,7 +59,7 @@ struct Container(String);
 
 impl Container {
     fn new(arguments: &[&str]) -> Self {
-        let image = format!("{}/prom/prometheus:v3.5.3", variable("TDD_TEST_REGISTRY"));
+        let image = Scenario::image("prometheus");
         let options = ["create", "--pull", "missing", "--network", "none", "--label", "tdd-stack.test=rules"];
         let entrypoint = ["--entrypoint", "/bin/sh", &image];
         Self(docker(&[options.as_slice(), &entrypoint, arguments].concat()).trim().to_string())

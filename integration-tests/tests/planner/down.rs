@@ -83,9 +83,9 @@ fn down_with_images_removes_those_that_ran() {
     10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
     11  remove-volume  tdd_grafana_config  (asked for by down)  after 2 4 6 8
     12  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
-    13  remove-image   grafana/grafana:13.1.3  (asked for by --images)  after 2 4 6 8
-    14  remove-image   prom/alertmanager:v0.33.1  (asked for by --images)  after 2 4 6 8
-    15  remove-image   prom/node-exporter:v1.11.1  (asked for by --images)  after 2 4 6 8
-    16  remove-image   prom/prometheus:v3.5.3  (asked for by --images)  after 2 4 6 8
+    13  remove-image   grafana/grafana:13.1.7  (asked for by --images)  after 2 4 6 8
+    14  remove-image   prom/alertmanager:v0.34.0  (asked for by --images)  after 2 4 6 8
+    15  remove-image   prom/node-exporter:v1.12.1  (asked for by --images)  after 2 4 6 8
+    16  remove-image   prom/prometheus:v3.13.4  (asked for by --images)  after 2 4 6 8
     ");
 }

@@ -1,0 +1,18 @@
+//! `tdd-stack version`
+
+use super::Exit;
+use crate::render;
+use crate::services;
+use crate::settings::Output;
+
+/// Show the program's version and the versions of the services
+///
+/// Lists the image that is pulled by default for each service, and the version that the tests ran on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(output: Output) -> Exit {
+    let releases: Vec<services::Release> = services::releases().collect();
+    render::versions(output == Output::Json, env!("CARGO_PKG_VERSION"), &releases);
+    Exit::Reached
+}
