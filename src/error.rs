@@ -4,6 +4,7 @@
 //! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
 
 mod conflict;
+mod fault;
 pub mod hint;
 mod pull_fault;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use conflict::Conflict;
+pub use fault::Fault;
 pub use pull_fault::PullFault;
 
 use crate::printable;
@@ -143,6 +145,18 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// A service's image lacks the program that starts it.
+    #[error("cannot start `{service}`: its image `{image}` has no `{program}`")]
+    NoProgram {
+        /// The service's name.
+        service: String,
+        /// The image's reference.
+        image: String,
+        /// The program's path.
+        program: &'static str,
+        /// The engine's answer.
+        source: Source,
+    },
     /// A service did not become ready in time.
     #[error("`{service}` is not ready after {}: {url} {last}{}", humantime::format_duration(*.waited), quoted_log(.log))]
     NotReady {
@@ -255,6 +269,7 @@ impl Error {
             | Self::Http { .. }
             | Self::InUse { .. }
             | Self::NoDemo { .. }
+            | Self::NoProgram { .. }
             | Self::NotTakenBack { .. }
             | Self::Pull { .. }
             | Self::Restore { .. }
@@ -291,6 +306,7 @@ impl Error {
             Self::Interrupted => "interrupted",
             Self::Locked { .. } => "locked",
             Self::NoDemo { .. } => "no-demo",
+            Self::NoProgram { .. } => "no-program",
             Self::NotReady { .. } => "not-ready",
             Self::NotTakenBack { .. } => "not-taken-back",
             Self::Pull { .. } => "pull",
@@ -343,27 +359,6 @@ impl Error {
     /// Returns a mapper that makes an [`Error::File`] of the system's answer.
     pub fn file<E: Into<Source>>(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
         move |source| Self::File { doing, path: path.into(), source: source.into() }
-    }
-}
-
-/// One fault of a configuration file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The file, as the user sees it.
-    pub file: PathBuf,
-    /// The line, counted from 1, where it is known.
-    pub line: Option<u64>,
-    /// What is wrong.
-    pub reason: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", printable::path(&self.file))?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.reason)
     }
 }
 

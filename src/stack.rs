@@ -81,7 +81,10 @@ pub struct Service {
     pub name: &'static str,
     /// The image it runs.
     pub image: ImageReference,
-    /// The arguments after the image's entry point.
+    /// The program and its first arguments in the place of the image's entry point; empty keeps that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entrypoint: Vec<&'static str>,
+    /// The arguments after the entry point.
     pub command: Vec<String>,
     /// Environment variables; everybody who may ask the engine reads them, so no secret is among them.
     pub environment: BTreeMap<String, String>,

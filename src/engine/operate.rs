@@ -125,12 +125,31 @@ impl Operator {
             Err(error) if says(&error, Meaning::NoPropagation) => {
                 self.remove(&name, Force::Kill).await?;
                 self.create_with(stack, service, host_port, Propagation::Refused).await?;
-                self.start_container(&name)
-                    .await
-                    .map_err(|error| start_error(service, host_port, &name, error))?;
-                Ok(Started::WithoutPropagation)
+                match self.start_container(&name).await {
+                    Ok(()) => Ok(Started::WithoutPropagation),
+                    Err(error) => Err(self.start_error(service, host_port, &name, error).await),
+                }
             }
-            Err(error) => Err(start_error(service, host_port, &name, error)),
+            Err(error) => Err(self.start_error(service, host_port, &name, error).await),
+        }
+    }
+
+    async fn start_error(
+        &self,
+        service: &Service,
+        host_port: u16,
+        container: &str,
+        error: EngineError,
+    ) -> Error {
+        // The engine's own words for a missing program differ from runtime to runtime.
+        match service.entrypoint.first() {
+            Some(&program) if self.engine.lacks(container, program).await => Error::NoProgram {
+                service: service.name.to_string(),
+                image: service.image.to_string(),
+                program,
+                source: error.into(),
+            },
+            _ => start_error(service, host_port, container, error),
         }
     }
 

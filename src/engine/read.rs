@@ -9,8 +9,8 @@ use bollard::container::LogOutput;
 use bollard::errors::Error as EngineError;
 use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, PortSummary};
 use bollard::query_parameters::{
-    DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptions,
-    ListVolumesOptions, LogsOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
+    ListNetworksOptions, ListVolumesOptions, LogsOptionsBuilder,
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
 
@@ -235,6 +235,13 @@ impl Engine {
             restarts,
             address: published(seen.network_settings.and_then(|settings| settings.ports)),
         })
+    }
+
+    /// Returns whether a container has no file at a path; `false` where that cannot be asked.
+    pub(super) async fn lacks(&self, container: &str, path: &str) -> bool {
+        let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
+        let asked = self.docker.get_container_archive_info(container, Some(options));
+        matches!(quickly(asked).await, Err(EngineError::DockerResponseServerError { status_code: 404, .. }))
     }
 
     /// Returns a container's last log lines, as evidence; none if they cannot be had.

@@ -94,6 +94,8 @@ pub(super) fn container(
     ContainerCreateBody {
         image: Some(service.image.to_string()),
         hostname: service.hostname.clone(),
+        entrypoint: (!service.entrypoint.is_empty())
+            .then(|| service.entrypoint.iter().map(ToString::to_string).collect()),
         cmd: (!service.command.is_empty()).then(|| service.command.iter().map(|word| fill(word)).collect()),
         env: Some(service.environment.iter().map(|(key, value)| format!("{key}={}", fill(value))).collect()),
         exposed_ports: Some(vec![port.clone()]),

@@ -69,6 +69,9 @@ impl Error {
                     .into(),
             ),
             Self::NoDemo { .. } => Some("start one with `tdd-stack demo`, in another terminal".into()),
+            Self::NoProgram { service, program, .. } => Some(format!(
+                "give an image that has `{program}` with `--image {service}=REF`, or none to use the tested one"
+            )),
             Self::InUse { network, .. } => Some(format!(
                 "others are attached to it, and `docker network inspect {network}` names them: \
                  `docker network disconnect {network} NAME`, then `tdd-stack down` again"
@@ -92,7 +95,9 @@ impl Error {
                 // The log of what failed went with its container.
                 Self::Died { service, how, log } => died_hint(service, how, log, "the evidence shows more"),
                 Self::NotReady { .. } => "the evidence shows more; `--wait-timeout` gives it longer".into(),
-                Self::Grafana { .. } | Self::GrafanaLogin { .. } | Self::Pull { .. } => failure.hint()?,
+                Self::Grafana { .. } | Self::GrafanaLogin { .. } | Self::NoProgram { .. } | Self::Pull { .. } => {
+                    failure.hint()?
+                }
                 _ => "mend the cause and run `tdd-stack up` again".into(),
             }),
             Self::NotTakenBack { failure, .. } => {

@@ -16,10 +16,16 @@ pub(super) const MEMBER: Member = Member {
     dashboards: &[],
 };
 
+/// Removes the notification log at every start, also one by the engine, and keeps the silences beside it.
+/// The log outlives the alerts, which Alertmanager keeps in memory only: an alert that fires again within
+/// `repeat_interval` would count as sent already (needsUpdate in notify/notify.go, Alertmanager 0.33).
+const START: &str = "rm -f /alertmanager/nflog && exec alertmanager \"$@\"";
+
 fn service(context: &Context<'_>) -> Service {
     Service {
         name: context.name,
         image: context.image(),
+        entrypoint: vec!["/bin/sh", "-c", START, "alertmanager"],
         command: vec![
             "--config.file=/etc/alertmanager/alertmanager.yml".into(),
             "--storage.path=/alertmanager".into(),

@@ -41,6 +41,7 @@ fn service(context: &Context<'_>) -> Service {
     Service {
         name: context.name,
         image: context.image(),
+        entrypoint: vec![],
         command: vec![],
         environment: environment.map(|(key, value)| (key.to_string(), value)).into(),
         port: context.port(3000),

@@ -36,6 +36,7 @@ fn service(context: &Context<'_>) -> Service {
     Service {
         name: context.name,
         image: context.image(),
+        entrypoint: vec![],
         command,
         environment: BTreeMap::new(),
         port: context.port(9100),

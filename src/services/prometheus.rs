@@ -32,6 +32,7 @@ fn service(context: &Context<'_>) -> Service {
     Service {
         name: context.name,
         image: context.image(),
+        entrypoint: vec![],
         command: vec![
             "--config.file=/etc/prometheus/prometheus.yml".into(),
             "--storage.tsdb.path=/prometheus".into(),

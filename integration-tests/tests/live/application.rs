@@ -99,7 +99,7 @@ impl Behaviour {
 }
 
 /// Returns the address under which containers find this machine; only a container knows what the engine makes of it.
-fn gateway() -> IpAddr {
+pub(crate) fn gateway() -> IpAddr {
     static GATEWAY: LazyLock<IpAddr> = LazyLock::new(|| {
         let image = Scenario::image("prometheus");
         let host = ["--add-host", "this-machine:host-gateway"];

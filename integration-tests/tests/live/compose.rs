@@ -93,7 +93,9 @@ fn the_shipped_compose_file_makes_an_equivalent_stack_without_an_edit() {
     let stack = ComposeStack::up(&scenario);
     for service in SERVICES {
         let (ours, theirs) = (scenario.inspect(service), stack.inspect(service));
-        assert_eq!(ours["Config"]["Image"], theirs["Config"]["Image"], "{service}");
+        for key in ["Image", "Entrypoint"] {
+            assert_eq!(ours["Config"][key], theirs["Config"][key], "{service} {key}");
+        }
         for key in ["ReadonlyRootfs", "CapDrop", "RestartPolicy", "LogConfig", "Memory", "PidsLimit"] {
             assert_eq!(ours["HostConfig"][key], theirs["HostConfig"][key], "{service} {key}");
         }

@@ -25,9 +25,11 @@ mod hardening;
 mod host_metrics;
 mod lifecycle;
 mod logging;
+mod notifications;
 mod observe;
 mod preconditions;
 mod pull;
+mod receiver;
 mod rules;
 mod survival;
 
