@@ -1,4 +1,4 @@
-//! What fires now, since when, where it was sent: Prometheus' and Alertmanager's words made one list.
+//! What fires now, since when, where it is routed to: Prometheus' and Alertmanager's words made one list.
 //!
 //! Never asks anything, nor looks at the clock.
 
@@ -8,7 +8,7 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
-pub use heard::{ArrivedAlert, EvaluatedAlert, Silence};
+pub use heard::{ArrivedAlert, Delivery, EvaluatedAlert, Silence};
 
 use crate::proof::WATCHDOG;
 
@@ -17,8 +17,10 @@ use crate::proof::WATCHDOG;
 pub struct Alerts {
     /// The alerts, the most urgent first, without the one that always fires.
     pub alerts: Vec<Alert>,
-    /// Since when the alert that always fires has been at Alertmanager: the proof that the way is open.
+    /// Since when the alert that always fires has been at Alertmanager, which shows that Prometheus reaches it.
     pub delivery: Option<Since>,
+    /// What receivers took and refused; `None` where that was not seen.
+    pub deliveries: Option<Vec<Delivery>>,
     /// What could not be asked.
     pub unanswered: Vec<String>,
 }
@@ -36,7 +38,7 @@ pub struct Alert {
     pub labels: Vec<(String, String)>,
     /// Its annotations, in their order.
     pub annotations: Vec<(String, String)>,
-    /// The receivers that it is sent to.
+    /// The receivers that it is routed to; whether they got it is not known of a single alert.
     pub receivers: Vec<String>,
 }
 
@@ -93,7 +95,7 @@ impl Alerts {
         });
         let mut alerts: Vec<Alert> = here.chain(on_the_way).filter(|alert| alert.name != WATCHDOG).collect();
         alerts.sort_by(|one, other| one.urgency().cmp(&other.urgency()));
-        Self { alerts, delivery: watchdog.map(|alert| Since::new(&alert.since, now)), unanswered: Vec::new() }
+        Self { alerts, delivery: watchdog.map(|alert| Since::new(&alert.since, now)), ..Self::default() }
     }
 
     /// Returns how many alerts fire and are kept from nobody.

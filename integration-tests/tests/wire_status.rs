@@ -38,7 +38,7 @@ fn a_good_stack_is_shown_whole() {
       app-metrics down: Get "http://tdd-app:8502/metrics": dial tcp: lookup tdd-app on [ADDRESS]: no such host
       the name does not resolve inside the network: run `tdd-stack up` again, or give the container of your application the alias `tdd-app` on the stack's network
     rules  [N] of [N] healthy, firing: Watchdog
-    alertmanager active, alerts arrive
+    alertmanager active
     dashboard  http://[ADDRESS]/d/tdd-main ([N] of [N] panels have data)
     --- stderr
     "#);

@@ -15,7 +15,7 @@ pub struct ArrivedAlert {
     pub state: String,
     /// Since when it fires, in the form of RFC 3339.
     pub since: String,
-    /// The receivers that it is sent to.
+    /// The receivers that it is routed to.
     pub receivers: Vec<String>,
     /// What identifies it: the hash of its labels.
     pub fingerprint: String,
@@ -43,6 +43,17 @@ impl EvaluatedAlert {
     pub fn name(&self) -> &str {
         self.labels.iter().find(|(name, _)| name == "alertname").map_or("", |(_, value)| value)
     }
+}
+
+/// What the receivers of one kind took and refused since Alertmanager's start. It does not say of which alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The kind, such as `webhook`.
+    pub integration: String,
+    /// Messages that were taken.
+    pub delivered: u64,
+    /// Attempts that failed; Alertmanager repeats most of them.
+    pub failed: u64,
 }
 
 /// A silence of Alertmanager.

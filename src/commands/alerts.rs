@@ -13,9 +13,10 @@ use crate::render;
 /// Answers come within milliseconds; longer than this means never.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Show what fires now, since when, where it was sent, and what to read about it
+/// Show what fires now, since when, where it is routed to, and what to read about it
 ///
-/// Tells of pending and suppressed alerts too. The alert `Watchdog` always fires, and shows that alerts arrive.
+/// Shows pending and suppressed alerts too. The alert `Watchdog` always fires: it shows that Prometheus reaches
+/// Alertmanager. What the receivers took is counted by their kind, because Alertmanager does not say it of an alert.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Exit with 1 if an alert fires that nothing suppresses
@@ -33,7 +34,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         }),
         asked("Alertmanager", addresses.alertmanager, |base| async {
             let alertmanager = Alertmanager::new(&session.http, base);
-            tokio::try_join!(alertmanager.alerts(), alertmanager.silences())
+            tokio::try_join!(alertmanager.alerts(), alertmanager.silences(), alertmanager.deliveries())
         })
     );
     let mut unanswered = Vec::new();
@@ -41,12 +42,15 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         unanswered.push(in_one_line(&error));
         Vec::new()
     });
-    let (arrived, silences) = arrived.unwrap_or_else(|error| {
-        unanswered.push(in_one_line(&error));
-        (Vec::new(), Vec::new())
-    });
+    let (arrived, silences, deliveries) = match arrived {
+        Ok((arrived, silences, deliveries)) => (arrived, silences, Some(deliveries)),
+        Err(error) => {
+            unanswered.push(in_one_line(&error));
+            (Vec::new(), Vec::new(), None)
+        }
+    };
     let mut alerts = Alerts::of(&evaluated, &arrived, &silences, SystemTime::now());
-    alerts.unanswered = unanswered;
+    (alerts.deliveries, alerts.unanswered) = (deliveries, unanswered);
     render::alerts(session.json(), &session.stack.name, &alerts);
     Ok(match alerts.unanswered.is_empty() {
         false => Exit::Reported(Error::Amiss(alerts.unanswered)),

@@ -2,12 +2,13 @@
 //!
 //! Source: the API's own description `openapi.yaml` of Alertmanager 0.33, version 2.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
 use super::{Http, body, json, pairs, text};
-use crate::alerts::{ArrivedAlert, Silence};
+use crate::alerts::{ArrivedAlert, Delivery, Silence};
 use crate::error::{Error, Result};
 
 /// A client for one Alertmanager.
@@ -58,19 +59,47 @@ impl<'a> Alertmanager<'a> {
         if status.is_success() { Ok(()) } else { Err(Error::http(doing)(format!("the answer is {status}"))) }
     }
 
-    /// Returns how many notifications were delivered to webhooks since its start.
-    pub async fn delivered(&self) -> Result<f64> {
+    /// Returns what its receivers took and refused since its start, one entry for each kind that was tried.
+    pub async fn deliveries(&self) -> Result<Vec<Delivery>> {
         let doing = "read Alertmanager's metrics";
         let response = self.http.send(self.http.client.get(format!("{}/metrics", self.base))).await;
         let body = body::text(response.map_err(Error::http(doing))?).await.map_err(Error::http(doing))?;
-        let sum = |name: &str| -> f64 {
-            let lines = body.lines().filter(|line| {
-                line.starts_with(&format!("{name}{{")) && line.contains("integration=\"webhook\"")
-            });
-            lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
-        };
-        Ok(sum("alertmanager_notifications_total") - sum("alertmanager_notifications_failed_total"))
+        Ok(deliveries(&body))
     }
+
+    /// Returns how many messages webhooks took since its start.
+    pub async fn delivered(&self) -> Result<u64> {
+        let deliveries = self.deliveries().await?;
+        Ok(deliveries.iter().filter(|seen| seen.integration == "webhook").map(|seen| seen.delivered).sum())
+    }
+}
+
+/// Reads the counters of requests, which count when a receiver has answered. The counters
+/// `alertmanager_notifications_*` count a message that is still being tried as one that did not fail.
+fn deliveries(metrics: &str) -> Vec<Delivery> {
+    let mut counted: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for line in metrics.lines() {
+        let Some(rest) = line.strip_prefix("alertmanager_notification_requests_") else { continue };
+        let integration = rest.split_once("integration=\"").and_then(|(_, rest)| rest.split_once('"'));
+        let value = rest.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok());
+        let (Some((integration, _)), Some(value)) = (integration, value) else { continue };
+        let (tried, failed) = counted.entry(integration).or_default();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a counter of requests")]
+        let value = value as u64;
+        if rest.starts_with("total{") {
+            *tried += value;
+        } else if rest.starts_with("failed_total{") {
+            *failed += value;
+        }
+    }
+    let tried = counted.into_iter().filter(|(_, (tried, _))| *tried > 0);
+    tried
+        .map(|(integration, (tried, failed))| Delivery {
+            integration: integration.to_string(),
+            delivered: tried.saturating_sub(failed),
+            failed,
+        })
+        .collect()
 }
 
 fn alert(alert: &Value) -> ArrivedAlert {
@@ -99,4 +128,27 @@ fn silence(silence: &Value) -> Silence {
 
 fn texts(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_receiver_answered_counts_as_delivered() {
+        let metrics = "# TYPE alertmanager_notification_requests_total counter\n\
+            alertmanager_notification_requests_total{integration=\"email\"} 0\n\
+            alertmanager_notification_requests_total{integration=\"webhook\"} 1e+01\n\
+            alertmanager_notification_requests_failed_total{integration=\"webhook\"} 4\n\
+            alertmanager_notification_requests_total{integration=\"slack\",receiver_name=\"a\"} 1\n\
+            alertmanager_notification_requests_total{integration=\"slack\",receiver_name=\"b\"} 2\n\
+            alertmanager_notifications_total{integration=\"webhook\"} 99\n";
+        let delivery = |integration: &str, delivered, failed| Delivery {
+            integration: integration.into(),
+            delivered,
+            failed,
+        };
+        assert_eq!(deliveries(metrics), [delivery("slack", 3, 0), delivery("webhook", 6, 4)]);
+        assert_eq!(deliveries(""), []);
+    }
 }

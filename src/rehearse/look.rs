@@ -22,8 +22,8 @@ pub(super) struct Look<'a> {
     receiver: Receiver,
     /// The notifications that the receiver had before.
     seen: u64,
-    /// The notifications that Alertmanager had delivered before.
-    delivered: f64,
+    /// How many messages webhooks had taken before.
+    delivered: u64,
     /// The expression of each rule.
     expressions: BTreeMap<String, String>,
 }
@@ -89,7 +89,7 @@ impl<'a> Look<'a> {
             let is_received = match self.receiver {
                 Receiver::Ours => self.journal(course.alert, "firing"),
                 // What always fires was delivered before, and is repeated minutes later only.
-                Receiver::Theirs { .. } if name == WATCHDOG => delivered > 0.0,
+                Receiver::Theirs { .. } if name == WATCHDOG => delivered > 0,
                 Receiver::Theirs { .. } => course.has(Hop::Alertmanager) && delivered > self.delivered,
             };
             if is_received {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{object, print, table};
-use crate::alerts::{Alert, Alerts, Since, State};
+use crate::alerts::{Alert, Alerts, Delivery, Since, State};
 use crate::proof::WATCHDOG;
 
-/// Prints what fires, and whether alerts arrive.
+/// Prints what fires, and what is known of the way to the receivers.
 pub fn alerts(json: bool, stack: &str, alerts: &Alerts) {
     if json { object(&document(stack, alerts)) } else { print(&text(stack, alerts)) }
 }
@@ -16,18 +16,36 @@ pub fn alerts(json: bool, stack: &str, alerts: &Alerts) {
 fn text(stack: &str, alerts: &Alerts) -> String {
     let mut lines = vec![format!("stack {stack}: {}", counted(alerts))];
     if !alerts.alerts.is_empty() {
-        let mut table = table::table(["alert", "severity", "state", "since", "sent to", "what"]);
+        let mut table = table::table(["alert", "severity", "state", "since", "routed to", "what"]);
         table.add_rows(alerts.alerts.iter().map(row));
         lines.push(format!("\n{}\n", table.trim_fmt()));
     }
     lines.push(match &alerts.delivery {
         Some(since) => {
-            format!("delivery path: alive, {WATCHDOG} is at Alertmanager ({})", ago(since))
+            format!("from Prometheus to Alertmanager: works, {WATCHDOG} has arrived ({})", ago(since))
         }
-        None => format!("delivery path: not proven, {WATCHDOG} is not at Alertmanager"),
+        None => format!("from Prometheus to Alertmanager: not seen to work, {WATCHDOG} has not arrived"),
     });
+    lines.extend(alerts.deliveries.iter().map(|deliveries| {
+        let delivered = deliveries.iter().map(delivered).collect::<Vec<_>>().join(", ");
+        let since = "since Alertmanager started";
+        if delivered.is_empty() {
+            format!("from Alertmanager to receivers: no message {since}")
+        } else {
+            format!("from Alertmanager to receivers: {delivered}, {since}")
+        }
+    }));
     lines.extend(alerts.unanswered.iter().map(|problem| format!("unanswered: {problem}")));
     table::joined(&lines)
+}
+
+fn delivered(delivery: &Delivery) -> String {
+    let failed = match delivery.failed {
+        0 => String::new(),
+        1 => ", 1 attempt failed".into(),
+        failed => format!(", {failed} attempts failed"),
+    };
+    format!("{} delivered {}{failed}", delivery.integration, delivery.delivered)
 }
 
 fn counted(alerts: &Alerts) -> String {
@@ -74,8 +92,17 @@ fn document(stack: &str, alerts: &Alerts) -> Value {
             "alive": alerts.delivery.is_some(),
             "since": alerts.delivery.as_ref().map(|since| &since.moment),
         },
+        "deliveries": alerts.deliveries.as_ref().map(|all| all.iter().map(delivery).collect::<Vec<_>>()),
         "alerts": alerts.alerts.iter().map(alert).collect::<Vec<_>>(),
         "unanswered": alerts.unanswered,
+    })
+}
+
+fn delivery(delivery: &Delivery) -> Value {
+    json!({
+        "integration": delivery.integration,
+        "delivered": delivery.delivered,
+        "failed": delivery.failed,
     })
 }
 

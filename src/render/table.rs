@@ -145,8 +145,8 @@ fn proof_lines(proof: &Proof) -> Vec<String> {
     let firing = if rules.firing.is_empty() { "none".into() } else { rules.firing.join(", ") };
     let active = match (proof.alertmanager_active, proof.watchdog_arrived) {
         (false, _) => "not known to Prometheus",
-        (true, false) => "active, no alert has arrived yet",
-        (true, true) => "active, alerts arrive",
+        (true, false) => "active, no alert from Prometheus yet",
+        (true, true) => "active",
     };
     let mut lines = vec![labelled("observes", word)];
     lines.extend(what.iter().map(|problem| labelled("", problem)));

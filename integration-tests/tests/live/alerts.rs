@@ -1,4 +1,4 @@
-//! What fires is told with its state, since when, where it was sent, and what to read.
+//! What fires is told with its state, since when, where it is routed to, and what to read.
 
 use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
@@ -88,7 +88,13 @@ fn firing_and_pending_alerts_are_told_with_all_that_is_known() {
         document["alerts"].as_array().unwrap().iter().map(|alert| text(&alert["alert"])).collect();
     assert!(!names.contains(&"Watchdog".to_string()), "{names:?}");
     let table = scenario.succeed(&["alerts"]).stdout;
-    for words in ["Burning", "critical", "tdd-webhook", "runbook run.md#burning", "delivery path: alive"] {
+    for words in [
+        "Burning",
+        "critical",
+        "tdd-webhook",
+        "runbook run.md#burning",
+        "from Prometheus to Alertmanager: works",
+    ] {
         assert!(table.contains(words), "{words:?}: {table}");
     }
     scenario.run(&["alerts", "--fail-on-firing"]).exits(1);

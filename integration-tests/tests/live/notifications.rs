@@ -7,18 +7,15 @@ use serde_json::json;
 use super::receiver::Receiver;
 use super::scenario;
 
-/// Brings up a stack whose alerts go to `receiver` after a second, and again after four hours only.
-fn notifying(name: &str, receiver: &Receiver) -> Scenario {
-    let scenario = scenario(name);
+/// Brings up a stack whose alerts go to `url` after a second, and again after four hours only.
+fn notifying(scenario: &Scenario, url: &str) {
     scenario.succeed(&["init"]);
     let configuration = format!(
         "route: {{receiver: hook, group_by: [alertname], group_wait: 1s, group_interval: 2s, repeat_interval: 4h}}\n\
-         receivers: [{{name: hook, webhook_configs: [{{url: '{}'}}]}}]\n",
-        receiver.url()
+         receivers: [{{name: hook, webhook_configs: [{{url: '{url}'}}]}}]\n"
     );
     std::fs::write(scenario.file("alertmanager.yml"), configuration).expect("the file can be written");
     scenario.succeed(&["up"]);
-    scenario
 }
 
 /// Posts an alert as Prometheus would, as soon as Alertmanager takes it.
@@ -39,7 +36,8 @@ fn is_sent(receiver: &Receiver, cause: &str) {
 #[test]
 fn an_alert_that_fires_again_is_sent_again_after_every_start_of_alertmanager() {
     let receiver = Receiver::start();
-    let scenario = notifying("send-again", &receiver);
+    let scenario = scenario("send-again");
+    notifying(&scenario, &receiver.url());
     let container = scenario.container("alertmanager");
     let silence = json!({
         "matchers": [{"name": "alertname", "value": "Other", "isRegex": false, "isEqual": true}],
@@ -78,6 +76,31 @@ fn an_alert_that_fires_again_is_sent_again_after_every_start_of_alertmanager() {
     let id = text(&silenced.json()["silenceID"]);
     let kept = http::get(&format!("{}/api/v2/silence/{id}", scenario.url("alertmanager"))).json();
     assert_eq!(kept["status"]["state"], "active", "{kept}");
+}
+
+#[test]
+fn alerts_says_of_messages_only_what_receivers_answered() {
+    let scenario = scenario("deliveries");
+    let nobody = format!("http://tdd-webhook:{}/", scenario.reserve_port());
+    notifying(&scenario, &nobody);
+    let webhook = || {
+        let alerts = scenario.succeed(&["alerts", "--output", "json"]).json();
+        let deliveries = alerts["deliveries"].as_array().cloned().unwrap_or_default();
+        let counts = deliveries.iter().find(|delivery| delivery["integration"] == "webhook").cloned();
+        let count = |key: &str| counts.as_ref().and_then(|counts| counts[key].as_u64()).unwrap_or_default();
+        (count("delivered"), count("failed"))
+    };
+    fire(&scenario, "nobody listens");
+    eventually("an attempt has failed", webhook, |(_, failed)| *failed > 0);
+    let shown = scenario.succeed(&["alerts"]).stdout;
+    assert!(shown.contains("routed to") && !shown.contains("sent to"), "{shown}");
+    assert!(shown.contains("from Alertmanager to receivers: webhook delivered 0, "), "{shown}");
+
+    let receiver = Receiver::start();
+    scenario.edit("alertmanager.yml", &nobody, &receiver.url());
+    scenario.succeed(&["up"]);
+    is_sent(&receiver, "nobody listens");
+    eventually("it is delivered", webhook, |(delivered, _)| *delivered > 0);
 }
 
 /// An image in which there is nothing to run. Removed in the end.
