@@ -18,7 +18,7 @@ use serde_json::Value;
 pub use alertmanager::Alertmanager;
 pub use demo::DemoControl;
 pub use grafana::Grafana;
-pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule};
+pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule, Runtime};
 
 use crate::error::{Error, Result, Source};
 use crate::observed::Readiness;

@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 
 use crate::advice;
 use crate::dashboard;
 use crate::error::{Error, Result};
-use crate::http::{ActiveTarget, Alertmanager, Grafana, Http, Prometheus, Rule};
+use crate::http::{ActiveTarget, Alertmanager, Grafana, Http, Prometheus, Rule, Runtime};
 use crate::observed::Readiness;
 use crate::proof::{
     APP_JOBS, Application, DashboardProof, Health, PanelProof, Proof, Rules, Target, WARM_UP, WATCHDOG,
@@ -18,6 +19,12 @@ use crate::stack::Stack;
 
 /// The data source that panels are asked through.
 const DATA_SOURCE: &str = "prometheus";
+
+/// The word of Prometheus for a target or rule whose turn has not come.
+const UNKNOWN: &str = "unknown";
+
+/// How many queries are asked at once; Prometheus answers 20 at a time.
+const QUERIES: usize = 8;
 
 /// Where the running services are reached; `None` for one that does not run.
 #[derive(Clone, Debug, Default)]
@@ -82,19 +89,49 @@ async fn ask_prometheus(
     stack: &Stack,
     application: Application,
 ) -> Result<Proof> {
-    let (age, targets, rules, alertmanagers) = tokio::try_join!(
-        prometheus.age(),
+    let (runtime, mut targets, mut rules, alertmanagers) = tokio::try_join!(
+        prometheus.runtime(),
         prometheus.targets(),
         prometheus.rules(),
         prometheus.alertmanagers()
     )?;
+    if runtime.since_reload < WARM_UP {
+        tokio::join!(recall_targets(prometheus, runtime, &mut targets), recall_rules(prometheus, &mut rules));
+    }
     Ok(Proof {
-        age,
-        targets: expected_targets(stack, application, &targets, age),
+        age: runtime.age,
+        targets: expected_targets(stack, application, &targets, runtime.age),
         rules: counted(&rules),
         alertmanager_active: !alertmanagers.is_empty(),
         ..Proof::default()
     })
+}
+
+/// Marks targets as up that Prometheus scraped until the reload: one whose interval changed is a new target
+/// to it, which waits for its turn for up to one interval.
+async fn recall_targets(prometheus: &Prometheus<'_>, runtime: Runtime, targets: &mut [ActiveTarget]) {
+    if targets.iter().all(|target| target.health != UNKNOWN) {
+        return;
+    }
+    // What cannot be asked stays unknown.
+    let up = prometheus.recently_up(runtime.started).await.unwrap_or_default();
+    for target in targets.iter_mut().filter(|target| target.health == UNKNOWN) {
+        if up.contains(&(target.job.clone(), target.instance.clone())) {
+            target.health = "up".into();
+        }
+    }
+}
+
+/// Marks rules as healthy whose group was evaluated until the reload and whose expression works now: the rules of
+/// a changed group are new to Prometheus, which evaluates them after up to one interval.
+async fn recall_rules(prometheus: &Prometheus<'_>, rules: &mut [Rule]) {
+    let waiting = rules.iter_mut().filter(|rule| rule.health == UNKNOWN && rule.is_group_evaluated);
+    let ask = async |rule: &mut Rule| {
+        if prometheus.series(&rule.expression).await.is_ok() {
+            rule.health = "ok".into();
+        }
+    };
+    stream::iter(waiting).for_each_concurrent(QUERIES, ask).await;
 }
 
 /// Returns one entry for each expected job, a missing one as down, then what else is scraped.

@@ -149,11 +149,13 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     }
     let plan = applied;
     let proof = match done.proof {
-        Some(proof) => Some(proof?),
-        None if args.wants_proof() => {
+        // What waited in vain with the quicker files is not waited for again.
+        Some(proof) if !matches!(&proof, Ok(seen) if seen.verdict() == Verdict::Proven) => Some(proof?),
+        // The real files have replaced the quicker ones, so the proof is made with them.
+        _ if args.wants_proof() => {
             Some(session.waiter(engine, patience).proof(patience.application, |_| {}).await?)
         }
-        None => None,
+        _ => None,
     };
     if let Some(Verdict::Pending(missing) | Verdict::Blind(missing)) = proof.as_ref().map(Proof::verdict) {
         return Err(Error::Blind(missing));

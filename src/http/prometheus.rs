@@ -3,6 +3,7 @@
 //! Source: <https://prometheus.io/docs/prometheus/latest/querying/api/>, tried with 3.5.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -22,6 +23,8 @@ pub struct Prometheus<'a> {
 pub struct ActiveTarget {
     /// Its job.
     pub job: String,
+    /// Its instance, which with the job names it among samples.
+    pub instance: String,
     /// The address that is scraped.
     pub url: String,
     /// `up`, `down` or `unknown`.
@@ -43,6 +46,19 @@ pub struct Rule {
     pub firing: bool,
     /// Its expression.
     pub expression: String,
+    /// Whether its group was evaluated since Prometheus started, with this rule or before it was changed.
+    pub is_group_evaluated: bool,
+}
+
+/// How long Prometheus runs, by its own clock where it tells that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Runtime {
+    /// When it started.
+    pub started: SystemTime,
+    /// How long ago that was.
+    pub age: Duration,
+    /// How long ago it last read its files, to the second.
+    pub since_reload: Duration,
 }
 
 /// What a service says of its last reload.
@@ -65,6 +81,7 @@ impl<'a> Prometheus<'a> {
         let data = self.get("targets?state=active").await?;
         let target = |target: &Value| ActiveTarget {
             job: text(&target["labels"]["job"]),
+            instance: text(&target["labels"]["instance"]),
             url: text(&target["scrapeUrl"]),
             health: text(&target["health"]),
             error: text(&target["lastError"]),
@@ -75,14 +92,20 @@ impl<'a> Prometheus<'a> {
     /// Returns all rules.
     pub async fn rules(&self) -> Result<Vec<Rule>> {
         let data = self.get("rules").await?;
-        let rule = |rule: &Value| Rule {
-            name: text(&rule["name"]),
-            health: text(&rule["health"]),
-            error: text(&rule["lastError"]),
-            firing: rule["state"] == "firing",
-            expression: text(&rule["query"]),
-        };
-        Ok(items(&data["groups"]).iter().flat_map(|group| items(&group["rules"])).map(rule).collect())
+        let rules = items(&data["groups"]).iter().flat_map(|group| {
+            // A group that was never evaluated has the year 1 here.
+            let last = group["lastEvaluation"].as_str();
+            let is_group_evaluated = last.is_some_and(|moment| !moment.starts_with("0001-"));
+            items(&group["rules"]).iter().map(move |rule| Rule {
+                name: text(&rule["name"]),
+                health: text(&rule["health"]),
+                error: text(&rule["lastError"]),
+                firing: rule["state"] == "firing",
+                expression: text(&rule["query"]),
+                is_group_evaluated,
+            })
+        });
+        Ok(rules.collect())
     }
 
     /// Returns the alerts whose expressions hold, as the last evaluation left them.
@@ -99,11 +122,26 @@ impl<'a> Prometheus<'a> {
 
     /// Returns how many series an expression has at this moment.
     pub async fn series(&self, expression: &str) -> Result<usize> {
-        let doing = "query Prometheus";
+        Ok(items(&self.query(expression).await?).len())
+    }
+
+    /// Returns job and instance of each target whose last scrape of the last minute succeeded, since `started`.
+    pub async fn recently_up(&self, started: SystemTime) -> Result<BTreeSet<(String, String)>> {
+        let started = started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let series = self.query("up[1m]").await?;
+        let is_up = |series: &&Value| {
+            let last = items(&series["values"]).last();
+            last.is_some_and(|last| last[0].as_f64().is_some_and(|at| at >= started) && last[1] == "1")
+        };
+        let target = |series: &Value| (text(&series["metric"]["job"]), text(&series["metric"]["instance"]));
+        Ok(items(&series).iter().filter(is_up).map(target).collect())
+    }
+
+    async fn query(&self, expression: &str) -> Result<Value> {
         let request =
             self.http.client.get(format!("{}/api/v1/query", self.base)).query(&[("query", expression)]);
-        let body = json(doing, self.http.send(request).await).await?;
-        Ok(items(&body["data"]["result"]).len())
+        let mut body = json("query Prometheus", self.http.send(request).await).await?;
+        Ok(taken(&mut taken(&mut body, "data"), "result"))
     }
 
     /// Returns the addresses of the Alertmanagers that alerts are sent to.
@@ -126,12 +164,15 @@ impl<'a> Prometheus<'a> {
         Ok(urls.map(|url| url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")).collect())
     }
 
-    /// Returns how long ago it started.
-    pub async fn age(&self) -> Result<std::time::Duration> {
+    /// Returns how long it runs.
+    pub async fn runtime(&self) -> Result<Runtime> {
         let data = self.get("status/runtimeinfo").await?;
-        let started = humantime::parse_rfc3339_weak(data["startTime"].as_str().unwrap_or_default())
-            .map_err(Error::http("read when Prometheus started"))?;
-        Ok(started.elapsed().unwrap_or_default())
+        let moment = |key: &str| humantime::parse_rfc3339_weak(data[key].as_str().unwrap_or_default());
+        let started = moment("startTime").map_err(Error::http("read when Prometheus started"))?;
+        let now = moment("serverTime").unwrap_or_else(|_| SystemTime::now());
+        let ago = |then: SystemTime| now.duration_since(then).unwrap_or_default();
+        let since_reload = ago(moment("lastConfigTime").unwrap_or(started));
+        Ok(Runtime { started, age: ago(started), since_reload })
     }
 
     /// Returns what the service says of its last reload; `prefix` is its own, such as `prometheus`.

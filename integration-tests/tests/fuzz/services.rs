@@ -41,8 +41,9 @@ async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
     }
     errors.extend(prometheus.flags().await.err());
     errors.extend(prometheus.links().await.err());
-    errors.extend(prometheus.age().await.err());
+    errors.extend(prometheus.runtime().await.err());
     errors.extend(prometheus.reload_state("prometheus").await.err());
+    errors.extend(prometheus.recently_up(SystemTime::now()).await.err());
     errors.extend(alertmanager.delivered().await.err());
     match grafana.content(stack).await {
         Ok(content) => {

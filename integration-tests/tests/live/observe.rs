@@ -117,6 +117,45 @@ fn up_can_wait_until_everything_is_proven_and_ends_with_the_real_files() {
 }
 
 #[test]
+fn what_is_proven_stays_proven_while_prometheus_returns_to_the_real_intervals() {
+    let scenario = scenario("stays-proven");
+    scenario.succeed(&["up", "--wait", "proven"]);
+    // It begins with other intervals, so every target and every rule is a new one whose turn comes within 20 s.
+    let has_seen_all_again = || {
+        let status = scenario.succeed(&["status", "--output", "json"]).json();
+        assert_eq!(status["finding"], "proven", "{status:#}");
+        let is_seen = |found: &serde_json::Value| found["health"] != "unknown";
+        let targets = scenario.prometheus("targets?state=active");
+        let targets = targets["activeTargets"].as_array().expect("a list").clone();
+        let is_real = |target: &serde_json::Value| target["scrapeInterval"] != "1s" && is_seen(target);
+        scenario.rules().iter().all(is_seen) && targets.iter().all(is_real)
+    };
+    eventually("Prometheus has seen all by the real files", has_seen_all_again, |seen| *seen);
+    scenario.succeed(&["status", "--wait", "proven", "--wait-timeout", "1s"]);
+}
+
+#[test]
+fn an_edited_rule_is_healthy_as_soon_as_it_is_loaded_unless_it_fails() {
+    let scenario = scenario("edited-rule");
+    scenario.succeed(&["up", "--wait", "proven"]);
+    eventually(
+        "every rule was evaluated",
+        || scenario.rules(),
+        |rules| rules.iter().all(|rule| rule["health"] == "ok"),
+    );
+    scenario.edit("alerts.yml", "expr: memory_usage_percent > 90", "expr: memory_usage_percent > 95");
+    scenario.succeed(&["up"]);
+    let status = scenario.succeed(&["status", "--output", "json"]).json();
+    assert_eq!(status["finding"], "proven", "{status:#}");
+    // It can be parsed, but not be evaluated: both sides have many elements.
+    let fails = "expr: up * on () group_left () up > 95";
+    scenario.edit("alerts.yml", "expr: memory_usage_percent > 95", fails);
+    scenario.succeed(&["up"]);
+    let status = scenario.run(&["status", "--output", "json"]).json();
+    assert_ne!(status["finding"], "proven", "{status:#}");
+}
+
+#[test]
 fn a_stopped_service_is_seen_and_up_brings_it_back() {
     let scenario = scenario("stopped");
     scenario.succeed(&["up"]);
