@@ -45,6 +45,9 @@ SCRIPT_RUN: Final = "RUN"
 ENTRY_PAGE: Final = "/"
 """The `handler` of the page that Streamlit opens first."""
 
+UNKNOWN_PAGE: Final = "unknown"
+"""The `handler` of script runs that failed outside of `track_request`: which page it was is not known."""
+
 PHASES: Final = ("red", "green", "refactor")
 OPERATIONS: Final = ("select", "insert", "update", "delete")
 LOGGERS: Final = ("streamlit_extension", "duration_system", "root")
@@ -230,9 +233,12 @@ def track_request(handler: str = ENTRY_PAGE, method: str = SCRIPT_RUN) -> Iterat
 
 
 def report_script_error(error: Exception) -> None:
-    """Logs and counts an exception that no tracked request saw; made for `on_script_error` of `st.App`."""
+    """Logs and counts an exception that no tracked request saw; made for `on_script_error` of `st.App`.
+
+    It counts under the handler `unknown`, whose good runs nobody counts: wrap every page in `track_request`.
+    """
     if _report(error) and _REQUEST.get() is None:
-        HTTP_REQUESTS.labels(ENTRY_PAGE, SCRIPT_RUN, "500").inc()
+        HTTP_REQUESTS.labels(UNKNOWN_PAGE, SCRIPT_RUN, "500").inc()
 
 
 class Closable(Protocol):
@@ -363,6 +369,7 @@ def _initialise() -> None:
         for level in LEVELS:
             LOG_MESSAGES.labels(logger, level)
     register_handler(ENTRY_PAGE)
+    HTTP_REQUESTS.labels(UNKNOWN_PAGE, SCRIPT_RUN, "500")
     HEALTH.labels("app").set(1)
     set_version(os.environ.get("APP_VERSION", "unknown"))
     ProcessCollector(registry=APP_METRICS)

@@ -28,15 +28,24 @@ ADDRESS = os.environ.get("APP_ADDRESS", "0.0.0.0")
 PORT = int(os.environ.get("APP_PORT", "8501"))
 METRICS_PORT = int(os.environ.get("APP_METRICS_PORT", "8502"))
 
+DATABASE = "projects.db"
+
 # The name begins with one of the two loggers that `logging_config.yaml` knows.
 LOGGER = logging.getLogger("streamlit_extension.example")
 
 Page = Callable[[], tuple[HTTPStatus, str]]
 
 
+def make_database() -> None:
+    """Makes the application's database where there is none."""
+    with contextlib.closing(sqlite3.connect(DATABASE)) as connection, connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS projects (name TEXT PRIMARY KEY)")
+        connection.execute("INSERT OR IGNORE INTO projects VALUES ('example')")
+
+
 def open_database() -> sqlite3.Connection:
-    """Opens the application's database."""
-    return sqlite3.connect("projects.db")
+    """Opens the application's database; without `mode=rw`, SQLite would make a missing one anew."""
+    return sqlite3.connect(f"file:{DATABASE}?mode=rw", uri=True)
 
 
 def open_archive() -> sqlite3.Connection:
@@ -47,7 +56,8 @@ def open_archive() -> sqlite3.Connection:
 def database_works() -> bool:
     """Asked at every scrape of `/health/metrics`."""
     with contextlib.closing(open_database()) as connection:
-        return bool(connection.execute("SELECT 1").fetchone() == (1,))
+        # `SELECT 1` would not read the file.
+        return connection.execute("SELECT count(*) FROM sqlite_master").fetchone() is not None
 
 
 def set_up() -> None:
@@ -63,9 +73,7 @@ def set_up() -> None:
     observability.register_database("main")
     observability.register_database("archive")
     observability.register_health_check("database", database_works)
-    with contextlib.closing(open_database()) as connection, connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS projects (name TEXT PRIMARY KEY)")
-        connection.execute("INSERT OR IGNORE INTO projects VALUES ('example')")
+    make_database()
     observability.serve_metrics(METRICS_PORT, ADDRESS)
 
 

@@ -195,20 +195,23 @@ def check_console(text: str, trace_id: str) -> None:
     check("the console shows the time with its zone", moment.tzinfo is not None, line)
 
 
-def failed_requests(observability: ModuleType) -> float:
-    """Returns how many runs of the first page have failed."""
-    labels = {"handler": observability.ENTRY_PAGE, "method": observability.SCRIPT_RUN, "status": "500"}
+def failed_requests(observability: ModuleType, handler: str) -> float | None:
+    """Returns how many runs of a page have failed, `None` where there is no such series."""
+    labels = {"handler": handler, "method": observability.SCRIPT_RUN, "status": "500"}
     return observability.APP_METRICS.get_sample_value("http_requests_total", labels)
 
 
 def check_script_error(observability: ModuleType) -> None:
     """Checks what Streamlit hands over, outside of the tracked request and sometimes for the second time."""
     error = ValueError("a script fails")
-    before = failed_requests(observability)
+    before = failed_requests(observability, "/")
+    check_equal("a page that nobody tracks has a series", failed_requests(observability, "unknown"), 0.0)
     observability.report_script_error(error)
     observability.report_script_error(error)
     observability.report_script_error(RuntimeError(error))
-    check_equal("a script error counts as one failed request", failed_requests(observability) - before, 1.0)
+    after = failed_requests(observability, "unknown")
+    check_equal("a script error counts as one failed request of an unknown page", after, 1.0)
+    check_equal("it is not blamed on the first page", failed_requests(observability, "/"), before)
     log = Path("logs/application.log").read_text(encoding="utf-8")
     check_equal("a script error is logged once", log.count('"message": "uncaught exception"'), 2)
     check("a script error comes with its traceback", "ValueError: a script fails" in log, log)

@@ -69,7 +69,7 @@ fn the_logging_configuration_works_with_each_python_and_each_library() {
 }
 
 /// Faults that the check must find: file, what stands there, what stands there instead, what is said.
-const FAULTS: [(&str, &str, &str, &str); 9] = [
+const FAULTS: [(&str, &str, &str, &str); 10] = [
     // As the specification has it.
     (
         "logging_config.yaml",
@@ -90,6 +90,12 @@ const FAULTS: [(&str, &str, &str, &str); 9] = [
     ("observability.py", "LOG_MESSAGES.labels(logger, level)", "pass", "series at once"),
     ("observability.py", "        _report(error)\n        raise", "        raise", "uncaught exception"),
     ("observability.py", "if _report(error) and", "if", "script error"),
+    (
+        "observability.py",
+        "labels(UNKNOWN_PAGE, SCRIPT_RUN, \"500\").inc()",
+        "labels(ENTRY_PAGE, SCRIPT_RUN, \"500\").inc()",
+        "unknown page",
+    ),
 ];
 
 #[test]
@@ -107,6 +113,25 @@ fn the_check_of_the_logging_configuration_finds_each_fault() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "`{from}` became `{to}` unseen: {stderr}");
         assert!(stderr.contains(said), "`{from}` became `{to}`: {stderr}");
+    }
+}
+
+#[test]
+fn the_database_snippets_of_the_documentation_call_a_missing_database_down() {
+    let (python, page) = (variable("TDD_TEST_PYTHON"), root().join("assets/monitoring-readme.md"));
+    let check = |page: &Path| {
+        let script = root().join("integration-tests/python/check_snippets.py");
+        run(Command::new(&python).arg("-Werror").arg(script).arg(root().join("assets/logging")).arg(page))
+    };
+    let output = check(&page);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(&page).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let faulty = folder.path().join("page.md");
+    for (from, to) in [("?mode=rw", ""), ("SELECT count(*) FROM sqlite_master", "SELECT 1")] {
+        assert!(text.contains(from), "the page does not contain `{from}`");
+        fs::write(&faulty, text.replace(from, to)).unwrap();
+        assert_eq!(check(&faulty).status.code(), Some(1), "`{from}` became `{to}` unseen");
     }
 }
 
@@ -223,6 +248,12 @@ fn the_example_application_is_observed_by_the_real_prometheus() {
     assert_eq!(values(&scenario, &missing), [""; 0], "the application breaks the contract: {missing}");
     let other_name = missing.replace("log_messages_total", "log_lines_total");
     assert_eq!(values(&scenario, &other_name), ["1"], "a missing metric stays unseen");
+
+    let database = scenario.folder().join("projects.db");
+    fs::remove_file(&database).expect("the application made its database");
+    let health = r#"app_health_status{job="streamlit-app",component="database"}"#;
+    eventually("a missing database is down", || values(&scenario, health), |found| *found == ["0"]);
+    assert!(!database.exists(), "the health check made a database");
 
     let log = fs::read_to_string(scenario.folder().join("logs/application.log")).unwrap();
     let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,0 +1,119 @@
+"""Checks that the snippets of the documentation call a missing database what it is, and never make one.
+
+    python check_snippets.py FOLDER FILE
+
+`FOLDER` holds `logging_config.yaml` and `observability.py`; `FILE` is a page of Markdown. Its Python snippets that open a
+database run in an empty working directory, with stand-ins for Streamlit and Starlette. Prints one line for each check and
+ends with exit code 1 and the reason at the first that fails.
+
+Never writes outside of a temporary directory and opens no port.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+from check_logging import CheckFailed, check, check_equal, in_one_line, load_observability
+
+DATABASE = Path("app.db")
+STAND_INS = ("streamlit", "starlette", "starlette.requests", "starlette.responses", "starlette.routing")
+
+
+def snippets(page: Path) -> list[str]:
+    """Returns the Python snippets that open a database."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [block for block in blocks if "sqlite3" in block]
+
+
+def run(snippet: str) -> None:
+    """Runs a snippet as a module of its own."""
+    names: dict[str, Any] = {"__name__": "snippet"}
+    exec(compile(snippet, "snippet", "exec"), names)
+
+
+def make_database() -> None:
+    """Makes the database that the snippets expect."""
+    with contextlib.closing(sqlite3.connect(DATABASE)) as connection, connection:
+        connection.execute("CREATE TABLE projects (name TEXT)")
+        connection.execute("INSERT INTO projects VALUES ('example')")
+
+
+def health(observability: ModuleType) -> float | None:
+    """Returns what a scrape says of the database."""
+    return observability.HEALTH_METRICS.get_sample_value("app_health_status", {"component": "database"})
+
+
+def check_set_up(observability: ModuleType, snippet: str) -> None:
+    """Checks the snippet that registers a health check."""
+    with mock.patch.object(observability, "serve_metrics"):
+        run(snippet)
+    check_equal("a missing database is down", health(observability), 0.0)
+    check("a health check makes no database", not DATABASE.exists(), sorted(map(str, Path().iterdir())))
+    DATABASE.write_text("this is no database", encoding="utf-8")
+    check_equal("a file that is no database is down", health(observability), 0.0)
+    DATABASE.unlink()
+    make_database()
+    check_equal("a database is up", health(observability), 1.0)
+    DATABASE.unlink()
+
+
+def check_page(snippet: str) -> None:
+    """Checks a snippet that only reads."""
+    try:
+        run(snippet)
+    except sqlite3.OperationalError as error:
+        check("a page fails without its database", "unable to open" in str(error), error)
+    else:
+        raise CheckFailed("a page works without its database")
+    check("a page makes no database", not DATABASE.exists(), sorted(map(str, Path().iterdir())))
+    make_database()
+    run(snippet)
+    DATABASE.unlink()
+
+
+def main() -> int:
+    """Runs all checks."""
+    if len(sys.argv) != 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder, page = (Path(argument).resolve() for argument in sys.argv[1:])
+    os.environ.pop("LOG_DIR", None)
+    home = Path.cwd()
+    sys.dont_write_bytecode = True
+    with tempfile.TemporaryDirectory() as packages, tempfile.TemporaryDirectory() as empty:
+        os.chdir(empty)
+        try:
+            Path("config/monitoring").mkdir(parents=True)
+            shutil.copy(folder / "logging_config.yaml", "config/monitoring")
+            sys.modules.update({name: mock.MagicMock() for name in STAND_INS})
+            observability = load_observability(folder / "observability.py", Path(packages))
+            found = snippets(page)
+            check("the page opens databases", len(found) > 1, found)
+            for snippet in found:
+                if "register_health_check" in snippet:
+                    check_set_up(observability, snippet)
+                else:
+                    check_page(snippet)
+        except CheckFailed as failure:
+            print(f"failed: {failure}", file=sys.stderr)
+            return 1
+        except Exception as error:
+            print(f"failed: unexpected {in_one_line(error)}", file=sys.stderr)
+            return 1
+        finally:
+            os.chdir(home)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
