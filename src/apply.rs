@@ -232,7 +232,7 @@ impl Applier<'_> {
             return Ok(());
         }
         let imported = grafana.import_dashboard(uid, body, seen).await?;
-        let mark = (dashboard::mark_name(uid), dashboard::mark(&imported));
+        let mark = (dashboard::mark_name(uid), dashboard::mark(&imported, body));
         if left.as_ref() == Some(&mark.1) {
             return Ok(());
         }

@@ -10,7 +10,10 @@ use serde_json::value::RawValue;
 
 use crate::contents::{self, ContentFault};
 
-pub use mark::{is_edited, is_edited_inside, mark, mark_name, marks_folder, to_file};
+pub use mark::{
+    is_edited, is_edited_inside, is_edited_twice, is_file_edited, is_same, mark, mark_name, marks_folder,
+    to_file,
+};
 
 /// The newest schema of the first dashboard format; a later one is another format.
 const NEWEST_SCHEMA: u64 = 42;

@@ -161,7 +161,7 @@ pub struct GrafanaContent {
     pub data_sources: BTreeMap<String, SeenDataSource>,
     /// Dashboards by uid.
     pub dashboards: BTreeMap<String, Value>,
-    /// What marks each dashboard as it was imported, by uid.
+    /// What marks each dashboard and its file as they were imported, by uid.
     pub marks: BTreeMap<String, String>,
 }
 

@@ -19,6 +19,7 @@ pub use grafana::login_refused;
 pub use undo::Undo;
 pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, up};
 
+use crate::error::Conflict;
 use crate::observed::VolumeKind;
 use crate::stack::{CheckCommand, DataSource, PasswordFile, Service};
 
@@ -29,6 +30,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What takes back changes of what runs already, where a step fails.
     pub undo: Vec<Undo>,
+    /// What keeps a part of the wanted state from being reached; nothing is done about it.
+    pub conflicts: Vec<Conflict>,
 }
 
 /// One operation of a plan.
@@ -307,7 +310,7 @@ impl Plan {
     #[must_use]
     pub fn pulls(&self) -> Self {
         let is_pull = |step: &&Step| matches!(step.operation, Operation::Pull { .. });
-        Self { steps: self.steps.iter().filter(is_pull).cloned().collect(), undo: Vec::new() }
+        Self { steps: self.steps.iter().filter(is_pull).cloned().collect(), ..Self::default() }
     }
 
     /// Takes the removals of images out, which can wait until everything else is gone.
@@ -315,7 +318,7 @@ impl Plan {
     pub fn split_images(&mut self) -> Self {
         let is_image = |step: &mut Step| matches!(step.operation, Operation::RemoveImage(_));
         let images = self.steps.extract_if(.., is_image).map(|step| Step { needs: Vec::new(), ..step });
-        Self { steps: images.collect(), undo: Vec::new() }
+        Self { steps: images.collect(), ..Self::default() }
     }
 
     /// Adds a plan that was made after this one was applied.

@@ -175,13 +175,10 @@ impl Renderer {
 
 /// Prints a plan.
 pub fn plan(json: bool, stack: &str, plan: &Plan, changes: &[TextChange]) {
-    match json {
-        true => object(&document::plan(stack, plan, changes)),
-        false if plan.is_empty() => print(&format!("stack {stack} is up to date: 0 operations\n")),
-        false => {
-            let diffs: Vec<String> = changes.iter().map(|change| format!("\n{}", change.diff)).collect();
-            print(&format!("{plan}{}\nstack {stack}: {} operations\n", diffs.concat(), plan.len()));
-        }
+    if json {
+        object(&document::plan(stack, plan, changes));
+    } else {
+        print(&table::plan(stack, plan, changes));
     }
 }
 
@@ -249,6 +246,11 @@ pub fn log_line(json: bool, service: &str, width: usize, text: &str) -> bool {
         lines.join("\n")
     };
     writeln!(std::io::stdout(), "{}", printable::text(&shown)).is_ok()
+}
+
+/// Says something beside the results.
+pub fn note(text: &str) {
+    say(Some(format!("note: {text}")));
 }
 
 /// Clears the screen, if there is one.

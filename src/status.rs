@@ -3,7 +3,7 @@
 //! Never asks anything: made of what was observed and proven.
 
 use crate::dashboard;
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::observed::{Author, Grafana, Observed, Readiness, State, base_url};
 use crate::plan::{self, Cause, Operation, Plan, Request};
 use crate::proof::{Proof, Verdict};
@@ -21,6 +21,8 @@ pub struct Status {
     pub edited: Vec<String>,
     /// The uids of dashboards that were edited inside Grafana.
     pub edited_inside: Vec<String>,
+    /// The edits of which one must give way.
+    pub conflicts: Vec<Conflict>,
     /// What hinders the wanted state altogether, such as a taken port.
     pub hindrance: Option<String>,
     /// What it can be shown to observe.
@@ -87,6 +89,7 @@ impl Status {
                 .map(|service| service_status(service, observed, &plan, host))
                 .collect(),
             edited_inside: edited_inside(stack, observed),
+            conflicts: plan.conflicts,
             edited: edited.map(|file| file.name.to_string()).collect(),
             hindrance,
             proof,

@@ -252,7 +252,7 @@ impl World {
                 if *edits == DashboardEdits::Keep && volume.dashboards.get(uid).is_some_and(is_edited) {
                     return;
                 }
-                volume.files.insert(dashboard::mark_name(uid), dashboard::mark(body));
+                volume.files.insert(dashboard::mark_name(uid), dashboard::mark(body, body));
                 volume.dashboards.insert(uid.clone(), body.clone());
             }
             Operation::AwaitDataSource { uid } => {

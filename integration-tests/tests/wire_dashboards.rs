@@ -59,14 +59,11 @@ fn the_file_replaces_the_edit_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_pull_brings_the_edit_into_the_file_and_keeps_what_was_there() {
+fn a_pull_brings_the_edit_into_the_file() {
     let scene = edited_inside();
-    edit_file(&scene);
-    let mine = scene.read("grafana_dashboards.json");
     scene.run(["dashboards", "pull"]).exits(0);
     let pulled: Value = serde_json::from_str(&scene.read("grafana_dashboards.json")).expect("it is JSON");
     assert_eq!(pulled["title"], "Mine, made inside Grafana");
-    assert_eq!(scene.read("grafana_dashboards.json.bak-1"), mine);
     scene.engine.forget();
     scene.run(["up"]).exits(0);
     assert_eq!(scene.engine.changes(), [""; 0]);
@@ -78,6 +75,75 @@ fn a_pull_brings_the_edit_into_the_file_and_keeps_what_was_there() {
     );
     let again = scene.run(["dashboards", "pull"]);
     assert!(again.exits(0).stdout.contains("unchanged"), "{}", again.stdout);
+}
+
+#[test]
+fn an_edit_in_grafana_and_one_in_the_file_are_a_conflict_that_every_verb_names() {
+    let scene = edited_inside();
+    edit_file(&scene);
+    let mine = scene.read("grafana_dashboards.json");
+    let conflict = json!([{"kind": "dashboard", "name": "tdd-main", "file": "grafana_dashboards.json"}]);
+    let words = "dashboard `tdd-main` was edited inside Grafana and in `grafana_dashboards.json`";
+    scene.engine.forget();
+    for verb in ["plan", "up", "status"] {
+        assert_eq!(scene.run([verb, "--output", "json"]).json()["conflicts"], conflict, "{verb}");
+        let shown = scene.run([verb]).exits(0).stdout.clone();
+        for text in [words, "dashboards pull --overwrite", "up --overwrite-dashboards"] {
+            assert!(shown.contains(text), "`{verb}` does not say `{text}`: {shown}");
+        }
+        assert!(!shown.contains("up to date"), "{shown}");
+    }
+    scene.run(["dashboards", "pull"]).exits(4).says(words).says("dashboards pull --overwrite");
+    assert_eq!(scene.engine.changes(), [""; 0]);
+    assert_eq!(
+        (title(&scene), scene.read("grafana_dashboards.json")),
+        (json!("Mine, made inside Grafana"), mine)
+    );
+}
+
+#[test]
+fn a_conflict_of_edits_ends_with_either_of_them_and_nothing_is_lost() {
+    let scene = edited_inside();
+    edit_file(&scene);
+    let mine = scene.read("grafana_dashboards.json");
+    scene.run(["dashboards", "pull", "--overwrite"]).exits(0);
+    let pulled: Value = serde_json::from_str(&scene.read("grafana_dashboards.json")).expect("it is JSON");
+    assert_eq!(pulled["title"], "Mine, made inside Grafana");
+    assert_eq!(scene.read("grafana_dashboards.json.bak-1"), mine);
+    assert_eq!(scene.run(["plan", "--output", "json"]).json()["conflicts"], json!([]));
+
+    let scene = edited_inside();
+    edit_file(&scene);
+    scene.run(["up", "--overwrite-dashboards"]).exits(0);
+    assert_eq!(title(&scene), "From the file, Test TDD Project - Main Dashboard");
+    assert_eq!(scene.run(["plan", "--output", "json"]).json()["conflicts"], json!([]));
+}
+
+#[test]
+fn a_pull_leaves_a_file_alone_whose_dashboard_nobody_edited_inside_grafana() {
+    let scene = Scene::after_up(program!());
+    edit_file(&scene);
+    let mine = scene.read("grafana_dashboards.json");
+    let pull = scene.run(["dashboards", "pull"]);
+    assert!(pull.exits(0).stdout.contains("unchanged"), "{}", pull.stdout);
+    assert_eq!(scene.read("grafana_dashboards.json"), mine);
+    // The edit is applied as ever.
+    scene.run(["up"]).exits(0);
+    assert_eq!(title(&scene), "From the file, Test TDD Project - Main Dashboard");
+}
+
+#[test]
+fn a_second_import_marks_the_file_anew() {
+    let scene = Scene::after_up(program!());
+    edit_file(&scene);
+    scene.run(["up"]).exits(0);
+    scene.engine.grafana("tdd_grafana_data", |store| {
+        store.dashboards.get_mut("tdd-main").expect("it was imported")["title"] = json!("Mine");
+    });
+    // The file is as it was imported, so only Grafana's side was edited.
+    assert_eq!(scene.run(["plan", "--output", "json"]).json()["conflicts"], json!([]));
+    scene.run(["dashboards", "pull"]).exits(0);
+    assert!(scene.read("grafana_dashboards.json").contains("\"title\": \"Mine\""));
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! `tdd-stack dashboards`
 
+use serde_json::Value;
+
 use super::{Exit, Session};
 use crate::dashboard;
-use crate::error::{Error, Result};
+use crate::error::{Conflict, Error, Result};
 use crate::files::Existing;
 use crate::http::Grafana;
 use crate::observe::base;
-use crate::observed::Author;
+use crate::observed::{Author, DiskFile};
 use crate::render::{self, FileOutcome, FileReport};
+use crate::stack::Dashboard;
 
 /// Bring edits that were made inside Grafana back into the files
 #[derive(Debug, clap::Args)]
@@ -19,17 +22,45 @@ pub(crate) struct Args {
 /// What can be done with dashboards.
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Write each dashboard as Grafana holds it to its file; one that you edited is kept as a backup
-    Pull,
+    /// Write each dashboard that was edited inside Grafana to its file
+    ///
+    /// Refused where the file was edited too since the last import.
+    Pull {
+        /// Take Grafana's version also where the file was edited, and keep the file's as a backup
+        #[arg(long)]
+        overwrite: bool,
+    },
 }
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     match args.action {
-        Action::Pull => pull(session).await,
+        Action::Pull { overwrite } => pull(overwrite, session).await,
     }
 }
 
-async fn pull(session: &Session) -> Result<Exit> {
+/// A dashboard and its file.
+struct Pair<'a> {
+    wanted: &'a Dashboard,
+    seen: Value,
+    file: Option<DiskFile>,
+    /// What the pull does with it.
+    decision: Decision,
+}
+
+/// What a pull does with a dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decision {
+    /// Nothing: nobody edited it inside Grafana.
+    Leave,
+    /// Nothing but to mark it: the file says the same.
+    Same,
+    /// The file is written.
+    Write,
+    /// Grafana and the file were edited.
+    Conflict,
+}
+
+async fn pull(overwrite: bool, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let objects = engine.inventory(&session.stack.name).await?.objects;
     let Some(base) = base(&objects, "grafana", &engine) else {
@@ -39,35 +70,77 @@ async fn pull(session: &Session) -> Result<Exit> {
         let grafana = Grafana::new(&session.http, base, &session.stack);
         let folder = dashboard::marks_folder(&session.stack);
         let container = session.stack.container("grafana");
-        let mut reports = Vec::new();
+        let mut pairs = Vec::new();
         for wanted in &session.stack.dashboards {
-            let Some(seen) = grafana.dashboard(wanted.uid).await? else { continue };
+            let path = format!("{folder}/{}", dashboard::mark_name(wanted.uid));
+            let (seen, left) =
+                tokio::try_join!(grafana.dashboard(wanted.uid), engine.file(&container, &path))?;
+            let Some(seen) = seen else { continue };
             let file = session.folder.read([wanted.file].into_iter())?.remove(wanted.file);
-            let before = file.as_ref().map_or("", |file| file.content.as_str());
-            let held = dashboard::parse(before, wanted.uid)
-                .is_ok_and(|file| dashboard::mark(&file) == dashboard::mark(&seen));
-            let outcome = if held {
-                FileOutcome::Unchanged
+            let decision = decide(wanted, &seen, file.as_ref(), left.as_deref(), overwrite);
+            pairs.push(Pair { wanted, seen, file, decision });
+        }
+        let conflict = |pair: &Pair<'_>| Conflict::Dashboard {
+            uid: pair.wanted.uid.to_string(),
+            file: pair.wanted.file.to_string(),
+        };
+        let conflicts: Vec<Conflict> =
+            pairs.iter().filter(|pair| pair.decision == Decision::Conflict).map(conflict).collect();
+        if !conflicts.is_empty() {
+            return Err(Error::Conflicts(conflicts));
+        }
+        let mut reports = Vec::new();
+        for pair in pairs {
+            let outcome = if pair.decision == Decision::Write {
+                write(session, &pair)?
             } else {
-                let backup = match &file {
-                    Some(file) if file.author == Author::User => Some(session.folder.back_up(wanted.file)?),
-                    _ => None,
-                };
-                session.folder.write_for_user(
-                    wanted.file,
-                    &dashboard::to_file(&seen, before),
-                    Existing::Replace,
-                )?;
-                FileOutcome::Written { backup }
+                FileOutcome::Unchanged
             };
-            // From now on the file and Grafana say the same, and the next difference is a new edit.
-            let mark = (dashboard::mark_name(wanted.uid), dashboard::mark(&seen));
-            engine.operator().upload(&container, folder, &[mark]).await?;
-            reports.push(FileReport { path: session.folder.path().join(wanted.file), outcome });
+            if pair.decision != Decision::Leave {
+                // From now on the file and Grafana say the same, and the next difference is a new edit.
+                let mark = dashboard::mark(&pair.seen, &pair.seen);
+                let mark = (dashboard::mark_name(pair.wanted.uid), mark);
+                engine.operator().upload(&container, folder, &[mark]).await?;
+            }
+            reports.push(FileReport { path: session.folder.path().join(pair.wanted.file), outcome });
         }
         Ok(reports)
     };
     let reports = session.alone(&engine, &objects, "dashboards pull", work).await?;
     render::files(session.json(), &reports);
     Ok(Exit::Reached)
+}
+
+fn decide(
+    wanted: &Dashboard,
+    seen: &Value,
+    file: Option<&DiskFile>,
+    left: Option<&str>,
+    overwrite: bool,
+) -> Decision {
+    let body = file.and_then(|file| dashboard::parse(&file.content, wanted.uid).ok());
+    if body.as_ref().is_some_and(|body| dashboard::is_same(seen, body)) {
+        return Decision::Same;
+    }
+    if overwrite || file.is_none() {
+        return Decision::Write;
+    }
+    if left.is_some() && !dashboard::is_edited(seen, left) {
+        return Decision::Leave;
+    }
+    match dashboard::is_file_edited(body.as_ref(), left) {
+        Some(true) => Decision::Conflict,
+        Some(false) | None => Decision::Write,
+    }
+}
+
+fn write(session: &Session, pair: &Pair<'_>) -> Result<FileOutcome> {
+    let name = pair.wanted.file;
+    let backup = match &pair.file {
+        Some(file) if file.author == Author::User => Some(session.folder.back_up(name)?),
+        _ => None,
+    };
+    let before = pair.file.as_ref().map_or("", |file| file.content.as_str());
+    session.folder.write_for_user(name, &dashboard::to_file(&pair.seen, before), Existing::Replace)?;
+    Ok(FileOutcome::Written { backup })
 }

@@ -16,20 +16,44 @@ pub fn marks_folder(stack: &Stack) -> &'static str {
     stack.service("grafana").and_then(Service::data_folder).unwrap_or_default()
 }
 
-/// Returns what marks a dashboard as Grafana holds it: a hash of all that people can change.
-pub fn mark(seen: &Value) -> String {
-    sha256(own(seen).to_string().as_bytes())
+/// Returns what marks a dashboard: a hash of what Grafana holds, and one of the file that it was made from.
+pub fn mark(seen: &Value, file: &Value) -> String {
+    format!("{}\n{}", hash(seen), hash(file))
+}
+
+/// Returns a hash of all that people can change.
+fn hash(dashboard: &Value) -> String {
+    sha256(own(dashboard).to_string().as_bytes())
+}
+
+/// Returns whether a file holds what Grafana holds.
+pub fn is_same(seen: &Value, file: &Value) -> bool {
+    own(seen) == own(file)
 }
 
 /// Returns whether a dashboard was changed inside Grafana since it was marked. One that was never marked was not.
 pub fn is_edited(seen: &Value, left: Option<&str>) -> bool {
-    left.is_some_and(|left| left.trim() != mark(seen))
+    left.is_some_and(|left| left.lines().next() != Some(&hash(seen)))
+}
+
+/// Returns whether a dashboard's file was changed since it was marked; `None` where the mark does not tell.
+///
+/// `file` is `None` where the file is no dashboard any more.
+pub fn is_file_edited(file: Option<&Value>, left: Option<&str>) -> Option<bool> {
+    let marked = left?.lines().nth(1)?;
+    Some(file.is_none_or(|file| hash(file) != marked))
 }
 
 /// Returns whether Grafana holds a dashboard of that uid that was changed inside it since it was marked.
 pub fn is_edited_inside(content: &GrafanaContent, uid: &str) -> bool {
     let left = content.marks.get(uid).map(String::as_str);
     content.dashboards.get(uid).is_some_and(|seen| is_edited(seen, left))
+}
+
+/// Returns whether a dashboard was changed both inside Grafana and in its file since it was marked.
+pub fn is_edited_twice(content: &GrafanaContent, uid: &str, file: &Value) -> bool {
+    let left = content.marks.get(uid).map(String::as_str);
+    is_edited_inside(content, uid) && is_file_edited(Some(file), left) == Some(true)
 }
 
 /// Returns a dashboard as a file, its keys in the order of the file that was there before.
@@ -80,12 +104,24 @@ mod tests {
     #[test]
     fn an_edit_is_told_from_what_grafana_numbers_itself() {
         let imported = json!({"uid": "x", "title": "One", "id": 1, "version": 1});
-        let left = mark(&imported);
+        let left = mark(&imported, &imported);
         let saved_again = json!({"uid": "x", "title": "One", "id": 7, "version": 9});
         let edited = json!({"uid": "x", "title": "Two", "id": 1, "version": 2});
         assert!(!is_edited(&saved_again, Some(&left)));
         assert!(is_edited(&edited, Some(&left)));
         assert!(!is_edited(&edited, None));
+    }
+
+    #[test]
+    fn an_edit_of_the_file_is_told_from_one_inside_grafana() {
+        let (file, edited) = (json!({"uid": "x", "title": "One"}), json!({"uid": "x", "title": "Two"}));
+        // Grafana adds what the file leaves out.
+        let left = mark(&json!({"uid": "x", "title": "One", "id": 1, "tags": []}), &file);
+        assert_eq!(is_file_edited(Some(&file), Some(&left)), Some(false));
+        assert_eq!(is_file_edited(Some(&edited), Some(&left)), Some(true));
+        assert_eq!(is_file_edited(None, Some(&left)), Some(true));
+        assert_eq!(is_file_edited(Some(&edited), None), None);
+        assert_eq!(is_file_edited(Some(&edited), left.lines().next()), None);
     }
 
     #[test]

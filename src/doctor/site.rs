@@ -65,7 +65,9 @@ fn ports(facts: &Facts) -> Vec<Finding> {
             .on(service)
             .cure(format!("end that program, or take another port with `--port {service}=auto`")),
         // A look at what `up` needs meets none of these.
-        Conflict::Present { .. } | Conflict::File { .. } => Finding::bad("name", conflict.to_string()),
+        Conflict::Present { .. } | Conflict::File { .. } | Conflict::Dashboard { .. } => {
+            Finding::bad("name", conflict.to_string())
+        }
         Conflict::Restore { name } => Finding::bad("data", conflict.to_string()).on(name).cure(RESTORE_AGAIN),
         Conflict::FixedPort { service, .. } => Finding::bad("port", conflict.to_string())
             .on(service)

@@ -32,6 +32,13 @@ pub enum Conflict {
         /// The file.
         path: PathBuf,
     },
+    /// A dashboard was edited inside Grafana and in its file, so one of the edits must give way.
+    Dashboard {
+        /// Its uid.
+        uid: String,
+        /// The file's name.
+        file: String,
+    },
     /// A port is taken.
     Port {
         /// The service that wants it.
@@ -61,6 +68,9 @@ impl fmt::Display for Conflict {
             Self::Present { kind, name } => write!(f, "{kind} `{name}` exists"),
             Self::Restore { name } => {
                 write!(f, "the data of stack `{name}` is being restored, or was restored by half")
+            }
+            Self::Dashboard { uid, file } => {
+                write!(f, "dashboard `{uid}` was edited inside Grafana and in `{file}`")
             }
             Self::File { path } => write!(f, "file `{}` exists", printable::path(path)),
             Self::Port { service, address, holder } | Self::FixedPort { service, address, holder } => {

@@ -142,29 +142,34 @@ fn died_hint(service: &str, how: &str, log: &[String], more: &str) -> String {
 }
 
 fn conflict_hints(conflicts: &[Conflict]) -> String {
-    let mut hints: Vec<String> = conflicts
-        .iter()
-        .map(|conflict| match conflict {
-            Conflict::Foreign { kind: "container", name } => {
-                format!("remove it (`docker rm {name}`), or use other names with `--stack NAME`")
-            }
-            Conflict::Foreign { kind, name } => {
-                format!("remove it (`docker {kind} rm {name}`), or use other names with `--stack NAME`")
-            }
-            Conflict::Present { kind: "container", .. } => {
-                "`tdd-stack down` removes it and keeps the data".into()
-            }
-            Conflict::Present { .. } => {
-                "`--overwrite` replaces the data that is there, `--stack NAME` restores beside it".into()
-            }
-            Conflict::Restore { .. } => RESTORE_AGAIN.into(),
-            Conflict::File { .. } => "choose another name, or replace it with `--force`".into(),
-            Conflict::Port { service, .. } => {
-                format!("end that program, or take another port with `--port {service}=auto`")
-            }
-            Conflict::FixedPort { .. } => "end that program: the configuration names this port".into(),
-        })
-        .collect();
+    let mut hints: Vec<String> = conflicts.iter().map(conflict_hint).collect();
     hints.dedup();
     format!("nothing was changed; {}", hints.join("; "))
+}
+
+/// Returns what ends a conflict.
+pub fn conflict_hint(conflict: &Conflict) -> String {
+    match conflict {
+        Conflict::Foreign { kind: "container", name } => {
+            format!("remove it (`docker rm {name}`), or use other names with `--stack NAME`")
+        }
+        Conflict::Foreign { kind, name } => {
+            format!("remove it (`docker {kind} rm {name}`), or use other names with `--stack NAME`")
+        }
+        Conflict::Present { kind: "container", .. } => "`tdd-stack down` removes it and keeps the data".into(),
+        Conflict::Present { .. } => {
+            "`--overwrite` replaces the data that is there, `--stack NAME` restores beside it".into()
+        }
+        Conflict::Restore { .. } => RESTORE_AGAIN.into(),
+        Conflict::File { .. } => "choose another name, or replace it with `--force`".into(),
+        Conflict::Dashboard { .. } => {
+            "`tdd-stack dashboards pull --overwrite` takes Grafana's version and keeps the file's as a backup; \
+             `tdd-stack up --overwrite-dashboards` takes the file's version"
+                .into()
+        }
+        Conflict::Port { service, .. } => {
+            format!("end that program, or take another port with `--port {service}=auto`")
+        }
+        Conflict::FixedPort { .. } => "end that program: the configuration names this port".into(),
+    }
 }

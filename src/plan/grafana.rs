@@ -6,7 +6,7 @@ use super::files::Files;
 use super::up::{DashboardEdits, Planner};
 use super::{Cause, LoginCase, Operation};
 use crate::dashboard;
-use crate::error::{Error, Fault, Result};
+use crate::error::{Conflict, Error, Fault, Result};
 use crate::observed::{Grafana, GrafanaContent, Observed, Readiness, contains};
 use crate::stack::{Service, Stack};
 
@@ -14,7 +14,7 @@ impl Planner<'_> {
     /// Plans what differs in Grafana; nothing of it before all edited files have passed their checks.
     pub(super) fn grafana(
         &mut self,
-        dashboards: Vec<(&'static str, Value)>,
+        dashboards: Vec<(&'static str, &'static str, Value)>,
         edits: DashboardEdits,
     ) -> Result<()> {
         let ready: Vec<usize> =
@@ -45,10 +45,14 @@ impl Planner<'_> {
             };
             self.plan.push(Operation::AwaitDataSource { uid: data_source.uid.to_string() }, last, &needs);
         }
-        for (uid, body) in dashboards {
+        for (uid, file, body) in dashboards {
             let found = seen.dashboards.get(uid);
             let is_kept = edits == DashboardEdits::Keep && dashboard::is_edited_inside(seen, uid);
-            if !is_kept && found.is_none_or(|found| !contains(found, &body)) {
+            let is_applied = found.is_some_and(|found| contains(found, &body));
+            if is_kept && !is_applied && dashboard::is_edited_twice(seen, uid, &body) {
+                self.plan.conflicts.push(Conflict::Dashboard { uid: uid.into(), file: file.into() });
+            }
+            if !is_kept && !is_applied {
                 let import = Operation::ImportDashboard { uid: uid.to_string(), body, edits };
                 self.plan.push(import, cause(found.is_some()), &ready);
             }
@@ -87,14 +91,14 @@ pub fn login_refused(stack: &Stack, observed: &Observed) -> Error {
     }
 }
 
-/// Returns the dashboards as Grafana takes them, or everything that is wrong with their files.
-pub(super) fn dashboards(stack: &Stack, files: &Files) -> Result<Vec<(&'static str, Value)>> {
+/// Returns the dashboards as Grafana takes them, each with its uid and file, or everything that is wrong with their files.
+pub(super) fn dashboards(stack: &Stack, files: &Files) -> Result<Vec<(&'static str, &'static str, Value)>> {
     let mut bodies = Vec::new();
     let mut faults = Vec::new();
     for wanted in &stack.dashboards {
         let Some(file) = files.0.get(wanted.file) else { continue };
         match dashboard::parse(&file.content, wanted.uid) {
-            Ok(body) => bodies.push((wanted.uid, body)),
+            Ok(body) => bodies.push((wanted.uid, wanted.file, body)),
             Err(found) => faults.extend(found.into_iter().map(|fault| Fault {
                 file: stack.folder.join(wanted.file),
                 line: fault.line,

@@ -21,7 +21,7 @@ impl Plan {
         let mut back = Self::default();
         let mut services = Vec::new();
         for undo in self.undo.iter().filter(|undo| begun.contains(&undo.begins_with)) {
-            back.extend(Self { steps: undo.steps.clone(), undo: Vec::new() });
+            back.extend(Self { steps: undo.steps.clone(), ..Self::default() });
             services.push(undo.service);
         }
         (back, services)

@@ -20,6 +20,7 @@ pub(super) fn plan(stack: &str, plan: &Plan, changes: &[TextChange]) -> Value {
         "stack": stack,
         "operations": operations(plan),
         "changes": changes.iter().map(change).collect::<Vec<_>>(),
+        "conflicts": plan.conflicts.iter().map(conflict).collect::<Vec<_>>(),
     })
 }
 
@@ -49,6 +50,7 @@ pub(super) fn summary(summary: &Summary<'_>) -> Value {
         "services": summary.status.services.iter().map(service).collect::<Vec<_>>(),
         "timings": timings.collect::<Vec<_>>(),
         "password_file": password_file,
+        "conflicts": summary.status.conflicts.iter().map(conflict).collect::<Vec<_>>(),
         "proof": summary.status.proof.as_ref().map(|proof| {
             let mut object = observed(proof);
             object["verdict"] = super::verdict(proof).0.into();
@@ -78,6 +80,7 @@ pub(super) fn status(status: &Status) -> Value {
     object["services"] = status.services.iter().map(service).collect();
     object["edited"] = status.edited.clone().into();
     object["edited_inside"] = status.edited_inside.clone().into();
+    object["conflicts"] = status.conflicts.iter().map(conflict).collect();
     object
 }
 
@@ -219,6 +222,7 @@ fn path(path: &Path) -> String {
 
 fn conflict(conflict: &Conflict) -> Value {
     match conflict {
+        Conflict::Dashboard { uid, file } => json!({"kind": "dashboard", "name": uid, "file": file}),
         Conflict::File { path } => json!({"kind": "file", "name": path}),
         Conflict::Restore { name } => json!({"kind": "restore", "name": name}),
         Conflict::Foreign { kind, name } | Conflict::Present { kind, name } => {

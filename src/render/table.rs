@@ -5,7 +5,10 @@ use std::time::Duration;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{CheckReport, FileOutcome, FileReport, Summary, verdict};
+use crate::error::Conflict;
+use crate::error::hint::conflict_hint;
 use crate::observed::Readiness;
+use crate::plan::{Plan, TextChange};
 use crate::printable;
 use crate::proof::{Health, PanelProof, Proof, Target};
 use crate::settings::{Origin, WELL_KNOWN_PASSWORD};
@@ -36,11 +39,25 @@ const OTHERS: [&str; 12] = [
     "reach",
 ];
 
+pub(super) fn plan(stack: &str, plan: &Plan, changes: &[TextChange]) -> String {
+    if plan.is_empty() && plan.conflicts.is_empty() {
+        return format!("stack {stack} is up to date: 0 operations\n");
+    }
+    let diffs: Vec<String> = changes.iter().map(|change| format!("\n{}", change.diff)).collect();
+    let mut last = vec![format!("stack {stack}: {} operations", plan.len())];
+    last.extend(conflicts(&plan.conflicts));
+    let gap = if plan.is_empty() { "" } else { "\n" };
+    format!("{plan}{}{gap}{}", diffs.concat(), joined(&last))
+}
+
 pub(super) fn summary(summary: &Summary<'_>) -> String {
     let name = &summary.status.stack;
     let seconds = format!("{:.2} s", summary.total.as_secs_f64());
     if summary.plan.is_empty() {
-        return format!("stack {name} is up to date: 0 operations in {seconds}\n");
+        let state = if summary.status.conflicts.is_empty() { "up to date" } else { "up" };
+        let mut lines = vec![format!("stack {name} is {state}: 0 operations in {seconds}")];
+        lines.extend(conflicts(&summary.status.conflicts));
+        return joined(&lines);
     }
     let mut table = table(["service", "state", "address", "login", "pull", "create", "start", "ready"]);
     for service in &summary.status.services {
@@ -63,6 +80,7 @@ pub(super) fn summary(summary: &Summary<'_>) -> String {
         lines.push(labelled("password", &format!("in {}", printable::path(file))));
     }
     lines.extend(notes(summary.status));
+    lines.extend(conflicts(&summary.status.conflicts));
     if let Some(proof) = &summary.status.proof {
         lines.extend(proof_lines(proof));
     }
@@ -88,12 +106,27 @@ pub(super) fn status(status: &Status) -> String {
     if !status.edited.is_empty() {
         lines.push(labelled("edited", &status.edited.join(", ")));
     }
-    for uid in &status.edited_inside {
+    let is_in_conflict = |uid: &&String| {
+        status
+            .conflicts
+            .iter()
+            .any(|conflict| matches!(conflict, Conflict::Dashboard { uid: other, .. } if other == *uid))
+    };
+    for uid in status.edited_inside.iter().filter(|uid| !is_in_conflict(uid)) {
         let text = format!("{uid} inside Grafana; `tdd-stack dashboards pull` brings that into the file");
         lines.push(labelled("edited", &text));
     }
+    lines.extend(conflicts(&status.conflicts));
     lines.extend(notes(status));
     joined(&lines)
+}
+
+/// Returns each conflict with what ends it.
+pub(super) fn conflicts(conflicts: &[Conflict]) -> Vec<String> {
+    let lines = |conflict: &Conflict| {
+        [labelled("conflict", &conflict.to_string()), labelled("hint", &conflict_hint(conflict))]
+    };
+    conflicts.iter().flat_map(lines).collect()
 }
 
 pub(super) fn files(reports: &[FileReport]) -> String {
