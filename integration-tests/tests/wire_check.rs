@@ -95,6 +95,31 @@ fn logs_show_each_line_with_its_service() {
 }
 
 #[test]
+fn logs_come_in_the_order_of_time_and_say_so_where_the_beginning_is_left_out() {
+    let scene = Scene::after_up(program!());
+    for second in 10..30 {
+        let service = ["tdd-grafana", "tdd-prometheus"][second % 2];
+        scene.engine.log(service, &format!("@{second} line {second}"));
+    }
+    for _ in 0..120 {
+        scene.engine.log("tdd-grafana", "@40 more");
+    }
+    let output = scene.run(["logs", "grafana", "prometheus", "--tail", "all"]);
+    let lines = output.exits(0).stdout.lines().filter_map(|line| line.rsplit_once(" line "));
+    let seconds: Vec<usize> = lines.filter_map(|(_, second)| second.parse().ok()).collect();
+    assert_eq!(seconds, (10..30).collect::<Vec<_>>());
+    assert_eq!(output.stdout.lines().count(), 2 + 20 + 120);
+    assert_eq!(output.stderr, "");
+
+    let output = scene.run(["logs", "grafana"]);
+    assert_eq!(output.exits(0).stdout.lines().count(), 100);
+    output.says("--tail all");
+    let output = scene.run(["logs", "grafana", "--since", "2026-01-01T00:00:00Z"]);
+    assert_eq!(output.exits(0).stdout.lines().count(), 1 + 10 + 120);
+    assert_eq!(output.stderr, "");
+}
+
+#[test]
 fn logs_of_what_is_not_there_are_told() {
     let scene = Scene::new(program!());
     scene.run(["logs"]).exits(1).says("stack `tdd` has no such container");

@@ -6,8 +6,12 @@ use super::answer::{no_container, with_body};
 use super::call::Call;
 use super::state::Shared;
 
-/// When every line was written, as far as anybody asks.
-const MOMENT: &str = "2026-11-24T09:31:07.000000001Z ";
+/// Returns when a line was written, and the line: one that a test begins with `@12 ` in that second, any other in
+/// the seventh.
+fn dated(line: &str) -> (String, &str) {
+    let (second, line) = line.strip_prefix('@').and_then(|rest| rest.split_once(' ')).unwrap_or(("07", line));
+    (format!("2026-11-24T09:31:{second}.000000001Z "), line)
+}
 
 pub(super) fn read(shared: &Shared, key: &str, call: &Call) -> Response {
     let state = shared.lock();
@@ -15,9 +19,14 @@ pub(super) fn read(shared: &Shared, key: &str, call: &Call) -> Response {
     let count = call.asked("tail").parse().unwrap_or(usize::MAX);
     let skipped = container.log.len().saturating_sub(count);
     let lines = container.log[skipped..].iter();
-    let moment = if matches!(call.asked("timestamps"), "1" | "true") { MOMENT } else { "" };
-    let frames: Vec<Vec<u8>> =
-        lines.map(|(stream, line)| frame(*stream, format!("{moment}{line}\n").as_bytes())).collect();
+    let is_dated = matches!(call.asked("timestamps"), "1" | "true");
+    let frames: Vec<Vec<u8>> = lines
+        .map(|(stream, line)| {
+            let (moment, line) = dated(line);
+            let moment = if is_dated { moment.as_str() } else { "" };
+            frame(*stream, format!("{moment}{line}\n").as_bytes())
+        })
+        .collect();
     with_body(200, "application/vnd.docker.raw-stream", frames.concat())
 }
 

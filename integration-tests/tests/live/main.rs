@@ -25,6 +25,7 @@ mod hardening;
 mod host_metrics;
 mod lifecycle;
 mod logging;
+mod logs;
 mod notifications;
 mod observe;
 mod preconditions;
