@@ -5,6 +5,7 @@
 
 mod archive;
 mod check;
+mod clock;
 mod describe;
 mod dump;
 mod gateway;
@@ -16,18 +17,21 @@ mod read;
 mod secret;
 mod silence;
 mod specification;
+mod transport;
 mod unfinished;
 mod volumes;
 
 use std::path::PathBuf;
 
+use bollard::ClientVersion;
 use bollard::errors::Error as EngineError;
-use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::endpoint::{Address, Endpoint};
 use crate::engine_phrases::Meaning;
-use crate::error::{Error, Result};
-use crate::registry_auth::url_safe;
+use crate::error::{Error, Result, Source, TooOld};
+
+use silence::Connection;
+use transport::Greeting;
 
 pub use lock::{Claim, Holder, Lock};
 pub use operate::{Operator, Started};
@@ -37,58 +41,31 @@ pub use unfinished::is_overtaken;
 pub use volumes::VOLUME_ROOT;
 
 /// The oldest API that has everything needed: `host-gateway` came with Engine 20.10.
-const OLDEST_API: (u32, u32) = (1, 41);
-
-/// Longer than any limit of a single call: each has its own, in `silence`.
-const ANSWER_SECONDS: u64 = 3600;
+const OLDEST_API: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
 
 /// A connection that can only read.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    docker: Docker,
+    docker: Connection,
     endpoint: Endpoint,
-    version: String,
-    api: String,
+    greeting: Greeting,
     /// Docker's own configuration folder, where registry credentials are.
     config_dir: Option<PathBuf>,
 }
 
 impl Engine {
-    /// Connects to the engine and asks for its version; `config_dir` is Docker's own configuration folder.
+    /// Connects to the engine; `config_dir` is Docker's own configuration folder.
     pub async fn connect(endpoint: Endpoint, config_dir: Option<PathBuf>) -> Result<Self> {
-        let unreachable = |source: bollard::errors::Error| Error::EngineUnreachable {
+        let unreachable = |source: Source| Error::EngineUnreachable {
             address: format!("{endpoint} ({})", endpoint.origin),
-            source: source.into(),
+            source,
         };
-        let docker = match &endpoint.address {
-            Address::Unix(path) => {
-                Docker::connect_with_unix(&path.to_string_lossy(), ANSWER_SECONDS, API_DEFAULT_VERSION)
-            }
-            Address::Tcp { .. } => {
-                Docker::connect_with_http(&endpoint.to_string(), ANSWER_SECONDS, API_DEFAULT_VERSION)
-            }
-        };
-        // bollard writes credentials in an alphabet that the engine does not read.
-        let docker = docker.map_err(unreachable)?.with_request_modifier(|mut request| {
-            if let Some(value) = request.headers_mut().get_mut("x-registry-auth")
-                && let Some(safe) = value.to_str().ok().and_then(|text| url_safe(text).parse().ok())
-            {
-                *value = safe;
-            }
-            request
-        });
-        let version = silence::quickly(docker.version()).await.map_err(unreachable)?;
-        let api = version.api_version.unwrap_or_default();
-        if parse_version(&api).is_some_and(|api| api < OLDEST_API) {
-            return Err(Error::EngineUnreachable {
-                address: endpoint.to_string(),
-                source: format!(
-                    "it speaks API {api}, and 1.41 (Docker Engine 20.10) is the oldest that will do"
-                )
-                .into(),
-            });
+        let connected = transport::connect(&endpoint.address).await;
+        let (docker, greeting) = connected.map_err(|error| unreachable(error.into()))?;
+        if greeting.api < OLDEST_API {
+            return Err(unreachable(Box::new(TooOld { api: greeting.api.to_string() })));
         }
-        Ok(Self { docker, endpoint, version: version.version.unwrap_or_default(), api, config_dir })
+        Ok(Self { docker, endpoint, greeting, config_dir })
     }
 
     /// Returns the connection's address.
@@ -97,18 +74,21 @@ impl Engine {
     }
 
     /// Returns the newest API that the engine speaks, such as `1.41`.
-    pub fn api(&self) -> &str {
-        &self.api
+    pub fn api(&self) -> String {
+        self.greeting.api.to_string()
     }
 
     /// Returns both versions, such as `20.10.24 (API 1.41)`.
     pub fn versions(&self) -> String {
-        format!("{} (API {})", self.version, self.api)
+        match self.version() {
+            "" => format!("API {}", self.api()),
+            version => format!("{version} (API {})", self.api()),
+        }
     }
 
-    /// Returns the engine's version, such as `20.10.24`.
+    /// Returns the engine's version, such as `20.10.24`; empty where it does not say.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.greeting.version
     }
 
     /// Returns the host under which published ports are reached.
@@ -128,9 +108,4 @@ impl Engine {
 /// Returns whether the engine answered with a sentence of this meaning.
 fn says(error: &EngineError, meaning: Meaning) -> bool {
     matches!(error, EngineError::DockerResponseServerError { message, .. } if meaning.is_in(message))
-}
-
-fn parse_version(text: &str) -> Option<(u32, u32)> {
-    let (major, minor) = text.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
 }

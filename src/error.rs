@@ -3,6 +3,7 @@
 //! Never names a foreign error type: the file that met one adds the subject and boxes it as the source.
 //! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
 
+mod cause;
 mod conflict;
 mod fault;
 pub mod hint;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use cause::TooOld;
 pub use conflict::Conflict;
 pub use fault::Fault;
 pub use pull_fault::PullFault;

@@ -8,6 +8,7 @@ mod attach;
 mod call;
 mod checks;
 mod containers;
+mod events;
 mod execute;
 mod fault;
 mod images;
@@ -183,6 +184,21 @@ impl FakeEngine {
         for container in state.containers.iter_mut().filter(|found| found.network == network) {
             container.network.clear();
         }
+    }
+
+    /// Speaks these versions of the API alone, which are named by their minor number.
+    pub fn speak(&self, oldest: u32, newest: u32) {
+        self.shared.lock().api = state::Api { oldest, newest };
+    }
+
+    /// Sets the engine's clock back behind this machine's.
+    pub fn set_back_its_clock(&self, time: Duration) {
+        self.shared.lock().behind = time;
+    }
+
+    /// Tells a container to end, as the first half of `docker stop`; it goes on until [`Self::stop`].
+    pub fn begin_to_stop(&self, container: &str) {
+        events::add_kill(&mut self.shared.lock(), container, 15);
     }
 
     /// Makes all containers look as if they had started earlier.

@@ -39,15 +39,16 @@ fn an_engine_that_does_not_run_is_named_with_the_way_out() {
 
 #[test]
 fn an_engine_that_never_answers_is_given_up() {
-    let scene = scene_with(Fault::NoAnswer("GET /version"));
+    let scene = scene_with(Fault::NoAnswer("GET /_ping"));
     scene.run(["up"]).exits(3).says("cannot reach the Docker Engine");
 }
 
 #[test]
 fn an_engine_that_is_too_old_is_told_by_its_version() {
-    let scene = scene_with(Fault::TooOld);
-    scene.run(["up"]).exits(3).says("API 1.40").says("1.41");
-    assert_eq!(scene.engine.requests(), ["GET /version"]);
+    let scene = Scene::new(program!());
+    scene.engine.speak(12, 40);
+    scene.run(["up"]).exits(3).says("API 1.40").says("1.41").says("update Docker Engine");
+    assert_eq!(scene.engine.requests(), ["GET /_ping"]);
 }
 
 #[test]

@@ -93,8 +93,10 @@ impl Operator {
         };
         let options = CreateContainerOptionsBuilder::new().build();
         let doing = format!("create a container to run `{}`", command.join(" "));
-        let create = self.engine.docker.create_container(Some(options), body);
-        let created = self.work(create).await.map_err(Error::engine(doing))?;
+        let created = self
+            .work(|docker| docker.create_container(Some(options), body))
+            .await
+            .map_err(Error::engine(doing))?;
         let output = self.run_check(&created.id, folder, files, time).await;
         self.remove(&created.id, Force::Kill).await?;
         output

@@ -1,10 +1,11 @@
 //! What a doctor asks the engine beside its objects. Changes nothing.
 
+use bollard::Docker;
 use bollard::errors::Error as EngineError;
 
 use super::Engine;
 use super::pull::{docker_credentials, failure};
-use super::silence::{WORK, patiently, quickly};
+use super::silence::WORK;
 use crate::doctor::EngineFacts;
 use crate::error::{Error, Result};
 use crate::image_reference::ImageReference;
@@ -16,14 +17,14 @@ const ID_IN_BRIDGE: usize = 12;
 impl Engine {
     /// Returns what the engine says of itself.
     pub async fn description(&self) -> Result<EngineFacts> {
-        let (version, info) = tokio::try_join!(quickly(self.docker.version()), quickly(self.docker.info()))
-            .map_err(Error::engine("ask the engine about itself"))?;
+        let info = self.docker.quickly(Docker::info).await;
+        let info = info.map_err(Error::engine("ask the engine about itself"))?;
         let security = info.security_options.unwrap_or_default();
         Ok(EngineFacts {
             address: format!("{} ({})", self.endpoint, self.endpoint.origin),
             is_local: self.endpoint.is_local(),
-            version: version.version.unwrap_or_default(),
-            api: version.api_version.unwrap_or_default(),
+            version: info.server_version.unwrap_or_else(|| self.version().to_string()),
+            api: self.api(),
             system: info.operating_system.unwrap_or_default(),
             is_rootless: security.iter().any(|option| option.contains("name=rootless")),
             data_root: info.docker_root_dir.unwrap_or_default(),
@@ -34,7 +35,7 @@ impl Engine {
 
     /// Returns the host's end of a network, such as `br-0123456789ab`, if there is such a network.
     pub async fn bridge(&self, network: &str) -> Result<Option<String>> {
-        let seen = match quickly(self.docker.inspect_network(network, None)).await {
+        let seen = match self.docker.quickly(|docker| docker.inspect_network(network, None)).await {
             Ok(seen) => seen,
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
             Err(error) => return Err(Error::engine(format!("inspect network `{network}`"))(error)),
@@ -51,8 +52,10 @@ impl Engine {
         let credentials = registry_auth::credentials(parsed.registry(), self.config_dir.as_deref())
             .await
             .map_err(|error| failed(Box::new(error)))?;
-        let asked = self.docker.inspect_registry_image(reference, credentials.map(docker_credentials));
-        patiently(&self.docker, WORK, asked).await.map(drop).map_err(|error| match error {
+        let credentials = credentials.map(docker_credentials);
+        let asked =
+            self.docker.patiently(WORK, |docker| docker.inspect_registry_image(reference, credentials));
+        asked.await.map(drop).map_err(|error| match error {
             EngineError::DockerResponseServerError { message, .. } => failed(message.into()),
             error => failed(error.into()),
         })

@@ -25,9 +25,9 @@ impl Engine {
     pub async fn describe_objects(&self, stack: &str, limit: Duration) -> Result<Vec<Described>> {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let (containers, networks, volumes) = tokio::try_join!(
-            within(limit, self.docker.list_containers(Some(all))),
-            within(limit, self.docker.list_networks(None::<ListNetworksOptions>)),
-            within(limit, self.docker.list_volumes(None::<ListVolumesOptions>)),
+            self.docker.within(limit, |docker| docker.list_containers(Some(all))),
+            self.docker.within(limit, |docker| docker.list_networks(None::<ListNetworksOptions>)),
+            self.docker.within(limit, |docker| docker.list_volumes(None::<ListVolumesOptions>)),
         )
         .map_err(Error::engine("list the stack's objects"))?;
         let containers: Vec<_> =
@@ -35,22 +35,26 @@ impl Engine {
         let of_containers = join_all(containers.iter().map(|seen| async {
             let name = seen.names.iter().flatten().next().map_or("", |name| name.trim_start_matches('/'));
             let id = seen.id.as_deref().unwrap_or_default();
-            let answer =
-                within(limit, self.docker.inspect_container(id, None::<InspectContainerOptions>)).await;
+            let answer = self
+                .docker
+                .within(limit, |docker| docker.inspect_container(id, None::<InspectContainerOptions>))
+                .await;
             ("container", name.to_string(), as_json("container", name, answer))
         }));
         let mut images: Vec<&str> = containers.iter().filter_map(|seen| seen.image.as_deref()).collect();
         images.sort_unstable();
         images.dedup();
         let of_images = join_all(images.into_iter().map(|image| async move {
-            let answer = within(limit, self.docker.inspect_image(image)).await;
+            let answer = self.docker.within(limit, |docker| docker.inspect_image(image)).await;
             ("image", image.to_string(), as_json("image", image, answer))
         }));
         let networks = networks.into_iter().filter(|seen| is_ours(stack, seen.labels.as_ref()));
         let of_networks = join_all(networks.map(|seen| async move {
             let name = seen.name.unwrap_or_default();
-            let answer =
-                within(limit, self.docker.inspect_network(&name, None::<InspectNetworkOptions>)).await;
+            let answer = self
+                .docker
+                .within(limit, |docker| docker.inspect_network(&name, None::<InspectNetworkOptions>))
+                .await;
             let answer = as_json("network", &name, answer);
             ("network", name, answer)
         }));
@@ -71,13 +75,6 @@ impl Engine {
         let lines: Vec<LogLine> = self.logs(container, &query).try_collect().await?;
         Ok(lines.into_iter().flat_map(|line| [line.text, "\n".into()]).collect())
     }
-}
-
-async fn within<T>(
-    limit: Duration,
-    answer: impl Future<Output = std::result::Result<T, EngineError>>,
-) -> std::result::Result<T, EngineError> {
-    tokio::time::timeout(limit, answer).await.unwrap_or(Err(EngineError::RequestTimeoutError))
 }
 
 fn as_json<T: serde::Serialize>(

@@ -6,7 +6,6 @@ use bollard::errors::Error as EngineError;
 use bollard::query_parameters::InspectNetworkOptions;
 
 use super::Engine;
-use super::silence::quickly;
 use crate::error::{Error, Result};
 
 /// The network whose gateway `host-gateway` stands for, whatever network a container is on.
@@ -15,7 +14,10 @@ const DEFAULT_NETWORK: &str = "bridge";
 impl Engine {
     /// Returns the address that `host-gateway` stands for, `None` where the engine has no default network.
     pub async fn gateway(&self) -> Result<Option<IpAddr>> {
-        let seen = quickly(self.docker.inspect_network(DEFAULT_NETWORK, None::<InspectNetworkOptions>)).await;
+        let inspect = self
+            .docker
+            .quickly(|docker| docker.inspect_network(DEFAULT_NETWORK, None::<InspectNetworkOptions>));
+        let seen = inspect.await;
         let network = match seen {
             Ok(network) => network,
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),

@@ -11,7 +11,6 @@ use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig}
 use bollard::query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::silence::quickly;
 use super::{Operator, specification};
 use crate::error::{Conflict, Error, Result};
 use crate::plan::Force;
@@ -56,8 +55,7 @@ impl Operator {
         let options = CreateContainerOptionsBuilder::new().name(&wanted.container).build();
         let deadline = Instant::now() + START;
         let id = loop {
-            let create = self.engine.docker.create_container(Some(options.clone()), body.clone());
-            match self.work(create).await {
+            match self.work(|docker| docker.create_container(Some(options.clone()), body.clone())).await {
                 Ok(created) => break created.id,
                 Err(EngineError::DockerResponseServerError { status_code: 409, .. }) => {}
                 Err(error) => return Err(Error::engine(doing())(error)),
@@ -96,7 +94,8 @@ impl Operator {
         let options =
             AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true).build();
         // First the connection: a container that started without one would end at once.
-        let connection = quickly(self.engine.docker.attach_container(id, Some(options))).await?;
+        let connection =
+            self.engine.docker.quickly(|docker| docker.attach_container(id, Some(options))).await?;
         self.start_container(id).await?;
         Ok(connection)
     }

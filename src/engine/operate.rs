@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use bollard::body_full;
 use bollard::errors::Error as EngineError;
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
@@ -14,10 +13,11 @@ use bollard::query_parameters::{
     StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
     WaitContainerOptionsBuilder,
 };
+use bollard::{Docker, body_full};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::AsyncWriteExt;
 
-use super::silence::{PROGRAM, WORK, patiently, quickly};
+use super::silence::{PROGRAM, WORK};
 use super::specification::{self, Propagation};
 use super::{Engine, archive, says};
 use crate::engine_phrases::Meaning;
@@ -60,8 +60,7 @@ impl Operator {
             ..NetworkCreateRequest::default()
         };
         let doing = format!("create network `{name}`");
-        let create = self.engine.docker.create_network(request);
-        self.work(create).await.map(drop).map_err(Error::engine(doing))
+        self.work(|docker| docker.create_network(request)).await.map(drop).map_err(Error::engine(doing))
     }
 
     /// Makes a volume.
@@ -72,8 +71,7 @@ impl Operator {
             ..VolumeCreateRequest::default()
         };
         let doing = format!("create volume `{name}`");
-        let create = self.engine.docker.create_volume(request);
-        self.work(create).await.map(drop).map_err(Error::engine(doing))
+        self.work(|docker| docker.create_volume(request)).await.map(drop).map_err(Error::engine(doing))
     }
 
     /// Makes a service's container.
@@ -92,8 +90,10 @@ impl Operator {
         let body = specification::container(&stack.name, &stack.network(), service, host_port, propagation);
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         let doing = format!("create container `{name}`");
-        let create = self.engine.docker.create_container(Some(options), body);
-        self.work(create).await.map(drop).map_err(Error::engine(doing))
+        self.work(|docker| docker.create_container(Some(options), body))
+            .await
+            .map(drop)
+            .map_err(Error::engine(doing))
     }
 
     /// Puts files into a folder of a container, which must be there already.
@@ -113,7 +113,7 @@ impl Operator {
     ) -> std::result::Result<(), EngineError> {
         let options = UploadToContainerOptionsBuilder::new().path(folder).build();
         let body = body_full(packed.into());
-        self.work(self.engine.docker.upload_to_container(container, Some(options), body)).await
+        self.work(|docker| docker.upload_to_container(container, Some(options), body)).await
     }
 
     /// Starts a service's container; where the engine's host has no mount propagation, does without it.
@@ -154,38 +154,43 @@ impl Operator {
     }
 
     pub(super) async fn start_container(&self, name: &str) -> std::result::Result<(), EngineError> {
-        self.work(self.engine.docker.start_container(name, None::<StartContainerOptions>)).await
+        self.work(|docker| docker.start_container(name, None::<StartContainerOptions>)).await
     }
 
     /// Sends a signal to a container's first process.
     pub async fn signal(&self, container: &str, signal: &str) -> Result<()> {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
         let doing = format!("send {signal} to `{container}`");
-        let kill = self.engine.docker.kill_container(container, Some(options));
-        quickly(kill).await.map_err(Error::engine(doing))
+        let docker = &self.engine.docker;
+        docker
+            .quickly(|docker| docker.kill_container(container, Some(options)))
+            .await
+            .map_err(Error::engine(doing))
     }
 
     /// Stops a container and starts it again.
     pub async fn restart(&self, container: &str, seconds: u32) -> Result<()> {
         let options = RestartContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
         let doing = format!("restart `{container}`");
-        let restart = self.engine.docker.restart_container(container, Some(options));
-        self.ending(seconds, restart).await.map_err(Error::engine(doing))
+        self.ending(seconds, |docker| docker.restart_container(container, Some(options)))
+            .await
+            .map_err(Error::engine(doing))
     }
 
     /// Stops a container.
     pub async fn stop(&self, container: &str, seconds: u32) -> Result<()> {
         let options = StopContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
-        let stop = self.engine.docker.stop_container(container, Some(options));
-        gone_is_fine(self.ending(seconds, stop).await, format!("stop `{container}`"))
+        gone_is_fine(
+            self.ending(seconds, |docker| docker.stop_container(container, Some(options))).await,
+            format!("stop `{container}`"),
+        )
     }
 
     /// Gives a container another name.
     pub async fn rename(&self, container: &str, name: &str) -> Result<()> {
         let options = RenameContainerOptionsBuilder::new().name(name).build();
         let doing = format!("rename `{container}` to `{name}`");
-        let rename = self.engine.docker.rename_container(container, options);
-        self.work(rename).await.map_err(Error::engine(doing))
+        self.work(|docker| docker.rename_container(container, options)).await.map_err(Error::engine(doing))
     }
 
     /// Gives a container that was set aside its own name again; what has taken its place is removed.
@@ -204,8 +209,7 @@ impl Operator {
     /// Removes a container and its anonymous volumes.
     pub async fn remove(&self, container: &str, force: Force) -> Result<()> {
         let options = RemoveContainerOptionsBuilder::new().force(force == Force::Kill).v(true).build();
-        let remove = self.engine.docker.remove_container(container, Some(options));
-        match self.work(remove).await {
+        match self.work(|docker| docker.remove_container(container, Some(options))).await {
             // The engine itself removes a lock whose holder has died, and one call may come twice.
             Err(EngineError::DockerResponseServerError { status_code: 409, message })
                 if Meaning::BeingRemoved.is_in(&message) =>
@@ -218,10 +222,12 @@ impl Operator {
 
     /// Waits until a container is gone; `doing` is what that is for.
     pub(super) async fn removed(&self, container: &str, limit: Duration, doing: String) -> Result<()> {
-        let docker = &self.engine.docker;
         let options = WaitContainerOptionsBuilder::new().condition("removed").build();
-        let wait = docker.wait_container(container, Some(options)).try_collect::<Vec<_>>();
-        match patiently(docker, limit, wait).await {
+        let docker = &self.engine.docker;
+        let wait = docker.patiently(limit, |docker| {
+            docker.wait_container(container, Some(options)).try_collect::<Vec<_>>()
+        });
+        match wait.await {
             Ok(_) | Err(EngineError::DockerContainerWaitError { .. }) => Ok(()),
             Err(error) => gone_is_fine(Err(error), doing),
         }
@@ -229,7 +235,7 @@ impl Operator {
 
     /// Removes a network.
     pub async fn remove_network(&self, name: &str) -> Result<()> {
-        match self.work(self.engine.docker.remove_network(name)).await {
+        match self.work(|docker| docker.remove_network(name)).await {
             Err(EngineError::DockerResponseServerError { status_code, message })
                 if Meaning::NetworkInUse.is_in(&message) =>
             {
@@ -242,14 +248,15 @@ impl Operator {
 
     /// Removes a volume.
     pub async fn remove_volume(&self, name: &str) -> Result<()> {
-        let remove = self.engine.docker.remove_volume(name, None::<RemoveVolumeOptions>);
-        gone_is_fine(self.work(remove).await, format!("remove volume `{name}`"))
+        gone_is_fine(
+            self.work(|docker| docker.remove_volume(name, None::<RemoveVolumeOptions>)).await,
+            format!("remove volume `{name}`"),
+        )
     }
 
     /// Removes an image, unless another container still uses it.
     pub async fn remove_image(&self, reference: &str) -> Result<()> {
-        let remove = self.engine.docker.remove_image(reference, None::<RemoveImageOptions>, None);
-        match self.work(remove).await {
+        match self.work(|docker| docker.remove_image(reference, None::<RemoveImageOptions>, None)).await {
             Err(EngineError::DockerResponseServerError { status_code: 409, .. }) => Ok(()),
             other => gone_is_fine(other.map(drop), format!("remove image `{reference}`")),
         }
@@ -276,11 +283,13 @@ impl Operator {
             ..CreateExecOptions::default()
         };
         let docker = &self.engine.docker;
-        let exec = quickly(docker.create_exec(container, options)).await.map_err(Error::engine(doing()))?;
-        let output = async {
+        let exec = docker.quickly(|docker| docker.create_exec(container, options)).await;
+        let exec = exec.map_err(Error::engine(doing()))?;
+        let id = &exec.id;
+        let output = async |docker: &Docker| {
             let mut text = String::new();
             if let StartExecResults::Attached { mut output, input: mut pipe } =
-                docker.start_exec(&exec.id, None).await?
+                docker.start_exec(id, None).await?
             {
                 if let Some(input) = input {
                     // A command that cannot be run reads nothing, and its output says why.
@@ -294,36 +303,43 @@ impl Operator {
             Ok(text)
         };
         let text = self.work(output).await.map_err(Error::engine(doing()))?;
-        let ended = quickly(docker.inspect_exec(&exec.id)).await.map_err(Error::engine(doing()))?;
+        let ended = docker.quickly(|docker| docker.inspect_exec(id)).await.map_err(Error::engine(doing()))?;
         Ok((ended.exit_code.unwrap_or_default(), text))
     }
 
     /// Waits for a container's end and returns its exit code.
     pub(super) async fn wait(&self, container: &str) -> Result<i64> {
         let docker = &self.engine.docker;
-        let wait = docker.wait_container(container, None).try_collect::<Vec<_>>();
-        match patiently(docker, PROGRAM, wait).await {
+        let wait = docker
+            .patiently(PROGRAM, |docker| docker.wait_container(container, None).try_collect::<Vec<_>>());
+        match wait.await {
             Ok(answers) => Ok(answers.first().map_or(0, |answer| answer.status_code)),
             Err(EngineError::DockerContainerWaitError { code, .. }) => Ok(code),
             Err(error) => Err(Error::engine(format!("wait for `{container}`"))(error)),
         }
     }
 
-    /// Returns what came of a call that has the engine work.
-    pub(super) fn work<T>(
-        &self,
-        call: impl Future<Output = std::result::Result<T, EngineError>>,
-    ) -> impl Future<Output = std::result::Result<T, EngineError>> {
-        patiently(&self.engine.docker, WORK, call)
+    /// Returns the result of a call that has the engine work.
+    pub(super) fn work<'a, T, F>(
+        &'a self,
+        call: impl FnOnce(&'a Docker) -> F,
+    ) -> impl Future<Output = std::result::Result<T, EngineError>>
+    where
+        F: Future<Output = std::result::Result<T, EngineError>>,
+    {
+        self.engine.docker.patiently(WORK, call)
     }
 
-    /// Returns what came of a call that gives a container so many seconds to end.
-    fn ending<T>(
-        &self,
+    /// Returns the result of a call that gives a container so many seconds to end.
+    fn ending<'a, T, F>(
+        &'a self,
         seconds: u32,
-        call: impl Future<Output = std::result::Result<T, EngineError>>,
-    ) -> impl Future<Output = std::result::Result<T, EngineError>> {
-        patiently(&self.engine.docker, WORK + Duration::from_secs(seconds.into()), call)
+        call: impl FnOnce(&'a Docker) -> F,
+    ) -> impl Future<Output = std::result::Result<T, EngineError>>
+    where
+        F: Future<Output = std::result::Result<T, EngineError>>,
+    {
+        self.engine.docker.patiently(WORK + Duration::from_secs(seconds.into()), call)
     }
 }
 

@@ -1,11 +1,11 @@
 //! What happened to containers a moment ago, as the engine tells it. Changes nothing.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
-use futures_util::{StreamExt, pin_mut};
+use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::{End, Engine, Running};
@@ -39,7 +39,7 @@ impl Engine {
         since: Duration,
         ahead: Duration,
     ) -> Vec<EventMessage> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = self.greeting.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let filters = HashMap::from([
             (filter.0, vec![filter.1]),
             ("type", vec!["container".to_string()]),
@@ -51,8 +51,7 @@ impl Engine {
             .until(&seconds(now + ahead))
             .filters(&filters)
             .build();
-        let events = self.docker.events(Some(options));
-        pin_mut!(events);
+        let mut events = self.docker.watched(Some(ahead + TELLING), |docker| docker.events(Some(options)));
         let mut past = Vec::new();
         let deadline = Instant::now() + ahead + TELLING;
         while let Ok(Some(Ok(event))) = timeout_at(deadline, events.next()).await {

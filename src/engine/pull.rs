@@ -9,7 +9,6 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
 use super::Operator;
-use super::silence::watched;
 use crate::engine_phrases;
 use crate::error::{Error, PullFault, Result, Source};
 use crate::image_reference::ImageReference;
@@ -65,8 +64,9 @@ impl Operator {
         let options =
             CreateImageOptionsBuilder::new().from_image(&parsed.repository()).tag(parsed.version()).build();
         let docker = &self.engine.docker;
-        let pull = docker.create_image(Some(options), None, credentials.map(docker_credentials));
-        let mut stream = std::pin::pin!(watched(docker, Some(SILENCE), pull));
+        let credentials = credentials.map(docker_credentials);
+        let mut stream =
+            docker.watched(Some(SILENCE), |docker| docker.create_image(Some(options), None, credentials));
         let mut finished = false;
         let mut broken: Option<Source> = None;
         while let Some(said) = stream.next().await {

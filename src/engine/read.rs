@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 
 use bollard::container::LogOutput;
 use bollard::errors::Error as EngineError;
@@ -14,7 +13,7 @@ use bollard::query_parameters::{
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
 
-use super::silence::{QUICK, quickly, watched};
+use super::silence::QUICK;
 use super::{Engine, archive};
 use crate::error::{Conflict, Error, Result};
 use crate::observed::{Container, Objects, Restore, State, VolumeKind};
@@ -110,17 +109,20 @@ impl Engine {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let (containers, networks, volumes) = tokio::try_join!(
             async {
-                quickly(self.docker.list_containers(Some(all)))
+                self.docker
+                    .quickly(|docker| docker.list_containers(Some(all)))
                     .await
                     .map_err(Error::engine("list containers"))
             },
             async {
-                quickly(self.docker.list_networks(None::<ListNetworksOptions>))
+                self.docker
+                    .quickly(|docker| docker.list_networks(None::<ListNetworksOptions>))
                     .await
                     .map_err(Error::engine("list networks"))
             },
             async {
-                quickly(self.docker.list_volumes(None::<ListVolumesOptions>))
+                self.docker
+                    .quickly(|docker| docker.list_volumes(None::<ListVolumesOptions>))
                     .await
                     .map_err(Error::engine("list volumes"))
             },
@@ -153,7 +155,7 @@ impl Engine {
 
     /// Returns the id of a local image, if it is there.
     pub async fn image_id(&self, reference: &str) -> Result<Option<String>> {
-        match quickly(self.docker.inspect_image(reference)).await {
+        match self.docker.quickly(|docker| docker.inspect_image(reference)).await {
             Ok(image) => Ok(image.id),
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(Error::engine(format!("inspect image `{reference}`"))(error)),
@@ -179,8 +181,9 @@ impl Engine {
     ) -> Result<std::result::Result<BTreeMap<String, String>, EngineError>> {
         let doing = || format!("read `{path}` of `{container}`");
         let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
-        let stream = self.docker.download_from_container(container, Some(options));
-        let mut stream = pin!(watched(&self.docker, Some(QUICK), stream));
+        let mut stream = self
+            .docker
+            .watched(Some(QUICK), |docker| docker.download_from_container(container, Some(options)));
         let mut bytes = Vec::new();
         loop {
             match stream.try_next().await {
@@ -201,7 +204,7 @@ impl Engine {
 
     /// Returns what the engine says of a container, if it is there.
     pub(super) async fn container(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
-        match quickly(self.docker.inspect_container(name, None)).await {
+        match self.docker.quickly(|docker| docker.inspect_container(name, None)).await {
             Ok(found) => Ok(Some(found)),
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(Error::engine(format!("inspect container `{name}`"))(error)),
@@ -211,8 +214,11 @@ impl Engine {
     /// Returns what a container does at this moment.
     pub async fn running(&self, container: &str) -> Result<Running> {
         let doing = format!("inspect container `{container}`");
-        let seen =
-            quickly(self.docker.inspect_container(container, None)).await.map_err(Error::engine(doing))?;
+        let seen = self
+            .docker
+            .quickly(|docker| docker.inspect_container(container, None))
+            .await
+            .map_err(Error::engine(doing))?;
         let state = seen.state.unwrap_or_default();
         let end = End {
             code: state.exit_code.unwrap_or_default(),
@@ -265,7 +271,7 @@ impl Engine {
         let doing = format!("read the log of `{container}`");
         // A service that is followed may be silent for as long as it likes.
         let limit = (!query.follow).then_some(QUICK);
-        watched(&self.docker, limit, self.docker.logs(container, Some(options))).map(move |output| {
+        self.docker.watched(limit, |docker| docker.logs(container, Some(options))).map(move |output| {
             let output = output.map_err(Error::engine(&doing))?;
             let (LogOutput::StdErr { message }
             | LogOutput::StdOut { message }

@@ -1,12 +1,13 @@
-//! Bounds how long the engine may say nothing, so that no call hangs for ever.
+//! The connection to the engine, on which every call has a time limit: no other file has the client itself.
 //!
-//! What takes its time by nature may take it as long as the engine answers to a ping beside it.
+//! A call that takes long by nature may do so as long as the engine answers a ping at the same time.
 
 use std::io;
 use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error as EngineError;
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::time::{sleep, timeout};
 
@@ -30,58 +31,97 @@ const BETWEEN_PINGS: Duration = Duration::from_secs(5);
 /// For a look after a call has failed already.
 const LAST_LOOK: Duration = Duration::from_secs(3);
 
-/// Returns what a quick call came to.
-pub(super) fn quickly<T>(call: impl Future<Output = Answer<T>>) -> impl Future<Output = Answer<T>> {
-    // What waits for a call need not be as large as all that the call keeps.
-    let call = Box::pin(call);
-    async move { timeout(QUICK, call).await.unwrap_or_else(|_| Err(silent(QUICK))) }
+/// A connection to the engine. It gives its client to nobody, only to calls for as long as their limit.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    docker: Docker,
 }
 
-/// Returns what a longer call came to; it ends when the engine does not answer to a ping either.
-pub(super) fn patiently<T>(
-    docker: &Docker,
-    limit: Duration,
-    call: impl Future<Output = Answer<T>>,
-) -> impl Future<Output = Answer<T>> {
-    let call = Box::pin(call);
-    async move {
-        tokio::select! {
-            answer = timeout(limit, call) => answer.unwrap_or_else(|_| Err(silent(limit))),
-            reason = unreachable(docker) => Err(reason),
+impl Connection {
+    /// Returns a connection of a client.
+    pub(super) fn new(docker: Docker) -> Self {
+        Self { docker }
+    }
+
+    /// Returns the result of a quick call.
+    pub(super) fn quickly<'a, T, F>(
+        &'a self,
+        call: impl FnOnce(&'a Docker) -> F,
+    ) -> impl Future<Output = Answer<T>>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        self.within(QUICK, call)
+    }
+
+    /// Returns the result of a call that has its own limit.
+    pub(super) fn within<'a, T, F>(
+        &'a self,
+        limit: Duration,
+        call: impl FnOnce(&'a Docker) -> F,
+    ) -> impl Future<Output = Answer<T>>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        // What waits for a call need not be as large as all that the call keeps.
+        let call = Box::pin(call(&self.docker));
+        async move { timeout(limit, call).await.unwrap_or_else(|_| Err(silent(limit))) }
+    }
+
+    /// Returns the result of a longer call; it ends when the engine does not answer a ping either.
+    pub(super) fn patiently<'a, T, F>(
+        &'a self,
+        limit: Duration,
+        call: impl FnOnce(&'a Docker) -> F,
+    ) -> impl Future<Output = Answer<T>>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        let call = self.within(limit, call);
+        async move {
+            tokio::select! {
+                answer = call => answer,
+                reason = self.unreachable() => Err(reason),
+            }
         }
     }
-}
 
-/// Returns a stream that ends in an error after a silence of `limit`, or when the engine does not answer to a ping.
-pub(super) fn watched<T, S: Stream<Item = Answer<T>>>(
-    docker: &Docker,
-    limit: Option<Duration>,
-    stream: S,
-) -> impl Stream<Item = Answer<T>> + use<T, S> {
-    let docker = docker.clone();
-    stream::unfold(Some(Box::pin(stream)), move |state| {
-        let docker = docker.clone();
-        async move {
-            let mut stream = state?;
-            let next = timeout(limit.unwrap_or(Duration::MAX), stream.next());
-            let reason = tokio::select! {
-                next = next => match next {
-                    Ok(item) => return item.map(|item| (item, Some(stream))),
-                    Err(_) => silent(limit.unwrap_or_default()),
-                },
-                reason = unreachable(&docker) => reason,
-            };
-            Some((Err(reason), None))
-        }
-    })
-}
+    /// Returns a stream that ends in an error after a silence of `limit`, or when the engine does not answer a ping.
+    pub(super) fn watched<T, S>(
+        &self,
+        limit: Option<Duration>,
+        call: impl FnOnce(&Docker) -> S,
+    ) -> BoxStream<'static, Answer<T>>
+    where
+        T: Send + 'static,
+        S: Stream<Item = Answer<T>> + Send + 'static,
+    {
+        let connection = self.clone();
+        let watched = stream::unfold(Some(Box::pin(call(&self.docker))), move |state| {
+            let connection = connection.clone();
+            async move {
+                let mut stream = state?;
+                let next = timeout(limit.unwrap_or(Duration::MAX), stream.next());
+                let reason = tokio::select! {
+                    next = next => match next {
+                        Ok(item) => return item.map(|item| (item, Some(stream))),
+                        Err(_) => silent(limit.unwrap_or_default()),
+                    },
+                    reason = connection.unreachable() => reason,
+                };
+                Some((Err(reason), None))
+            }
+        });
+        watched.boxed()
+    }
 
-/// Ends when the engine does not answer to a ping, with the reason.
-async fn unreachable(docker: &Docker) -> EngineError {
-    loop {
-        sleep(BETWEEN_PINGS).await;
-        if let Err(reason) = quickly(docker.ping()).await {
-            return reason;
+    /// Ends when the engine does not answer a ping, with the reason.
+    async fn unreachable(&self) -> EngineError {
+        loop {
+            sleep(BETWEEN_PINGS).await;
+            if let Err(reason) = self.quickly(Docker::ping).await {
+                return reason;
+            }
         }
     }
 }
@@ -93,9 +133,9 @@ impl Engine {
         else {
             return error;
         };
-        match timeout(LAST_LOOK, self.docker.ping()).await {
-            Ok(Ok(_) | Err(EngineError::DockerResponseServerError { .. })) => error,
-            Ok(Err(_)) | Err(_) => Error::EngineLost {
+        match self.docker.within(LAST_LOOK, Docker::ping).await {
+            Ok(_) | Err(EngineError::DockerResponseServerError { .. }) => error,
+            Err(_) => Error::EngineLost {
                 address: format!("{} ({})", self.endpoint, self.endpoint.origin),
                 source: Box::new(error),
             },

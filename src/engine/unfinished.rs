@@ -45,7 +45,7 @@ impl Engine {
     async fn present(&self, stack: &str) -> Result<(BTreeSet<String>, bool)> {
         let filters = HashMap::from([("label", vec![format!("{LABEL_STACK}={stack}")])]);
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-        let found = self.docker.list_containers(Some(options)).await;
+        let found = self.docker.quickly(|docker| docker.list_containers(Some(options))).await;
         let found = found.map_err(Error::engine("list containers"))?;
         let is_removing = found.iter().any(|one| one.state == Some(ContainerSummaryStateEnum::REMOVING));
         let running = found.into_iter().filter(|one| one.state == Some(ContainerSummaryStateEnum::RUNNING));

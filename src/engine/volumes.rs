@@ -7,7 +7,7 @@ use bollard::query_parameters::{
 };
 use futures_util::{Stream, TryStreamExt};
 
-use super::silence::{PROGRAM, WORK, patiently, watched};
+use super::silence::{PROGRAM, WORK};
 use super::{Engine, Operator, specification};
 use crate::error::{Error, Result};
 use crate::stack::{LABEL_CHECK, LABEL_RESTORE, Stack};
@@ -19,8 +19,8 @@ impl Engine {
     /// Returns the archive of the volume that a carrier has, as it comes.
     pub fn volume_archive(&self, carrier: &str) -> impl Stream<Item = Result<Vec<u8>>> + use<> {
         let options = DownloadFromContainerOptionsBuilder::new().path(&format!("/{VOLUME_ROOT}")).build();
-        let stream = self.docker.download_from_container(carrier, Some(options));
-        let stream = watched(&self.docker, Some(WORK), stream);
+        let stream =
+            self.docker.watched(Some(WORK), |docker| docker.download_from_container(carrier, Some(options)));
         stream.map_ok(|chunk| chunk.to_vec()).map_err(|error| Error::engine("read a volume")(error))
     }
 }
@@ -52,8 +52,11 @@ impl Operator {
         };
         let options = CreateContainerOptionsBuilder::new().build();
         let doing = format!("create a container to {purpose} volume `{volume}`");
-        let create = self.engine.docker.create_container(Some(options), body);
-        Ok(self.work(create).await.map_err(Error::engine(doing))?.id)
+        Ok(self
+            .work(|docker| docker.create_container(Some(options), body))
+            .await
+            .map_err(Error::engine(doing))?
+            .id)
     }
 
     /// Makes a container that is never started and says that a restore of these volumes has begun; returns its id.
@@ -66,8 +69,11 @@ impl Operator {
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
-        let create = self.engine.docker.create_container(Some(options), body);
-        Ok(self.work(create).await.map_err(Error::engine(format!("create container `{name}`")))?.id)
+        Ok(self
+            .work(|docker| docker.create_container(Some(options), body))
+            .await
+            .map_err(Error::engine(format!("create container `{name}`")))?
+            .id)
     }
 
     /// Puts an archive, whose first folder is [`VOLUME_ROOT`], into the volume that a carrier has.
@@ -80,8 +86,9 @@ impl Operator {
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
         let body = body_try_stream(archive.map_ok(Into::into));
         let docker = &self.engine.docker;
-        let fill = docker.upload_to_container(carrier, Some(options), body);
-        patiently(docker, PROGRAM, fill).await.map_err(Error::engine("write a volume"))
+        let fill =
+            docker.patiently(PROGRAM, |docker| docker.upload_to_container(carrier, Some(options), body));
+        fill.await.map_err(Error::engine("write a volume"))
     }
 
     /// Starts a container as it is.

@@ -1,8 +1,9 @@
 //! What to do next, for each error.
 
+use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
-use super::{Conflict, Error, Source};
+use super::{Conflict, Error, Source, TooOld};
 use crate::settings::{FILE_NAME, PASSWORD_WAYS};
 
 /// What the system says of a program that is made for another processor.
@@ -39,11 +40,7 @@ impl Error {
                     .into(),
             ),
             Self::EngineUnknown { hint, .. } => hint.clone(),
-            Self::EngineUnreachable { .. } => Some(
-                "start Docker (`systemctl start docker`, or `scripts/engine.sh` on a machine without one), \
-                 or name another engine with `--host`, `--context` or DOCKER_HOST"
-                    .into(),
-            ),
+            Self::EngineUnreachable { source, .. } => Some(unreachable_hint(source).into()),
             Self::Faults(_) => Some(
                 "nothing was changed; mend the files, or `tdd-stack init --force` brings back the shipped ones \
                  and keeps a backup"
@@ -113,6 +110,25 @@ impl Error {
     }
 }
 
+/// Returns what helps where no engine can be used at an address.
+fn unreachable_hint(source: &Source) -> &'static str {
+    if source.is::<TooOld>() {
+        return "update Docker Engine to 20.10 or later, or name another one with `--host`";
+    }
+    if is_denied(&**source) {
+        return "let your user talk to the engine: `sudo usermod -aG docker $USER`, then log in again";
+    }
+    "start Docker (`systemctl start docker`, or `scripts/engine.sh` on a machine without one), \
+     or name another engine with `--host`, `--context` or DOCKER_HOST"
+}
+
+/// Returns whether the system refused access, in an error or in one of its causes.
+fn is_denied(error: &(dyn StdError + 'static)) -> bool {
+    let answer = error.downcast_ref::<io::Error>();
+    answer.is_some_and(|answer| answer.kind() == ErrorKind::PermissionDenied)
+        || error.source().is_some_and(is_denied)
+}
+
 /// Returns what helps against the system's answer.
 fn file_hint(source: &Source) -> &'static str {
     match source.downcast_ref::<io::Error>().map(io::Error::kind) {
@@ -171,5 +187,29 @@ pub fn conflict_hint(conflict: &Conflict) -> String {
             format!("end that program, or take another port with `--port {service}=auto`")
         }
         Conflict::FixedPort { .. } => "end that program: the configuration names this port".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error with a cause, as the ones of a client are.
+    #[derive(Debug, thiserror::Error)]
+    #[error("client error (Connect)")]
+    struct Client(#[source] io::Error);
+
+    #[test]
+    fn an_unreachable_engine_has_the_hint_of_its_cause() {
+        for (source, words) in [
+            (Source::from(Client(ErrorKind::PermissionDenied.into())), "usermod -aG docker"),
+            (TooOld { api: "1.40".into() }.into(), "update Docker Engine"),
+            (Client(ErrorKind::NotFound.into()).into(), "systemctl start docker"),
+            // Only a type counts, whatever a text says.
+            ("permission denied, and 1.41 is the oldest that will do".into(), "systemctl start docker"),
+        ] {
+            let hint = Error::EngineUnreachable { address: "unix:///x".into(), source }.hint().unwrap();
+            assert!(hint.contains(words), "{hint}");
+        }
     }
 }

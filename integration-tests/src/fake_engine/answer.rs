@@ -4,9 +4,6 @@ use axum::body::Body;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-/// The version that the engine says it has.
-pub(super) const API_VERSION: &str = "1.41";
-
 /// Returns an answer with a JSON body; like the engine's, it ends in a line end.
 pub(super) fn object(status: u16, value: &Value) -> Response {
     with_body(status, "application/json", format!("{value}\n"))
@@ -65,7 +62,6 @@ pub(super) fn with_body(status: u16, kind: &str, body: impl Into<Body>) -> Respo
 pub(super) fn head(status: u16) -> axum::http::response::Builder {
     Response::builder()
         .status(status)
-        .header("Api-Version", API_VERSION)
         .header("Docker-Experimental", "false")
         .header("Ostype", "linux")
         .header("Server", "Docker/20.10.24 (linux)")

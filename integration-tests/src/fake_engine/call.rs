@@ -16,7 +16,7 @@ pub(super) struct Call {
     pub(super) path: Vec<String>,
     pub(super) query: BTreeMap<String, String>,
     pub(super) body: Bytes,
-    /// The version in the path, which the program does not send.
+    /// The version in the path.
     pub(super) version: Option<String>,
     /// Everything before the body.
     pub(super) head: String,

@@ -25,8 +25,6 @@ pub enum Fault {
     Fails(&'static str),
     /// A call's answer breaks off in the middle of its body.
     Cut(&'static str),
-    /// The engine is older than what the program needs.
-    TooOld,
     /// A service's port is taken between the look and the start; the same port is refused each time.
     PortTaken(&'static str),
     /// `/` of the engine's host is no shared mount.

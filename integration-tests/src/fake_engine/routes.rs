@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State as Extracted};
+use axum::http::HeaderValue;
 use axum::response::Response;
 use futures_util::stream;
-use serde_json::json;
 use tokio::net::UnixListener;
 
-use super::answer::{API_VERSION, empty, error, object, with_body};
+use super::answer::{empty, error, with_body};
 use super::call::Call;
-use super::{Fault, Shared, archive, attach, containers, execute, images, lifecycle, logs, objects};
+use super::{Fault, Shared, archive, attach, containers, events, execute, images, lifecycle, logs, objects};
 
 /// Serves calls until the runtime ends.
 pub(super) async fn serve(listener: UnixListener, shared: Arc<Shared>) {
@@ -20,7 +20,20 @@ pub(super) async fn serve(listener: UnixListener, shared: Arc<Shared>) {
     drop(axum::serve(listener, router).await);
 }
 
-async fn answer(Extracted(shared): Extracted<Arc<Shared>>, request: Request) -> Response {
+/// Answers a call. Like the engine, it says in the head of each answer which API it speaks, and what time it is.
+async fn answer(shared: Extracted<Arc<Shared>>, request: Request) -> Response {
+    let (newest, now) = {
+        let state = shared.0.lock();
+        (state.api.newest, state.now())
+    };
+    let mut response = respond(shared, request).await;
+    let text = |text: String| HeaderValue::from_str(&text).expect("it has no control characters");
+    response.headers_mut().insert("Api-Version", text(format!("1.{newest}")));
+    response.headers_mut().insert("Date", text(httpdate::fmt_http_date(now)));
+    response
+}
+
+async fn respond(Extracted(shared): Extracted<Arc<Shared>>, request: Request) -> Response {
     let mut call = Call::read(request).await;
     let (line, fault) = record(&shared, &call);
     let hits = |beginning: &str| line.starts_with(beginning);
@@ -51,17 +64,14 @@ fn record(shared: &Shared, call: &Call) -> (String, Option<Fault>) {
 }
 
 fn lead(shared: &Arc<Shared>, call: &mut Call) -> Response {
-    if let Some(version) = call.version.as_deref().filter(|version| is_newer(version)) {
-        return error(
-            400,
-            format!("client version {version} is too new. Maximum supported API version is {API_VERSION}"),
-        );
+    if let Some(refusal) = call.version.as_deref().and_then(|version| refusal(version, shared)) {
+        return error(400, refusal);
     }
     let upgrade = call.upgrade.take();
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     match (call.method.as_str(), path.as_slice()) {
         ("GET", ["_ping"]) => with_body(200, "text/plain; charset=utf-8", "OK"),
-        ("GET", ["version"]) => version(shared),
+        ("GET", ["events"]) => events::since(shared, call),
         ("GET", ["containers", "json"]) => containers::list(shared, call),
         ("POST", ["containers", "create"]) => containers::create(shared, call),
         ("GET", ["containers", key, "json"]) => containers::inspect(shared, key),
@@ -94,24 +104,22 @@ fn lead(shared: &Arc<Shared>, call: &mut Call) -> Response {
     }
 }
 
-fn version(shared: &Shared) -> Response {
-    let is_old = shared.lock().fault == Some(Fault::TooOld);
-    let (api, engine) = if is_old { ("1.40", "19.03.15") } else { (API_VERSION, "20.10.24") };
-    object(
-        200,
-        &json!({
-            "Platform": {"Name": ""},
-            "Components": [{"Name": "Engine", "Version": engine, "Details": {"ApiVersion": api}}],
-            "Version": engine, "ApiVersion": api, "MinAPIVersion": "1.12", "GitCommit": "5d6db84",
-            "GoVersion": "go1.19.8", "Os": "linux", "Arch": "amd64", "KernelVersion": "6.1.0",
-            "BuildTime": "2026-05-07T21:09:36.000000000+00:00",
-        }),
-    )
-}
-
-fn is_newer(version: &str) -> bool {
-    let number = |text: &str| text.split_once('.').and_then(|(_, minor)| minor.parse::<u32>().ok());
-    number(version) > number(API_VERSION)
+/// Returns why a version of the API is refused, in the words of Engine 20.10 and 29.
+fn refusal(version: &str, shared: &Shared) -> Option<String> {
+    let api = shared.lock().api;
+    let minor: u32 = version.strip_prefix("1.").and_then(|minor| minor.parse().ok()).unwrap_or_default();
+    if minor > api.newest {
+        let newest = api.newest;
+        let words = "is too new. Maximum supported API version is";
+        return Some(format!("client version {version} {words} 1.{newest}"));
+    }
+    (minor < api.oldest).then(|| {
+        format!(
+            "client version {version} is too old. Minimum supported API version is 1.{}, please upgrade your \
+             client to a newer version",
+            api.oldest
+        )
+    })
 }
 
 /// Returns the answer with a body that breaks off in the middle.

@@ -41,7 +41,35 @@ pub struct State {
     /// What was typed into commands.
     pub(crate) inputs: Vec<String>,
     pub(crate) service_requests: Vec<String>,
+    /// The versions of the API that it speaks.
+    pub(super) api: Api,
+    /// How far its clock is behind this machine's.
+    pub(super) behind: Duration,
+    /// What happened to containers, the oldest first.
+    pub(super) events: Vec<Event>,
     made: u64,
+}
+
+/// Versions of the API, by their minor number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Api {
+    pub(super) oldest: u32,
+    pub(super) newest: u32,
+}
+
+impl Default for Api {
+    /// Returns those of Engine 20.10.
+    fn default() -> Self {
+        Self { oldest: 12, newest: 41 }
+    }
+}
+
+/// Something that happened to a container.
+#[derive(Debug)]
+pub(super) struct Event {
+    /// By the engine's clock.
+    pub(super) at: SystemTime,
+    pub(super) value: Value,
 }
 
 /// What a container does.
@@ -139,6 +167,11 @@ impl Shared {
 }
 
 impl State {
+    /// Returns the time by the engine's clock.
+    pub(super) fn now(&self) -> SystemTime {
+        SystemTime::now() - self.behind
+    }
+
     /// Returns a new id.
     pub(crate) fn next_id(&mut self) -> String {
         self.made += 1;

@@ -12,7 +12,7 @@ use super::server::{Answer, Framing};
 
 /// What the engine is asked with GET, and by which path it is answered.
 const ENGINE: [&str; 8] = [
-    "/version",
+    "/_ping",
     "/containers/json?all=true",
     "/networks",
     "/volumes",

@@ -45,6 +45,8 @@ pub(crate) struct Answer {
     pub(crate) kind: String,
     pub(crate) body: Vec<u8>,
     pub(crate) framing: Framing,
+    /// The version of the API that the head names.
+    pub(crate) api: &'static str,
 }
 
 /// What a server says, and what it was asked.
@@ -65,7 +67,7 @@ pub(crate) struct Server {
 impl Answer {
     /// Returns a good answer.
     pub(crate) fn good(kind: &str, body: Vec<u8>) -> Self {
-        Self { status: 200, kind: kind.into(), body, framing: Framing::Exact }
+        Self { status: 200, kind: kind.into(), body, framing: Framing::Exact, api: "1.41" }
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -85,8 +87,8 @@ impl Answer {
             Framing::CutChunk => ("Transfer-Encoding: chunked\r\n".into(), chunks(&self.body, 7)),
         };
         let head = format!(
-            "HTTP/1.1 {} Said\r\nContent-Type: {}\r\n{length}Connection: close\r\n\r\n",
-            self.status, self.kind
+            "HTTP/1.1 {} Said\r\nContent-Type: {}\r\nApi-Version: {}\r\n{length}Connection: close\r\n\r\n",
+            self.status, self.kind, self.api
         );
         [head.into_bytes(), body].concat()
     }
@@ -108,14 +110,15 @@ pub(crate) fn faulty(good: &BTreeMap<String, Answer>) -> BoxedStrategy<(String, 
         1 => select(vec![Some(Framing::CutChunk), Some(Framing::ToTheEnd), Some(Framing::Raw)]),
     ];
     let status = prop_oneof![12 => Just(200), 4 => select(vec![101_u16, 204, 301, 304, 400, 401, 404, 409, 412, 500, 503, 999])];
+    let api = prop_oneof![8 => Just("1.41"), 1 => select(vec!["", "1", "1.x", "1.40", "2.0", "1.99999999999999999999"])];
     let faulty = |(path, answer): (String, Answer)| {
         let body = vec![answer.body];
         let body = prop_oneof![mutate::bytes(body.clone()), mutate::json_bytes(body)];
         (Just((path, answer.kind, answer.framing)), body)
     };
-    (select(good).prop_flat_map(faulty), status, framing)
-        .prop_map(|(((path, kind, usual), body), status, framing)| {
-            (path, Answer { status, kind, body, framing: framing.unwrap_or(usual) })
+    (select(good).prop_flat_map(faulty), status, framing, api)
+        .prop_map(|(((path, kind, usual), body), status, framing, api)| {
+            (path, Answer { status, kind, body, framing: framing.unwrap_or(usual), api })
         })
         .boxed()
 }

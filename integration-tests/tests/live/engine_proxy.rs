@@ -11,7 +11,7 @@ fn through_the_proxy_everything_works_and_is_counted() {
     scenario.succeed(&["up"]);
     let calls = proxy.calls();
     let count = |beginning: &str| calls.iter().filter(|call| call.starts_with(beginning)).count();
-    assert_eq!(calls.first().map(String::as_str), Some("GET /version"));
+    assert_eq!(calls.first().map(String::as_str), Some("GET /_ping"));
     // One is made a second time where `/` is not shared.
     assert!(count("POST /containers/create?name=") >= 4, "{calls:#?}");
     // The connection is upgraded for it.

@@ -167,7 +167,7 @@ fn an_engine_that_fails_always_is_told_once_and_nothing_is_made() {
     // Once for the work itself, and for what the evidence wants to know.
     assert!(count(&proxy, "GET /containers/json") <= 3, "it is asked again and again");
     proxy.recover();
-    proxy.fail(When::each("GET /version"), Fault::Fails);
+    proxy.fail(When::each("GET /_ping"), Fault::Fails);
     scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");
     assert_eq!(scenario.objects("container"), [""; 0]);
     converges(&proxy, &scenario);
