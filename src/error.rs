@@ -6,6 +6,7 @@
 mod cause;
 mod conflict;
 mod fault;
+mod file_action;
 pub mod hint;
 mod pull_fault;
 
@@ -14,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use cause::TooOld;
-pub use conflict::Conflict;
+pub use conflict::{Conflict, ObjectKind};
 pub use fault::Fault;
+pub use file_action::FileAction;
 pub use pull_fault::PullFault;
 
 use crate::printable;
@@ -238,8 +240,8 @@ pub enum Error {
     /// A file of the user's disk could not be read or written.
     #[error("cannot {doing} `{}`", printable::path(.path))]
     File {
-        /// The verb: read, write, lock.
-        doing: &'static str,
+        /// What was to be done with it.
+        doing: FileAction,
         /// The file or folder.
         path: PathBuf,
         /// What the system answered.
@@ -359,7 +361,7 @@ impl Error {
     }
 
     /// Returns a mapper that makes an [`Error::File`] of the system's answer.
-    pub fn file<E: Into<Source>>(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
+    pub fn file<E: Into<Source>>(doing: FileAction, path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
         move |source| Self::File { doing, path: path.into(), source: source.into() }
     }
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 use tokio::time::Instant;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, FileAction, Result};
 use crate::observed::{Author, DiskFile};
 use crate::stack::sha256;
 
@@ -83,7 +83,7 @@ impl Folder {
         let visible =
             |path: &Path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.into() };
         let nearest = self.path.ancestors().map(visible).find(|path| path.exists()).unwrap_or_default();
-        tempfile::tempfile_in(&nearest).map(drop).map_err(Error::file("write", nearest))
+        tempfile::tempfile_in(&nearest).map(drop).map_err(Error::file(FileAction::Write, nearest))
     }
 
     /// Writes a shipped file, unless the user has written it since it was looked at.
@@ -93,7 +93,7 @@ impl Folder {
             Some(found) if found.content == content => {}
             Some(found) if found.author == Author::User => {
                 let reason = "it was edited meanwhile, and stays: run this again to go by it";
-                return Err(Error::file("write", self.path.join(name))(reason));
+                return Err(Error::file(FileAction::Write, self.path.join(name))(reason));
             }
             _ => {}
         }
@@ -108,7 +108,7 @@ impl Folder {
             Existing::Keep => file.persist_noclobber(&path),
             Existing::Replace => file.persist(&path),
         };
-        placed.map(drop).map_err(|failed| Error::file("write", path)(failed.error))
+        placed.map(drop).map_err(|failed| Error::file(FileAction::Write, path)(failed.error))
     }
 
     /// Writes shipped files over whatever is there, given as names and contents: all of them, or none if one does
@@ -133,7 +133,7 @@ impl Folder {
         let prepared: Result<Vec<_>> =
             files.iter().copied().chain([(LIST, list.as_str())]).map(|file| self.prepare(file)).collect();
         for (file, path) in prepared? {
-            file.persist(&path).map_err(|failed| Error::file("write", path)(failed.error))?;
+            file.persist(&path).map_err(|failed| Error::file(FileAction::Write, path)(failed.error))?;
         }
         Ok(())
     }
@@ -142,10 +142,10 @@ impl Folder {
     pub fn back_up(&self, name: &str) -> Result<PathBuf> {
         let source = self.path.join(name);
         let Some(mut original) = read::open(&source)? else {
-            return Err(Error::file("read", source)("it is not there any more"));
+            return Err(Error::file(FileAction::Read, source)("it is not there any more"));
         };
         let mut copy = self.temporary(&source)?;
-        std::io::copy(&mut original, &mut copy).map_err(Error::file("back up", &source))?;
+        std::io::copy(&mut original, &mut copy).map_err(Error::file(FileAction::BackUp, &source))?;
         let mut number: u32 = 1;
         loop {
             let target = self.path.join(format!("{name}.bak-{number}"));
@@ -156,7 +156,7 @@ impl Folder {
                     copy = failed.file;
                     number += 1;
                 }
-                Err(failed) => return Err(Error::file("back up to", target)(failed.error)),
+                Err(failed) => return Err(Error::file(FileAction::BackUpTo, target)(failed.error)),
             }
         }
     }
@@ -166,7 +166,7 @@ impl Folder {
         let path = self.path.join(name);
         obstacle::refuse(&path)?;
         let mut file = self.temporary(&path)?;
-        file.write_all(content.as_bytes()).map_err(Error::file("write", &path))?;
+        file.write_all(content.as_bytes()).map_err(Error::file(FileAction::Write, &path))?;
         Ok((file, path))
     }
 
@@ -176,18 +176,18 @@ impl Folder {
             // Compose's containers read it as nobody.
             .permissions(fs::Permissions::from_mode(0o644))
             .tempfile_in(&self.path)
-            .map_err(Error::file("write", target))
+            .map_err(Error::file(FileAction::Write, target))
     }
 
     /// Returns what keeps other processes from writing here; the system lets go of it when this one ends.
     fn lock(&self) -> Result<File> {
         // The folder itself: a file made for it would stay behind.
-        let folder = File::open(&self.path).map_err(Error::file("lock", &self.path))?;
+        let folder = File::open(&self.path).map_err(Error::file(FileAction::Lock, &self.path))?;
         let deadline = Instant::now() + OTHERS;
         while matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
             if Instant::now() >= deadline {
                 let reason = format!("another process has been writing there for {} s", OTHERS.as_secs());
-                return Err(Error::file("lock", &self.path)(reason));
+                return Err(Error::file(FileAction::Lock, &self.path)(reason));
             }
             std::thread::sleep(PAUSE);
         }

@@ -9,7 +9,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use crate::dashboard;
 use crate::engine::{Engine, Inventory};
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::files::Folder;
 use crate::http::{self, Http};
 use crate::observed::{Container, Grafana, GrafanaContent, Objects, Observed, Readiness, State, base_url};
@@ -118,9 +118,12 @@ pub fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<C
     let containers: Vec<String> = stack.services.iter().flat_map(names).collect();
     let (network, volumes) = (stack.network(), stack.volumes());
     let is_wanted = |conflict: &&Conflict| match conflict {
-        Conflict::Foreign { kind: "container", name } => containers.contains(name),
-        Conflict::Foreign { kind: "network", name } => *name == network,
-        Conflict::Foreign { name, .. } => volumes.contains(&name.as_str()),
+        Conflict::Foreign { kind, name } => match kind {
+            ObjectKind::Container => containers.contains(name),
+            ObjectKind::Network => *name == network,
+            ObjectKind::Volume => volumes.contains(&name.as_str()),
+            ObjectKind::Image => false,
+        },
         _ => false,
     };
     let foreign = inventory.foreign.iter().filter(is_wanted).cloned();

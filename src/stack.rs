@@ -365,7 +365,8 @@ impl Service {
     ///
     /// Contents of files are not in it: they are compared with what is inside the container.
     pub fn spec_hash(&self) -> String {
-        let text = serde_json::to_string(self).unwrap_or_else(|error| error.to_string());
+        let text =
+            serde_json::to_string(self).expect("its keys are texts, and its values have a form in JSON");
         sha256(text.as_bytes())
     }
 }

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::{Archivist, Image, Interrupt, joined, pipe, unless};
 use crate::backup_file::{self, Damage, Known, RestoreReport, Verified};
 use crate::engine::VOLUME_ROOT;
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::files::Existing;
 use crate::image_reference::ImageReference;
 use crate::observed::{Objects, VolumeKind};
@@ -59,15 +59,15 @@ impl<'a> Archivist<'a> {
         let Objects { containers, set_aside, restore: half, .. } = &inventory.objects;
         let half = half.as_ref();
         for container in containers.values().chain(set_aside.values()) {
-            conflicts.push(Conflict::Present { kind: "container", name: container.name.clone() });
+            conflicts.push(Conflict::Present { kind: ObjectKind::Container, name: container.name.clone() });
         }
         for (_, volume, name) in self.keepers() {
-            let theirs = Conflict::Foreign { kind: "volume", name: volume.to_string() };
+            let theirs = Conflict::Foreign { kind: ObjectKind::Volume, name: volume.to_string() };
             let is_there = inventory.objects.volumes.contains_key(volume);
             if inventory.foreign.contains(&theirs) {
                 conflicts.push(theirs);
             } else if is_there && occupied == Occupied::Keep {
-                conflicts.push(Conflict::Present { kind: "volume", name: volume.to_string() });
+                conflicts.push(Conflict::Present { kind: ObjectKind::Volume, name: volume.to_string() });
             }
             let is_half = half.is_some_and(|restore| restore.volumes.iter().any(|half| half == volume));
             if in_backup.contains(&name) {

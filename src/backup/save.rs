@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::pipe::{self, Chunk};
 use super::{Archivist, Image, Interrupt, joined, unless};
 use crate::backup_file::{About, Image as NamedImage, Pause, SaveReport, Writer};
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, FileAction, ObjectKind, Result};
 use crate::files::{Existing, PrivateFile};
 use crate::observed::{Author, Container, DiskFile, State};
 use crate::plan::Force;
@@ -56,7 +56,7 @@ impl<'a> Archivist<'a> {
         let objects = &inventory.objects;
         let (mut parts, mut notes, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
         for (service, volume, name) in self.keepers() {
-            let theirs = Conflict::Foreign { kind: "volume", name: volume.to_string() };
+            let theirs = Conflict::Foreign { kind: ObjectKind::Volume, name: volume.to_string() };
             if inventory.foreign.contains(&theirs) {
                 conflicts.push(theirs);
             } else if objects.volumes.contains_key(volume) {
@@ -114,7 +114,7 @@ impl Saving<'_> {
         let operator = self.archivist.operator;
         let image = unless(interrupted, self.image.clone().get(operator, &mut told)).await?;
         let mut writer = Writer::new(PrivateFile::begin(&self.target, self.existing)?)
-            .map_err(Error::file("write backup", &self.target))?;
+            .map_err(Error::file(FileAction::WriteBackup, &self.target))?;
         let mut pauses = Vec::new();
         for part in &self.parts {
             unless(interrupted, async { Ok(()) }).await?;
@@ -129,7 +129,7 @@ impl Saving<'_> {
         }
         let (target, about, files) = (self.target.clone(), self.about, self.files);
         let finished = spawn_blocking(move || {
-            let failed = || Error::file("write backup", &target);
+            let failed = || Error::file(FileAction::WriteBackup, &target);
             for (name, file) in &files {
                 writer.file(name, &file.content).map_err(failed())?;
             }
@@ -189,7 +189,7 @@ impl Saving<'_> {
         drop(sender);
         let written = joined(thread).await?;
         pumped?;
-        written.map_err(Error::file("write backup", &self.target))
+        written.map_err(Error::file(FileAction::WriteBackup, &self.target))
     }
 
     async fn resume(&self, service: &Service, container: &str) -> Result<()> {

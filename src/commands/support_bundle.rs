@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::{Exit, Session};
-use crate::error::{Error, Result};
+use crate::error::{Error, FileAction, Result};
 use crate::evidence::{self, Content};
 use crate::files;
 use crate::plan::{self, Request};
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     }
     evidence.extend(session.collect(engine.as_ref().ok()).await);
     let files = evidence.seal(&summary, session.secrets());
-    let packed = evidence::pack(&name, moment, &files).map_err(Error::file("pack", &path))?;
+    let packed = evidence::pack(&name, moment, &files).map_err(Error::file(FileAction::Pack, &path))?;
     files::write_new(&path, &packed)?;
     render::bundle(session.json(), &path, files.iter().map(|(name, _)| name.as_str()));
     Ok(Exit::Reached)

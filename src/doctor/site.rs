@@ -1,7 +1,7 @@
 //! Judges what a stack needs before it runs: images, ports, names, the configuration folder and its files.
 
 use super::{Facts, Finding, Image, ImageState};
-use crate::error::hint::RESTORE_AGAIN;
+use crate::error::hint::{RESTORE_AGAIN, foreign_hint};
 use crate::error::{Conflict, Fault};
 use crate::printable;
 
@@ -56,10 +56,7 @@ fn ports(facts: &Facts) -> Vec<Finding> {
     }
     let finding = |conflict: &Conflict| match conflict {
         Conflict::Foreign { kind, name } => {
-            let remove = if *kind == "container" { "rm".to_string() } else { format!("{kind} rm") };
-            Finding::bad("name", conflict.to_string())
-                .on(name)
-                .cure(format!("remove it (`docker {remove} {name}`), or use other names with `--stack NAME`"))
+            Finding::bad("name", conflict.to_string()).on(name).cure(foreign_hint(*kind, name))
         }
         Conflict::Port { service, .. } => Finding::bad("port", conflict.to_string())
             .on(service)
@@ -106,6 +103,7 @@ fn files(facts: &Facts) -> Vec<Finding> {
 mod tests {
     use super::super::{Folder, State};
     use super::*;
+    use crate::error::ObjectKind;
 
     fn image(state: ImageState) -> Image {
         Image { service: "grafana".into(), reference: "grafana/grafana:1".into(), state }
@@ -141,7 +139,7 @@ mod tests {
                 address: "127.0.0.1:3000".parse().unwrap(),
                 holder: Some("node (pid 7)".into()),
             },
-            Conflict::Foreign { kind: "volume", name: "tdd_data".into() },
+            Conflict::Foreign { kind: ObjectKind::Volume, name: "tdd_data".into() },
         ];
         let port = only(&facts, "port");
         assert!(port.what.contains("node (pid 7)") && port.cure.unwrap().contains("--port grafana=auto"));

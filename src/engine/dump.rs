@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use super::read::is_ours;
 use super::{Engine, LogLine, LogQuery};
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectKind, Result};
 
 /// An object's kind and name, and what the engine says of it.
-pub(super) type Described = (&'static str, String, Result<Value>);
+pub(super) type Described = (ObjectKind, String, Result<Value>);
 
 impl Engine {
     /// Returns what the engine says of each object of a stack, and of the containers' images.
@@ -39,14 +39,14 @@ impl Engine {
                 .docker
                 .within(limit, |docker| docker.inspect_container(id, None::<InspectContainerOptions>))
                 .await;
-            ("container", name.to_string(), as_json("container", name, answer))
+            (ObjectKind::Container, name.to_string(), as_json(ObjectKind::Container, name, answer))
         }));
         let mut images: Vec<&str> = containers.iter().filter_map(|seen| seen.image.as_deref()).collect();
         images.sort_unstable();
         images.dedup();
         let of_images = join_all(images.into_iter().map(|image| async move {
             let answer = self.docker.within(limit, |docker| docker.inspect_image(image)).await;
-            ("image", image.to_string(), as_json("image", image, answer))
+            (ObjectKind::Image, image.to_string(), as_json(ObjectKind::Image, image, answer))
         }));
         let networks = networks.into_iter().filter(|seen| is_ours(stack, seen.labels.as_ref()));
         let of_networks = join_all(networks.map(|seen| async move {
@@ -55,15 +55,15 @@ impl Engine {
                 .docker
                 .within(limit, |docker| docker.inspect_network(&name, None::<InspectNetworkOptions>))
                 .await;
-            let answer = as_json("network", &name, answer);
-            ("network", name, answer)
+            let answer = as_json(ObjectKind::Network, &name, answer);
+            (ObjectKind::Network, name, answer)
         }));
         let volumes = volumes.volumes.unwrap_or_default();
         // The list says of a volume all that there is to say.
         let of_volumes = volumes.into_iter().filter(|seen| is_ours(stack, Some(&seen.labels))).map(|seen| {
             let name = seen.name.clone();
-            let answer = as_json("volume", &name, Ok(seen));
-            ("volume", name, answer)
+            let answer = as_json(ObjectKind::Volume, &name, Ok(seen));
+            (ObjectKind::Volume, name, answer)
         });
         let (containers, images, networks) = tokio::join!(of_containers, of_images, of_networks);
         Ok(containers.into_iter().chain(images).chain(networks).chain(of_volumes).collect())
@@ -78,7 +78,7 @@ impl Engine {
 }
 
 fn as_json<T: serde::Serialize>(
-    kind: &str,
+    kind: ObjectKind,
     name: &str,
     answer: std::result::Result<T, EngineError>,
 ) -> Result<Value> {

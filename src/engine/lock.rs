@@ -12,7 +12,7 @@ use bollard::query_parameters::{AttachContainerOptionsBuilder, CreateContainerOp
 use tokio::time::{Instant, sleep};
 
 use super::{Operator, specification};
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::plan::Force;
 use crate::stack::{LABEL_LOCK, LABEL_STACK, Lock as Wanted};
 
@@ -132,6 +132,6 @@ fn owner(stack: &str, name: &str, found: ContainerInspectResponse) -> Result<Str
     let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
     let is_ours = labels.get(LABEL_STACK).is_some_and(|owner| owner == stack);
     labels.get(LABEL_LOCK).filter(|_| is_ours).cloned().ok_or_else(|| {
-        Error::Conflicts(vec![Conflict::Foreign { kind: "container", name: name.to_string() }])
+        Error::Conflicts(vec![Conflict::Foreign { kind: ObjectKind::Container, name: name.to_string() }])
     })
 }

@@ -15,7 +15,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 
 use super::silence::QUICK;
 use super::{Engine, archive};
-use crate::error::{Conflict, Error, Result};
+use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::observed::{Container, Objects, Restore, State, VolumeKind};
 use crate::stack::{
     LABEL_CHECK, LABEL_LOCK, LABEL_RESTORE, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME,
@@ -136,7 +136,7 @@ impl Engine {
             if is_ours(stack, network.labels.as_ref()) {
                 inventory.objects.networks.push(name);
             } else {
-                inventory.foreign.push(Conflict::Foreign { kind: "network", name });
+                inventory.foreign.push(Conflict::Foreign { kind: ObjectKind::Network, name });
             }
         }
         for volume in volumes.volumes.unwrap_or_default() {
@@ -147,7 +147,7 @@ impl Engine {
                 };
                 inventory.objects.volumes.insert(volume.name, kind);
             } else {
-                inventory.foreign.push(Conflict::Foreign { kind: "volume", name: volume.name });
+                inventory.foreign.push(Conflict::Foreign { kind: ObjectKind::Volume, name: volume.name });
             }
         }
         Ok(inventory)
@@ -290,7 +290,7 @@ impl Inventory {
         let addresses: Vec<SocketAddr> = ports.iter().filter_map(address).collect();
         self.published.extend(addresses.iter().map(|address| (*address, name.clone())));
         if !is_ours(stack, seen.labels.as_ref()) {
-            self.foreign.push(Conflict::Foreign { kind: "container", name });
+            self.foreign.push(Conflict::Foreign { kind: ObjectKind::Container, name });
             return;
         }
         let labels = seen.labels.unwrap_or_default();

@@ -5,20 +5,56 @@ use std::path::PathBuf;
 
 use crate::printable;
 
+/// A kind of object that an engine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A container.
+    Container,
+    /// An image.
+    Image,
+    /// A network.
+    Network,
+    /// A volume.
+    Volume,
+}
+
+impl ObjectKind {
+    /// Returns the command that removes an object of this kind, without its name.
+    pub fn removal(self) -> &'static str {
+        match self {
+            Self::Container => "docker rm",
+            Self::Image => "docker rmi",
+            Self::Network => "docker network rm",
+            Self::Volume => "docker volume rm",
+        }
+    }
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Container => "container",
+            Self::Image => "image",
+            Self::Network => "network",
+            Self::Volume => "volume",
+        })
+    }
+}
+
 /// Something the stack needs that somebody else has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
     /// An object of the engine has our name but not our label.
     Foreign {
-        /// `container`, `network` or `volume`.
-        kind: &'static str,
+        /// What it is.
+        kind: ObjectKind,
         /// Its name.
         name: String,
     },
     /// An object of the stack itself is where a restore would put its data.
     Present {
-        /// `container` or `volume`.
-        kind: &'static str,
+        /// What it is.
+        kind: ObjectKind,
         /// Its name.
         name: String,
     },

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
-use super::{Conflict, Error, Source, TooOld};
+use super::{Conflict, Error, FileAction, ObjectKind, Source, TooOld};
 use crate::settings::{FILE_NAME, PASSWORD_WAYS};
 
 /// What the system says of a program that is made for another processor.
@@ -46,7 +46,7 @@ impl Error {
                  and keeps a backup"
                     .into(),
             ),
-            Self::File { doing: "write backup", .. } => {
+            Self::File { doing: FileAction::WriteBackup, .. } => {
                 Some("choose another place for the backup, or make room; every service that ran runs again".into())
             }
             Self::File { source, .. } => Some(file_hint(source).into()),
@@ -157,6 +157,11 @@ fn died_hint(service: &str, how: &str, log: &[String], more: &str) -> String {
     format!("{more}; mend the cause and {again}")
 }
 
+/// Returns what helps against an object of somebody else's under a name of ours.
+pub fn foreign_hint(kind: ObjectKind, name: &str) -> String {
+    format!("remove it (`{} {name}`), or use other names with `--stack NAME`", kind.removal())
+}
+
 fn conflict_hints(conflicts: &[Conflict]) -> String {
     let mut hints: Vec<String> = conflicts.iter().map(conflict_hint).collect();
     hints.dedup();
@@ -166,13 +171,10 @@ fn conflict_hints(conflicts: &[Conflict]) -> String {
 /// Returns what ends a conflict.
 pub fn conflict_hint(conflict: &Conflict) -> String {
     match conflict {
-        Conflict::Foreign { kind: "container", name } => {
-            format!("remove it (`docker rm {name}`), or use other names with `--stack NAME`")
+        Conflict::Foreign { kind, name } => foreign_hint(*kind, name),
+        Conflict::Present { kind: ObjectKind::Container, .. } => {
+            "`tdd-stack down` removes it and keeps the data".into()
         }
-        Conflict::Foreign { kind, name } => {
-            format!("remove it (`docker {kind} rm {name}`), or use other names with `--stack NAME`")
-        }
-        Conflict::Present { kind: "container", .. } => "`tdd-stack down` removes it and keeps the data".into(),
         Conflict::Present { .. } => {
             "`--overwrite` replaces the data that is there, `--stack NAME` restores beside it".into()
         }

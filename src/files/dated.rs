@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, FileAction, Result};
 
 /// The file by which a folder that this program may remove again is known.
 const MARKER: &str = ".tdd-stack-evidence";
@@ -22,7 +22,7 @@ pub fn write_dated(
     files: &[(String, String)],
 ) -> Result<PathBuf> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
-    made.map_err(Error::file("create folder", parent))?;
+    made.map_err(Error::file(FileAction::CreateFolder, parent))?;
     let folder = make_folder(parent, name)?;
     let nanoseconds = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
     // First, so that half a folder is removed in its time too.
@@ -33,7 +33,7 @@ pub fn write_dated(
         let path = folder.join(name);
         let inside = path.parent().unwrap_or(&folder);
         let made = DirBuilder::new().recursive(true).mode(0o700).create(inside);
-        made.map_err(Error::file("create folder", inside))?;
+        made.map_err(Error::file(FileAction::CreateFolder, inside))?;
         write_new(&path, content.as_bytes())?;
     }
     Ok(folder)
@@ -42,7 +42,7 @@ pub fn write_dated(
 /// Removes all but the newest folders that [`write_dated`] made inside `parent`, and never `latest`: where the clock was
 /// set back, it looks older than the others.
 pub fn keep_newest(parent: &Path, count: usize, latest: Option<&Path>) -> Result<()> {
-    let entries = fs::read_dir(parent).map_err(Error::file("read", parent))?;
+    let entries = fs::read_dir(parent).map_err(Error::file(FileAction::Read, parent))?;
     let mut ours: Vec<(u128, PathBuf)> = entries
         .flatten()
         // A link to a folder is none: what it leads to is not ours.
@@ -54,7 +54,7 @@ pub fn keep_newest(parent: &Path, count: usize, latest: Option<&Path>) -> Result
     let surplus = (ours.len() + usize::from(latest.is_some())).saturating_sub(count);
     let surplus = surplus.min(ours.len());
     for (_, folder) in &ours[..surplus] {
-        fs::remove_dir_all(folder).map_err(Error::file("remove", folder))?;
+        fs::remove_dir_all(folder).map_err(Error::file(FileAction::Remove, folder))?;
     }
     Ok(())
 }
@@ -66,7 +66,7 @@ pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
         // Half of it is of no use to anybody, and would be in the way of another try.
         file.write_all(content).inspect_err(|_| drop(fs::remove_file(path)))
     })
-    .map_err(Error::file("write", path))
+    .map_err(Error::file(FileAction::Write, path))
 }
 
 fn make_folder(parent: &Path, name: &str) -> Result<PathBuf> {
@@ -76,10 +76,12 @@ fn make_folder(parent: &Path, name: &str) -> Result<PathBuf> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 folder = parent.join(format!("{name}-{number}"));
             }
-            other => return other.map(|()| folder.clone()).map_err(Error::file("create folder", folder)),
+            other => {
+                return other.map(|()| folder.clone()).map_err(Error::file(FileAction::CreateFolder, folder));
+            }
         }
     }
-    Err(Error::file("create folder", folder)("there are a hundred of this name"))
+    Err(Error::file(FileAction::CreateFolder, folder)("there are a hundred of this name"))
 }
 
 /// Returns the moment that a folder's marker tells; nothing if the folder is not ours.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, FileAction, Result};
 use crate::printable;
 
 /// Returns an error if a file must not be written, because something else stands in its place.
@@ -17,11 +17,12 @@ pub(super) fn refuse(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
         Ok(seen) if seen.is_symlink() => {
             let reason = format!("it is {}, which is neither written through nor replaced", link(path));
-            Err(Error::file("write", path)(io::Error::new(ErrorKind::Unsupported, reason)))
+            Err(Error::file(FileAction::Write, path)(io::Error::new(ErrorKind::Unsupported, reason)))
         }
-        Ok(seen) if !seen.is_file() => {
-            Err(Error::file("write", path)(io::Error::new(kind(seen.file_type()), word(seen.file_type()))))
-        }
+        Ok(seen) if !seen.is_file() => Err(Error::file(FileAction::Write, path)(io::Error::new(
+            kind(seen.file_type()),
+            word(seen.file_type()),
+        ))),
         _ => Ok(()),
     }
 }
@@ -33,7 +34,7 @@ pub(super) fn no_file(path: &Path, found: FileType) -> Error {
     } else {
         word(found).into()
     };
-    Error::file("read", path)(io::Error::new(kind(found), reason))
+    Error::file(FileAction::Read, path)(io::Error::new(kind(found), reason))
 }
 
 /// Returns the error for a file that cannot be opened.
@@ -42,13 +43,13 @@ pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
         ErrorKind::NotADirectory => in_the_way(path, error),
         ErrorKind::NotFound if path.is_symlink() => {
             let reason = format!("it is {}, which is not there", link(path));
-            Error::file("read", path)(io::Error::new(ErrorKind::Unsupported, reason))
+            Error::file(FileAction::Read, path)(io::Error::new(ErrorKind::Unsupported, reason))
         }
         _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
             let reason = format!("it is {}, which leads in a circle", link(path));
-            Error::file("read", path)(io::Error::new(ErrorKind::Unsupported, reason))
+            Error::file(FileAction::Read, path)(io::Error::new(ErrorKind::Unsupported, reason))
         }
-        _ => Error::file("read", path)(error),
+        _ => Error::file(FileAction::Read, path)(error),
     }
 }
 
@@ -64,9 +65,9 @@ pub(super) fn in_the_way(folder: &Path, error: io::Error) -> Error {
                 Ok(_) => "it is no folder".into(),
                 Err(_) => format!("it is {}, which is not there", link(found)),
             };
-            Error::file("use as folder", found)(io::Error::new(ErrorKind::NotADirectory, reason))
+            Error::file(FileAction::UseAsFolder, found)(io::Error::new(ErrorKind::NotADirectory, reason))
         }
-        None => Error::file("create folder", folder)(error),
+        None => Error::file(FileAction::CreateFolder, folder)(error),
     }
 }
 

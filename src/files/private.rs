@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use super::read_text;
-use crate::error::{Error, Result};
+use crate::error::{Error, FileAction, Result};
 
 /// Writes a file that only its user may read, in a folder of the same kind, unless it is there; returns what it
 /// says then.
@@ -16,18 +16,18 @@ pub fn write_private(path: &Path, content: &str) -> Result<String> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(Error::file("create folder", folder))?;
+        .map_err(Error::file(FileAction::CreateFolder, folder))?;
     // The mode of a temporary file is that of a private one.
     let mut file = tempfile::Builder::new()
         .prefix(".tdd-stack-")
         .tempfile_in(folder)
-        .map_err(Error::file("write", path))?;
-    file.write_all(content.as_bytes()).map_err(Error::file("write", path))?;
+        .map_err(Error::file(FileAction::Write, path))?;
+    file.write_all(content.as_bytes()).map_err(Error::file(FileAction::Write, path))?;
     match file.persist_noclobber(path) {
         Ok(_) => Ok(content.to_string()),
         Err(failed) => match read_text(path)? {
             Some(found) => Ok(found),
-            None => Err(Error::file("write", path)(failed.error)),
+            None => Err(Error::file(FileAction::Write, path)(failed.error)),
         },
     }
 }

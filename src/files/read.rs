@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 
 use super::obstacle;
 use crate::contents::LONGEST;
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Fault, FileAction, Result};
 
 /// Returns a text file's content, or nothing if it is not there.
 ///
@@ -43,7 +43,7 @@ pub(super) fn open(path: &Path) -> Result<Option<File>> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
     let file = file.map_err(|error| obstacle::unreadable(path, error))?;
-    let seen = file.metadata().map_err(Error::file("read", path))?;
+    let seen = file.metadata().map_err(Error::file(FileAction::Read, path))?;
     if seen.is_file() { Ok(Some(file)) } else { Err(obstacle::no_file(path, seen.file_type())) }
 }
 
@@ -51,7 +51,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     let Some(file) = open(path)? else { return Ok(None) };
     let mut bytes = Vec::new();
     // What the system says of the length is not to be trusted: a file may grow, or be one of `/proc`.
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(Error::file("read", path))?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(Error::file(FileAction::Read, path))?;
     if bytes.len() as u64 > LONGEST {
         let reason = format!("it is longer than {} MiB, the most that is read", LONGEST / (1024 * 1024));
         return Err(fault(path, None, reason));

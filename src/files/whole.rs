@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::error::{Conflict, Error, Result};
-
-/// What this file does to the disk, as errors tell it.
-const DOING: &str = "write backup";
+use crate::error::{Conflict, Error, FileAction, Result};
 
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,16 +32,16 @@ impl PrivateFile {
             return Err(taken(target));
         }
         if target.is_dir() {
-            return Err(Error::file(DOING, target)("it is a folder"));
+            return Err(Error::file(FileAction::WriteBackup, target)("it is a folder"));
         }
         let file = tempfile::Builder::new().prefix(".tdd-stack-").tempfile_in(folder(target));
-        let file = file.map_err(Error::file(DOING, target))?;
+        let file = file.map_err(Error::file(FileAction::WriteBackup, target))?;
         Ok(Self { file, target: target.to_path_buf(), existing })
     }
 
     /// Puts the file, once it is on the disk, into its place and returns its size in bytes.
     pub fn keep(self) -> Result<u64> {
-        let failed = || Error::file(DOING, &self.target);
+        let failed = || Error::file(FileAction::WriteBackup, &self.target);
         self.file.as_file().sync_all().map_err(failed())?;
         let placed = match self.existing {
             Existing::Keep => self.file.persist_noclobber(&self.target),
@@ -52,9 +49,9 @@ impl PrivateFile {
         };
         let file = placed.map_err(|error| match error.error.kind() {
             ErrorKind::AlreadyExists => taken(&self.target),
-            _ => Error::file(DOING, &self.target)(error.error),
+            _ => Error::file(FileAction::WriteBackup, &self.target)(error.error),
         })?;
-        let failed = || Error::file(DOING, &self.target);
+        let failed = || Error::file(FileAction::WriteBackup, &self.target);
         // The name too must outlast a crash.
         File::open(folder(&self.target)).and_then(|folder| folder.sync_all()).map_err(failed())?;
         Ok(file.metadata().map_err(failed())?.len())

@@ -226,7 +226,7 @@ fn conflict(conflict: &Conflict) -> Value {
         Conflict::File { path } => json!({"kind": "file", "name": path}),
         Conflict::Restore { name } => json!({"kind": "restore", "name": name}),
         Conflict::Foreign { kind, name } | Conflict::Present { kind, name } => {
-            json!({"kind": kind, "name": name})
+            json!({"kind": kind.to_string(), "name": name})
         }
         Conflict::Port { service, address, holder } | Conflict::FixedPort { service, address, holder } => {
             json!({"kind": "port", "service": service, "address": address, "holder": holder})
