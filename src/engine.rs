@@ -36,7 +36,7 @@ use transport::Greeting;
 pub use lock::{Claim, Holder, Lock};
 pub use operate::{Operator, Started};
 pub use pull::PullEvent;
-pub use read::{End, Inventory, LogLine, LogQuery, Running};
+pub use read::{Inventory, LogLine, LogQuery, Running};
 pub use unfinished::is_overtaken;
 pub use volumes::VOLUME_ROOT;
 

@@ -14,7 +14,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use cause::TooOld;
+pub use cause::{Death, End, TooOld};
 pub use conflict::{Conflict, ObjectKind};
 pub use fault::Fault;
 pub use file_action::FileAction;
@@ -53,13 +53,13 @@ pub enum Error {
     /// Several things the stack needs are already used by somebody else.
     #[error("{}", one_or_list("conflict", "conflicts", .0))]
     Conflicts(Vec<Conflict>),
-    /// A container stopped or restarts while it was being waited for.
-    #[error("`{service}` {how}{}", quoted_log(.log))]
+    /// A service does not serve, and waiting for it is in vain.
+    #[error("`{service}` {death}{}", quoted_log(.log))]
     Died {
         /// The service's name.
         service: String,
-        /// What the engine says of the container, such as `exited with code 1`.
-        how: String,
+        /// What became of it.
+        death: Death,
         /// Its last log lines, oldest first.
         log: Vec<String>,
     },
@@ -247,10 +247,18 @@ pub enum Error {
         /// What the system answered.
         source: Source,
     },
-    /// A flag, variable or settings key has a value that cannot be used.
+    /// The settings file cannot be used.
+    #[error("{place}: {reason}")]
+    SettingsFile {
+        /// The file, with line where it is known.
+        place: String,
+        /// What is wrong with it, and what would be right.
+        reason: String,
+    },
+    /// A flag or variable has a value that cannot be used.
     #[error("{place}: {reason}")]
     Usage {
-        /// The flag, variable or file with line and key.
+        /// The flag or variable.
         place: String,
         /// What is wrong with it, and what would be right.
         reason: String,
@@ -278,7 +286,7 @@ impl Error {
             | Self::Pull { .. }
             | Self::Restore { .. }
             | Self::TakenBack { .. } => 1,
-            Self::Usage { .. } => 2,
+            Self::SettingsFile { .. } | Self::Usage { .. } => 2,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
             Self::Conflicts(_) | Self::File { .. } | Self::Locked { .. } | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,
@@ -316,7 +324,7 @@ impl Error {
             Self::Pull { .. } => "pull",
             Self::Restore { .. } => "restore",
             Self::TakenBack { .. } => "taken-back",
-            Self::Usage { .. } => "usage",
+            Self::SettingsFile { .. } | Self::Usage { .. } => "usage",
         }
     }
 
@@ -334,7 +342,10 @@ impl Error {
                     Some(line) => format!("line {line}: {}", fault.reason),
                     None => fault.reason,
                 });
-                Self::Usage { place: printable::path(path), reason: faults.collect::<Vec<_>>().join("; ") }
+                Self::SettingsFile {
+                    place: printable::path(path),
+                    reason: faults.collect::<Vec<_>>().join("; "),
+                }
             }
             other => other,
         }

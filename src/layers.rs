@@ -11,8 +11,8 @@ pub struct Report<'a> {
     pub image: usize,
     /// The layer's id.
     pub layer: &'a str,
-    /// The engine's word for the state, e.g. `Downloading`.
-    pub word: &'a str,
+    /// Its state.
+    pub state: LayerState,
     /// The bytes that are done.
     pub current: Option<i64>,
     /// The bytes that there are.
@@ -71,21 +71,6 @@ struct Download {
 }
 
 impl LayerState {
-    /// Reads the engine's word; `None` for a word that is not about a layer's state.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word {
-            "Pulling fs layer" => Self::Announced,
-            "Waiting" => Self::Waiting,
-            "Downloading" => Self::Downloading,
-            "Verifying Checksum" => Self::Verifying,
-            "Download complete" => Self::Downloaded,
-            "Extracting" => Self::Extracting,
-            "Pull complete" => Self::Pulled,
-            "Already exists" => Self::Present,
-            _ => return None,
-        })
-    }
-
     /// Tells whether the layer is ready for use.
     pub fn is_done(self) -> bool {
         self >= Self::Pulled
@@ -93,9 +78,9 @@ impl LayerState {
 }
 
 impl Layers {
-    /// Takes in one report; a word that says nothing about a layer changes nothing.
+    /// Takes in one report.
     pub fn record(&mut self, report: &Report<'_>) {
-        let Some(state) = LayerState::from_word(report.word) else { return };
+        let state = report.state;
         let states = self.images.entry(report.image).or_default();
         let known = states.entry(report.layer.to_owned()).or_insert(state);
         *known = state.max(*known);
@@ -165,12 +150,15 @@ fn bytes(reported: Option<i64>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine_phrases::layer_state;
 
     type Row = (usize, &'static str, &'static str, Option<i64>, Option<i64>);
 
     fn record(layers: &mut Layers, rows: &[Row]) {
         for (image, layer, word, current, total) in rows.iter().copied() {
-            layers.record(&Report { image, layer, word, current, total });
+            if let Some(state) = layer_state(word) {
+                layers.record(&Report { image, layer, state, current, total });
+            }
         }
     }
 

@@ -12,12 +12,14 @@ mod replace;
 mod service;
 mod undo;
 mod up;
+mod verb;
 
 pub use changes::{TextChange, text_changes};
 pub use down::{Keep, down};
 pub use grafana::login_refused;
 pub use undo::Undo;
 pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, up};
+pub use verb::Verb;
 
 use crate::error::Conflict;
 use crate::observed::VolumeKind;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::engine::{Engine, Running};
-use crate::error::{Error, Result};
+use crate::engine_phrases::Meaning;
+use crate::error::{Death, Error, Result};
 use crate::http::{Grafana, Http, Prometheus};
 use crate::observed::{Readiness, State, base_url};
 use crate::proof::{Application, Proof, Verdict};
@@ -143,7 +144,7 @@ impl Waiter<'_> {
             if !now.successful && before.successful || Instant::now() >= self.deadline {
                 return Err(Error::Died {
                     service: service.to_string(),
-                    how: "refuses the new configuration and goes on with the old one".into(),
+                    death: Death::ConfigurationRefused,
                     log: self.engine.last_lines(&self.stack.container(service)).await,
                 });
             }
@@ -158,7 +159,7 @@ impl Waiter<'_> {
         let running = self.engine.running(&container).await?;
         let address = running.address.ok_or_else(|| Error::Died {
             service: service.to_string(),
-            how: "is not running".into(),
+            death: Death::NotRunning,
             log: Vec::new(),
         })?;
         Ok(base_url(address, &self.engine.host()))
@@ -171,15 +172,16 @@ impl Waiter<'_> {
 
     async fn alive(&self, service: &Service, running: &Running, restarts: i64) -> Result<()> {
         let container = self.stack.container(service.name);
-        let how = match running.state {
+        let mut death = match running.state {
             State::Running if running.restarts == restarts => return Ok(()),
-            State::Running | State::Restarting => {
-                format!("{} and is restarted again and again", self.engine.last_end(running).await)
-            }
-            State::Created => "was never started".into(),
-            State::Exited | State::Other => self.engine.last_end(running).await.to_string(),
+            State::Running | State::Restarting => Death::CrashLoop(self.engine.last_end(running).await),
+            State::Created => Death::NeverStarted,
+            State::Exited | State::Other => Death::Ended(self.engine.last_end(running).await),
         };
         let log = self.engine.last_lines(&container).await;
-        Err(Error::Died { service: service.name.to_string(), how, log })
+        if let Death::Ended(end) | Death::CrashLoop(end) = &mut death {
+            end.is_for_other_processor |= log.iter().any(|line| Meaning::OtherProcessor.is_in(line));
+        }
+        Err(Error::Died { service: service.name.to_string(), death, log })
     }
 }

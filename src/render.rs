@@ -31,7 +31,7 @@ pub use versions::versions;
 use crate::drill::Course;
 use crate::error::{Error, Fault};
 use crate::event::{Event, Kind};
-use crate::plan::{Plan, TextChange};
+use crate::plan::{Plan, TextChange, Verb};
 use crate::printable;
 use crate::proof::Proof;
 use crate::settings::{Output, Progress};
@@ -46,7 +46,7 @@ pub struct Timings(pub Vec<Timing>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// The operation's verb.
-    pub verb: &'static str,
+    pub verb: Verb,
     /// The operation's service, where it has one.
     pub service: Option<String>,
     /// When it began, since the plan's beginning.
@@ -62,7 +62,7 @@ impl Timings {
     }
 
     /// Returns how long a service's operations of some verbs took, `None` where there was none.
-    pub fn of(&self, service: &str, verbs: &[&str]) -> Option<Duration> {
+    pub fn of(&self, service: &str, verbs: &[Verb]) -> Option<Duration> {
         let of_service = self.0.iter().filter(|timing| timing.service.as_deref() == Some(service));
         let times: Vec<Duration> =
             of_service.filter(|timing| verbs.contains(&timing.verb)).map(|timing| timing.took).collect();

@@ -34,8 +34,8 @@ pub struct Status {
 pub struct ServiceStatus {
     /// Its name.
     pub name: String,
-    /// What its container does, or `absent`.
-    pub state: &'static str,
+    /// What its container does, if there is one.
+    pub state: Option<State>,
     /// Whether it is ready, and the last answer if not.
     pub readiness: Readiness,
     /// The image it runs, or would run.
@@ -59,6 +59,20 @@ pub enum Finding {
     Blind(Vec<String>),
     /// This does not run.
     Amiss(Vec<String>),
+}
+
+impl ServiceStatus {
+    /// Returns the word for what its container does, which scripts rely on.
+    pub fn state_word(&self) -> &'static str {
+        match self.state {
+            None => "absent",
+            Some(State::Created) => "created",
+            Some(State::Exited) => "exited",
+            Some(State::Running) => "running",
+            Some(State::Restarting) => "restarting",
+            Some(State::Other) => "other",
+        }
+    }
 }
 
 impl Status {
@@ -126,14 +140,7 @@ fn service_status(service: &Service, observed: &Observed, plan: &Plan, host: &st
     let absent = || Readiness::NotReady("there is no container".into());
     ServiceStatus {
         name: service.name.to_string(),
-        state: match container.map(|container| container.state) {
-            None => "absent",
-            Some(State::Created) => "created",
-            Some(State::Exited) => "exited",
-            Some(State::Running) => "running",
-            Some(State::Restarting) => "restarting",
-            Some(State::Other) => "other",
-        },
+        state: container.map(|container| container.state),
         readiness: observed.readiness.get(service.name).cloned().unwrap_or_else(absent),
         image: container.map_or_else(|| service.image.to_string(), |container| container.image.clone()),
         url: container.and_then(|container| container.address).map(|address| base_url(address, host)),

@@ -114,6 +114,13 @@ fn a_value_in_the_file_that_cannot_be_used_is_blamed_on_the_file() {
 }
 
 #[test]
+fn a_flag_is_not_taken_for_the_settings_file_by_its_text() {
+    let scene = Scene::new(program!());
+    let output = scene.bare().args(["plan", "--image", "grafana=tdd-stack.yaml"]).run();
+    output.exits(2).says("tdd-stack.yaml").does_not_say("its keys are the global flags");
+}
+
+#[test]
 fn a_value_on_the_command_line_that_cannot_be_used_is_told_with_its_flag() {
     let scene = Scene::new(program!());
     for (arguments, words) in [

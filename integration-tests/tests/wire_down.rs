@@ -164,6 +164,15 @@ fn a_network_that_the_application_still_uses_is_told_with_the_way_out() {
 }
 
 #[test]
+fn a_network_in_use_is_recognised_in_podman_s_words() {
+    let scene = Scene::after_up(program!());
+    let words = "\"tdd-monitoring\" has associated containers with it. Use -f to forcibly delete containers and pods: \
+                 network is being used";
+    scene.engine.fail(Fault::Says("DELETE /networks/tdd-monitoring", words));
+    scene.run(["down"]).exits(1).says("network is being used").says("docker network disconnect");
+}
+
+#[test]
 fn an_engine_that_does_not_run_has_nothing_to_be_taken_down() {
     let scene = Scene::with(integration_tests::fake_engine::FakeEngine::stopped(), program!());
     scene.run(["down"]).exits(3).says("cannot reach the Docker Engine");

@@ -79,6 +79,21 @@ fn a_server_that_is_no_engine_is_named_so() {
 }
 
 #[test]
+fn words_of_a_credential_helper_are_not_taken_for_those_of_a_registry() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new(program!());
+    let folder = scene.folder();
+    let helper = folder.join("docker-credential-broken");
+    std::fs::write(&helper, "#!/bin/sh\necho keyring not found\nexit 1\n").expect("it can be written");
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    std::fs::write(folder.join("config.json"), r#"{"credsStore": "broken"}"#).expect("it can be written");
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let run = scene.tdd_stack(["up"]).env("DOCKER_CONFIG", folder).env("PATH", path).run();
+    run.exits(1).says("keyring not found").says("credentials for its registry cannot be read");
+    run.says("config.json").does_not_say("check name and tag");
+}
+
+#[test]
 fn no_list_of_containers_is_waited_for_without_a_limit() {
     std::thread::scope(|scope| {
         for verb in ["up", "plan", "down"] {

@@ -143,6 +143,7 @@ impl Session {
             None if matches!(
                 error,
                 Error::Usage { .. }
+                    | Error::SettingsFile { .. }
                     | Error::Amiss(_)
                     | Error::Conflicts(_)
                     | Error::Locked { .. }

@@ -8,9 +8,6 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// Why a text that stands for much more than it says is refused.
-pub(super) const TOO_HEAVY: &str = "its aliases stand for too much text: write fewer of them";
-
 /// What has been walked through so far.
 #[derive(Debug)]
 pub(super) struct Census {
@@ -31,10 +28,15 @@ impl Census {
         !self.is_filled.get()
     }
 
+    /// Returns whether the walk was ended for the weight.
+    pub(super) fn is_too_heavy(&self) -> bool {
+        self.weight.get() > self.heaviest
+    }
+
     fn null<E: Error>(&self) -> Result<(), E> {
         let weight = self.weight.get() + 1;
         self.weight.set(weight);
-        if weight > self.heaviest { Err(E::custom(TOO_HEAVY)) } else { Ok(()) }
+        if weight > self.heaviest { Err(E::custom("too heavy")) } else { Ok(()) }
     }
 
     fn value<E: Error>(&self, length: usize) -> Result<(), E> {

@@ -20,7 +20,7 @@ pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding
             .push(Finding::good("engine", format!("Docker Engine {} at {}", engine.version, engine.address)));
         findings.push(Finding::good("api", format!("speaks {}, and 1.41 is enough", engine.api)));
         findings.extend(kind(engine, circumstances));
-        findings.extend(engine.warnings.iter().map(|warning| warned(warning)));
+        findings.extend(engine.warnings.iter().map(|warning| Finding::warning("engine-warning", warning)));
         findings.push(space(engine));
     }
     findings
@@ -38,15 +38,10 @@ fn kind(engine: &EngineFacts, circumstances: &Circumstances) -> Option<Finding> 
             finding
         });
     }
-    (engine.system == "Docker Desktop").then(|| {
+    engine.is_desktop.then(|| {
         let what = "Docker Desktop: node-exporter shows its virtual machine, not this computer";
         Finding::good("platform", what)
     })
-}
-
-fn warned(warning: &str) -> Finding {
-    let text = warning.trim_start_matches("WARNING: ");
-    Finding::warning("engine-warning", text)
 }
 
 fn space(engine: &EngineFacts) -> Finding {
@@ -107,9 +102,9 @@ mod tests {
 
     #[test]
     fn desktop_rootless_and_warnings_are_noted() {
-        let desktop = found(EngineFacts { system: "Docker Desktop".into(), ..EngineFacts::default() });
+        let desktop = found(EngineFacts { is_desktop: true, ..EngineFacts::default() });
         assert!(desktop[2].what.contains("virtual machine"));
-        let warnings = vec!["WARNING: No swap limit support".into()];
+        let warnings = vec!["No swap limit support".into()];
         let rootless = found(EngineFacts { is_rootless: true, warnings, ..EngineFacts::default() });
         assert!(rootless[2].cure.as_ref().unwrap().contains("--app-host"));
         assert_eq!((rootless[3].what.as_str(), rootless[3].state), ("No swap limit support", State::Warning));

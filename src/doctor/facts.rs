@@ -47,8 +47,8 @@ pub struct EngineFacts {
     pub version: String,
     /// The version of the API that it speaks.
     pub api: String,
-    /// The operating system that it runs on.
-    pub system: String,
+    /// Whether it is Docker Desktop's.
+    pub is_desktop: bool,
     /// Whether it runs without root's rights.
     pub is_rootless: bool,
     /// The folder that holds its data.

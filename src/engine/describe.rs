@@ -4,10 +4,11 @@ use bollard::Docker;
 use bollard::errors::Error as EngineError;
 
 use super::Engine;
-use super::pull::{docker_credentials, failure};
+use super::pull::{docker_credentials, failure, refusal};
 use super::silence::WORK;
 use crate::doctor::EngineFacts;
-use crate::error::{Error, Result};
+use crate::engine_phrases::{self, warning};
+use crate::error::{Error, PullFault, Result};
 use crate::image_reference::ImageReference;
 use crate::registry_auth;
 
@@ -25,11 +26,11 @@ impl Engine {
             is_local: self.endpoint.is_local(),
             version: info.server_version.unwrap_or_else(|| self.version().to_string()),
             api: self.api(),
-            system: info.operating_system.unwrap_or_default(),
+            is_desktop: info.operating_system.as_deref().is_some_and(engine_phrases::is_desktop),
             is_rootless: security.iter().any(|option| option.contains("name=rootless")),
             data_root: info.docker_root_dir.unwrap_or_default(),
             space: None,
-            warnings: info.warnings.unwrap_or_default(),
+            warnings: info.warnings.iter().flatten().map(|text| warning(text).to_string()).collect(),
         })
     }
 
@@ -47,17 +48,17 @@ impl Engine {
 
     /// Asks an image's registry, through the engine, whether it would give the image.
     pub async fn is_pullable(&self, reference: &str) -> Result<()> {
-        let failed = |source: crate::error::Source| failure(reference, source);
-        let parsed: ImageReference = reference.parse().map_err(|error| failed(Box::new(error)))?;
+        let parsed: ImageReference =
+            reference.parse().map_err(|error| failure(reference, PullFault::Other, error))?;
         let credentials = registry_auth::credentials(parsed.registry(), self.config_dir.as_deref())
             .await
-            .map_err(|error| failed(Box::new(error)))?;
+            .map_err(|error| failure(reference, PullFault::Credentials, error))?;
         let credentials = credentials.map(docker_credentials);
         let asked =
             self.docker.patiently(WORK, |docker| docker.inspect_registry_image(reference, credentials));
         asked.await.map(drop).map_err(|error| match error {
-            EngineError::DockerResponseServerError { message, .. } => failed(message.into()),
-            error => failed(error.into()),
+            EngineError::DockerResponseServerError { message, .. } => refusal(reference, message),
+            error => failure(reference, PullFault::Other, error),
         })
     }
 }

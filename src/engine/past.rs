@@ -8,7 +8,8 @@ use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::{End, Engine, Running};
+use super::{Engine, Running};
+use crate::error::End;
 
 /// The engine tells what has happened at once; more is the difference of two clocks.
 const TELLING: Duration = Duration::from_millis(500);

@@ -56,10 +56,12 @@ impl Operator {
     }
 
     async fn pull_once(&self, reference: &str, report: &mut impl FnMut(PullEvent)) -> Result<()> {
-        let failed = |source| failure(reference, source);
-        let parsed: ImageReference = reference.parse().map_err(|error| failed(Box::new(error)))?;
+        let refused = |message| refusal(reference, message);
+        let parsed: ImageReference =
+            reference.parse().map_err(|error| failure(reference, PullFault::Other, error))?;
         let credentials = registry_auth::credentials(parsed.registry(), self.engine.config_dir.as_deref());
-        let credentials = credentials.await.map_err(|error| failed(Box::new(error)))?;
+        let credentials =
+            credentials.await.map_err(|error| failure(reference, PullFault::Credentials, error))?;
         let was_there = self.engine.image_id(reference).await?.is_some();
         let options =
             CreateImageOptionsBuilder::new().from_image(&parsed.repository()).tag(parsed.version()).build();
@@ -72,16 +74,16 @@ impl Operator {
         while let Some(said) = stream.next().await {
             match said {
                 Ok(info) => {
-                    finished |= info.status.as_deref().is_some_and(|status| status.starts_with("Status: "));
+                    finished |= info.status.as_deref().is_some_and(engine_phrases::ends_a_pull);
                     if let Some(reason) = info.error_detail.as_ref().and_then(|detail| detail.message.clone())
                     {
-                        return Err(failed(reason.into()));
+                        return Err(refused(reason));
                     }
                     report_layer(info, report);
                 }
-                Err(EngineError::DockerStreamError { error }) => return Err(failed(error.into())),
+                Err(EngineError::DockerStreamError { error }) => return Err(refused(error)),
                 Err(EngineError::DockerResponseServerError { message, .. }) => {
-                    return Err(failed(message.into()));
+                    return Err(refused(message));
                 }
                 Err(error) => {
                     broken = Some(error.into());
@@ -95,18 +97,19 @@ impl Operator {
             return Ok(());
         }
         let source = broken.unwrap_or_else(|| "the engine's answer ended early".into());
-        // This is the way to the engine, whatever its words remind of.
-        Err(Error::Pull { image: reference.to_string(), fault: PullFault::Other, source })
+        // This is the way to the engine, and tells nothing of the registry.
+        Err(failure(reference, PullFault::Other, source))
     }
 }
 
-/// Returns the failure of a pull, with what its reason says of the registry.
-pub(super) fn failure(reference: &str, source: Source) -> Error {
-    Error::Pull {
-        image: reference.to_string(),
-        fault: engine_phrases::pull_fault(&source.to_string()),
-        source,
-    }
+/// Returns the failure of a pull for which the engine gave its reason in words.
+pub(super) fn refusal(reference: &str, message: String) -> Error {
+    failure(reference, engine_phrases::pull_fault(&message), message)
+}
+
+/// Returns the failure of a pull.
+pub(super) fn failure(reference: &str, fault: PullFault, source: impl Into<Source>) -> Error {
+    Error::Pull { image: reference.to_string(), fault, source: source.into() }
 }
 
 fn report_layer(info: CreateImageInfo, report: &mut impl FnMut(PullEvent)) {

@@ -1,7 +1,6 @@
 //! Reads the engine: objects by label, images, files inside containers, logs. Changes nothing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
 
 use bollard::container::LogOutput;
@@ -15,7 +14,8 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 
 use super::silence::QUICK;
 use super::{Engine, archive};
-use crate::error::{Conflict, Error, ObjectKind, Result};
+use crate::engine_phrases::Meaning;
+use crate::error::{Conflict, End, Error, ObjectKind, Result};
 use crate::observed::{Container, Objects, Restore, State, VolumeKind};
 use crate::stack::{
     LABEL_CHECK, LABEL_LOCK, LABEL_RESTORE, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME,
@@ -52,35 +52,6 @@ pub struct Running {
     pub restarts: i64,
     /// Where its port is published.
     pub address: Option<SocketAddr>,
-}
-
-/// How a container ended.
-#[derive(Clone, Debug)]
-pub struct End {
-    /// Its first process' exit code.
-    pub code: i64,
-    /// Whether it was killed because memory had run out.
-    pub is_out_of_memory: bool,
-    /// The most memory that it may use, in bytes, where that is limited.
-    pub memory: Option<i64>,
-    /// What the engine says of it.
-    pub reason: Option<String>,
-}
-
-impl Display for End {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "exited with code {}", self.code)?;
-        match self.memory {
-            Some(bytes) if self.is_out_of_memory => {
-                write!(formatter, ", killed for its memory limit of {} MiB", bytes >> 20)?;
-            }
-            None if self.is_out_of_memory => {
-                write!(formatter, ", killed because the engine's host is out of memory")?;
-            }
-            _ => {}
-        }
-        self.reason.iter().try_for_each(|reason| write!(formatter, ": {reason}"))
-    }
 }
 
 /// Which log lines are asked for.
@@ -223,6 +194,11 @@ impl Engine {
         let end = End {
             code: state.exit_code.unwrap_or_default(),
             is_out_of_memory: state.oom_killed == Some(true),
+            // Where the engine does not say so, the log may.
+            is_for_other_processor: state
+                .error
+                .as_deref()
+                .is_some_and(|error| Meaning::OtherProcessor.is_in(error)),
             memory: seen.host_config.and_then(|config| config.memory).filter(|bytes| *bytes > 0),
             reason: state.error.filter(|error| !error.is_empty()),
         };

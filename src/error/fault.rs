@@ -1,4 +1,4 @@
-//! What is wrong with a configuration file.
+//! A fault in a configuration file.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -3,11 +3,8 @@
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
-use super::{Conflict, Error, FileAction, ObjectKind, Source, TooOld};
-use crate::settings::{FILE_NAME, PASSWORD_WAYS};
-
-/// What the system says of a program that is made for another processor.
-const WRONG_PLATFORM: &str = "exec format error";
+use super::{Conflict, Death, Error, FileAction, ObjectKind, Source, TooOld};
+use crate::settings::PASSWORD_WAYS;
 
 /// What to do where a restore was cut off.
 pub const RESTORE_AGAIN: &str =
@@ -23,8 +20,8 @@ impl Error {
             }
             Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
             Self::Conflicts(conflicts) => Some(conflict_hints(conflicts)),
-            Self::Died { service, how, log } => {
-                Some(died_hint(service, how, log, &format!("`tdd-stack logs {service}` shows more")))
+            Self::Died { service, death, .. } => {
+                Some(died_hint(service, death, &format!("`tdd-stack logs {service}` shows more")))
             }
             Self::Drill(_) => Some(
                 "the real files are back in place; `tdd-stack doctor` looks at the way to the application and the \
@@ -90,7 +87,7 @@ impl Error {
             Self::Pull { image, fault, .. } => Some(fault.way_out(image)),
             Self::TakenBack { failure, .. } => Some(match &**failure {
                 // The log of what failed went with its container.
-                Self::Died { service, how, log } => died_hint(service, how, log, "the evidence shows more"),
+                Self::Died { service, death, .. } => died_hint(service, death, "the evidence shows more"),
                 Self::NotReady { .. } => "the evidence shows more; `--wait-timeout` gives it longer".into(),
                 Self::Grafana { .. } | Self::GrafanaLogin { .. } | Self::NoProgram { .. } | Self::Pull { .. } => {
                     failure.hint()?
@@ -101,8 +98,8 @@ impl Error {
                 let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
                 Some(format!("nothing is lost, and the next `tdd-stack up` goes on from there{further}"))
             }
-            Self::Usage { place, .. } if place.contains(FILE_NAME) => Some(
-                "nothing was changed; mend the file: its keys are the global flags of `tdd-stack --help` without `--`"
+            Self::SettingsFile { .. } => Some(
+                "nothing was changed; fix the file: its keys are the global flags of `tdd-stack --help` without `--`"
                     .into(),
             ),
             Self::Usage { .. } => None,
@@ -143,18 +140,18 @@ fn file_hint(source: &Source) -> &'static str {
     }
 }
 
-fn died_hint(service: &str, how: &str, log: &[String], more: &str) -> String {
+fn died_hint(service: &str, death: &Death, more: &str) -> String {
     let again = "run `tdd-stack up` again";
-    if log.iter().any(|line| line.contains(WRONG_PLATFORM)) {
+    if death.end().is_some_and(|end| end.is_for_other_processor) {
         return format!(
             "the image is built for another processor than the engine's (`docker version` tells it): name another \
              one with `--image {service}=REF` and {again}"
         );
     }
-    if how.contains("killed") {
+    if death.end().is_some_and(|end| end.is_out_of_memory) {
         return format!("give it more memory, or ask less of it, and {again}; {more}");
     }
-    format!("{more}; mend the cause and {again}")
+    format!("{more}; fix the cause and {again}")
 }
 
 /// Returns what helps against an object of somebody else's under a name of ours.
@@ -194,12 +191,35 @@ pub fn conflict_hint(conflict: &Conflict) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::End;
     use super::*;
 
     /// An error with a cause, as the ones of a client are.
     #[derive(Debug, thiserror::Error)]
     #[error("client error (Connect)")]
     struct Client(#[source] io::Error);
+
+    #[test]
+    fn a_dead_service_has_the_hint_of_its_cause() {
+        let end = End {
+            code: 137,
+            is_out_of_memory: false,
+            is_for_other_processor: false,
+            memory: None,
+            // Only the flags count, whatever the engine says.
+            reason: Some("killed: exec format error".into()),
+        };
+        for (death, words) in [
+            (Death::Ended(end.clone()), "fix the cause"),
+            (Death::CrashLoop(End { is_out_of_memory: true, ..end.clone() }), "give it more memory"),
+            (Death::Ended(End { is_for_other_processor: true, ..end }), "--image grafana=REF"),
+            (Death::NotRunning, "fix the cause"),
+        ] {
+            let log = vec!["killed by nobody, and no exec format error".into()];
+            let hint = Error::Died { service: "grafana".into(), death, log }.hint().unwrap();
+            assert!(hint.contains(words), "{hint}");
+        }
+    }
 
     #[test]
     fn an_unreachable_engine_has_the_hint_of_its_cause() {

@@ -27,6 +27,8 @@ pub enum PullFault {
     NoSpace,
     /// It is not there, and was not to be pulled.
     NotAsked,
+    /// Docker's credentials for its registry cannot be read.
+    Credentials,
     /// Something else.
     Other,
 }
@@ -79,6 +81,10 @@ impl PullFault {
                 "leave out `--pull never`, or bring the image to the engine by `docker load`".into()
             }
             Self::NoSpace => "make room on the engine's disk: `docker system df` shows what takes it".into(),
+            Self::Credentials => format!(
+                "fix what Docker's `config.json` says of the registry, or name another directory with \
+                 `DOCKER_CONFIG`, or {elsewhere}"
+            ),
             Self::Other => format!("check the name with `--image`, or {elsewhere}"),
         }
     }
@@ -97,6 +103,7 @@ impl fmt::Display for PullFault {
             Self::OtherPlatform => "it is not built for the engine's platform",
             Self::NoSpace => "the engine's disk is full",
             Self::NotAsked => "it is not there",
+            Self::Credentials => "the credentials for its registry cannot be read",
             Self::Other => "the pull did not end well",
         })
     }
@@ -106,7 +113,7 @@ impl fmt::Display for PullFault {
 mod tests {
     use super::*;
 
-    const ALL: [PullFault; 11] = [
+    const ALL: [PullFault; 12] = [
         PullFault::Unauthorized,
         PullFault::Denied,
         PullFault::NotFound,
@@ -117,6 +124,7 @@ mod tests {
         PullFault::OtherPlatform,
         PullFault::NoSpace,
         PullFault::NotAsked,
+        PullFault::Credentials,
         PullFault::Other,
     ];
 

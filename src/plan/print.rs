@@ -2,39 +2,39 @@
 
 use std::fmt;
 
-use super::{Cause, LoginCase, Operation, Plan};
+use super::{Cause, LoginCase, Operation, Plan, Verb};
 use crate::stack::LOADED_MARK;
 
 impl Operation {
-    /// Returns the verb, which is stable in JSON.
-    pub fn verb(&self) -> &'static str {
+    /// Returns the verb.
+    pub fn verb(&self) -> Verb {
         match self {
-            Self::WriteFile { .. } => "write",
-            Self::Pull { .. } => "pull",
-            Self::Check { .. } => "check",
-            Self::CreateNetwork(_) => "create-network",
-            Self::CreateVolume { .. } => "create-volume",
-            Self::Stop { .. } => "stop",
-            Self::Remove { .. } => "remove",
-            Self::SetAside { .. } => "set-aside",
-            Self::PutBack { .. } => "put-back",
-            Self::Create { .. } => "create",
-            Self::Upload { .. } => "upload",
-            Self::DeliverLogin { .. } => "deliver-login",
-            Self::Start { .. } => "start",
-            Self::Reload { .. } => "reload",
-            Self::Restart { .. } => "restart",
-            Self::AwaitReady(_) => "await",
-            Self::Reach { .. } => "reach",
-            Self::SetLogin(LoginCase::Default) => "check-login",
-            Self::SetLogin(LoginCase::Unproven | LoginCase::Refused) => "set-login",
-            Self::SetDataSource(_) => "data-source",
-            Self::ImportDashboard { .. } => "import",
-            Self::AwaitDataSource { .. } => "await-source",
-            Self::AwaitProof => "await-proof",
-            Self::RemoveNetwork(_) => "remove-network",
-            Self::RemoveVolume(_) => "remove-volume",
-            Self::RemoveImage(_) => "remove-image",
+            Self::WriteFile { .. } => Verb::Write,
+            Self::Pull { .. } => Verb::Pull,
+            Self::Check { .. } => Verb::Check,
+            Self::CreateNetwork(_) => Verb::CreateNetwork,
+            Self::CreateVolume { .. } => Verb::CreateVolume,
+            Self::Stop { .. } => Verb::Stop,
+            Self::Remove { .. } => Verb::Remove,
+            Self::SetAside { .. } => Verb::SetAside,
+            Self::PutBack { .. } => Verb::PutBack,
+            Self::Create { .. } => Verb::Create,
+            Self::Upload { .. } => Verb::Upload,
+            Self::DeliverLogin { .. } => Verb::DeliverLogin,
+            Self::Start { .. } => Verb::Start,
+            Self::Reload { .. } => Verb::Reload,
+            Self::Restart { .. } => Verb::Restart,
+            Self::AwaitReady(_) => Verb::Await,
+            Self::Reach { .. } => Verb::Reach,
+            Self::SetLogin(LoginCase::Default) => Verb::CheckLogin,
+            Self::SetLogin(LoginCase::Unproven | LoginCase::Refused) => Verb::SetLogin,
+            Self::SetDataSource(_) => Verb::DataSource,
+            Self::ImportDashboard { .. } => Verb::Import,
+            Self::AwaitDataSource { .. } => Verb::AwaitSource,
+            Self::AwaitProof => Verb::AwaitProof,
+            Self::RemoveNetwork(_) => Verb::RemoveNetwork,
+            Self::RemoveVolume(_) => Verb::RemoveVolume,
+            Self::RemoveImage(_) => Verb::RemoveImage,
         }
     }
 
@@ -112,7 +112,7 @@ impl fmt::Display for Plan {
                 f,
                 "{:>3}  {:<14} {}  ({}){after}",
                 index + 1,
-                step.operation.verb(),
+                step.operation.verb().word(),
                 step.operation.target(),
                 step.cause
             )?;

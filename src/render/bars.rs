@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::echo::{LocalModes, Without};
+use crate::engine_phrases::layer_state;
 use crate::event::{Event, Kind};
 use crate::layers::{Layers, Report};
 use crate::plan::{Operation, Plan};
@@ -56,14 +57,11 @@ impl Bars {
                 }
             }
             Kind::Layer { layer, word, current, total } => {
-                self.layers.record(&Report {
-                    image: event.step,
-                    layer,
-                    word,
-                    current: *current,
-                    total: *total,
-                });
-                self.draw_image(event.step);
+                if let Some(state) = layer_state(word) {
+                    let (image, current, total) = (event.step, *current, *total);
+                    self.layers.record(&Report { image, layer, state, current, total });
+                    self.draw_image(event.step);
+                }
             }
             Kind::Waiting(last) => drop(self.waiting.insert(event.step, last.clone())),
             Kind::Note(note) => self.line(&format!("note: {}: {note}", step.operation.target())),

@@ -31,7 +31,7 @@ pub(super) fn removed(stack: &str, plan: &Plan) -> Value {
 pub(super) fn summary(summary: &Summary<'_>) -> Value {
     let timings = summary.timings.0.iter().map(|timing| {
         json!({
-            "operation": timing.verb,
+            "operation": timing.verb.word(),
             "service": timing.service,
             "began": timing.began.as_secs_f64(),
             "took": timing.took.as_secs_f64(),
@@ -150,7 +150,7 @@ pub(super) fn error(error: &Error) -> Value {
 fn operations(plan: &Plan) -> Vec<Value> {
     let operation = |step: &Step| {
         json!({
-            "operation": step.operation.verb(),
+            "operation": step.operation.verb().word(),
             "target": step.operation.target(),
             "service": step.operation.service(),
             "cause": step.cause.to_string(),
@@ -167,7 +167,7 @@ fn service(service: &ServiceStatus) -> Value {
     };
     json!({
         "name": service.name,
-        "state": service.state,
+        "state": service.state_word(),
         "ready": service.readiness.is_ready(),
         "last": last,
         "image": service.image,

@@ -20,7 +20,7 @@ pub(super) fn object(plan: &Plan, event: &Event, took: Duration) -> Value {
         "seconds": event.elapsed.as_secs_f64(),
         "step": event.step + 1,
         "steps": plan.len(),
-        "operation": step.operation.verb(),
+        "operation": step.operation.verb().word(),
         "target": step.operation.target(),
         "cause": step.cause.to_string(),
     });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::event::{Event, Kind};
-use crate::plan::Plan;
+use crate::plan::{Plan, Verb};
 
 /// Returns the line for an event, if it is worth one.
 pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String> {
@@ -15,7 +15,7 @@ pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String>
         Kind::Failed(reason) => Some(format!("{head}  failed: {reason}")),
         Kind::Note(note) => Some(format!("{head}  note: {note}")),
         // A pull is the one step that may take minutes.
-        Kind::Started if verb == "pull" => Some(format!("{head}  …")),
+        Kind::Started if verb == Verb::Pull => Some(format!("{head}  …")),
         Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) => None,
     }
 }

@@ -8,7 +8,7 @@ use super::{CheckReport, FileOutcome, FileReport, Summary, verdict};
 use crate::error::Conflict;
 use crate::error::hint::conflict_hint;
 use crate::observed::Readiness;
-use crate::plan::{Plan, TextChange};
+use crate::plan::{Plan, TextChange, Verb};
 use crate::printable;
 use crate::proof::{Health, PanelProof, Proof, Target};
 use crate::settings::{Origin, WELL_KNOWN_PASSWORD};
@@ -16,27 +16,27 @@ use crate::stack::Login;
 use crate::status::{ServiceStatus, Status};
 
 /// The verbs whose times stand in a column of their own.
-const COLUMNS: [(&str, &[&str]); 4] = [
-    ("pull", &["pull"]),
-    ("create", &["create", "upload"]),
-    ("start", &["start", "restart"]),
-    ("ready", &["await", "reload"]),
+const COLUMNS: [&[Verb]; 4] = [
+    &[Verb::Pull],
+    &[Verb::Create, Verb::Upload],
+    &[Verb::Start, Verb::Restart],
+    &[Verb::Await, Verb::Reload],
 ];
 
 /// The verbs whose longest time is told below the table.
-const OTHERS: [&str; 12] = [
-    "create-network",
-    "create-volume",
-    "check",
-    "stop",
-    "remove",
-    "deliver-login",
-    "check-login",
-    "set-login",
-    "data-source",
-    "import",
-    "await-source",
-    "reach",
+const OTHERS: [Verb; 12] = [
+    Verb::CreateNetwork,
+    Verb::CreateVolume,
+    Verb::Check,
+    Verb::Stop,
+    Verb::Remove,
+    Verb::DeliverLogin,
+    Verb::CheckLogin,
+    Verb::SetLogin,
+    Verb::DataSource,
+    Verb::Import,
+    Verb::AwaitSource,
+    Verb::Reach,
 ];
 
 pub(super) fn plan(stack: &str, plan: &Plan, changes: &[TextChange]) -> String {
@@ -63,10 +63,10 @@ pub(super) fn summary(summary: &Summary<'_>) -> String {
     for service in &summary.status.services {
         let mut row =
             vec![service.name.clone(), state(service), address(service), login(service, summary.login)];
-        row.extend(COLUMNS.map(|(_, verbs)| span(summary.timings.of(&service.name, verbs))));
+        row.extend(COLUMNS.map(|verbs| span(summary.timings.of(&service.name, verbs))));
         table.add_row(row);
     }
-    let rest: Vec<String> = OTHERS.iter().filter_map(|verb| longest(summary, verb)).collect();
+    let rest: Vec<String> = OTHERS.iter().filter_map(|verb| longest(summary, *verb)).collect();
     let mut lines = vec![
         format!("stack {name} is up: {} operations in {seconds}", summary.plan.len()),
         format!("\n{table}\n"),
@@ -228,10 +228,11 @@ pub(super) fn joined(lines: &[String]) -> String {
 }
 
 fn state(service: &ServiceStatus) -> String {
+    let word = service.state_word();
     match &service.readiness {
-        Readiness::Ready => format!("{}, ready", service.state),
-        Readiness::NotReady(_) if service.state == "absent" => "absent".into(),
-        Readiness::NotReady(last) => format!("{}, not ready: {last}", service.state),
+        Readiness::Ready => format!("{word}, ready"),
+        Readiness::NotReady(_) if service.state.is_none() => word.into(),
+        Readiness::NotReady(last) => format!("{word}, not ready: {last}"),
     }
 }
 
@@ -256,7 +257,7 @@ fn span(time: Option<Duration>) -> String {
 }
 
 /// Returns a verb and the longest time of its operations, which may have run at once.
-fn longest(summary: &Summary<'_>, verb: &str) -> Option<String> {
+fn longest(summary: &Summary<'_>, verb: Verb) -> Option<String> {
     let times = summary.timings.0.iter().filter(|timing| timing.verb == verb).map(|timing| timing.took);
     times.max().map(|time| format!("{verb} {:.2} s", time.as_secs_f64()))
 }

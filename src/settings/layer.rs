@@ -5,12 +5,16 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{AppHost, HostPort, Output, PasswordSource, Progress};
 use crate::contents::{self, ContentFault};
 use crate::error::{Error, Result};
 use crate::image_reference::ImageReference;
 use crate::printable;
+
+/// The key that a user may take for the one of a password.
+const PASSWORD_KEY: &str = "grafana-password";
 
 /// One source of settings; what it leaves out comes from the next one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -57,6 +61,8 @@ pub struct Layer {
 pub(super) struct ValueFault {
     /// The flag that would set it.
     pub(super) flag: String,
+    /// The value, or the part of it that is wrong.
+    pub(super) value: String,
     /// What is wrong with it, and what would be right.
     pub(super) reason: String,
 }
@@ -94,10 +100,10 @@ impl Layer {
 
     /// Reads a settings file's text; `path` names it in errors, `services` are those that it may name.
     pub fn from_yaml(text: &str, path: &Path, services: &[&str]) -> Result<Self> {
-        let place = |reason: &str, line: Option<usize>| {
-            // The parser places some faults at the file's beginning; the value that the reason quotes is nearer.
-            let quoted = || line_that_has(text, reason.split('`').nth(1)?);
-            let line = line.filter(|line| *line > 1).or_else(quoted).or(line);
+        let place = |value: Option<&str>, line: Option<usize>| {
+            // The parser places some faults at the file's beginning; the value itself is nearer.
+            let of_value = || line_that_has(text, value?);
+            let line = line.filter(|line| *line > 1).or_else(of_value).or(line);
             let line = line.map(|line| format!(": line {line}")).unwrap_or_default();
             format!("{}{line}", printable::path(path))
         };
@@ -107,27 +113,31 @@ impl Layer {
             Ok(contents::Shape::Filled) => {}
             Err(ContentFault { line, reason }) => {
                 let line = line.and_then(|line| usize::try_from(line).ok());
-                return Err(Error::Usage { place: place(&reason, line), reason });
+                return Err(Error::SettingsFile { place: place(None, line), reason });
             }
         }
+        if has_password(text) {
+            let reason = "`grafana-password` is not a key, since this file is not a place for a password: put it into \
+                          a file of its own, and name that one with `grafana-password-file`";
+            let place = place(Some(PASSWORD_KEY), None);
+            return Err(Error::SettingsFile { place, reason: reason.into() });
+        }
         let mut layer: Self = serde_yaml::from_str(contents::without_mark(text)).map_err(|error| {
-            let mut reason = error.to_string();
+            let reason = error.to_string();
             let line = error.location().map(|location| location.line());
-            if reason.contains("unknown field `grafana-password`") {
-                reason = "`grafana-password` is no key, since this file is no place for a password: put it into a \
-                          file of its own, and name that one with `grafana-password-file`"
-                    .into();
-            }
-            Error::Usage { place: place(&reason, line), reason }
+            // The parser quotes the key or value that it does not take.
+            let quoted = reason.split('`').nth(1).map(ToString::to_string);
+            Error::SettingsFile { place: place(quoted.as_deref(), line), reason }
         })?;
         // A file that names another one means it from where it lies itself.
         if let (Some(PasswordSource::File(file)), Some(folder)) = (&mut layer.grafana_password, path.parent())
         {
             *file = folder.join(&file);
         }
-        layer
-            .check(services)
-            .map_err(|fault| Error::Usage { place: place(&fault.reason, None), reason: fault.reason })?;
+        layer.check(services).map_err(|fault| {
+            let place = place(Some(&fault.value), None);
+            Error::SettingsFile { place, reason: fault.reason }
+        })?;
         Ok(layer)
     }
 
@@ -140,19 +150,29 @@ impl Layer {
     /// Checks each value by itself.
     pub(super) fn check(&self, services: &[&str]) -> std::result::Result<(), ValueFault> {
         if let Some(stack) = &self.stack {
-            check_stack_name(stack).map_err(|reason| fault("--stack", reason))?;
+            check_stack_name(stack).map_err(|reason| fault("--stack", stack, reason))?;
         }
-        check_services(self.image.keys(), services).map_err(|reason| fault("--image", reason))?;
-        check_services(self.port.keys(), services).map_err(|reason| fault("--port", reason))?;
+        let images = self.image.keys().map(|name| ("--image", name));
+        let ports = self.port.keys().map(|name| ("--port", name));
+        if let Some((flag, name)) = images.chain(ports).find(|(_, name)| !services.contains(&name.as_str())) {
+            let reason = format!("there is no service `{name}`: it is one of {}", services.join(", "));
+            return Err(fault(flag, name, reason));
+        }
         for (service, text) in &self.image {
             let parsed: std::result::Result<ImageReference, _> = text.parse();
-            parsed.map_err(|error| fault(&format!("--image {service}={text}"), error.to_string()))?;
+            parsed.map_err(|error| fault(&format!("--image {service}={text}"), text, error.to_string()))?;
         }
         if let Some(registry) = &self.registry {
-            check_registry(registry).map_err(|reason| fault("--registry", reason))?;
+            check_registry(registry).map_err(|reason| fault("--registry", registry, reason))?;
         }
         Ok(())
     }
+}
+
+/// Returns whether a settings file has a password itself.
+fn has_password(text: &str) -> bool {
+    let keys = serde_yaml::from_str::<BTreeMap<String, IgnoredAny>>(contents::without_mark(text));
+    keys.is_ok_and(|keys| keys.contains_key(PASSWORD_KEY))
 }
 
 fn file_of_password<'de, D>(deserializer: D) -> std::result::Result<Option<PasswordSource>, D::Error>
@@ -162,8 +182,8 @@ where
     Ok(Option::<PathBuf>::deserialize(deserializer)?.map(PasswordSource::File))
 }
 
-fn fault(flag: &str, reason: String) -> ValueFault {
-    ValueFault { flag: flag.to_string(), reason }
+fn fault(flag: &str, value: &str, reason: String) -> ValueFault {
+    ValueFault { flag: flag.to_string(), value: value.to_string(), reason }
 }
 
 fn check_stack_name(name: &str) -> std::result::Result<(), String> {
@@ -175,16 +195,6 @@ fn check_stack_name(name: &str) -> std::result::Result<(), String> {
     Err(format!(
         "`{name}` is no stack name: up to 48 lower-case letters, digits, `-` or `_`, a letter or digit first"
     ))
-}
-
-fn check_services<'a>(
-    mut used: impl Iterator<Item = &'a String>,
-    known: &[&str],
-) -> std::result::Result<(), String> {
-    match used.find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(format!("there is no service `{name}`: it is one of {}", known.join(", "))),
-        None => Ok(()),
-    }
 }
 
 fn check_registry(host: &str) -> std::result::Result<(), String> {

@@ -3,7 +3,7 @@
 use integration_tests::simulate::World;
 use tdd_stack::error::Error;
 use tdd_stack::observed::State;
-use tdd_stack::plan::{self, Operation, Request};
+use tdd_stack::plan::{self, Operation, Request, Verb};
 use tdd_stack::settings::{Layer, Origin, Password, PasswordSource, Secret};
 use tdd_stack::stack::Stack;
 
@@ -57,7 +57,7 @@ fn the_well_known_password_never_takes_the_place_of_another() {
     let mut stopped = world;
     stopped.containers.get_mut("grafana").expect("it is there").state = State::Exited;
     let plan = up(&stack(), &stopped);
-    let check = plan.steps.iter().position(|step| step.operation.verb() == "check-login");
+    let check = plan.steps.iter().position(|step| step.operation.verb() == Verb::CheckLogin);
     let check = check.unwrap_or_else(|| panic!("it is not tried:\n{plan}"));
     let asks = |operation: &Operation| {
         matches!(operation, Operation::SetDataSource(_) | Operation::ImportDashboard { .. })

@@ -1,0 +1,54 @@
+//! No behaviour depends on the wording of a message: text is matched only where another program gives no code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex_lite::Regex;
+
+/// The files that read what other programs say in words alone, and which programs these are.
+const READERS: [(&str, &str); 5] = [
+    ("src/advice.rs", "Prometheus, of a scrape"),
+    ("src/check_output.rs", "promtool and amtool"),
+    ("src/contents.rs", "the YAML parser"),
+    ("src/doctor/answer.rs", "wget of BusyBox"),
+    ("src/engine_phrases.rs", "engines, and registries through them"),
+];
+
+/// Looks for a part of something that is held as the text of an error, an answer or a cause.
+const OF_AN_ERROR: &str = r"\b(answer|cause|display|doing|error|how|message|reason|said|source|to_lowercase|to_string|what|words)(\(\))?\s*\.(contains|starts_with|ends_with|find|strip_prefix|strip_suffix)\(";
+
+/// Looks for a part of a sentence, in whatever text.
+const OF_A_SENTENCE: &str =
+    r#"\.(contains|starts_with|ends_with|find|strip_prefix|strip_suffix)\(\s*"[^"]*[a-z] [a-z]"#;
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if !path.ends_with("tests.rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn no_message_is_recognised_by_its_words() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace");
+    let matches = [OF_AN_ERROR, OF_A_SENTENCE].map(|text| Regex::new(text).expect("it is a constant"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    let mut found = Vec::new();
+    for path in files {
+        let name = path.strip_prefix(root).expect("it is below").display().to_string();
+        let text = fs::read_to_string(&path).expect("it can be read");
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for place in matches.iter().flat_map(|matched| matched.find_iter(code)) {
+            let line = code[..place.start()].lines().count();
+            if READERS.iter().all(|(reader, _)| *reader != name) {
+                found.push(format!("{name}:{line}: {}", place.as_str()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "use a type, or a meaning of `engine_phrases`: {found:#?}");
+}
