@@ -24,7 +24,7 @@ const MOST_BRACKETS: usize = 4096;
 const TOO_DEEP: &str = "it is nested deeper than 128 levels, or an alias refers to what it stands in";
 const TOO_HEAVY: &str = "its aliases stand for too much text: write fewer of them";
 
-/// What yaml_serde 0.10.7 says at its own limits (`src/error.rs`); it gives no code.
+/// What `yaml_serde` 0.10.7 says at its own limits (`src/error.rs`); it gives no code.
 const PARSER_TOO_DEEP: &str = "recursion limit exceeded";
 const PARSER_TOO_HEAVY: &str = "repetition limit exceeded";
 

@@ -18,8 +18,7 @@ const READERS: [(&str, &str); 5] = [
 const OF_AN_ERROR: &str = r"\b(answer|cause|display|doing|error|how|message|reason|said|source|to_lowercase|to_string|what|words)(\(\))?\s*\.(contains|starts_with|ends_with|find|strip_prefix|strip_suffix)\(";
 
 /// Looks for a part of a sentence, in whatever text.
-const OF_A_SENTENCE: &str =
-    r#"\.(contains|starts_with|ends_with|find|strip_prefix|strip_suffix)\(\s*"[^"]*[a-z] [a-z]"#;
+const OF_A_SENTENCE: &str = r#"\.(contains|starts_with|ends_with|find|strip_prefix|strip_suffix|trim_start_matches|trim_end_matches)\(\s*"[^"]*[a-z] [a-z]"#;
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the folder can be read") {

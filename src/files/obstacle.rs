@@ -21,7 +21,7 @@ pub(super) fn refuse(path: &Path) -> Result<()> {
         }
         Ok(seen) if !seen.is_file() => Err(Error::file(FileAction::Write, path)(io::Error::new(
             kind(seen.file_type()),
-            word(seen.file_type()),
+            it_is(seen.file_type()),
         ))),
         _ => Ok(()),
     }
@@ -30,9 +30,9 @@ pub(super) fn refuse(path: &Path) -> Result<()> {
 /// Returns the error for what is no file and is to be read.
 pub(super) fn no_file(path: &Path, found: FileType) -> Error {
     let reason = if path.is_symlink() {
-        format!("it is {}, and that is {}", link(path), word(found).trim_start_matches("it is "))
+        format!("it is {}, and that is {}", link(path), word(found))
     } else {
-        word(found).into()
+        it_is(found)
     };
     Error::file(FileAction::Read, path)(io::Error::new(kind(found), reason))
 }
@@ -80,12 +80,16 @@ fn kind(found: FileType) -> ErrorKind {
     if found.is_dir() { ErrorKind::IsADirectory } else { ErrorKind::Unsupported }
 }
 
+fn it_is(found: FileType) -> String {
+    format!("it is {}", word(found))
+}
+
 fn word(found: FileType) -> &'static str {
     match () {
-        () if found.is_dir() => "it is a folder",
-        () if found.is_fifo() => "it is a named pipe",
-        () if found.is_socket() => "it is a socket",
-        () if found.is_char_device() || found.is_block_device() => "it is a device",
-        () => "it is no regular file",
+        () if found.is_dir() => "a folder",
+        () if found.is_fifo() => "a named pipe",
+        () if found.is_socket() => "a socket",
+        () if found.is_char_device() || found.is_block_device() => "a device",
+        () => "no regular file",
     }
 }

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::{AppHost, HostPort, Output, PasswordSource, Progress};
 use crate::contents::{self, ContentFault};
@@ -171,7 +170,7 @@ impl Layer {
 
 /// Returns whether a settings file has a password itself.
 fn has_password(text: &str) -> bool {
-    let keys = serde_yaml::from_str::<BTreeMap<String, IgnoredAny>>(contents::without_mark(text));
+    let keys = serde_yaml::from_str::<BTreeMap<String, serde_yaml::Value>>(contents::without_mark(text));
     keys.is_ok_and(|keys| keys.contains_key(PASSWORD_KEY))
 }
 

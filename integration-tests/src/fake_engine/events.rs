@@ -30,7 +30,8 @@ pub(super) fn since(shared: &Shared, call: &Call) -> Response {
     let moment = |name| UNIX_EPOCH + Duration::from_secs_f64(call.asked(name).parse().unwrap_or_default());
     let (since, until): (SystemTime, SystemTime) = (moment("since"), moment("until"));
     let told = state.events.iter().filter(|event| since <= event.at && event.at <= until);
-    let past: Bytes = told.map(|event| format!("{}\n", event.value)).collect::<String>().into();
+    let past: Bytes =
+        told.flat_map(|event| [event.value.to_string(), "\n".into()]).collect::<String>().into();
     let left = until.duration_since(state.now()).unwrap_or_default();
     let end = stream::once(async move {
         tokio::time::sleep(left).await;
