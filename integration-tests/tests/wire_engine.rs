@@ -69,7 +69,8 @@ fn a_server_that_is_no_engine_is_named_so() {
     let answer = std::thread::spawn(move || {
         use std::io::{Read, Write};
         let (mut stream, _) = server.accept().expect("somebody comes");
-        stream.read(&mut [0; 1024]).expect("a request comes");
+        let read = stream.read(&mut [0; 1024]).expect("a request comes");
+        assert!(read > 0, "a request has a head");
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").expect("it can be answered");
     });
     let scene = Scene::new(program!());
@@ -109,7 +110,7 @@ fn no_list_of_containers_is_waited_for_without_a_limit() {
 #[test]
 fn a_stop_is_seen_on_an_engine_whose_clock_is_behind() {
     let scene = Scene::after_up(program!());
-    scene.engine.set_back_its_clock(Duration::from_secs(3600));
+    scene.engine.set_back_its_clock(Duration::from_hours(1));
     scene.engine.begin_to_stop("tdd-grafana");
     std::thread::scope(|scope| {
         scope.spawn(|| {
