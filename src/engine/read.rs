@@ -222,8 +222,8 @@ impl Engine {
     /// Returns whether a container has no file at a path; `false` where that cannot be asked.
     pub(super) async fn lacks(&self, container: &str, path: &str) -> bool {
         let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
-        let asked = self.docker.get_container_archive_info(container, Some(options));
-        matches!(quickly(asked).await, Err(EngineError::DockerResponseServerError { status_code: 404, .. }))
+        let asked = self.docker.quickly(|docker| docker.get_container_archive_info(container, Some(options)));
+        matches!(asked.await, Err(EngineError::DockerResponseServerError { status_code: 404, .. }))
     }
 
     /// Returns a container's last log lines, as evidence; none if they cannot be had.
