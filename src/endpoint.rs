@@ -5,12 +5,14 @@
 mod address;
 mod context;
 mod error;
+mod locality;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use address::Address;
 pub use error::{EndpointError, Fault, Transport};
+pub use locality::{Elsewhere, Listener, Locality, Machine};
 
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 const DEFAULT_CONTEXT: &str = "default";
@@ -94,13 +96,6 @@ pub fn find(
 pub fn config_dir(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("DOCKER_CONFIG").or_else(|| set("HOME").map(|home| home.join(".docker")))
-}
-
-impl Endpoint {
-    /// Tells whether the engine listens on this machine: a Unix socket or a loopback address.
-    pub fn is_local(&self) -> bool {
-        self.address.is_local()
-    }
 }
 
 impl fmt::Display for Endpoint {

@@ -9,6 +9,7 @@ mod clock;
 mod describe;
 mod dump;
 mod gateway;
+mod locality;
 mod lock;
 mod operate;
 mod past;
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 use bollard::ClientVersion;
 use bollard::errors::Error as EngineError;
 
-use crate::endpoint::{Address, Endpoint};
+use crate::endpoint::{Endpoint, Locality};
 use crate::engine_phrases::Meaning;
 use crate::error::{Error, Result, Source, TooOld};
 
@@ -48,6 +49,7 @@ const OLDEST_API: ClientVersion = ClientVersion { major_version: 1, minor_versio
 pub struct Engine {
     docker: Connection,
     endpoint: Endpoint,
+    locality: Locality,
     greeting: Greeting,
     /// Docker's own configuration folder, where registry credentials are.
     config_dir: Option<PathBuf>,
@@ -65,7 +67,8 @@ impl Engine {
         if greeting.api < OLDEST_API {
             return Err(unreachable(Box::new(TooOld { api: greeting.api.to_string() })));
         }
-        Ok(Self { docker, endpoint, greeting, config_dir })
+        let locality = locality::find(&docker, &endpoint.address).await;
+        Ok(Self { docker, endpoint, locality, greeting, config_dir })
     }
 
     /// Returns the connection's address.
@@ -89,14 +92,6 @@ impl Engine {
     /// Returns the engine's version, such as `20.10.24`; empty where it does not say.
     pub fn version(&self) -> &str {
         &self.greeting.version
-    }
-
-    /// Returns the host under which published ports are reached.
-    pub fn host(&self) -> String {
-        match &self.endpoint.address {
-            Address::Unix(_) => "127.0.0.1".into(),
-            Address::Tcp { host, .. } => host.clone(),
-        }
     }
 
     /// Returns a connection that can change things.

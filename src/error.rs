@@ -8,6 +8,7 @@ mod conflict;
 mod fault;
 mod file_action;
 pub mod hint;
+mod out_of_reach;
 mod pull_fault;
 
 use std::fmt;
@@ -18,6 +19,7 @@ pub use cause::{Death, End, TooOld};
 pub use conflict::{Conflict, ObjectKind};
 pub use fault::Fault;
 pub use file_action::FileAction;
+pub use out_of_reach::OutOfReach;
 pub use pull_fault::PullFault;
 
 use crate::printable;
@@ -197,6 +199,9 @@ pub enum Error {
         /// What the tools said, oldest first.
         log: Vec<String>,
     },
+    /// The engine is elsewhere, and something of it is not reachable from here; nothing was changed.
+    #[error(transparent)]
+    OutOfReach(OutOfReach),
     /// A port that was free when it was looked at is taken at the start.
     #[error("port {port} of `{service}` is taken")]
     PortLost {
@@ -288,7 +293,11 @@ impl Error {
             | Self::TakenBack { .. } => 1,
             Self::SettingsFile { .. } | Self::Usage { .. } => 2,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
-            Self::Conflicts(_) | Self::File { .. } | Self::Locked { .. } | Self::PortLost { .. } => 4,
+            Self::Conflicts(_)
+            | Self::File { .. }
+            | Self::Locked { .. }
+            | Self::OutOfReach(_)
+            | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,
             Self::Blind(_) => 6,
             Self::Interrupted => 130,
@@ -321,6 +330,7 @@ impl Error {
             Self::NoProgram { .. } => "no-program",
             Self::NotReady { .. } => "not-ready",
             Self::NotTakenBack { .. } => "not-taken-back",
+            Self::OutOfReach(_) => "out-of-reach",
             Self::Pull { .. } => "pull",
             Self::Restore { .. } => "restore",
             Self::TakenBack { .. } => "taken-back",

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::files::Folder;
 use crate::http::{ActiveTarget, Http, Prometheus};
-use crate::observe::{base, conflicts};
+use crate::observe::{base, conflicts, place, reaches_running, reaches_wanted};
 use crate::observed::{Objects, Readiness, State};
 use crate::proof::Health;
 use crate::prove::in_one_line;
@@ -78,6 +78,11 @@ async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
     };
     facts.conflicts = conflicts(engine, stack, &inventory);
     let objects = &inventory.objects;
+    let reach = match objects.containers.is_empty() {
+        true => reaches_wanted(engine, stack),
+        false => reaches_running(engine, objects),
+    };
+    facts.unanswered.extend(reach.err().map(|error| unanswered("reach", &error, error.hint())));
     let prometheus = base(objects, "prometheus", engine).map(|base| Prometheus::new(http, base));
     let (readiness, scraped, flags, links) = tokio::join!(
         join_all(stack.services.iter().map(|service| ready(http, engine, objects, service))),
@@ -97,7 +102,7 @@ async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
     let external = flags.get("web.external-url").map(|url| (url.clone(), None));
     let dashboards = links.unwrap_or_default().into_iter().map(|url| (url, grafana.clone()));
     // Links are for this machine's browser: those of a remote engine lead elsewhere from here.
-    let wanted = external.into_iter().chain(dashboards).filter(|_| engine.endpoint().is_local());
+    let wanted = external.into_iter().chain(dashboards).filter(|_| engine.is_here());
     let (links, peers) = tokio::join!(
         join_all(wanted.map(|(url, wanted)| follow(http, url, wanted))),
         peers::look(examined, engine, objects, scraped.as_deref())
@@ -122,12 +127,14 @@ async fn ready(http: &Http, engine: &Engine, objects: &Objects, service: &Servic
     let Some(container) = objects.containers.get(service.name) else {
         return Readiness::NotReady("there is no container".into());
     };
-    match base(objects, service.name, engine) {
-        Some(base) if container.state == State::Running => {
+    let is_running = container.state == State::Running;
+    match place(objects, service.name, engine).filter(|_| is_running) {
+        Some(Ok(base)) => {
             let asked = tokio::time::timeout(ANSWER, http.probe(&base, service.probe)).await;
             asked.unwrap_or_else(|_| Readiness::NotReady("does not answer in time".into()))
         }
-        _ => Readiness::NotReady(container.status.to_lowercase()),
+        Some(Err(_)) => Readiness::OutOfReach,
+        None => Readiness::NotReady(container.status.to_lowercase()),
     }
 }
 

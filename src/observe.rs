@@ -12,7 +12,7 @@ use crate::engine::{Engine, Inventory};
 use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::files::Folder;
 use crate::http::{self, Http};
-use crate::observed::{Container, Grafana, GrafanaContent, Objects, Observed, Readiness, State, base_url};
+use crate::observed::{Container, Grafana, GrafanaContent, Objects, Observed, Readiness, State};
 use crate::ports;
 use crate::prove::Addresses;
 use crate::settings::HostPort;
@@ -27,7 +27,7 @@ pub async fn observe(engine: &Engine, http: &Http, folder: &Folder, stack: &Stac
         tokio::try_join!(delivered(engine, stack, objects), endpoints(engine, http, stack, objects))?;
     Ok(Observed {
         conflicts: conflicts(engine, stack, &inventory),
-        free_ports: free_ports(stack, objects),
+        free_ports: free_ports(engine, stack, objects),
         images,
         disk,
         delivered,
@@ -37,10 +37,25 @@ pub async fn observe(engine: &Engine, http: &Http, folder: &Folder, stack: &Stac
     })
 }
 
-/// Returns the address of a service's running container.
+/// Returns the URL of a service's running container, if it is reachable from here.
 pub fn base(objects: &Objects, service: &str, engine: &Engine) -> Option<String> {
-    let address = objects.containers.get(service)?.address?;
-    Some(base_url(address, &engine.host()))
+    place(objects, service, engine)?.ok()
+}
+
+/// Returns the URL of a service's running container, or why it is not reachable from here.
+pub fn place(objects: &Objects, service: &str, engine: &Engine) -> Option<Result<String>> {
+    Some(engine.url(objects.containers.get(service)?.address?))
+}
+
+/// Fails if a port that a container of the stack publishes is not reachable from here.
+pub fn reaches_running(engine: &Engine, objects: &Objects) -> Result<()> {
+    let published = objects.containers.values().filter_map(|container| container.address);
+    published.map(|address| address.ip()).try_for_each(|ip| engine.reaches(ip))
+}
+
+/// Fails if a port that the stack is to publish would not be reachable from here.
+pub fn reaches_wanted(engine: &Engine, stack: &Stack) -> Result<()> {
+    stack.services.iter().try_for_each(|service| engine.reaches(service.port.bind))
 }
 
 /// Returns the addresses that a proof asks.
@@ -82,9 +97,11 @@ async fn endpoints(
 ) -> Result<(BTreeMap<String, Readiness>, Grafana)> {
     let probes = join_all(stack.services.iter().map(|service| async {
         let container = objects.containers.get(service.name)?;
-        let readiness = match base(objects, service.name, engine) {
-            Some(base) if container.state == State::Running => http.probe(&base, service.probe).await,
-            _ => Readiness::NotReady(container.status.to_lowercase()),
+        let is_running = container.state == State::Running;
+        let readiness = match place(objects, service.name, engine).filter(|_| is_running) {
+            Some(Ok(base)) => http.probe(&base, service.probe).await,
+            Some(Err(_)) => Readiness::OutOfReach,
+            None => Readiness::NotReady(container.status.to_lowercase()),
         };
         Some((service.name.to_string(), readiness))
     }));
@@ -94,7 +111,11 @@ async fn endpoints(
 }
 
 async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects) -> Result<Grafana> {
-    let Some(base) = base(objects, "grafana", engine) else { return Ok(Grafana::Unknown) };
+    let base = match place(objects, "grafana", engine) {
+        Some(Ok(base)) => base,
+        Some(Err(_)) => return Ok(Grafana::OutOfReach),
+        None => return Ok(Grafana::Unknown),
+    };
     match http::Grafana::new(http, base, stack).content(stack).await {
         Ok(content) => Ok(Grafana::Known(GrafanaContent { marks: marks(engine, stack).await?, ..content })),
         Err(Error::GrafanaLogin { .. }) => Ok(Grafana::LoginRefused),
@@ -141,7 +162,7 @@ fn port_conflict(engine: &Engine, service: &Service, inventory: &Inventory) -> O
     let other = inventory.published.iter().find(|(held, name)| overlaps(*held, address) && is_other(name));
     let holder = other.map(|(_, name)| format!("container `{name}`"));
     // The ports of a remote engine's host cannot be tried from here; its own answer will tell.
-    let is_taken = holder.is_some() || (engine.endpoint().is_local() && !ports::is_free(address));
+    let is_taken = holder.is_some() || (engine.is_here() && !ports::is_free(address));
     is_taken.then(|| Conflict::Port {
         service: service.name.to_string(),
         address,
@@ -154,7 +175,11 @@ fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() == other.port() && (any || one.ip() == other.ip())
 }
 
-fn free_ports(stack: &Stack, objects: &Objects) -> BTreeMap<String, u16> {
+fn free_ports(engine: &Engine, stack: &Stack, objects: &Objects) -> BTreeMap<String, u16> {
+    if !engine.is_here() {
+        // Its own machine knows which ports are free there.
+        return BTreeMap::new();
+    }
     let has_port = |container: &Container| container.address.is_some();
     let wanting: Vec<&Service> = stack
         .services

@@ -140,6 +140,8 @@ pub enum Readiness {
     Ready,
     /// It is not, with the last answer.
     NotReady(String),
+    /// It runs, and is not asked: its port is not reachable from here.
+    OutOfReach,
 }
 
 /// What Grafana holds.
@@ -148,6 +150,8 @@ pub enum Grafana {
     /// It could not be asked.
     #[default]
     Unknown,
+    /// It runs, and is not asked: its port is not reachable from here.
+    OutOfReach,
     /// It refuses the login.
     LoginRefused,
     /// Its answers.
@@ -178,15 +182,6 @@ impl Readiness {
     /// Returns whether it is ready.
     pub fn is_ready(&self) -> bool {
         *self == Self::Ready
-    }
-}
-
-/// Returns the address under which a published port is reached; `host` stands in for "every address".
-pub fn base_url(address: SocketAddr, host: &str) -> String {
-    if address.ip().is_unspecified() {
-        format!("http://{host}:{}", address.port())
-    } else {
-        format!("http://{address}")
     }
 }
 

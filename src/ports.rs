@@ -1,11 +1,32 @@
-//! The ports of this machine: which are free, and who holds the others.
+//! The ports and addresses of this machine: which ports are free, and who holds the others.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
 /// Where the system lists its sockets.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
+
+/// A program that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its name, of which the system keeps 15 bytes.
+    pub name: String,
+    /// Its process id.
+    pub pid: u32,
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (pid {})", self.name, self.pid)
+    }
+}
+
+/// Returns whether this machine has an address.
+pub fn is_own(address: IpAddr) -> bool {
+    TcpListener::bind((address, 0)).is_ok()
+}
 
 /// Returns whether nothing listens there.
 pub fn is_free(address: SocketAddr) -> bool {
@@ -26,6 +47,17 @@ pub fn free(bind: IpAddr, count: usize) -> Vec<u16> {
 
 /// Returns the program that listens on a port, such as `python3 (pid 812)`, where the system lets us know.
 pub fn holder(port: u16) -> Option<String> {
+    program(port).map(|program| program.to_string())
+}
+
+/// Returns the program of a process, where the system lets us know.
+pub fn program_of(pid: u32) -> Option<Program> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(Program { name: name.trim().to_string(), pid })
+}
+
+/// Returns the program that listens on a port, where the system lets us know.
+pub fn program(port: u16) -> Option<Program> {
     let tables: Vec<String> = TABLES.iter().filter_map(|table| fs::read_to_string(table).ok()).collect();
     // As their handles link to them.
     let sockets: BTreeSet<String> = tables
@@ -42,8 +74,7 @@ pub fn holder(port: u16) -> Option<String> {
         let holds = handles
             .filter_map(|handle| fs::read_link(handle.path()).ok())
             .any(|link| sockets.contains(link.to_string_lossy().as_ref()));
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        holds.then(|| format!("{} (pid {pid})", name.trim()))
+        holds.then(|| program_of(pid)).flatten()
     })
 }
 

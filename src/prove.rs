@@ -219,6 +219,7 @@ async fn ask_grafana(
     let data_source = match health {
         Readiness::Ready => None,
         Readiness::NotReady(reason) => Some(reason),
+        Readiness::OutOfReach => Some("is out of reach".into()),
     };
     Ok((data_source, dashboards))
 }

@@ -1,6 +1,5 @@
 //! Waits for services, with one eye on their containers: a container that dies ends the wait at once.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -9,7 +8,7 @@ use crate::engine::{Engine, Running};
 use crate::engine_phrases::Meaning;
 use crate::error::{Death, Error, Result};
 use crate::http::{Grafana, Http, Prometheus};
-use crate::observed::{Readiness, State, base_url};
+use crate::observed::{Readiness, State};
 use crate::proof::{Application, Proof, Verdict};
 use crate::prove::{Addresses, prove};
 use crate::stack::{Service, Stack};
@@ -44,29 +43,35 @@ impl Waiter<'_> {
     pub async fn ready(&self, service: &Service, mut waiting: impl FnMut(&str)) -> Result<()> {
         let container = self.stack.container(service.name);
         let first = self.engine.running(&container).await?;
-        let mut url = self.url(service, &first);
+        let mut url = self.url(&first)?;
         self.alive(service, &first, first.restarts).await?;
         let mut inspected = Instant::now();
         let mut pause = FIRST_PAUSE;
         let mut last = "does not answer".to_string();
         loop {
-            match timeout_at(self.deadline, self.http.probe(&url, service.probe)).await {
+            let probe = async {
+                match &url {
+                    Some(url) => self.http.probe(url, service.probe).await,
+                    None => Readiness::NotReady("has no published port".into()),
+                }
+            };
+            match timeout_at(self.deadline, probe).await {
                 Ok(Readiness::Ready) => return Ok(()),
                 Ok(Readiness::NotReady(answer)) => last = answer,
                 // What it answered before tells more.
-                Err(_) => {}
+                Ok(Readiness::OutOfReach) | Err(_) => {}
             }
             waiting(&last);
             if inspected.elapsed() >= INSPECT_EVERY {
                 inspected = Instant::now();
                 let running = self.engine.running(&container).await?;
                 self.alive(service, &running, first.restarts).await?;
-                url = self.url(service, &running);
+                url = self.url(&running)?;
             }
             if Instant::now() >= self.deadline {
                 return Err(Error::NotReady {
                     service: service.name.to_string(),
-                    url: format!("{url}{}", service.probe.path),
+                    url: url.map_or("it".into(), |url| format!("{url}{}", service.probe.path)),
                     waited: self.patience,
                     last,
                     log: self.engine.last_lines(&container).await,
@@ -86,6 +91,7 @@ impl Waiter<'_> {
             let last = match grafana.data_source_health(uid).await? {
                 Readiness::Ready => return Ok(()),
                 Readiness::NotReady(last) => last,
+                Readiness::OutOfReach => "is out of reach".into(),
             };
             waiting(&last);
             if Instant::now() >= self.deadline {
@@ -162,12 +168,12 @@ impl Waiter<'_> {
             death: Death::NotRunning,
             log: Vec::new(),
         })?;
-        Ok(base_url(address, &self.engine.host()))
+        self.engine.url(address)
     }
 
-    fn url(&self, service: &Service, running: &Running) -> String {
-        let wanted = service.port.address().unwrap_or(SocketAddr::new(service.port.bind, 0));
-        base_url(running.address.unwrap_or(wanted), &self.engine.host())
+    /// Returns the URL of a port that the engine publishes; whatever listens at another is not the service.
+    fn url(&self, running: &Running) -> Result<Option<String>> {
+        running.address.map(|address| self.engine.url(address)).transpose()
     }
 
     async fn alive(&self, service: &Service, running: &Running, restarts: i64) -> Result<()> {

@@ -2,9 +2,11 @@
 //!
 //! Never asks anything: made of what was observed and proven.
 
+use std::net::SocketAddr;
+
 use crate::dashboard;
 use crate::error::{Conflict, Error};
-use crate::observed::{Author, Grafana, Observed, Readiness, State, base_url};
+use crate::observed::{Author, Grafana, Observed, Readiness, State};
 use crate::plan::{self, Cause, Operation, Plan, Request};
 use crate::proof::{Proof, Verdict};
 use crate::settings::PASSWORD_WAYS;
@@ -57,6 +59,8 @@ pub enum Finding {
     Pending(Vec<String>),
     /// Everything runs, but this is not observed.
     Blind(Vec<String>),
+    /// Everything runs, but this is not reachable from here, so nobody asked whether it observes.
+    OutOfReach(Vec<String>),
     /// This does not run.
     Amiss(Vec<String>),
 }
@@ -76,8 +80,13 @@ impl ServiceStatus {
 }
 
 impl Status {
-    /// Returns what there is to say; `host` stands in for "every address".
-    pub fn of(stack: &Stack, observed: &Observed, proof: Option<Proof>, host: &str) -> Self {
+    /// Returns what there is to say; `url` tells where a published port is reached, if it is.
+    pub fn of(
+        stack: &Stack,
+        observed: &Observed,
+        proof: Option<Proof>,
+        url: impl Fn(SocketAddr) -> Option<String>,
+    ) -> Self {
         let (plan, hindrance) = match plan::up(stack, observed, Request::default()) {
             // An `up` will set it; a look does not, and waiting for it is in vain.
             Ok(plan) if observed.grafana == Grafana::LoginRefused => {
@@ -100,7 +109,7 @@ impl Status {
             services: stack
                 .services
                 .iter()
-                .map(|service| service_status(service, observed, &plan, host))
+                .map(|service| service_status(service, observed, &plan, &url))
                 .collect(),
             edited_inside: edited_inside(stack, observed),
             conflicts: plan.conflicts,
@@ -113,12 +122,18 @@ impl Status {
     /// Returns what it amounts to.
     pub fn finding(&self) -> Finding {
         let not_ready = self.services.iter().filter_map(|service| match &service.readiness {
-            Readiness::Ready => None,
+            Readiness::Ready | Readiness::OutOfReach => None,
             Readiness::NotReady(last) => Some(format!("{} is not ready: {last}", service.name)),
         });
-        let problems: Vec<String> = self.hindrance.iter().cloned().chain(not_ready).collect();
-        if !problems.is_empty() {
+        let mut problems: Vec<String> = self.hindrance.iter().cloned().chain(not_ready).collect();
+        let is_amiss = !problems.is_empty();
+        let out_of_reach = self.services.iter().filter(|service| service.readiness == Readiness::OutOfReach);
+        problems.extend(out_of_reach.map(|service| format!("{} is not reachable from here", service.name)));
+        if is_amiss {
             return Finding::Amiss(problems);
+        }
+        if !problems.is_empty() {
+            return Finding::OutOfReach(problems);
         }
         match self.proof.as_ref().map(Proof::verdict) {
             Some(Verdict::Proven) => Finding::Good,
@@ -135,7 +150,12 @@ fn edited_inside(stack: &Stack, observed: &Observed) -> Vec<String> {
     uids.filter(|uid| dashboard::is_edited_inside(content, uid)).map(String::from).collect()
 }
 
-fn service_status(service: &Service, observed: &Observed, plan: &Plan, host: &str) -> ServiceStatus {
+fn service_status(
+    service: &Service,
+    observed: &Observed,
+    plan: &Plan,
+    url: impl Fn(SocketAddr) -> Option<String>,
+) -> ServiceStatus {
     let container = observed.objects.containers.get(service.name);
     let absent = || Readiness::NotReady("there is no container".into());
     ServiceStatus {
@@ -143,7 +163,7 @@ fn service_status(service: &Service, observed: &Observed, plan: &Plan, host: &st
         state: container.map(|container| container.state),
         readiness: observed.readiness.get(service.name).cloned().unwrap_or_else(absent),
         image: container.map_or_else(|| service.image.to_string(), |container| container.image.clone()),
-        url: container.and_then(|container| container.address).map(|address| base_url(address, host)),
+        url: container.and_then(|container| container.address).and_then(url),
         drift: drift(service, plan),
         without: container.and_then(|container| container.without.clone()),
     }

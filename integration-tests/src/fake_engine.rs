@@ -75,6 +75,15 @@ impl FakeEngine {
         format!("unix://{}", self.socket().display())
     }
 
+    /// Listens on a TCP port of this machine too, and returns the address for `--host` and `DOCKER_HOST`.
+    pub fn listen_on_tcp(&self) -> String {
+        let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+        let listener = listener.expect("a port is free");
+        let address = listener.local_addr().expect("it listens");
+        self.runtime.spawn(routes::serve(listener, self.shared.clone()));
+        format!("tcp://{address}")
+    }
+
     /// Makes something go wrong from now on, and nothing else.
     pub fn fail(&self, fault: Fault) {
         self.shared.lock().fault = Some(fault);
@@ -83,6 +92,11 @@ impl FakeEngine {
     /// Makes everything go well from now on.
     pub fn recover(&self) {
         self.shared.lock().fault = None;
+    }
+
+    /// Makes the engine say from now on that it runs on another machine, as one does whose socket is forwarded.
+    pub fn move_to(&self, machine: &str) {
+        self.shared.lock().machine = Some(machine.into());
     }
 
     /// Returns every request so far, in order, such as `POST /containers/create?name=tdd-grafana`; objects that

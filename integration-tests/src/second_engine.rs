@@ -5,15 +5,17 @@
 //! bridge that it does not know. All of it goes when the engine is dropped; what a killed test run left behind goes
 //! when the next one starts. Never skips: without root or a `dockerd` the test fails and says what is missing.
 
+mod elsewhere;
 mod leftovers;
 mod range;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use elsewhere::Elsewhere;
 use range::Range;
 
 /// How long an engine may take to answer or to end; a stop waits ten seconds for each container.
@@ -25,6 +27,8 @@ pub struct SecondEngine {
     folder: PathBuf,
     range: Range,
     process: Mutex<Option<Child>>,
+    /// The network of its own that it is in, where it is in one.
+    elsewhere: Option<Elsewhere>,
 }
 
 impl SecondEngine {
@@ -34,11 +38,35 @@ impl SecondEngine {
         assert_eq!(user.trim(), "0", "a second engine can be started by root only");
         leftovers::sweep();
         let (range, folder) = claim();
-        let engine = Self { folder, range, process: Mutex::new(None) };
+        let engine = Self { folder, range, process: Mutex::new(None), elsewhere: None };
         let prepared = range.admit().and_then(|()| range.make_bridge());
         prepared.unwrap_or_else(|problem| panic!("{problem}"));
         engine.launch();
         engine
+    }
+
+    /// Starts an engine in a network namespace of its own and under another host name, as if on another machine; it
+    /// reaches this machine's registry by its own loopback. `relay` is the program `socket-relay`.
+    pub fn start_elsewhere(relay: &Path, registry: &str) -> Self {
+        let user = run("id", &["-u"]).unwrap_or_default();
+        assert_eq!(user.trim(), "0", "a second engine can be started by root only");
+        leftovers::sweep();
+        let (range, folder) = claim();
+        let made = Elsewhere::make(range, &folder, relay, registry);
+        let elsewhere = made.unwrap_or_else(|problem| panic!("{problem}"));
+        let engine = Self { folder, range, process: Mutex::new(None), elsewhere: Some(elsewhere) };
+        engine.launch();
+        engine
+    }
+
+    /// Returns the address of the machine that an engine elsewhere is on, as this machine knows it.
+    pub fn address(&self) -> String {
+        self.elsewhere.as_ref().expect("the engine is elsewhere").address()
+    }
+
+    /// Returns a program that runs another one in the network of an engine elsewhere.
+    pub fn on_its_machine(&self, program: &str) -> PathBuf {
+        self.elsewhere.as_ref().expect("the engine is elsewhere").wrap(&self.folder, program)
     }
 
     /// Returns the engine's address, as `DOCKER_HOST` takes it.
@@ -93,14 +121,21 @@ impl SecondEngine {
         let path = |name: &str| self.folder.join(name).display().to_string();
         let log = File::create(self.folder.join("log")).map_err(|error| error.to_string())?;
         let error_log = log.try_clone().map_err(|error| error.to_string())?;
+        let (own, elsewhere): (Vec<String>, _) = match &self.elsewhere {
+            None => (vec!["--bridge".into(), self.range.bridge()], Vec::new()),
+            Some(elsewhere) => (elsewhere.flags(), elsewhere.launcher()),
+        };
         // Its mounts are its own, and `/` is shared in there, as it is on most hosts.
-        let started = Command::new("unshare")
-            .args(["--mount", "--propagation", "shared", "dockerd"])
+        let mounts = ["unshare", "--mount", "--propagation", "shared"].map(String::from);
+        let mut command = elsewhere.into_iter().chain(mounts).chain(["dockerd".to_string()]);
+        let started = Command::new(command.next().unwrap_or_default())
+            .args(command)
             // The machine's own file would be read otherwise.
             .args(["--config-file", &path("daemon.json")])
             .args(["--data-root", &path("data"), "--exec-root", &path("exec"), "--pidfile", &path("pid")])
-            // With `none` it would remove the `docker0` of the machine's engine.
-            .args(["--host", &self.host(), "--bridge", &self.range.bridge()])
+            .args(["--host", &self.host()])
+            // With the bridge `none` it would remove the `docker0` of the machine's engine.
+            .args(own)
             .args(["--iptables=false", "--ip6tables=false", "--ip-masq=false"])
             .args(self.pool())
             // What containers are told is the host is the bridge of the first network that is made.
@@ -188,6 +223,7 @@ impl Drop for SecondEngine {
             eprintln!("the second engine is removed by force: {problem}");
             drop(self.end("KILL"));
         }
+        self.elsewhere = None;
         leftovers::remove(&self.folder, self.range);
     }
 }

@@ -15,6 +15,7 @@ use super::{Archivist, Image, Interrupt, joined, unless};
 use crate::backup_file::{About, Image as NamedImage, Pause, SaveReport, Writer};
 use crate::error::{Conflict, Error, FileAction, ObjectKind, Result};
 use crate::files::{Existing, PrivateFile};
+use crate::observe::reaches_running;
 use crate::observed::{Author, Container, DiskFile, State};
 use crate::plan::Force;
 use crate::printable;
@@ -77,6 +78,8 @@ impl<'a> Archivist<'a> {
         if !conflicts.is_empty() {
             return Err(Error::Conflicts(conflicts));
         }
+        // A service that pauses is waited for when it runs again.
+        reaches_running(self.operator.engine(), objects)?;
         if parts.is_empty() {
             let nothing =
                 format!("stack `{}` has no data volume, so there is nothing to back up", stack.name);

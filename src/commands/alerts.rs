@@ -6,7 +6,7 @@ use super::{Exit, Session};
 use crate::alerts::Alerts;
 use crate::error::{Error, Result};
 use crate::http::{Alertmanager, Prometheus};
-use crate::observe::addresses;
+use crate::observe::{addresses, reaches_running};
 use crate::prove::in_one_line;
 use crate::render;
 
@@ -27,6 +27,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let inventory = engine.inventory(&session.stack.name).await?;
+    if let Err(error) = reaches_running(&engine, &inventory.objects) {
+        let alerts = Alerts { unanswered: vec![in_one_line(&error)], ..Alerts::default() };
+        render::alerts(session.json(), &session.stack.name, &alerts);
+        return Ok(Exit::Reported(error));
+    }
     let addresses = addresses(&inventory.objects, &engine);
     let (evaluated, arrived) = tokio::join!(
         asked("Prometheus", addresses.prometheus, |base| async {

@@ -7,7 +7,7 @@ use crate::dashboard;
 use crate::error::{Conflict, Error, Result};
 use crate::files::Existing;
 use crate::http::Grafana;
-use crate::observe::base;
+use crate::observe::{base, reaches_running};
 use crate::observed::{Author, DiskFile};
 use crate::render::{self, FileOutcome, FileReport};
 use crate::stack::Dashboard;
@@ -63,6 +63,7 @@ enum Decision {
 async fn pull(overwrite: bool, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let objects = engine.inventory(&session.stack.name).await?.objects;
+    reaches_running(&engine, &objects)?;
     let Some(base) = base(&objects, "grafana", &engine) else {
         return Err(Error::Amiss(vec!["grafana does not run, so its dashboards cannot be read".into()]));
     };

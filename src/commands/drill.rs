@@ -1,13 +1,15 @@
 //! `tdd-stack drill`
 
+use std::net::IpAddr;
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Exit, Session};
 use crate::demo::reach;
 use crate::drill::Course;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::observe::reaches_running;
 use crate::plan::{self, Request};
 use crate::rehearse::{self, Pace, Receiver, Rehearsal, Theatre};
 use crate::render;
@@ -45,7 +47,12 @@ pub(crate) async fn run(
     }
     let engine = session.engine().await?;
     let objects = engine.inventory(&session.stack.name).await?.objects;
-    let drill = drill(session, &engine, args.fast, exercises, interrupted);
+    reaches_running(&engine, &objects)?;
+    let reach = reach(&engine, session.settings.app_host).await?;
+    if let Some(note) = &reach.note {
+        render::talk(session.settings.progress, Duration::ZERO, note);
+    }
+    let drill = drill(session, &engine, args.fast, reach.listen, exercises, interrupted);
     session.alone(&engine, &objects, "drill", drill).await
 }
 
@@ -53,6 +60,7 @@ async fn drill(
     session: &Session,
     engine: &Engine,
     fast: bool,
+    listen: Vec<IpAddr>,
     exercises: Vec<(rehearse::Fault, Vec<&'static str>)>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Exit> {
@@ -72,7 +80,6 @@ async fn drill(
             config.files.iter().filter_map(|name| Some(((*name).to_string(), inside.get(*name)?.clone())));
         Some((service, config, files.collect()))
     });
-    let listen = reach(engine, session.settings.app_host).await?.listen;
     let rehearsal = Rehearsal::prepare(theatre, pace, listen, real.collect()).await?;
     let began = Instant::now();
     let mut interrupted = pin!(interrupted);

@@ -147,6 +147,7 @@ impl Session {
                     | Error::Amiss(_)
                     | Error::Conflicts(_)
                     | Error::Locked { .. }
+                    | Error::OutOfReach(_)
                     | Error::Interrupted
             ) =>
             {

@@ -8,7 +8,7 @@ use super::up::{Wait, application};
 use super::{Exit, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::observe::addresses;
+use crate::observe::{addresses, reaches_running};
 use crate::observed::Grafana;
 use crate::proof::Application;
 use crate::prove::prove;
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Show what runs, whether it observes, and what differs from what is wanted
 ///
-/// Exits with 1 if something is amiss, with 6 if the stack runs but is blind.
+/// Exits with 1 if something is amiss, with 6 if the stack runs but is blind, with 4 if it is not reachable from here.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Show it again and again, until interrupted
@@ -45,15 +45,15 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let deadline = Instant::now() + args.wait_timeout;
     loop {
-        let status = look(session, &engine, application(args.require_app)).await?;
+        let (status, out_of_reach) = look(session, &engine, application(args.require_app)).await?;
         let finding = status.finding();
         let reached = match args.wait {
             None => true,
-            Some(Wait::Ready) => !matches!(finding, Finding::Amiss(_)),
+            Some(Wait::Ready) => !matches!(finding, Finding::Amiss(_) | Finding::OutOfReach(_)),
             Some(Wait::Proven) => finding == Finding::Good,
         };
         // A hindrance, such as a refused login, does not pass with time.
-        if !reached && status.hindrance.is_none() && Instant::now() < deadline {
+        if !reached && status.hindrance.is_none() && out_of_reach.is_none() && Instant::now() < deadline {
             sleep(Duration::from_millis(250)).await;
             continue;
         }
@@ -62,15 +62,21 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         }
         render::status(session.json(), &status);
         if !args.watch {
-            return Ok(exit(finding, reached));
+            return Ok(exit(finding, reached, out_of_reach));
         }
         sleep(PAUSE).await;
     }
 }
 
-async fn look(session: &Session, engine: &Engine, application: Application) -> Result<Status> {
+/// Returns what there is to say, and why running services are out of reach if they are.
+async fn look(
+    session: &Session,
+    engine: &Engine,
+    application: Application,
+) -> Result<(Status, Option<Error>)> {
     let observed = session.observe(engine).await?;
-    let proof = if observed.objects.containers.is_empty() {
+    let out_of_reach = reaches_running(engine, &observed.objects).err();
+    let proof = if observed.objects.containers.is_empty() || out_of_reach.is_some() {
         None
     } else {
         let mut addresses = addresses(&observed.objects, engine);
@@ -80,13 +86,15 @@ async fn look(session: &Session, engine: &Engine, application: Application) -> R
         }
         Some(prove(&session.http, &session.stack, &addresses, application).await?)
     };
-    Ok(Status::of(&session.stack, &observed, proof, &engine.host()))
+    let status = Status::of(&session.stack, &observed, proof, |address| engine.url(address).ok());
+    Ok((status, out_of_reach))
 }
 
-fn exit(finding: Finding, reached: bool) -> Exit {
+fn exit(finding: Finding, reached: bool, out_of_reach: Option<Error>) -> Exit {
     match finding {
         Finding::Good => Exit::Reached,
         Finding::Pending(_) if reached => Exit::Reached,
+        Finding::OutOfReach(problems) => Exit::Reported(out_of_reach.unwrap_or(Error::Amiss(problems))),
         Finding::Amiss(problems) => Exit::Reported(Error::Amiss(problems)),
         Finding::Pending(problems) | Finding::Blind(problems) => Exit::Reported(Error::Blind(problems)),
     }

@@ -9,6 +9,7 @@ use super::password::Keep;
 use super::{Done, Exit, Patience, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::observe::reaches_wanted;
 use crate::observed::Observed;
 use crate::plan::{self, DashboardEdits, Plan, ProofTime, PullPolicy, Request};
 use crate::proof::{Application, Proof, Verdict};
@@ -97,6 +98,9 @@ impl Args {
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let began = Instant::now();
     let engine = session.engine().await?;
+    if !args.dry_run {
+        reaches_wanted(&engine, &session.stack)?;
+    }
     retried(async || attempt(args, session, &engine, began).await).await
 }
 
@@ -178,7 +182,8 @@ fn summarise(
     proof: Option<&Proof>,
     total: Duration,
 ) {
-    let status = crate::status::Status::of(&session.stack, observed, proof.cloned(), &engine.host());
+    let url = |address| engine.url(address).ok();
+    let status = crate::status::Status::of(&session.stack, observed, proof.cloned(), url);
     let summary = Summary {
         status: &status,
         plan,

@@ -13,7 +13,7 @@ use super::recording::Configuration;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::http::Http;
-use crate::observe::base;
+use crate::observe::{base, reaches_running};
 use crate::observed::{Container, Objects};
 use crate::ready::Waiter;
 use crate::stack::{Service, Stack};
@@ -79,6 +79,7 @@ impl<'a> Importer<'a> {
     /// Lives through the time before Prometheus' first sample, as much as lies within `length` before now.
     pub async fn prepare(&self, simulation: &mut Simulation, length: Duration) -> Result<Preparation<'a>> {
         let objects = self.engine.inventory(&self.stack.name).await?.objects;
+        reaches_running(&self.engine, &objects)?;
         let url = self.address(&objects, "prometheus")?;
         let exporter = format!("{}/metrics", self.address(&objects, "node-exporter")?);
         let service = self.stack.service("prometheus").ok_or_else(|| self.missing("prometheus"))?;

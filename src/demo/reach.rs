@@ -1,9 +1,10 @@
 //! Finds the addresses on which the containers of a stack look for the application.
 
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::ports;
 use crate::settings::AppHost;
 
 /// Where a demo listens.
@@ -15,8 +16,11 @@ pub struct Reach {
     pub note: Option<String>,
 }
 
-/// Returns loopback and the address by which containers know this machine.
+/// Returns loopback and the address by which containers know this machine; fails if they look on another machine.
 pub async fn reach(engine: &Engine, app_host: AppHost) -> Result<Reach> {
+    if app_host == AppHost::EngineHost {
+        engine.is_containers_host()?;
+    }
     let known = match app_host {
         AppHost::EngineHost => engine.gateway().await?,
         AppHost::Address(address) => Some(address),
@@ -29,7 +33,7 @@ fn with_loopback(known: Option<IpAddr>, app_host: AppHost) -> Reach {
     let mut listen = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
     let note = match known {
         Some(address) if listen.contains(&address) => None,
-        Some(address) if is_here(address) => {
+        Some(address) if ports::is_own(address) => {
             listen.push(address);
             None
         }
@@ -50,11 +54,6 @@ fn with_loopback(known: Option<IpAddr>, app_host: AppHost) -> Reach {
         ),
     };
     Reach { listen, note }
-}
-
-/// Returns whether this machine has an address.
-fn is_here(address: IpAddr) -> bool {
-    TcpListener::bind((address, 0)).is_ok()
 }
 
 #[cfg(test)]

@@ -33,8 +33,13 @@ pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding
 
 fn services(services: &[ServiceFacts]) -> Vec<Finding> {
     let faults: Vec<Finding> = services.iter().filter_map(service).collect();
-    if faults.is_empty() {
+    let is_ready = |service: &ServiceFacts| service.readiness.is_ready();
+    if faults.is_empty() && services.iter().all(is_ready) {
         return vec![Finding::good("service", format!("all {} are ready", services.len()))];
+    }
+    if faults.is_empty() {
+        // Why they are out of reach is a finding of its own.
+        return vec![Finding::good("service", format!("all {} run, as the engine says", services.len()))];
     }
     faults
 }
@@ -136,6 +141,13 @@ mod tests {
             assert_eq!((found[0].state, found[0].subject.as_deref()), (State::Bad, Some("grafana")));
             assert!(found[0].what.contains(words) && found[0].cure.is_some(), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_service_out_of_reach_is_not_called_ready() {
+        let found = found(ServiceFacts { readiness: Readiness::OutOfReach, ..ready() });
+        assert_eq!((found.len(), found[0].state), (1, State::Good));
+        assert!(!found[0].what.contains("ready"), "{found:?}");
     }
 
     #[test]

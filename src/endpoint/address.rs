@@ -3,7 +3,7 @@
 //! Never resolves a name or opens a connection.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use super::error::{EndpointError, Fault, Transport};
@@ -23,19 +23,6 @@ pub enum Address {
         /// The port.
         port: u16,
     },
-}
-
-impl Address {
-    /// Tells whether this is a Unix socket or a loopback address.
-    pub fn is_local(&self) -> bool {
-        match self {
-            Self::Unix(_) => true,
-            Self::Tcp { host, .. } => {
-                let loopback = |address: IpAddr| address.to_canonical().is_loopback();
-                host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(loopback)
-            }
-        }
-    }
 }
 
 impl fmt::Display for Address {
@@ -118,22 +105,22 @@ mod tests {
 
     #[test]
     fn supported_urls_are_read_and_printed() {
-        for (text, url, is_local) in [
-            ("unix:///run/x.sock", "unix:///run/x.sock", true),
-            ("unix://", "unix:///var/run/docker.sock", true),
-            ("tcp://10.0.0.7:99", "tcp://10.0.0.7:99", false),
-            ("tcp://box", "tcp://box:2375", false),
-            ("tcp://box/", "tcp://box:2375", false),
-            ("http://127.0.0.9:1", "tcp://127.0.0.9:1", true),
-            ("tcp://", "tcp://localhost:2375", true),
-            ("tcp://:99", "tcp://localhost:99", true),
-            ("tcp://[::1]", "tcp://[::1]:2375", true),
-            ("tcp://[::ffff:127.0.0.1]:99", "tcp://[::ffff:127.0.0.1]:99", true),
-            ("tcp://[2001:db8::1]:99", "tcp://[2001:db8::1]:99", false),
-            (" tcp://box:1 ", "tcp://box:1", false),
+        for (text, url) in [
+            ("unix:///run/x.sock", "unix:///run/x.sock"),
+            ("unix://", "unix:///var/run/docker.sock"),
+            ("tcp://10.0.0.7:99", "tcp://10.0.0.7:99"),
+            ("tcp://box", "tcp://box:2375"),
+            ("tcp://box/", "tcp://box:2375"),
+            ("http://127.0.0.9:1", "tcp://127.0.0.9:1"),
+            ("tcp://", "tcp://localhost:2375"),
+            ("tcp://:99", "tcp://localhost:99"),
+            ("tcp://[::1]", "tcp://[::1]:2375"),
+            ("tcp://[::ffff:127.0.0.1]:99", "tcp://[::ffff:127.0.0.1]:99"),
+            ("tcp://[2001:db8::1]:99", "tcp://[2001:db8::1]:99"),
+            (" tcp://box:1 ", "tcp://box:1"),
         ] {
             let endpoint = parse(text, Origin::HostFlag, None).unwrap();
-            assert_eq!((endpoint.to_string().as_str(), endpoint.is_local()), (url, is_local), "{text}");
+            assert_eq!(endpoint.to_string(), url, "{text}");
         }
     }
 

@@ -9,7 +9,9 @@ use thiserror::Error;
 
 use super::{ContextSource, DEFAULT_SOCKET, Origin};
 
-const SSH_FORWARD: &str = "forward the engine's socket with `ssh -L` and use `--host unix://PATH`";
+const SSH_FORWARD: &str = "run the command on the engine's machine, or forward the engine's socket with `ssh -L` and \
+                           use `--host unix://PATH --bind ADDRESS`, where ADDRESS is one of the engine's machine that \
+                           is reachable from here";
 
 /// Why no engine is found.
 #[derive(Debug, Error)]
@@ -164,8 +166,9 @@ fn ssh_forward(url: &str) -> String {
     let login = if is_plain(login) && !login.starts_with('-') { login } else { "USER@HOST" };
     let socket = if is_plain(socket) { socket } else { DEFAULT_SOCKET };
     format!(
-        "run `ssh -N -L \"$HOME/docker.sock:{socket}\" {port}{login}`, forward the stack's ports the same way, \
-         and use `--host \"unix://$HOME/docker.sock\"`"
+        "run the command on that machine, or run `ssh -N -L \"$HOME/docker.sock:{socket}\" {port}{login}` and use \
+         `--host \"unix://$HOME/docker.sock\" --bind ADDRESS`, where ADDRESS is one of that machine that is reachable \
+         from here"
     )
 }
 
@@ -183,7 +186,9 @@ mod tests {
             ("ssh://$(reboot)", r#""$HOME/docker.sock:/var/run/docker.sock" USER@HOST"#),
         ] {
             let hint = ssh_forward(url);
-            assert!(hint.starts_with(&format!("run `ssh -N -L {arguments}`, ")), "{hint}");
+            assert!(hint.contains(&format!("run `ssh -N -L {arguments}` and use ")), "{hint}");
+            // The ports of another machine are never looked for on this one.
+            assert!(hint.contains("--bind ADDRESS") && !hint.contains("forward the stack's ports"), "{hint}");
         }
     }
 

@@ -23,7 +23,7 @@ impl Engine {
         let security = info.security_options.unwrap_or_default();
         Ok(EngineFacts {
             address: format!("{} ({})", self.endpoint, self.endpoint.origin),
-            is_local: self.endpoint.is_local(),
+            is_local: self.is_here(),
             version: info.server_version.unwrap_or_else(|| self.version().to_string()),
             api: self.api(),
             is_desktop: info.operating_system.as_deref().is_some_and(engine_phrases::is_desktop),

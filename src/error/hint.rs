@@ -77,6 +77,7 @@ impl Error {
             Self::NotReady { service, .. } => Some(format!(
                 "`tdd-stack logs {service}` shows more; `--wait-timeout` gives it longer"
             )),
+            Self::OutOfReach(reach) => Some(reach.hint()),
             Self::PortLost { service, .. } => Some(format!(
                 "end the program that took it, or take another port with `--port {service}=auto`; what was done \
                  so far stays, and the next `up` goes on from there"

@@ -54,7 +54,7 @@ pub(super) async fn look(
 
 async fn peer(http: &Http, engine: &Engine, objects: &Objects, asker: &Service, peer: Peer) -> Peer {
     let (host, port) = place(&peer.url);
-    let is_here = engine.endpoint().is_local() && asker.extra_hosts.get(host) == Some(&HostAddress::Gateway);
+    let is_here = engine.is_here() && asker.extra_hosts.get(host) == Some(&HostAddress::Gateway);
     let container = objects.containers.get(asker.name).filter(|container| container.state == State::Running);
     let inside = match container {
         Some(container) => Some(ask_from(engine, &container.id, &peer.url).await),

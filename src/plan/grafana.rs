@@ -17,6 +17,10 @@ impl Planner<'_> {
         dashboards: Vec<(&'static str, &'static str, Value)>,
         edits: DashboardEdits,
     ) -> Result<()> {
+        // Of one that goes on out of reach nothing is known, and nothing can be told to it.
+        if self.observed.grafana == Grafana::OutOfReach && !self.awaited.contains_key("grafana") {
+            return Ok(());
+        }
         let ready: Vec<usize> =
             self.awaited.get("grafana").into_iter().chain(&self.checks).copied().collect();
         let ready = self.login(ready)?;
@@ -24,7 +28,7 @@ impl Planner<'_> {
         let (seen, unseen) = match &self.observed.grafana {
             Grafana::Known(content) => (content, None),
             Grafana::LoginRefused => (&unknown, Some(Cause::Unseen)),
-            Grafana::Unknown => (&unknown, Some(Cause::JustStarted)),
+            Grafana::Unknown | Grafana::OutOfReach => (&unknown, Some(Cause::JustStarted)),
         };
         let cause = |found: bool| match (&unseen, found) {
             (Some(unseen), _) => unseen.clone(),
@@ -71,9 +75,11 @@ impl Planner<'_> {
                 (LoginCase::Refused, Cause::LoginRefused(self.stack.login.user.clone()))
             }
             Grafana::LoginRefused => return Err(login_refused(self.stack, self.observed)),
-            Grafana::Unknown if is_old && is_chosen => (LoginCase::Unproven, Cause::OlderData),
-            Grafana::Unknown if is_old => (LoginCase::Default, Cause::OlderData),
-            Grafana::Unknown | Grafana::Known(_) => return Ok(ready),
+            Grafana::Unknown | Grafana::OutOfReach if is_old && is_chosen => {
+                (LoginCase::Unproven, Cause::OlderData)
+            }
+            Grafana::Unknown | Grafana::OutOfReach if is_old => (LoginCase::Default, Cause::OlderData),
+            Grafana::Unknown | Grafana::OutOfReach | Grafana::Known(_) => return Ok(ready),
         };
         Ok(vec![self.plan.push(Operation::SetLogin(known), cause, &ready)])
     }

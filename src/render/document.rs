@@ -63,12 +63,15 @@ pub(super) fn status(status: &Status) -> Value {
     let proof = status.proof.clone().unwrap_or_default();
     let problems = match status.finding() {
         Finding::Good => Vec::new(),
-        Finding::Pending(what) | Finding::Blind(what) | Finding::Amiss(what) => what,
+        Finding::Pending(what) | Finding::Blind(what) | Finding::OutOfReach(what) | Finding::Amiss(what) => {
+            what
+        }
     };
     let word = match status.finding() {
         Finding::Good => "proven",
         Finding::Pending(_) => "pending",
         Finding::Blind(_) => "blind",
+        Finding::OutOfReach(_) => "out-of-reach",
         Finding::Amiss(_) => "amiss",
     };
     let mut object = observed(&proof);
@@ -163,7 +166,8 @@ fn operations(plan: &Plan) -> Vec<Value> {
 fn service(service: &ServiceStatus) -> Value {
     let last = match &service.readiness {
         Readiness::Ready => None,
-        Readiness::NotReady(last) => Some(last),
+        Readiness::NotReady(last) => Some(last.as_str()),
+        Readiness::OutOfReach => Some("not reachable from here"),
     };
     json!({
         "name": service.name,

@@ -233,6 +233,7 @@ fn state(service: &ServiceStatus) -> String {
         Readiness::Ready => format!("{word}, ready"),
         Readiness::NotReady(_) if service.state.is_none() => word.into(),
         Readiness::NotReady(last) => format!("{word}, not ready: {last}"),
+        Readiness::OutOfReach => format!("{word}, not reachable from here"),
     }
 }
 

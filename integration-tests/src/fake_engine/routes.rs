@@ -7,15 +7,16 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State as Extracted};
 use axum::http::HeaderValue;
 use axum::response::Response;
+use axum::serve::Listener;
 use futures_util::stream;
-use tokio::net::UnixListener;
+use serde_json::json;
 
-use super::answer::{empty, error, with_body};
+use super::answer::{empty, error, object, with_body};
 use super::call::Call;
 use super::{Fault, Shared, archive, attach, containers, events, execute, images, lifecycle, logs, objects};
 
 /// Serves calls until the runtime ends.
-pub(super) async fn serve(listener: UnixListener, shared: Arc<Shared>) {
+pub(super) async fn serve<L: Listener<Addr: std::fmt::Debug>>(listener: L, shared: Arc<Shared>) {
     let router = Router::new().fallback(answer).with_state(shared);
     drop(axum::serve(listener, router).await);
 }
@@ -72,6 +73,7 @@ fn lead(shared: &Arc<Shared>, call: &mut Call) -> Response {
     match (call.method.as_str(), path.as_slice()) {
         ("GET", ["_ping"]) => with_body(200, "text/plain; charset=utf-8", "OK"),
         ("GET", ["events"]) => events::since(shared, call),
+        ("GET", ["info"]) => info(shared),
         ("GET", ["containers", "json"]) => containers::list(shared, call),
         ("POST", ["containers", "create"]) => containers::create(shared, call),
         ("GET", ["containers", key, "json"]) => containers::inspect(shared, key),
@@ -120,6 +122,24 @@ fn refusal(version: &str, shared: &Shared) -> Option<String> {
             api.oldest
         )
     })
+}
+
+/// Says on which machine the engine runs: on this one, unless a test has moved it.
+fn info(shared: &Shared) -> Response {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let this = read("/proc/sys/kernel/hostname").trim().to_string();
+    let memory = read("/proc/meminfo");
+    let memory =
+        memory.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+    let name = shared.lock().machine.clone().unwrap_or(this);
+    object(
+        200,
+        &json!({
+            "ID": "PFIZ:Z5IA", "Name": name, "MemTotal": memory * 1024, "NCPU": 2, "OSType": "linux",
+            "OperatingSystem": "Debian GNU/Linux 12 (bookworm)", "KernelVersion": "6.1.0",
+            "ServerVersion": "20.10.24", "DockerRootDir": "/var/lib/docker", "SecurityOptions": [], "Warnings": [],
+        }),
+    )
 }
 
 /// Returns the answer with a body that breaks off in the middle.

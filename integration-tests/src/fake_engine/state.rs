@@ -47,6 +47,8 @@ pub struct State {
     pub(super) behind: Duration,
     /// What happened to containers, the oldest first.
     pub(super) events: Vec<Event>,
+    /// The machine that the engine says it runs on, where that is not this one.
+    pub(crate) machine: Option<String>,
     made: u64,
 }
 

@@ -50,6 +50,7 @@ pub(super) fn remove(folder: &Path, range: Range) {
         for interface in range.interfaces() {
             drop(run("ip", &["link", "delete", &interface]));
         }
+        drop(run("ip", &["netns", "delete", &range.namespace()]));
         if fs::remove_dir_all(folder).is_ok() || !folder.exists() {
             break;
         }

@@ -97,6 +97,18 @@ impl Range {
         format!("198.{}.{}.{last}", 18 + self.number / 64, self.number % 64 * 4)
     }
 
+    /// Returns the name of the network namespace of an engine that is elsewhere.
+    pub(super) fn namespace(self) -> String {
+        format!("tdd-engine-{}", self.number)
+    }
+
+    /// Returns the addresses of both ends of the wire to an engine that is elsewhere: this machine's and its.
+    pub(super) fn wire(self) -> (String, String) {
+        let near = self.last_network();
+        let far = near.replace(".225", ".226");
+        (near, far)
+    }
+
     fn last_network(self) -> String {
         format!("198.{}.{}.225", 18 + self.number / 64, self.number % 64 * 4 + 3)
     }

@@ -1,0 +1,209 @@
+//! Decides whether the ports that an engine publishes on loopback are on this program's loopback.
+//!
+//! Never asks anything: `engine/locality.rs` finds the facts.
+
+use std::net::IpAddr;
+
+use super::Address;
+use crate::ports::Program;
+
+/// Programs that listen on an engine's socket and are the engine, or started it.
+const ENGINES: [&str; 4] = ["dockerd", "podman", "rootlesskit", "systemd"];
+/// What the names of programs begin with that forward sockets from another machine.
+const FORWARDERS: [&str; 4] = ["ssh", "dbclient", "dropbear", "plink"];
+/// Engines in virtual machines of this machine, whose published ports are forwarded to its loopback.
+const VIRTUAL_MACHINES: [&str; 2] = ["Docker Desktop", "OrbStack"];
+
+/// Where an engine publishes its ports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Locality {
+    /// On this machine, in this program's network.
+    Here,
+    /// Somewhere else.
+    Elsewhere(Elsewhere),
+}
+
+/// Why the loopback of an engine is not this program's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Elsewhere {
+    /// The engine's address is another machine's.
+    #[error("the engine's address belongs to another machine")]
+    OtherMachine,
+    /// The engine listens in another network namespace.
+    #[error(
+        "the engine listens in another network namespace, for example because this program runs inside a container"
+    )]
+    OtherNetwork,
+    /// A program such as ssh forwards the engine's socket.
+    #[error("{0} forwards the socket of an engine on another machine")]
+    Forwarded(Program),
+    /// The engine names another machine than this one.
+    #[error("the engine runs on machine `{0}`, not on this machine")]
+    OtherName(String),
+    /// Nobody says where the engine runs.
+    #[error("the engine does not say that it runs on this machine")]
+    Unknown,
+}
+
+/// What the system says of the program that listens at an engine's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listener {
+    /// Whether it listens in this program's network namespace, where that can be known.
+    pub shares_network: Option<bool>,
+    /// The program, where it can be seen.
+    pub program: Option<Program>,
+    /// Whether `RootlessKit` publishes its ports in this program's network namespace.
+    pub is_published_here: bool,
+}
+
+/// What tells one machine from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// The host name.
+    pub name: String,
+    /// The memory in bytes, where it is known.
+    pub memory: Option<i64>,
+    /// The operating system.
+    pub system: String,
+}
+
+impl Listener {
+    /// Returns where the engine publishes its ports; `None` if only the engine itself can say.
+    pub fn locality(&self) -> Option<Locality> {
+        let name = self.program.as_ref().map_or("", |program| program.name.as_str());
+        match (self.shares_network, &self.program) {
+            (Some(false), _) if self.is_published_here => Some(Locality::Here),
+            (Some(false), _) => Some(Locality::Elsewhere(Elsewhere::OtherNetwork)),
+            (_, Some(program)) if FORWARDERS.iter().any(|beginning| name.starts_with(beginning)) => {
+                Some(Locality::Elsewhere(Elsewhere::Forwarded(program.clone())))
+            }
+            (Some(true), _) if ENGINES.contains(&name) => Some(Locality::Here),
+            _ => None,
+        }
+    }
+}
+
+impl Machine {
+    /// Returns where an engine publishes its ports that says this of its machine, asked on `this` machine.
+    pub fn locality(self, this: &Self) -> Locality {
+        let is_forwarded_here = VIRTUAL_MACHINES.contains(&self.system.as_str());
+        let is_this = !self.name.is_empty()
+            && self.name == this.name
+            && (this.memory.is_none() || self.memory == this.memory);
+        match is_forwarded_here || is_this {
+            true => Locality::Here,
+            false if self.name.is_empty() => Locality::Elsewhere(Elsewhere::Unknown),
+            false => Locality::Elsewhere(Elsewhere::OtherName(self.name)),
+        }
+    }
+}
+
+impl Locality {
+    /// Returns the host under which a port is reached that an engine publishes on an address, `None` if it is not
+    /// reached from here; `is_own` tells whether this machine has an address.
+    pub fn host(&self, engine: &Address, on: IpAddr, is_own: impl FnOnce(IpAddr) -> bool) -> Option<String> {
+        let on = on.to_canonical();
+        let named = match engine {
+            Address::Unix(_) => None,
+            Address::Tcp { host, .. } => Some(host.clone()),
+        };
+        match self {
+            Self::Here if on.is_unspecified() => Some(named.unwrap_or_else(|| "127.0.0.1".into())),
+            Self::Here => Some(on.to_string()),
+            Self::Elsewhere(Elsewhere::OtherMachine) if on.is_unspecified() => named,
+            // An address that this machine has too leads to this machine.
+            Self::Elsewhere(_) if on.is_unspecified() || on.is_loopback() || is_own(on) => None,
+            Self::Elsewhere(_) => Some(on.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listener(shares_network: impl Into<Option<bool>>, name: &str) -> Listener {
+        let program = (!name.is_empty()).then(|| Program { name: name.into(), pid: 7 });
+        Listener { shares_network: shares_network.into(), program, is_published_here: false }
+    }
+
+    #[test]
+    fn an_engine_in_this_network_is_here_and_one_in_another_is_not() {
+        let here = Some(Locality::Here);
+        let other = Some(Locality::Elsewhere(Elsewhere::OtherNetwork));
+        for name in ["dockerd", "systemd", "podman"] {
+            assert_eq!(listener(true, name).locality(), here, "{name}");
+            assert_eq!(listener(false, name).locality(), other, "{name}");
+        }
+        // A process of another PID namespace is not seen.
+        assert_eq!(listener(false, "").locality(), other);
+        let rootless = Listener { is_published_here: true, ..listener(false, "dockerd") };
+        assert_eq!(rootless.locality(), here);
+    }
+
+    #[test]
+    fn a_forwarded_socket_is_elsewhere_whatever_the_engine_says() {
+        for name in ["ssh", "sshd", "sshd-session", "dbclient"] {
+            for shares_network in [Some(true), None] {
+                let found = listener(shares_network, name).locality().unwrap();
+                let Locality::Elsewhere(Elsewhere::Forwarded(program)) = found else { panic!("{found:?}") };
+                assert_eq!(program.to_string(), format!("{name} (pid 7)"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_engine_itself_is_asked_where_the_system_does_not_tell_enough() {
+        for unclear in
+            [listener(true, "socat"), listener(true, ""), listener(None, "dockerd"), listener(None, "")]
+        {
+            assert_eq!(unclear.locality(), None, "{unclear:?}");
+        }
+    }
+
+    #[test]
+    fn an_engine_that_is_asked_is_here_only_if_it_names_this_machine() {
+        let machine =
+            |name: &str, memory, system: &str| Machine { name: name.into(), memory, system: system.into() };
+        let this = machine("box", Some(8), "");
+        let other = |name: &str| Locality::Elsewhere(Elsewhere::OtherName(name.into()));
+        for (engine, expected) in [
+            (machine("box", Some(8), "Debian"), Locality::Here),
+            (machine("box", Some(9), "Debian"), other("box")),
+            (machine("far", Some(8), "Debian"), other("far")),
+            (machine("docker-desktop", Some(4), "Docker Desktop"), Locality::Here),
+            (machine("", Some(8), "Debian"), Locality::Elsewhere(Elsewhere::Unknown)),
+        ] {
+            assert_eq!(engine.clone().locality(&this), expected, "{engine:?}");
+        }
+        let without_memory = machine("box", None, "");
+        assert_eq!(machine("box", Some(8), "").locality(&without_memory), Locality::Here);
+    }
+
+    #[test]
+    fn no_port_of_another_machine_is_looked_for_on_this_one() {
+        let unix = Address::Unix("/run/docker.sock".into());
+        let tcp = Address::Tcp { host: "far".into(), port: 2375 };
+        let other = Locality::Elsewhere(Elsewhere::OtherMachine);
+        let forwarded = Locality::Elsewhere(Elsewhere::Unknown);
+        for (locality, engine, on, expected) in [
+            (&Locality::Here, &unix, "127.0.0.1", Some("127.0.0.1")),
+            (&Locality::Here, &unix, "0.0.0.0", Some("127.0.0.1")),
+            (&Locality::Here, &unix, "192.0.2.1", Some("192.0.2.1")),
+            (&Locality::Here, &tcp, "0.0.0.0", Some("far")),
+            (&other, &tcp, "0.0.0.0", Some("far")),
+            (&other, &tcp, "127.0.0.1", None),
+            (&other, &tcp, "::ffff:127.0.0.1", None),
+            (&other, &tcp, "::1", None),
+            (&other, &tcp, "192.0.2.1", Some("192.0.2.1")),
+            (&forwarded, &tcp, "0.0.0.0", None),
+            (&forwarded, &unix, "::", None),
+            (&forwarded, &unix, "192.0.2.1", Some("192.0.2.1")),
+            (&forwarded, &unix, "192.0.2.9", None),
+        ] {
+            let is_own = |ip: IpAddr| ip.to_string() == "192.0.2.9";
+            let found = locality.host(engine, on.parse().unwrap(), is_own);
+            assert_eq!(found.as_deref(), expected, "{locality:?} {engine} {on}");
+        }
+    }
+}
