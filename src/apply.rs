@@ -13,8 +13,9 @@ use tokio::sync::watch;
 
 use crate::check_output::{self, Checked};
 use crate::dashboard;
+use crate::doctor;
 use crate::engine::{Operator, PullEvent, Started};
-use crate::error::{Error, Result};
+use crate::error::{Error, Firewall, Result};
 use crate::event::{Events, Kind};
 use crate::files;
 use crate::http::{Grafana, Http};
@@ -239,8 +240,21 @@ impl Applier<'_> {
         self.operator.upload(&container, folder, &[mark]).await
     }
 
+    async fn firewall(&self, from: &str, output: &str, reason: String) -> Error {
+        let network = self.stack.network();
+        Error::Firewall(Firewall {
+            from: from.to_string(),
+            to: doctor::last_asked(output).unwrap_or("another service").to_string(),
+            // Its name makes the hint more exact.
+            bridge: self.operator.engine().bridge(&network).await.ok().flatten(),
+            network,
+            source: reason.into(),
+        })
+    }
+
     async fn reach(&self, step: usize, from: &str, urls: &[String]) -> Result<()> {
-        let fixed = ["wget", "-q", "-T", "5", "-O", "/dev/null"].map(String::from);
+        // It says whom it asks: the last one is the one that does not answer.
+        let fixed = ["wget", "-T", "5", "-O", "/dev/null"].map(String::from);
         let command: Vec<String> = fixed.into_iter().chain(urls.iter().cloned()).collect();
         let (code, output) = self.operator.execute(&self.stack.container(from), &command).await?;
         match code {
@@ -252,6 +266,9 @@ impl Applier<'_> {
             }
             _ => {
                 let reason = output.trim().lines().last().unwrap_or("no answer").to_string();
+                if doctor::from_wget(code, &output).answer.is_dropped() {
+                    return Err(self.firewall(from, &output, reason).await);
+                }
                 Err(Error::engine(format!("reach every service by name from {from}"))(reason))
             }
         }

@@ -10,7 +10,7 @@ mod peer;
 mod running;
 mod site;
 
-pub use answer::{Answer, FromInside, from_wget};
+pub use answer::{Answer, FromInside, from_wget, last_asked};
 pub use configuration::{receivers, syntax_fault, targets};
 pub use facts::{EngineFacts, Facts, Folder, Image, ImageState, Link, ServiceFacts, Space, Unanswered};
 pub use peer::{Peer, Role, Scrape, is_reachable, place};

@@ -7,6 +7,7 @@ mod cause;
 mod conflict;
 mod fault;
 mod file_action;
+pub mod firewall;
 pub mod hint;
 mod out_of_reach;
 mod pull_fault;
@@ -19,6 +20,7 @@ pub use cause::{Death, End, TooOld};
 pub use conflict::{Conflict, ObjectKind};
 pub use fault::Fault;
 pub use file_action::FileAction;
+pub use firewall::Firewall;
 pub use out_of_reach::OutOfReach;
 pub use pull_fault::PullFault;
 
@@ -100,6 +102,9 @@ pub enum Error {
     /// Configuration files are at fault; nothing was applied.
     #[error("{}", one_or_list("configuration fault", "configuration faults", .0))]
     Faults(Vec<Fault>),
+    /// A firewall keeps the stack's containers from one another.
+    #[error(transparent)]
+    Firewall(Firewall),
     /// Grafana refused a request.
     #[error("cannot {doing}: Grafana answered {status} `{message}`")]
     Grafana {
@@ -280,6 +285,7 @@ impl Error {
             | Self::Drill(_)
             | Self::Engine { .. }
             | Self::Faults(_)
+            | Self::Firewall(_)
             | Self::Grafana { .. }
             | Self::GrafanaLogin { .. }
             | Self::History { .. }
@@ -319,6 +325,7 @@ impl Error {
             Self::EngineUnreachable { .. } => "engine-unreachable",
             Self::Faults(_) => "configuration",
             Self::File { .. } => "file",
+            Self::Firewall(_) => "firewall",
             Self::Grafana { .. } => "grafana",
             Self::GrafanaLogin { .. } => "grafana-login",
             Self::History { .. } => "history",

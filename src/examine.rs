@@ -98,15 +98,18 @@ async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
             .map(|(service, readiness)| service_facts(service, objects, readiness, scraped.as_deref()))
             .collect();
     }
+    let services = std::mem::take(&mut facts.services);
     let grafana = base(objects, "grafana", engine);
     let external = flags.get("web.external-url").map(|url| (url.clone(), None));
     let dashboards = links.unwrap_or_default().into_iter().map(|url| (url, grafana.clone()));
     // Links are for this machine's browser: those of a remote engine lead elsewhere from here.
     let wanted = external.into_iter().chain(dashboards).filter(|_| engine.is_here());
-    let (links, peers) = tokio::join!(
+    let (links, peers, services) = tokio::join!(
         join_all(wanted.map(|(url, wanted)| follow(http, url, wanted))),
-        peers::look(examined, engine, objects, scraped.as_deref())
+        peers::look(examined, engine, objects, scraped.as_deref()),
+        join_all(services.into_iter().map(|service| peers::from_inside(examined, engine, objects, service)))
     );
+    facts.services = services;
     facts.links = links;
     facts.peers = peers;
 }
@@ -152,6 +155,7 @@ fn service_facts(
         readiness,
         address: container.and_then(|container| container.address),
         scrape: target.map(scrape),
+        inside: None,
     }
 }
 

@@ -345,6 +345,11 @@ impl Service {
             .collect()
     }
 
+    /// Returns the URL by which other containers of the stack ask whether it is ready.
+    pub fn inner_url(&self) -> String {
+        format!("http://{}:{}{}", self.name, self.port.container, self.probe.path)
+    }
+
     /// Returns the volume that keeps its data.
     pub fn data_volume(&self) -> Option<&str> {
         self.mounts.iter().find_map(|mount| match mount {

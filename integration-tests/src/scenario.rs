@@ -159,11 +159,22 @@ impl Scenario {
 
     /// Begins a run of the program on these ports, for variables of its own.
     pub fn prepare(&self, ports: &str, arguments: &[&str]) -> TddStack {
-        let program = TddStack::new(&self.program)
+        self.prepare_by(&self.program, self.host.as_deref(), ports, arguments)
+    }
+
+    /// Begins a run of another program, or of the same one on another way to the engine.
+    pub fn prepare_by(
+        &self,
+        program: &Path,
+        host: Option<&str>,
+        ports: &str,
+        arguments: &[&str],
+    ) -> TddStack {
+        let program = TddStack::new(program)
             .args(arguments)
             .args(["--stack", &self.stack, "--registry", &self.registry, "--port", ports])
             .args([OsStr::new("--dir"), self.folder().as_os_str()])
-            .args(self.host.iter().flat_map(|host| ["--host", host]));
+            .args(host.iter().flat_map(|host| ["--host", host]));
         self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
@@ -253,7 +264,8 @@ impl Drop for Scenario {
     }
 }
 
-fn any_ports() -> String {
+/// Returns ports that are free, for every service.
+pub fn any_ports() -> String {
     SERVICES.map(|service| format!("{service}=auto")).join(",")
 }
 

@@ -320,3 +320,22 @@ fn a_folder_that_cannot_be_written_is_a_conflict() {
     scene.run(["up"]).exits(4).says("/config`").says("it is no folder").says("--dir");
     assert!(scene.engine.containers().is_empty());
 }
+
+#[test]
+fn a_firewall_between_containers_is_named_as_the_cause() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::Firewall("alertmanager"));
+    let output = scene.run(["up"]);
+    output.exits(1).says("`prometheus` gets no answer from `alertmanager:9093`: a firewall (iptables)");
+    output
+        .says("wget: download timed out")
+        .says("hint: on the engine's host, `sudo iptables -I FORWARD -i br-");
+    output.does_not_say("again to go on from there");
+    // Where it was a change, it is rolled back and the cause is the same.
+    scene.engine.recover();
+    scene.run(["up"]).exits(0);
+    scene.engine.fail(Fault::Firewall("grafana"));
+    let changed =
+        scene.run(["up", "--environment", "production", "--image", "grafana=grafana/grafana:13.1.2"]);
+    changed.exits(1).says("gets no answer from `grafana:3000`").says("sudo iptables -I FORWARD");
+}

@@ -36,6 +36,11 @@ pub struct FromInside {
 }
 
 impl Answer {
+    /// Returns whether a firewall drops what is sent there: what listens there refuses or answers.
+    pub fn is_dropped(&self) -> bool {
+        matches!(self, Self::Silent | Self::NoWay)
+    }
+
     /// Returns whether something answers that speaks HTTP.
     pub fn is_http(&self) -> bool {
         matches!(self, Self::Http { .. })
@@ -61,6 +66,12 @@ pub fn from_wget(exit_code: i64, output: &str) -> FromInside {
         },
     };
     FromInside { address, answer }
+}
+
+/// Returns the host and port that `wget` asked last, such as `grafana:3000`.
+pub fn last_asked(output: &str) -> Option<&str> {
+    const BEFORE: &str = "Connecting to ";
+    output[output.rfind(BEFORE)? + BEFORE.len()..].split_whitespace().next()
 }
 
 /// Returns the address in `Connecting to tdd-app:8501 (172.17.0.1:8501)`.
@@ -107,6 +118,15 @@ mod tests {
         let redirect =
             "  HTTP/1.1 302 Found\n  Content-Type: a\n  HTTP/1.1 200 OK\n  Content-Type: text/plain\n";
         assert_eq!(answer(0, redirect), http(200, Some("text/plain")));
+    }
+
+    #[test]
+    fn the_last_of_several_addresses_is_known() {
+        let output = "Connecting to grafana:3000 (172.18.0.3:3000)\nsaving to '/dev/null'\nnull 100% |***| 5 0:00:00 ETA\n\
+                      Connecting to alertmanager:9093 (172.18.0.4:9093)\nwget: download timed out\n";
+        assert_eq!(last_asked(output), Some("alertmanager:9093"));
+        assert!(from_wget(1, output).answer.is_dropped());
+        assert_eq!(last_asked("wget: bad address 'grafana:3000'\n"), None);
     }
 
     #[test]

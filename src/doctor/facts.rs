@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::Peer;
+use super::{Answer, Peer};
 use crate::error::{Conflict, Fault};
 use crate::observed::{Readiness, State};
 
@@ -112,6 +112,8 @@ pub struct ServiceFacts {
     pub address: Option<SocketAddr>,
     /// What Prometheus says of its target; `None` if Prometheus has none or cannot be asked.
     pub scrape: Option<super::Scrape>,
+    /// What it answers to the container of the service that asks all others, if it was asked.
+    pub inside: Option<Answer>,
 }
 
 /// A place that alerts link to.

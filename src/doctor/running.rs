@@ -1,7 +1,8 @@
 //! Judges the services of a stack of which something is there, and who can reach them.
 
-use super::{Circumstances, Facts, Finding, Link, ServiceFacts};
+use super::{Answer, Circumstances, Facts, Finding, Link, ServiceFacts};
 use crate::advice;
+use crate::error::firewall;
 use crate::observed::{Readiness, State as ContainerState};
 use crate::proof::Health;
 
@@ -17,7 +18,8 @@ pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding
         return vec![Finding::good("service", what)];
     }
     let mut findings = services(&facts.services);
-    findings.extend(facts.services.iter().filter_map(target));
+    findings.extend(firewall(facts, circumstances));
+    findings.extend(facts.services.iter().filter(|service| !is_cut_off(service)).filter_map(target));
     findings.extend(facts.services.iter().filter_map(published));
     if facts.lifecycle {
         let what = "any web page that is open on this machine can stop Prometheus (`--web.enable-lifecycle`)";
@@ -58,6 +60,19 @@ fn service(service: &ServiceFacts) -> Option<Finding> {
         ),
     };
     Some(Finding::bad("service", what).on(name).cure(cure))
+}
+
+/// Judges whether the containers reach one another: one cause, however many services it hits.
+fn firewall(facts: &Facts, circumstances: &Circumstances) -> Option<Finding> {
+    let silent = facts.services.iter().filter(|service| is_cut_off(service));
+    let silent: Vec<&str> = silent.map(|service| service.name.as_str()).collect();
+    let what = format!("no answer from {}: {}", silent.join(", "), firewall::fault(&circumstances.network));
+    let cure = firewall::fix(facts.bridge.as_deref());
+    (!silent.is_empty()).then(|| Finding::bad("network", what).cure(cure))
+}
+
+fn is_cut_off(service: &ServiceFacts) -> bool {
+    service.inside.as_ref().is_some_and(Answer::is_dropped)
 }
 
 fn target(service: &ServiceFacts) -> Option<Finding> {
@@ -108,11 +123,16 @@ mod tests {
             readiness: Readiness::Ready,
             address: Some("127.0.0.1:3000".parse().unwrap()),
             scrape: Some(Scrape { health: Health::Up, error: String::new() }),
+            inside: None,
         }
     }
 
     fn found(service: ServiceFacts) -> Vec<Finding> {
-        judge(&Facts { services: vec![service], ..Facts::default() }, &circumstances())
+        found_of(vec![service])
+    }
+
+    fn found_of(services: Vec<ServiceFacts>) -> Vec<Finding> {
+        judge(&Facts { services, ..Facts::default() }, &circumstances())
     }
 
     #[test]
@@ -158,6 +178,32 @@ mod tests {
         assert!(down[1].cure.as_ref().unwrap().contains("tdd-stack up"));
         let scrape = Some(Scrape { health: Health::Unknown, error: String::new() });
         assert_eq!(found(ServiceFacts { scrape, ..ready() })[1].state, State::Warning);
+    }
+
+    #[test]
+    fn a_firewall_between_containers_is_one_fault_with_its_fix() {
+        let error = "context deadline exceeded".to_string();
+        let scrape = Some(Scrape { health: Health::Down, error });
+        let cut_off = |name: &str, inside| ServiceFacts {
+            name: name.into(),
+            scrape: scrape.clone(),
+            inside,
+            ..ready()
+        };
+        let services = vec![
+            ready(),
+            cut_off("alertmanager", Some(Answer::Silent)),
+            cut_off("node-exporter", Some(Answer::NoWay)),
+        ];
+        let facts = Facts { services, bridge: Some("br-7".into()), ..Facts::default() };
+        let found = judge(&facts, &circumstances());
+        let bad: Vec<&Finding> = found.iter().filter(|finding| finding.state == State::Bad).collect();
+        assert_eq!((bad.len(), bad[0].check), (1, "network"), "{found:?}");
+        assert!(bad[0].what.contains("alertmanager, node-exporter") && bad[0].what.contains("firewall"));
+        assert!(bad[0].cure.as_ref().unwrap().contains("-i br-7 -o br-7"), "{bad:?}");
+        // Whoever refuses or answers is no firewall.
+        let refused = found_of(vec![cut_off("grafana", Some(Answer::Refused))]);
+        assert!(refused.iter().all(|finding| finding.check != "network"), "{refused:?}");
     }
 
     #[test]

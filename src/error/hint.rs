@@ -47,6 +47,7 @@ impl Error {
                 Some("choose another place for the backup, or make room; every service that ran runs again".into())
             }
             Self::File { source, .. } => Some(file_hint(source).into()),
+            Self::Firewall(firewall) => Some(firewall.hint()),
             Self::Grafana { .. } => Some("`tdd-stack logs grafana` shows Grafana's own reason".into()),
             Self::GrafanaLogin { was_set: true, .. } => Some(
                 "the password was set inside Grafana, which still refuses it: it locks an account for 5 minutes \
@@ -90,9 +91,11 @@ impl Error {
                 // The log of what failed went with its container.
                 Self::Died { service, death, .. } => died_hint(service, death, "the evidence shows more"),
                 Self::NotReady { .. } => "the evidence shows more; `--wait-timeout` gives it longer".into(),
-                Self::Grafana { .. } | Self::GrafanaLogin { .. } | Self::NoProgram { .. } | Self::Pull { .. } => {
-                    failure.hint()?
-                }
+                Self::Firewall(_)
+                | Self::Grafana { .. }
+                | Self::GrafanaLogin { .. }
+                | Self::NoProgram { .. }
+                | Self::Pull { .. } => failure.hint()?,
                 _ => "mend the cause and run `tdd-stack up` again".into(),
             }),
             Self::NotTakenBack { failure, .. } => {

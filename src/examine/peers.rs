@@ -6,11 +6,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::Examined;
-use crate::doctor::{self, Answer, FromInside, Peer, Role, Scrape, from_wget, is_reachable, place};
+use crate::doctor::{
+    self, Answer, FromInside, Peer, Role, Scrape, ServiceFacts, from_wget, is_reachable, place,
+};
 use crate::engine::Engine;
 use crate::http::{ActiveTarget, Http};
 use crate::observed::{Objects, State};
 use crate::ports;
+use crate::proof::Health;
 use crate::stack::{HostAddress, Service};
 
 /// How long an answer may take, in seconds as `wget` takes them.
@@ -71,6 +74,24 @@ async fn peer(http: &Http, engine: &Engine, objects: &Objects, asker: &Service, 
         _ => None,
     };
     Peer { inside, listening, holder, here, ..peer }
+}
+
+/// Asks a service from the container of the one that `up` asks all others from, unless Prometheus reaches it.
+pub(super) async fn from_inside(
+    examined: Examined<'_>,
+    engine: &Engine,
+    objects: &Objects,
+    facts: ServiceFacts,
+) -> ServiceFacts {
+    let is_seen = facts.scrape.as_ref().is_some_and(|scrape| scrape.health == Health::Up);
+    let asker = examined.stack.services.first().and_then(|asker| objects.containers.get(asker.name));
+    let asker = asker.filter(|asker| asker.state == State::Running && !is_seen);
+    let runs = facts.state == Some(State::Running);
+    let (Some(asker), Some(service), true) = (asker, examined.stack.service(&facts.name), runs) else {
+        return facts;
+    };
+    let inside = ask_from(engine, &asker.id, &service.inner_url()).await.answer;
+    ServiceFacts { inside: Some(inside), ..facts }
 }
 
 async fn ask_from(engine: &Engine, container: &str, url: &str) -> FromInside {

@@ -188,12 +188,9 @@ impl Planner<'_> {
             return;
         }
         let needs: Vec<usize> = self.awaited.values().copied().collect();
-        let url = |service: &Service| {
-            format!("http://{}:{}{}", service.name, service.port.container, service.probe.path)
-        };
         let reach = Operation::Reach {
             from: first.name.to_string(),
-            urls: self.stack.services.iter().map(url).collect(),
+            urls: self.stack.services.iter().map(Service::inner_url).collect(),
         };
         self.plan.push(reach, Cause::JustStarted, &needs);
     }

@@ -110,6 +110,13 @@ fn outcome(state: &State, execution: &Execution) -> (i64, Vec<u8>) {
                     executable file not found in $PATH: unknown\r\n";
         return (126, frame(1, text.as_bytes()));
     }
+    if let Some(Fault::Firewall(service)) = state.fault {
+        let url = execution.command.iter().find(|word| word.starts_with(&format!("http://{service}:")));
+        if let Some(place) = url.and_then(|url| url.split('/').nth(2)) {
+            let text = format!("Connecting to {place} (198.51.100.7)\nwget: download timed out\n");
+            return (1, frame(2, text.as_bytes()));
+        }
+    }
     let network = state.container(&execution.container).map(|container| container.network.clone());
     let is_lost = |url: &&String| {
         let host = url.trim_start_matches("http://").split([':', '/']).next().unwrap_or_default();

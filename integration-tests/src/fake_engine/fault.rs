@@ -37,6 +37,8 @@ pub enum Fault {
     RestartsForever(&'static str),
     /// A service runs, and answers 503 to its probe.
     NeverReady(&'static str),
+    /// Nothing comes through to a service from another container.
+    Firewall(&'static str),
     /// The image of Prometheus has no `wget`.
     NoWget,
     /// Grafana's command that sets a password fails.
