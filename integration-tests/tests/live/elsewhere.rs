@@ -58,7 +58,8 @@ fn relayed(folder: &Path, name: &str, program: &[&str], socket: &str) -> (Helper
     let (relay, new) = (folder.join(name), folder.join(format!("{name}.sock")));
     std::fs::copy(RELAY, &relay).expect("the folder can be written");
     let (from, to) = (format!("unix:{}", new.display()), format!("unix:{socket}"));
-    let words = [program, &[&relay.display().to_string(), &from, &to]].concat();
+    let relay = relay.display().to_string();
+    let words = [program, &[&relay, &from, &to]].concat();
     let started = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).spawn();
     let helper = Helper(started.expect("the relay can be started"));
     eventually("the relay listens", || new.exists(), |is_there| *is_there);
