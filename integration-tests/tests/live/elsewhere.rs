@@ -173,6 +173,15 @@ fn the_machine_s_own_engine_is_told_by_its_network_and_not_by_its_address() {
     // What sees no process of the engine's host, and is in its network all the same.
     run(&run_by(folder.path(), "unshare --pid --fork --mount-proc"), &socket, "status").exits(0);
 
+    // As a rootless engine has it: it listens in a network of its own, and RootlessKit publishes its ports here.
+    let rootlesskit = folder.path().join("rootlesskit");
+    std::fs::copy("/bin/sh", &rootlesskit).expect("the folder can be written");
+    let rootlesskit = rootlesskit.display().to_string();
+    let child = "setpriv --pdeathsig KILL unshare --net \"$@\"; true";
+    let started_by = [rootlesskit.as_str(), "-c", child, "sh"];
+    let (_rootless, host) = relayed(folder.path(), "dockerd", &started_by, MACHINE_SOCKET);
+    run(Path::new(PROGRAM), &host, "status").exits(0);
+
     // The same socket from another network: of the program, of a container's program, of a relay.
     let refused = |program: &Path, host: &str| {
         run(program, host, "up").exits(4).says("another network namespace").says("--bind ADDRESS");
