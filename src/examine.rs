@@ -78,9 +78,10 @@ async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
     };
     facts.conflicts = conflicts(engine, stack, &inventory);
     let objects = &inventory.objects;
-    let reach = match objects.containers.is_empty() {
-        true => reaches_wanted(engine, stack),
-        false => reaches_running(engine, objects),
+    let reach = if objects.containers.is_empty() {
+        reaches_wanted(engine, stack)
+    } else {
+        reaches_running(engine, objects)
     };
     facts.unanswered.extend(reach.err().map(|error| unanswered("reach", &error, error.hint())));
     let prometheus = base(objects, "prometheus", engine).map(|base| Prometheus::new(http, base));

@@ -90,11 +90,11 @@ impl Machine {
         let is_this = !self.name.is_empty()
             && self.name == this.name
             && (this.memory.is_none() || self.memory == this.memory);
-        match is_forwarded_here || is_this {
-            true => Locality::Here,
-            false if self.name.is_empty() => Locality::Elsewhere(Elsewhere::Unknown),
-            false => Locality::Elsewhere(Elsewhere::OtherName(self.name)),
+        if is_forwarded_here || is_this {
+            return Locality::Here;
         }
+        let named = !self.name.is_empty();
+        Locality::Elsewhere(if named { Elsewhere::OtherName(self.name) } else { Elsewhere::Unknown })
     }
 }
 
@@ -109,11 +109,10 @@ impl Locality {
         };
         match self {
             Self::Here if on.is_unspecified() => Some(named.unwrap_or_else(|| "127.0.0.1".into())),
-            Self::Here => Some(on.to_string()),
             Self::Elsewhere(Elsewhere::OtherMachine) if on.is_unspecified() => named,
             // An address that this machine has too leads to this machine.
             Self::Elsewhere(_) if on.is_unspecified() || on.is_loopback() || is_own(on) => None,
-            Self::Elsewhere(_) => Some(on.to_string()),
+            Self::Here | Self::Elsewhere(_) => Some(on.to_string()),
         }
     }
 }

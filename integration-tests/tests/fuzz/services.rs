@@ -61,7 +61,7 @@ async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
     match prove(http, stack, &all, Application::Required).await {
         Ok(proof) => {
             proof.verdict();
-            Status::of(stack, &Observed::default(), Some(proof), "127.0.0.1").finding();
+            Status::of(stack, &Observed::default(), Some(proof), |_| None).finding();
         }
         Err(error) => errors.push(error),
     }
