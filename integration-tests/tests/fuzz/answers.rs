@@ -11,8 +11,9 @@ use integration_tests::scene::Scene;
 use super::server::{Answer, Framing};
 
 /// What the engine is asked with GET, and by which path it is answered.
-const ENGINE: [&str; 8] = [
+const ENGINE: [&str; 9] = [
     "/_ping",
+    "/info",
     "/containers/json?all=true",
     "/networks",
     "/volumes",
@@ -49,10 +50,6 @@ const SERVICES: [(&str, &[&str]); 3] = [
 
 /// What the fakes do not have, as the real ones say it.
 const FURTHER: &[(&str, &str)] = &[
-    (
-        "/info",
-        r#"{"DockerRootDir": "/var/lib/docker", "OperatingSystem": "Debian", "NCPU": 2, "MemTotal": 25000000000, "SecurityOptions": ["name=seccomp"], "ServerVersion": "20.10.24"}"#,
-    ),
     (
         "/networks/tdd-monitoring",
         r#"{"Name": "tdd-monitoring", "Id": "0123456789abcdef", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1"}]}, "Options": {}, "Labels": {}}"#,

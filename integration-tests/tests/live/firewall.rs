@@ -30,7 +30,7 @@ fn run(verb: &str, rule: &[String]) -> bool {
 #[test]
 fn a_firewall_between_containers_is_named_by_up_and_by_the_doctor() {
     let scenario = scenario("firewall");
-    scenario.succeed(&["up", "--wait", "proven"]);
+    scenario.succeed(&["up"]);
     let network = format!("{}-monitoring", scenario.stack());
     let id = scenario.docker(&["network", "inspect", "--format", "{{.Id}}", &network]);
     let bridge = format!("br-{}", &id[..12]);
