@@ -155,7 +155,7 @@ fn the_password_is_in_no_request_but_its_upload_and_the_login() {
         .filter(|text| text.contains("sesame") || text.contains(&encoded))
         .collect();
     assert_eq!(with_it.len(), 1, "{with_it:#?}");
-    assert!(with_it[0].starts_with("PUT /containers/tdd-grafana/archive?"), "{with_it:#?}");
+    assert!(with_it[0].starts_with("PUT /v1.41/containers/tdd-grafana/archive?"), "{with_it:#?}");
     // Neither does the command that sets another one have it in its arguments.
     assert_eq!(scene.engine.inputs(), ["another-sesame\n"]);
     assert_eq!(scene.engine.volume_files("tdd_grafana_config")["grafana-password"], SECRET);

@@ -81,12 +81,15 @@ fn a_server_that_is_no_engine_is_named_so() {
 
 #[test]
 fn words_of_a_credential_helper_are_not_taken_for_those_of_a_registry() {
-    use std::os::unix::fs::PermissionsExt;
     let scene = Scene::new(program!());
     let folder = scene.folder();
-    let helper = folder.join("docker-credential-broken");
-    std::fs::write(&helper, "#!/bin/sh\necho keyring not found\nexit 1\n").expect("it can be written");
-    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let script = folder.join("script");
+    std::fs::write(&script, "#!/bin/sh\necho keyring not found\nexit 1\n").expect("it can be written");
+    // By another process: a file that a fork of a parallel test has open for writing cannot be run.
+    let mut install = std::process::Command::new("install");
+    let installed =
+        install.args(["-m", "755"]).arg(&script).arg(folder.join("docker-credential-broken")).status();
+    assert!(installed.is_ok_and(|status| status.success()));
     std::fs::write(folder.join("config.json"), r#"{"credsStore": "broken"}"#).expect("it can be written");
     let path = format!("{}:/usr/bin:/bin", folder.display());
     let run = scene.tdd_stack(["up"]).env("DOCKER_CONFIG", folder).env("PATH", path).run();
