@@ -20,6 +20,7 @@ mod unfinished;
 mod volumes;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bollard::errors::Error as EngineError;
 use bollard::{API_DEFAULT_VERSION, Docker};
@@ -29,7 +30,9 @@ use crate::engine_phrases::Meaning;
 use crate::error::{Error, Result};
 use crate::registry_auth::url_safe;
 
-pub use lock::{Claim, Holder, Lock};
+use lock::Lease;
+
+pub use lock::{Lock, Queue};
 pub use operate::{Operator, Started};
 pub use pull::PullEvent;
 pub use read::{End, Inventory, LogLine, LogQuery, Running};
@@ -51,6 +54,8 @@ pub struct Engine {
     api: String,
     /// Docker's own configuration folder, where registry credentials are.
     config_dir: Option<PathBuf>,
+    /// The lock under which changes are made.
+    lease: Arc<Lease>,
 }
 
 impl Engine {
@@ -88,7 +93,14 @@ impl Engine {
                 .into(),
             });
         }
-        Ok(Self { docker, endpoint, version: version.version.unwrap_or_default(), api, config_dir })
+        Ok(Self {
+            docker,
+            endpoint,
+            version: version.version.unwrap_or_default(),
+            api,
+            config_dir,
+            lease: Arc::default(),
+        })
     }
 
     /// Returns the connection's address.
@@ -128,6 +140,12 @@ impl Engine {
 /// Returns whether the engine answered with a sentence of this meaning.
 fn says(error: &EngineError, meaning: Meaning) -> bool {
     matches!(error, EngineError::DockerResponseServerError { message, .. } if meaning.is_in(message))
+}
+
+/// Returns whether the engine refused a name that another container has.
+fn is_name_taken(error: &EngineError) -> bool {
+    matches!(error, EngineError::DockerResponseServerError { status_code: 409, .. })
+        || says(error, Meaning::NameTaken)
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32)> {

@@ -5,14 +5,19 @@
 
 mod conflict;
 pub mod hint;
+mod lock_loss;
 mod pull_fault;
+mod text;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use conflict::Conflict;
+pub use lock_loss::LockLoss;
 pub use pull_fault::PullFault;
+
+use text::{as_before, by, done_before, one_or_list, quoted_log, waited_for};
 
 use crate::printable;
 
@@ -143,6 +148,18 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The lock under which the stack was being changed is another's or gone; no further change was made.
+    #[error("stack `{stack}` is not locked by this program any more: {loss}{}", done_before(.done))]
+    LockLost {
+        /// The stack's name.
+        stack: String,
+        /// How it was lost.
+        loss: LockLoss,
+        /// The steps that were done before.
+        done: Vec<String>,
+        /// What was not done for that reason.
+        source: Option<Source>,
+    },
     /// A service did not become ready in time.
     #[error("`{service}` is not ready after {}: {url} {last}{}", humantime::format_duration(*.waited), quoted_log(.log))]
     NotReady {
@@ -180,12 +197,14 @@ pub enum Error {
         log: Vec<String>,
     },
     /// A port that was free when it was looked at is taken at the start.
-    #[error("port {port} of `{service}` is taken")]
+    #[error("port {port} of `{service}` is taken{}", by(holder.as_deref()))]
     PortLost {
         /// The service's name.
         service: String,
         /// The port of the host.
         port: u16,
+        /// The program that listens there, where the system shows it.
+        holder: Option<String>,
         /// The engine's answer.
         source: Source,
     },
@@ -254,6 +273,7 @@ impl Error {
             | Self::History { .. }
             | Self::Http { .. }
             | Self::InUse { .. }
+            | Self::LockLost { .. }
             | Self::NoDemo { .. }
             | Self::NotTakenBack { .. }
             | Self::Pull { .. }
@@ -289,6 +309,7 @@ impl Error {
             Self::Http { .. } => "http",
             Self::InUse { .. } => "in-use",
             Self::Interrupted => "interrupted",
+            Self::LockLost { .. } => "lock-lost",
             Self::Locked { .. } => "locked",
             Self::NoDemo { .. } => "no-demo",
             Self::NotReady { .. } => "not-ready",
@@ -365,33 +386,4 @@ impl fmt::Display for Fault {
         }
         write!(f, ": {}", self.reason)
     }
-}
-
-fn one_or_list<T: fmt::Display>(one: &str, many: &str, items: &[T]) -> String {
-    match items {
-        [only] => format!("{one}: {only}"),
-        items => {
-            let lines: Vec<String> = items.iter().map(|item| format!("\n  {item}")).collect();
-            format!("{} {many}{}", items.len(), lines.concat())
-        }
-    }
-}
-
-fn as_before(services: &[&str]) -> String {
-    match services {
-        [only] => format!("{only} runs as before"),
-        services => format!("{} run as before", services.join(", ")),
-    }
-}
-
-fn waited_for(time: Duration) -> String {
-    if time.is_zero() {
-        return String::new();
-    }
-    format!(", still after {}", humantime::format_duration(time))
-}
-
-fn quoted_log(log: &[String]) -> String {
-    let lines: Vec<String> = log.iter().map(|line| format!("\n  | {line}")).collect();
-    lines.concat()
 }

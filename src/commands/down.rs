@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
 }
 
 async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit> {
-    engine.settled(&session.stack.name).await?;
+    session.settled(engine).await?;
     let keep = Keep { data: !args.volumes, images: !args.images };
     let look = async || Ok(engine.inventory(&session.stack.name).await?.objects);
     let objects = look().await?;
@@ -45,10 +45,12 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
             Ok((plan, images))
         };
         let (done, images) = session.alone(engine, &objects, "down", change).await?;
-        // The lock itself runs one of them.
+        // The lock itself is made of one of them.
         session.apply(engine, &images, patience).await?;
         plan = done;
         plan.extend(images);
+    } else {
+        session.sweep(engine, &objects).await?;
     }
     render::removed(session.json(), &session.stack.name, &plan);
     Ok(Exit::Reached)

@@ -101,7 +101,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
 }
 
 async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant) -> Result<Exit> {
-    engine.settled(&session.stack.name).await?;
+    session.settled(engine).await?;
     let mut observed = session.observe(engine).await?;
     if observed.objects.restore.is_some() && !args.dry_run {
         // Whoever restores holds the lock; where nobody does, it was cut off.
@@ -146,6 +146,8 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
         applied.extend(plan);
         done.extend(further);
         observed = seen;
+    } else {
+        session.sweep(engine, &observed.objects).await?;
     }
     let plan = applied;
     let proof = match done.proof {

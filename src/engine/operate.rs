@@ -24,6 +24,7 @@ use crate::engine_phrases::Meaning;
 use crate::error::{Error, Result};
 use crate::observed::VolumeKind;
 use crate::plan::Force;
+use crate::ports;
 use crate::stack::{Service, Stack};
 
 /// A connection that can change things.
@@ -127,10 +128,10 @@ impl Operator {
                 self.create_with(stack, service, host_port, Propagation::Refused).await?;
                 self.start_container(&name)
                     .await
-                    .map_err(|error| start_error(service, host_port, &name, error))?;
+                    .map_err(|error| start_error(&self.engine, service, host_port, &name, error))?;
                 Ok(Started::WithoutPropagation)
             }
-            Err(error) => Err(start_error(service, host_port, &name, error)),
+            Err(error) => Err(start_error(&self.engine, service, host_port, &name, error)),
         }
     }
 
@@ -143,7 +144,11 @@ impl Operator {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
         let doing = format!("send {signal} to `{container}`");
         let kill = self.engine.docker.kill_container(container, Some(options));
-        quickly(kill).await.map_err(Error::engine(doing))
+        let sent = async {
+            self.allowed().await?;
+            quickly(kill).await
+        };
+        sent.await.map_err(Error::engine(doing))
     }
 
     /// Stops a container and starts it again.
@@ -154,7 +159,7 @@ impl Operator {
         self.ending(seconds, restart).await.map_err(Error::engine(doing))
     }
 
-    /// Stops a container.
+    /// Stops a container, which has so many seconds to end.
     pub async fn stop(&self, container: &str, seconds: u32) -> Result<()> {
         let options = StopContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
         let stop = self.engine.docker.stop_container(container, Some(options));
@@ -187,7 +192,7 @@ impl Operator {
         let options = RemoveContainerOptionsBuilder::new().force(force == Force::Kill).v(true).build();
         let remove = self.engine.docker.remove_container(container, Some(options));
         match self.work(remove).await {
-            // The engine itself removes a lock whose holder has died, and one call may come twice.
+            // One call may come twice, and a killed program's still be at work.
             Err(EngineError::DockerResponseServerError { status_code: 409, message })
                 if Meaning::BeingRemoved.is_in(&message) =>
             {
@@ -290,21 +295,35 @@ impl Operator {
         }
     }
 
-    /// Returns what came of a call that has the engine work.
+    /// Returns what came of a change that has the engine work.
     pub(super) fn work<T>(
         &self,
         call: impl Future<Output = std::result::Result<T, EngineError>>,
     ) -> impl Future<Output = std::result::Result<T, EngineError>> {
-        patiently(&self.engine.docker, WORK, call)
+        self.change(WORK, call)
     }
 
-    /// Returns what came of a call that gives a container so many seconds to end.
+    /// Returns what came of a change that takes no longer than `limit`; where the lock is lost, it is not begun.
+    pub(super) fn change<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = std::result::Result<T, EngineError>>,
+    ) -> impl Future<Output = std::result::Result<T, EngineError>> {
+        // Whoever waits for a call need not be as large as the call.
+        let call = Box::pin(call);
+        async move {
+            self.allowed().await?;
+            patiently(&self.engine.docker, limit, call).await
+        }
+    }
+
+    /// Returns what came of a change that gives a container so many seconds to end.
     fn ending<T>(
         &self,
         seconds: u32,
         call: impl Future<Output = std::result::Result<T, EngineError>>,
     ) -> impl Future<Output = std::result::Result<T, EngineError>> {
-        patiently(&self.engine.docker, WORK + Duration::from_secs(seconds.into()), call)
+        self.change(WORK + Duration::from_secs(seconds.into()), call)
     }
 }
 
@@ -317,9 +336,11 @@ fn gone_is_fine(result: std::result::Result<(), EngineError>, doing: String) -> 
 }
 
 /// A port that was free when it was looked at may be taken by now.
-fn start_error(service: &Service, host_port: u16, name: &str, error: EngineError) -> Error {
+fn start_error(engine: &Engine, service: &Service, host_port: u16, name: &str, error: EngineError) -> Error {
     if says(&error, Meaning::PortTaken) {
-        return Error::PortLost { service: service.name.to_string(), port: host_port, source: error.into() };
+        let holder = engine.endpoint().is_local().then(|| ports::holder(host_port)).flatten();
+        let service = service.name.to_string();
+        return Error::PortLost { service, port: host_port, holder, source: error.into() };
     }
     if says(&error, Meaning::NoHostGateway) {
         return Error::engine(format!(

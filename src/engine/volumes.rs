@@ -3,7 +3,8 @@
 use bollard::body_try_stream;
 use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, MountVolumeOptions};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, StartContainerOptions,
+    UploadToContainerOptionsBuilder,
 };
 use futures_util::{Stream, TryStreamExt};
 
@@ -79,13 +80,15 @@ impl Operator {
         // From above the volume: the engine leaves the owner of the folder it unpacks into as it is.
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
         let body = body_try_stream(archive.map_ok(Into::into));
-        let docker = &self.engine.docker;
-        let fill = docker.upload_to_container(carrier, Some(options), body);
-        patiently(docker, PROGRAM, fill).await.map_err(Error::engine("write a volume"))
+        let fill = self.engine.docker.upload_to_container(carrier, Some(options), body);
+        self.change(PROGRAM, fill).await.map_err(Error::engine("write a volume"))
     }
 
-    /// Starts a container as it is.
+    /// Starts a container again that the same program has stopped: also where the lock was lost meanwhile, or it
+    /// would stay down.
     pub async fn resume(&self, container: &str) -> Result<()> {
-        self.start_container(container).await.map_err(Error::engine(format!("start `{container}` again")))
+        let docker = &self.engine.docker;
+        let start = docker.start_container(container, None::<StartContainerOptions>);
+        patiently(docker, WORK, start).await.map_err(Error::engine(format!("start `{container}` again")))
     }
 }

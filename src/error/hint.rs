@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use super::{Conflict, Error, Source};
+use super::{Conflict, Error, LockLoss, Source};
 use crate::settings::{FILE_NAME, PASSWORD_WAYS};
 
 /// What the system says of a program that is made for another processor.
@@ -77,6 +77,13 @@ impl Error {
             Self::Locked { .. } => Some(
                 "wait until it is done and run the command again; without `--no-wait` it waits by itself".into(),
             ),
+            Self::LockLost { stack, loss: LockLoss::Removed, .. } => Some(format!(
+                "leave the container `{stack}-lock` alone (`docker system prune` removes it too), and run the command \
+                 again: it goes on from there"
+            )),
+            Self::LockLost { .. } => {
+                Some("run the command again: it waits for the other program and goes on from there".into())
+            }
             Self::NotReady { service, .. } => Some(format!(
                 "`tdd-stack logs {service}` shows more; `--wait-timeout` gives it longer"
             )),
