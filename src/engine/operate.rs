@@ -2,6 +2,7 @@
 //!
 //! Never decides what is to be done, nor retries.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bollard::body_full;
@@ -16,6 +17,7 @@ use bollard::query_parameters::{
 };
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::AsyncWriteExt;
+use tokio::time::sleep;
 
 use super::silence::{PROGRAM, WORK, patiently, quickly};
 use super::specification::{self, Propagation};
@@ -26,6 +28,10 @@ use crate::observed::VolumeKind;
 use crate::plan::Force;
 use crate::ports;
 use crate::stack::{Service, Stack};
+
+/// After which pauses a container that is being stopped is sent its signal again.
+const STOP_AGAIN: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// A connection that can change things.
 #[derive(Clone, Debug)]
@@ -163,7 +169,24 @@ impl Operator {
     pub async fn stop(&self, container: &str, seconds: u32) -> Result<()> {
         let options = StopContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
         let stop = self.engine.docker.stop_container(container, Some(options));
-        gone_is_fine(self.ending(seconds, stop).await, format!("stop `{container}`"))
+        let stopped = tokio::select! {
+            stopped = self.ending(seconds, stop) => stopped,
+            never = self.signal_again(container) => match never {},
+        };
+        gone_is_fine(stopped, format!("stop `{container}`"))
+    }
+
+    /// Sends a container that is being stopped its signal again: the kernel drops it while the first process of a
+    /// container has no handler for it yet, up to 50 ms from its start, and the engine waits for all of the time.
+    async fn signal_again(&self, container: &str) -> Infallible {
+        for pause in STOP_AGAIN {
+            sleep(pause).await;
+            // The stop itself tells what is wrong.
+            let Ok(Some(found)) = self.engine.container(container).await else { continue };
+            let signal = found.config.and_then(|config| config.stop_signal);
+            drop(self.signal(container, signal.as_deref().unwrap_or("SIGTERM")).await);
+        }
+        std::future::pending().await
     }
 
     /// Gives a container another name.
