@@ -302,9 +302,9 @@ impl Session {
         }
     }
 
-    /// Removes the lock of a program that was killed, where nothing else is to be done.
-    pub(crate) async fn sweep(&self, engine: &Engine, objects: &Objects) -> Result<()> {
-        if objects.has_lock { engine.operator().sweep_lock(&self.stack).await } else { Ok(()) }
+    /// Removes the lock of a program that was killed, where nothing else is to be done; returns whether there was one.
+    pub(crate) async fn sweep(&self, engine: &Engine, objects: &Objects) -> Result<bool> {
+        if objects.has_lock { engine.operator().sweep_lock(&self.stack).await } else { Ok(false) }
     }
 
     /// Does work on the data of the stack while nobody else changes it. An interrupt ends the wait for that; what has

@@ -223,6 +223,17 @@ fn a_holder_whose_lock_is_removed_makes_no_further_change_and_the_next_up_goes_o
 }
 
 #[test]
+fn an_engine_that_breaks_off_the_call_that_watches_the_lock_takes_no_lock_away() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::Fails("POST /containers/tdd-lock/wait"));
+    scene.run(["up"]).exits(0);
+    let requests = scene.engine.requests();
+    let count = |beginning: &str| requests.iter().filter(|line| line.starts_with(beginning)).count();
+    assert_eq!(count(BEAT), 1, "it is proven once that the lock is held: {requests:#?}");
+    assert_eq!(count("POST /containers/tdd-lock/wait"), 1, "no hot loop: {requests:#?}");
+}
+
+#[test]
 fn a_lock_of_an_earlier_release_is_waited_for_while_it_runs() {
     let scene = Scene::with_images(program!());
     let labels = json!({"tdd-stack.stack": "tdd", "tdd-stack.lock": "`tdd-stack up` (process 1 on nowhere)"});

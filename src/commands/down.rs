@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::sleep;
 
-use super::overtaken::retried;
+use super::overtaken::{PAUSE, retried};
 use super::{Exit, Patience, Session};
 use crate::doctor::Answer;
 use crate::engine::Engine;
@@ -60,16 +61,29 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
     session.settled(engine).await?;
     let keep = Keep { data: !args.volumes, images: !args.images };
     let look = async || Ok(engine.inventory(&session.stack.name).await?.objects);
-    let objects = look().await?;
+    let mut objects = look().await?;
     let mut plan = plan::down(&objects, &BTreeSet::new(), keep);
+    if plan.is_empty() && session.sweep(engine, &objects).await? {
+        // The engine may still make what that program had asked for.
+        sleep(PAUSE).await;
+        objects = look().await?;
+        plan = plan::down(&objects, &BTreeSet::new(), keep);
+    }
     if !plan.is_empty() {
         let patience = Patience { each: Duration::from_mins(1), application: Application::Reported };
         let change = async {
             // Until now another program may have been at work.
             let (now, unready) = tokio::join!(look(), unready(session, engine, &objects));
             let mut plan = plan::down(&now?, &unready, keep);
-            let images = plan.split_images();
+            let mut images = plan.split_images();
             session.apply(engine, &plan, patience).await?;
+            // The engine may have made meanwhile what a program had asked for that was killed.
+            let mut rest = plan::down(&look().await?, &BTreeSet::new(), keep);
+            images.extend(rest.split_images());
+            if !rest.is_empty() {
+                session.apply(engine, &rest, patience).await?;
+                plan.extend(rest);
+            }
             Ok((plan, images))
         };
         let (done, images) = session.alone(engine, &objects, "down", change).await?;
@@ -77,8 +91,6 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
         session.apply(engine, &images, patience).await?;
         plan = done;
         plan.extend(images);
-    } else {
-        session.sweep(engine, &objects).await?;
     }
     render::removed(session.json(), &session.stack.name, &plan);
     Ok(Exit::Reached)

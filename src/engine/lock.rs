@@ -115,15 +115,12 @@ impl Operator {
         }
     }
 
-    /// Removes a lock whose holder is known to be dead, where nobody is going to take it.
-    pub async fn sweep_lock(&self, stack: &Stack) -> Result<()> {
-        let Some(seen) = self.engine.look_at_lock(&stack.lock_container(), &stack.name).await? else {
-            return Ok(());
-        };
-        if judge(&seen) == Life::Dead {
-            self.remove_lock(&seen.id).await?;
+    /// Removes a lock whose holder is known to be dead, where nobody is going to take it; returns whether it did.
+    pub async fn sweep_lock(&self, stack: &Stack) -> Result<bool> {
+        match self.engine.look_at_lock(&stack.lock_container(), &stack.name).await? {
+            Some(seen) if judge(&seen) == Life::Dead => self.remove_lock(&seen.id).await,
+            _ => Ok(false),
         }
-        Ok(())
     }
 
     /// Waits until a lock that somebody else had is gone; one whose holder is dead is removed.

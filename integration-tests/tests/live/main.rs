@@ -23,6 +23,7 @@ mod faults_registry;
 mod file_faults;
 mod hardening;
 mod host_metrics;
+mod kills;
 mod lifecycle;
 mod logging;
 mod observe;
