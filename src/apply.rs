@@ -173,13 +173,12 @@ impl Applier<'_> {
             Operation::CreateNetwork(name) => operator.create_network(&stack.name, name).await,
             Operation::CreateVolume { name, kind } => operator.create_volume(&stack.name, name, *kind).await,
             Operation::Stop { container, seconds, .. } => {
-                let stop = operator.stop(container, *seconds);
-                tokio::pin!(stop);
-                if let Ok(stopped) = timeout(SOON, &mut stop).await {
+                let mut stopped = Box::pin(operator.stop(container, *seconds));
+                if let Ok(stopped) = timeout(SOON, &mut stopped).await {
                     return stopped;
                 }
                 waiting(&format!("it has up to {seconds} s to end"));
-                stop.await
+                stopped.await
             }
             Operation::Remove { container, force, .. } => operator.remove(container, *force).await,
             Operation::SetAside { container, name, .. } => operator.rename(container, name).await,

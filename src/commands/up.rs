@@ -126,7 +126,9 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
         request.pull = PullPolicy::Never;
         is_settled = plan::up(&session.stack, &observed, request)?.is_empty();
     }
-    if !is_settled {
+    if is_settled {
+        session.sweep(engine, &observed.objects).await?;
+    } else {
         let objects = observed.objects.clone();
         let change = async {
             // Until now another program may have been at work.
@@ -146,8 +148,6 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
         applied.extend(plan);
         done.extend(further);
         observed = seen;
-    } else {
-        session.sweep(engine, &observed.objects).await?;
     }
     let plan = applied;
     let proof = match done.proof {

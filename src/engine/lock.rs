@@ -4,8 +4,8 @@
 //!
 //! - A holder that has died is succeeded at once where this program can see its process, and else after a silence of
 //!   [`SILENCE`], which the engine must not share: the holder shows every [`BEAT`] that it lives.
-//! - A holder that has lost the lock makes no further change: each method of [`Operator`] that changes anything asks
-//!   [`Lease`] first. An engine that restarts takes no lock away.
+//! - A holder that has lost the lock makes no further change: what changes anything asks [`Lease`] first, but for pulls and
+//!   [`Operator::resume`]. An engine that restarts takes no lock away.
 //! - Nobody removes a lock by its name: what is removed is the one container that was judged.
 //! - Every wait has a limit, says for whom, and ends when it is dropped.
 
@@ -80,30 +80,31 @@ impl Operator {
                 return Ok(Lock::hold(self, request, id, sent));
             }
             let seen = self.engine.look_at_lock(&request.container, &stack.name).await?;
-            let is_passing = seen.as_ref().is_none_or(|seen| seen.phase == Phase::BeingRemoved);
-            let Some(seen) = seen.filter(|_| !is_passing) else {
-                let since = passing.get_or_insert_with(Instant::now);
-                if since.elapsed() > PASSING {
-                    let doing = format!("lock stack `{}`", stack.name);
-                    let reason = format!(
-                        "the engine has had the name `{}` in use for {} s without a container",
-                        request.container,
-                        PASSING.as_secs()
-                    );
-                    return Err(Error::engine(doing)(reason));
+            let is_nobodys = match &seen {
+                None => true,
+                Some(seen) if seen.phase == Phase::BeingRemoved => true,
+                Some(seen) if seen.token.as_ref() == Some(&request.token) => {
+                    // An earlier call of this program made it, and the answer was lost.
+                    return Ok(Lock::hold(self, request, seen.id.clone(), sent));
                 }
-                sleep(PAUSE).await;
+                Some(seen) if judge(seen) == Life::Dead => {
+                    self.remove_lock(&seen.id).await?;
+                    true
+                }
+                Some(_) => false,
+            };
+            let Some(seen) = seen.filter(|_| !is_nobodys) else {
+                // The first time it is free by now, most likely.
+                if let Some(since) = passing {
+                    sleep(PAUSE).await;
+                    if Instant::now() - since > PASSING {
+                        return Err(stuck(&request));
+                    }
+                }
+                passing.get_or_insert_with(Instant::now);
                 continue;
             };
             passing = None;
-            if seen.token.as_ref() == Some(&request.token) {
-                // An earlier call of this program made it, and the answer was lost.
-                return Ok(Lock::hold(self, request, seen.id, sent));
-            }
-            if judge(&seen) == Life::Dead {
-                self.remove_lock(&seen.id).await?;
-                continue;
-            }
             let locked =
                 |waited| Error::Locked { stack: stack.name.clone(), holder: seen.holder.clone(), waited };
             let Queue::Wait(patience) = queue else { return Err(locked(Duration::ZERO)) };
@@ -127,17 +128,17 @@ impl Operator {
     async fn released(&self, first: &Seen, stack: &str) -> Result<()> {
         let mut silence = Duration::ZERO;
         let mut last_beat = None;
-        let mut listened = Instant::now() - LISTEN;
+        let mut listened: Option<Instant> = None;
         loop {
             let Some(seen) = self.engine.look_at_lock(&first.id, stack).await? else { return Ok(()) };
             match judge(&seen) {
                 Life::Dead => return self.remove_lock(&seen.id).await.map(drop),
-                Life::Unknown if listened.elapsed() >= LISTEN => {
+                Life::Unknown if listened.is_none_or(|at| at.elapsed() >= LISTEN) => {
                     let beat = self.engine.beat_of(&seen.id).await?;
-                    // Only time counts in which the engine answered: it may have kept the holder's signs as well.
-                    let heard = Instant::now() - listened;
-                    listened = Instant::now();
+                    let heard = listened.map_or(Duration::ZERO, |at| at.elapsed());
+                    listened = Some(Instant::now());
                     if last_beat.as_ref() == Some(&beat) {
+                        // While the engine took its time, it may have kept the holder waiting as well.
                         silence += heard.min(LISTEN + PAUSE);
                     } else {
                         (last_beat, silence) = (Some(beat), Duration::ZERO);
@@ -199,6 +200,15 @@ fn judge(seen: &Seen) -> Life {
         Phase::Ended if seen.process.is_none() => Life::Dead,
         _ => holder::life(seen.process.as_deref()),
     }
+}
+
+fn stuck(request: &Request) -> Error {
+    let name = &request.container;
+    Error::engine(format!("lock stack `{}`", request.stack))(format!(
+        "the engine keeps the name `{name}` in use for {} s, and nobody holds the lock; `docker rm --force {name}` or a \
+         restart of the engine may free it",
+        PASSING.as_secs()
+    ))
 }
 
 /// Shows that the holder lives, and notices at once that the lock is gone.

@@ -1,7 +1,7 @@
 //! The program is killed at any moment, and the next command at once does what it is asked for.
 //!
-//! The moments are random; the seed is printed, and TDD_TEST_KILL_SEED repeats them as far as time can be repeated.
-//! TDD_TEST_KILL_ROUNDS asks for a longer series.
+//! The moments are random; the seed is printed, and `TDD_TEST_KILL_SEED` repeats them as far as time can be repeated.
+//! `TDD_TEST_KILL_ROUNDS` asks for a longer series.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

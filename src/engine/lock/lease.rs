@@ -130,7 +130,8 @@ impl Engine {
 impl Operator {
     /// Returns when it is certain that a change may be made: the lock is held, or none was asked for.
     pub async fn confirm_lock(&self) -> Result<()> {
-        self.refresh_lock(FRESH).await
+        // Every change waits for it, and need not be as large.
+        Box::pin(self.refresh_lock(FRESH)).await
     }
 
     /// The same in the engine's type.
@@ -142,7 +143,7 @@ impl Operator {
     pub(super) async fn refresh_lock(&self, age: Duration) -> Result<()> {
         let lease = &self.engine.lease;
         let is_old = |grip: &Grip| grip.is_doubtful || grip.age() >= age;
-        if lease.grip()?.filter(is_old).is_none() {
+        if !lease.grip()?.as_ref().is_some_and(is_old) {
             return Ok(());
         }
         let _turn = lease.renewal.lock().await;
