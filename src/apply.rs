@@ -7,9 +7,11 @@ mod login;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::check_output::{self, Checked};
 use crate::dashboard;
@@ -24,6 +26,9 @@ use crate::proof::{Application, Proof};
 use crate::ready::Waiter;
 use crate::stack::{LOADED_MARK, Stack};
 
+/// What is stopped sooner is not worth a word.
+const SOON: Duration = Duration::from_secs(1);
+
 /// What applying a plan needs.
 #[derive(Debug)]
 pub struct Applier<'a> {
@@ -36,7 +41,7 @@ pub struct Applier<'a> {
     /// The folder that holds `config/monitoring`.
     pub folder: &'a files::Folder,
     /// How long each service is waited for.
-    pub patience: std::time::Duration,
+    pub patience: Duration,
     /// Whether the user's application must be observed for a proof.
     pub application: Application,
     /// Where events go.
@@ -50,6 +55,8 @@ pub struct Applied {
     pub proof: Option<Result<Proof>>,
     /// The steps that began, by index.
     pub begun: BTreeSet<usize>,
+    /// Those of them that were done.
+    pub done: BTreeSet<usize>,
     /// The first failure.
     pub failure: Option<Error>,
 }
@@ -108,7 +115,10 @@ impl Applier<'_> {
                     _ => self.run(index, &step.operation, waiter, applied).await,
                 };
                 match &outcome {
-                    Ok(()) => self.events.emit(index, Kind::Finished),
+                    Ok(()) => {
+                        applied.borrow_mut().done.insert(index);
+                        self.events.emit(index, Kind::Finished);
+                    }
                     Err(error) => {
                         failed.send_replace(true);
                         self.events.emit(index, Kind::Failed(error.to_string()));
@@ -135,6 +145,8 @@ impl Applier<'_> {
         applied: &RefCell<Applied>,
     ) -> Result<()> {
         let (operator, stack) = (self.operator, self.stack);
+        // What changes no container is not for the engine to refuse: files, and what Grafana holds.
+        operator.confirm_lock().await?;
         let waiting = |last: &str| self.events.emit(step, Kind::Waiting(last.to_string()));
         match operation {
             Operation::WriteFile { file, content } => self.folder.write(file, content),
@@ -161,7 +173,14 @@ impl Applier<'_> {
             }
             Operation::CreateNetwork(name) => operator.create_network(&stack.name, name).await,
             Operation::CreateVolume { name, kind } => operator.create_volume(&stack.name, name, *kind).await,
-            Operation::Stop { container, seconds, .. } => operator.stop(container, *seconds).await,
+            Operation::Stop { container, seconds, .. } => {
+                let mut stopped = Box::pin(operator.stop(container, *seconds));
+                if let Ok(stopped) = timeout(SOON, &mut stopped).await {
+                    return stopped;
+                }
+                waiting(&format!("it has up to {seconds} s to end"));
+                stopped.await
+            }
             Operation::Remove { container, force, .. } => operator.remove(container, *force).await,
             Operation::SetAside { container, name, .. } => operator.rename(container, name).await,
             Operation::PutBack { container, name, .. } => operator.put_back(container, name).await,

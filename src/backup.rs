@@ -44,17 +44,10 @@ pub struct Archivist<'a> {
 impl Archivist<'_> {
     /// Returns an image, of all that could carry a volume, that needs no pull; else the one to pull.
     async fn carrier_image(&self, objects: &Objects) -> Result<Image> {
-        let made = objects.containers.values().chain(objects.set_aside.values()).next();
-        if let Some(container) = made {
-            return Ok(Image::Local(container.image_id.clone()));
+        if let Some(image) = self.operator.engine().some_image(objects, self.stack).await? {
+            return Ok(Image::Local(image));
         }
-        let mut references = self.stack.services.iter().map(|service| service.image.to_string());
-        let first = references.next().unwrap_or_default();
-        for reference in [first.clone()].into_iter().chain(references) {
-            if self.operator.engine().image_id(&reference).await?.is_some() {
-                return Ok(Image::Local(reference));
-            }
-        }
+        let first = self.stack.services.first().map(|service| service.image.to_string()).unwrap_or_default();
         Ok(Image::Absent(first))
     }
 

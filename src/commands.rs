@@ -23,7 +23,7 @@ pub(crate) mod version;
 use std::cell::Cell;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use evidence::{Case, Kept, Record};
 
@@ -31,12 +31,11 @@ use crate::apply::{Applied, Applier};
 use crate::backup::{Archivist, Interrupt, unless};
 use crate::cli::{Command, GlobalArgs};
 use crate::endpoint::{self, Asked};
-use crate::engine::Engine;
+use crate::engine::{Engine, Lock, Queue};
 use crate::error::{Error, Result};
 use crate::event;
 use crate::files::Folder;
 use crate::http::Http;
-use crate::lock::{self, Queue};
 use crate::observe::observe;
 use crate::observed::{Objects, Observed};
 use crate::plan::Plan;
@@ -51,6 +50,9 @@ use password::Wish;
 
 /// Longer than any change takes; one that hangs is not waited for in vain.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
+/// How long the lock is released for after an interrupt; another program finds out by itself.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// How long each service is waited for when a change is taken back.
 const LONGEST_WAY_BACK: Duration = Duration::from_secs(30);
@@ -75,6 +77,8 @@ pub(crate) struct Session {
     pub(crate) folder: Folder,
     pub(crate) http: Http,
     pub(crate) case: Case,
+    /// The lock, while work is done under it.
+    held: Cell<Option<Lock>>,
 }
 
 /// How long and for what a verb waits.
@@ -120,6 +124,8 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
     match Session::new(global, wish(&command), verb).await {
         Ok(session) => {
             let outcome = Box::pin(run_in(&session, command)).await;
+            // An interrupt ends the work at once, and leaves the lock.
+            drop(timeout(LAST_MOMENT, session.unlock()).await);
             let kept = session.keep(&outcome).await;
             (outcome, session.settings.output, kept)
         }
@@ -192,6 +198,7 @@ impl Session {
             folder: Folder::at(settings.config_folder()),
             http: Http::new()?,
             case: Case::of(verb),
+            held: Cell::default(),
             settings,
         })
     }
@@ -205,6 +212,13 @@ impl Session {
         let engine = Engine::connect(endpoint, config_dir).await?;
         self.case.saw(&engine);
         Ok(engine)
+    }
+
+    /// Waits until the engine has ended what a program had asked of it that was killed.
+    pub(crate) async fn settled(&self, engine: &Engine) -> Result<()> {
+        let began = Instant::now();
+        let told = |text: &str| render::talk(self.settings.progress, began.elapsed(), text);
+        engine.settled(&self.stack.name, told).await
     }
 
     /// Looks at everything that a plan depends on.
@@ -223,6 +237,9 @@ impl Session {
         // Nobody is there who could take anything back; the next `up` finds all of it.
         if matches!(failure, Error::EngineLost { .. }) {
             return Err(failure);
+        }
+        if engine.lock_loss().is_some() {
+            return Err(self.unlocked(engine, failure, plan.summary(&applied.done)));
         }
         let (back, services) = plan.take_back(&applied.begun);
         if back.is_empty() {
@@ -251,31 +268,49 @@ impl Session {
         verb: &str,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let lock = &self.stack.lock;
-        let image = match objects.holder(lock.service) {
-            Some(container) => Some(container.image_id.clone()),
-            None => match self.stack.service(lock.service) {
-                Some(service) => engine.image_id(&service.image.to_string()).await?,
-                None => None,
-            },
-        };
         // Without an image no stack can have been made, and none is about to be.
-        let Some(image) = image else { return work.await };
+        let Some(image) = engine.some_image(objects, &self.stack).await? else { return work.await };
         let began = Instant::now();
         let waiting = |holder: &str| {
-            let text = format!("waiting for {holder} to be done with stack `{}`", self.stack.name);
+            let text = format!("waiting for {holder} to finish with stack `{}`", self.stack.name);
             render::talk(self.settings.progress, began.elapsed(), &text);
         };
-        let holder = lock::this_program(verb);
-        let operator = engine.operator();
-        let acquired = lock::acquire(&operator, &self.stack, &image, &holder, self.queue(), waiting).await;
-        let lock = explained(engine, acquired).await?;
+        let locked = engine.operator().lock(&self.stack, &image, verb, self.queue(), waiting).await;
+        self.held.set(Some(explained(engine, locked).await?));
         let result = work.await;
+        let result = match result {
+            Err(error) if engine.lock_loss().is_some() => Err(self.unlocked(engine, error, Vec::new())),
+            result => result,
+        };
         if !matches!(result, Err(Error::EngineLost { .. })) {
-            // Where it fails, the end of this program does it.
-            drop(lock.release().await);
+            self.unlock().await;
         }
         result
+    }
+
+    /// Releases the lock, where it is held; where that fails, others find out that this program has ended.
+    async fn unlock(&self) {
+        if let Some(lock) = self.held.take() {
+            drop(lock.release().await);
+        }
+    }
+
+    /// Returns the failure of work whose lock was lost.
+    fn unlocked(&self, engine: &Engine, failure: Error, done: Vec<String>) -> Error {
+        match (failure, engine.lock_loss()) {
+            (Error::LockLost { stack, loss, done: none, source }, _) if none.is_empty() => {
+                Error::LockLost { stack, loss, done, source }
+            }
+            (failure @ Error::LockLost { .. }, _) | (failure, None) => failure,
+            (failure, Some(loss)) => {
+                Error::LockLost { stack: self.stack.name.clone(), loss, done, source: Some(failure.into()) }
+            }
+        }
+    }
+
+    /// Removes the lock of a program that was killed, where nothing else is to be done; returns whether there was one.
+    pub(crate) async fn sweep(&self, engine: &Engine, objects: &Objects) -> Result<bool> {
+        if objects.has_lock { engine.operator().sweep_lock(&self.stack).await } else { Ok(false) }
     }
 
     /// Does work on the data of the stack while nobody else changes it. An interrupt ends the wait for that; what has

@@ -23,6 +23,7 @@ mod unfinished;
 mod volumes;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bollard::ClientVersion;
 use bollard::errors::Error as EngineError;
@@ -34,7 +35,9 @@ use crate::error::{Error, Result, Source, TooOld};
 use silence::Connection;
 use transport::Greeting;
 
-pub use lock::{Claim, Holder, Lock};
+use lock::Lease;
+
+pub use lock::{Lock, Queue};
 pub use operate::{Operator, Started};
 pub use pull::PullEvent;
 pub use read::{Inventory, LogLine, LogQuery, Running};
@@ -53,6 +56,8 @@ pub struct Engine {
     greeting: Greeting,
     /// Docker's own configuration folder, where registry credentials are.
     config_dir: Option<PathBuf>,
+    /// The lock under which changes are made.
+    lease: Arc<Lease>,
 }
 
 impl Engine {
@@ -68,7 +73,7 @@ impl Engine {
             return Err(unreachable(Box::new(TooOld { api: greeting.api.to_string() })));
         }
         let locality = locality::find(&docker, &endpoint.address).await;
-        Ok(Self { docker, endpoint, locality, greeting, config_dir })
+        Ok(Self { docker, endpoint, locality, greeting, config_dir, lease: Arc::default() })
     }
 
     /// Returns the connection's address.
@@ -103,4 +108,10 @@ impl Engine {
 /// Returns whether the engine answered with a sentence of this meaning.
 fn says(error: &EngineError, meaning: Meaning) -> bool {
     matches!(error, EngineError::DockerResponseServerError { message, .. } if meaning.is_in(message))
+}
+
+/// Returns whether the engine refused a name that another container has.
+fn is_name_taken(error: &EngineError) -> bool {
+    matches!(error, EngineError::DockerResponseServerError { status_code: 409, .. })
+        || says(error, Meaning::NameTaken)
 }

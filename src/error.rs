@@ -9,6 +9,7 @@ mod fault;
 mod file_action;
 pub mod firewall;
 pub mod hint;
+mod lock_loss;
 mod out_of_reach;
 mod pull_fault;
 mod text;
@@ -22,11 +23,13 @@ pub use conflict::{Conflict, ObjectKind};
 pub use fault::Fault;
 pub use file_action::FileAction;
 pub use firewall::Firewall;
+pub use lock_loss::LockLoss;
 pub use out_of_reach::OutOfReach;
 pub use pull_fault::PullFault;
 
+use text::{as_before, by, done_before, one_or_list, quoted_log, waited_for};
+
 use crate::printable;
-use text::{as_before, one_or_list, quoted_log, waited_for};
 
 /// The cause beneath an [`Error`], boxed so that this file stays free of foreign types.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -170,6 +173,18 @@ pub enum Error {
         /// The engine's answer.
         source: Source,
     },
+    /// The lock under which the stack was being changed is another's or gone; no further change was made.
+    #[error("stack `{stack}` is not locked by this program any more: {loss}{}", done_before(.done))]
+    LockLost {
+        /// The stack's name.
+        stack: String,
+        /// How it was lost.
+        loss: LockLoss,
+        /// The steps that were done before.
+        done: Vec<String>,
+        /// What was not done for that reason.
+        source: Option<Source>,
+    },
     /// A service did not become ready in time.
     #[error("`{service}` is not ready after {}: {url} {last}{}", humantime::format_duration(*.waited), quoted_log(.log))]
     NotReady {
@@ -210,12 +225,14 @@ pub enum Error {
     #[error(transparent)]
     OutOfReach(OutOfReach),
     /// A port that was free when it was looked at is taken at the start.
-    #[error("port {port} of `{service}` is taken")]
+    #[error("port {port} of `{service}` is taken{}", by(holder.as_deref()))]
     PortLost {
         /// The service's name.
         service: String,
         /// The port of the host.
         port: u16,
+        /// The program that listens there, where the system shows it.
+        holder: Option<String>,
         /// The engine's answer.
         source: Source,
     },
@@ -293,6 +310,7 @@ impl Error {
             | Self::History { .. }
             | Self::Http { .. }
             | Self::InUse { .. }
+            | Self::LockLost { .. }
             | Self::NoDemo { .. }
             | Self::NoProgram { .. }
             | Self::NotTakenBack { .. }
@@ -334,6 +352,7 @@ impl Error {
             Self::Http { .. } => "http",
             Self::InUse { .. } => "in-use",
             Self::Interrupted => "interrupted",
+            Self::LockLost { .. } => "lock-lost",
             Self::Locked { .. } => "locked",
             Self::NoDemo { .. } => "no-demo",
             Self::NoProgram { .. } => "no-program",

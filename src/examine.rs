@@ -71,12 +71,18 @@ pub async fn examine(examined: Examined<'_>, connect: impl Future<Output = Resul
 /// Looks at what runs, and at the user's programs from there.
 async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
     let Examined { http, stack, .. } = examined;
-    let inventory = within(ANSWER, "list the engine's objects", engine.inventory(&stack.name)).await;
-    let inventory = match inventory {
-        Ok(inventory) => inventory,
+    let look = async {
+        let inventory = engine.inventory(&stack.name).await?;
+        let conflicts = conflicts(engine, stack, &inventory).await?;
+        Ok((inventory, conflicts))
+    };
+    let inventory = match within(ANSWER, "list the engine's objects", look).await {
+        Ok((inventory, conflicts)) => {
+            facts.conflicts = conflicts;
+            inventory
+        }
         Err(error) => return facts.unanswered.push(unanswered("engine", &error, ailing())),
     };
-    facts.conflicts = conflicts(engine, stack, &inventory);
     let objects = &inventory.objects;
     let reach = if objects.containers.is_empty() {
         reaches_wanted(engine, stack)

@@ -35,7 +35,6 @@ pub mod files;
 pub mod http;
 pub mod image_reference;
 pub mod layers;
-pub mod lock;
 pub mod observe;
 pub mod observed;
 pub mod overlay;

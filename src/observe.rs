@@ -26,7 +26,7 @@ pub async fn observe(engine: &Engine, http: &Http, folder: &Folder, stack: &Stac
     let (delivered, (readiness, grafana)) =
         tokio::try_join!(delivered(engine, stack, objects), endpoints(engine, http, stack, objects))?;
     Ok(Observed {
-        conflicts: conflicts(engine, stack, &inventory),
+        conflicts: conflicts(engine, stack, &inventory).await?,
         free_ports: free_ports(engine, stack, objects),
         images,
         disk,
@@ -134,7 +134,7 @@ async fn marks(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, String
 }
 
 /// Returns what somebody else has of what the stack needs.
-pub fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<Conflict> {
+pub async fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Result<Vec<Conflict>> {
     let names = |service: &Service| [stack.container(service.name), stack.set_aside(service.name)];
     let containers: Vec<String> = stack.services.iter().flat_map(names).collect();
     let (network, volumes) = (stack.network(), stack.volumes());
@@ -148,26 +148,52 @@ pub fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Vec<C
         _ => false,
     };
     let foreign = inventory.foreign.iter().filter(is_wanted).cloned();
-    let ports = stack.services.iter().filter_map(|service| port_conflict(engine, service, inventory));
-    foreign.chain(ports).chain(inventory.objects.restore_conflict(&stack.name)).collect()
+    let ports = port_conflicts(engine, stack, inventory).await?;
+    Ok(foreign.chain(ports).chain(inventory.objects.restore_conflict(&stack.name)).collect())
 }
 
+async fn port_conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Result<Vec<Conflict>> {
+    let found = stack.services.iter().filter_map(|service| port_conflict(engine, service, inventory));
+    let mut conflicts: Vec<Conflict> = found.collect();
+    let is_unexplained = |conflict: &Conflict| matches!(conflict, Conflict::Port { holder: None, .. });
+    if conflicts.iter().any(is_unexplained) {
+        let bound = bindings(engine, &inventory.objects).await?;
+        conflicts.retain(|conflict| match conflict {
+            // The engine is starting or ending a container of ours, or its start will tell what is in the way.
+            Conflict::Port { address, holder: None, .. } => !bound.iter().any(|own| overlaps(*own, *address)),
+            _ => true,
+        });
+    }
+    for conflict in &mut conflicts {
+        if let Conflict::Port { address, holder, .. } = conflict {
+            *holder = holder.take().or_else(|| ports::holder(address.port()));
+        }
+    }
+    Ok(conflicts)
+}
+
+/// Returns the addresses that the stack's containers publish when they run.
+async fn bindings(engine: &Engine, objects: &Objects) -> Result<Vec<SocketAddr>> {
+    let containers = objects.containers.values().chain(objects.set_aside.values());
+    let bound = try_join_all(containers.map(|container| engine.bindings(&container.id))).await?;
+    Ok(bound.into_iter().flatten().collect())
+}
+
+/// Returns whether somebody else has a service's port; another container that does is named.
 fn port_conflict(engine: &Engine, service: &Service, inventory: &Inventory) -> Option<Conflict> {
     let address = service.port.address()?;
-    let own = inventory.objects.containers.get(service.name);
-    if own.and_then(|container| container.address).is_some_and(|held| overlaps(held, address)) {
+    let Objects { containers, set_aside, .. } = &inventory.objects;
+    let own: Vec<&Container> =
+        [containers.get(service.name), set_aside.get(service.name)].into_iter().flatten().collect();
+    if own.iter().filter_map(|container| container.address).any(|held| overlaps(held, address)) {
         return None;
     }
-    let is_other = |name: &str| own.is_none_or(|own| own.name != name);
+    let is_other = |name: &str| !own.iter().any(|container| container.name == name);
     let other = inventory.published.iter().find(|(held, name)| overlaps(*held, address) && is_other(name));
     let holder = other.map(|(_, name)| format!("container `{name}`"));
     // The ports of a remote engine's host cannot be tried from here; its own answer will tell.
     let is_taken = holder.is_some() || (engine.is_here() && !ports::is_free(address));
-    is_taken.then(|| Conflict::Port {
-        service: service.name.to_string(),
-        address,
-        holder: holder.or_else(|| ports::holder(address.port())),
-    })
+    is_taken.then(|| Conflict::Port { service: service.name.to_string(), address, holder })
 }
 
 fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {

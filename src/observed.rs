@@ -39,6 +39,8 @@ pub struct Objects {
     pub set_aside: BTreeMap<String, Container>,
     /// Containers of ours that are no service, such as a check that was cut off.
     pub leftovers: Vec<String>,
+    /// Whether somebody has the lock, or had it and died.
+    pub has_lock: bool,
     /// A restore that has begun, as long as it has not ended well.
     pub restore: Option<Restore>,
     /// The names of our networks.

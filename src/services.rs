@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::settings::{AppHost, HostPort, Settings};
-use crate::stack::{ConfigFile, Dashboard, DataSource, HostAddress, Lock, Login, Port, Service, Stack};
+use crate::stack::{ConfigFile, Dashboard, DataSource, HostAddress, Login, Port, Service, Stack};
 
 /// Every service, in the order in which it is shown.
 const ALL: [Member; 4] = [prometheus::MEMBER, grafana::MEMBER, node_exporter::MEMBER, alertmanager::MEMBER];
@@ -126,11 +126,6 @@ pub fn assemble(settings: &Settings) -> Stack {
         files: files(),
         data_sources: ALL.iter().flat_map(|member| (member.data_sources)()).collect(),
         dashboards: ALL.iter().flat_map(|member| member.dashboards).cloned().collect(),
-        lock: Lock {
-            container: format!("{}-lock", settings.stack),
-            service: prometheus::MEMBER.name,
-            command: prometheus::IDLE.to_vec(),
-        },
         login: Login { user: "admin".into(), password: settings.grafana_password.clone() },
     }
 }

@@ -37,6 +37,10 @@ pub const HOST_PORT: &str = "{host-port}";
 pub const SET_ASIDE: &str = "-set-aside";
 /// The label of the container that keeps others from changing the stack, with its holder.
 pub const LABEL_LOCK: &str = "tdd-stack.lock";
+/// The label of that container which tells its holder's process, where the system shows processes.
+pub const LABEL_LOCK_PROCESS: &str = "tdd-stack.lock.process";
+/// The label of that container which its holder alone can have given.
+pub const LABEL_LOCK_TOKEN: &str = "tdd-stack.lock.token";
 /// The label of short-lived containers that check files; never a service.
 pub const LABEL_CHECK: &str = "tdd-stack.check";
 /// The label of the container that stands for a restore that has begun, with the volumes that it fills.
@@ -59,19 +63,6 @@ pub struct Stack {
     pub dashboards: Vec<Dashboard>,
     /// The user name and password of Grafana.
     pub login: Login,
-    /// What keeps two programs from changing the stack at once.
-    pub lock: Lock,
-}
-
-/// A container that only one program at a time can have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lock {
-    /// Its name.
-    pub container: String,
-    /// The service whose image it runs.
-    pub service: &'static str,
-    /// A command that does nothing until its input ends.
-    pub command: Vec<&'static str>,
 }
 
 /// One service, which is one container.
@@ -305,6 +296,11 @@ impl Stack {
     /// Returns the name under which a service's container is kept while a new one takes its place.
     pub fn set_aside(&self, service: &str) -> String {
         format!("{}{SET_ASIDE}", self.container(service))
+    }
+
+    /// Returns the name of the container that keeps two programs from changing the stack at once.
+    pub fn lock_container(&self) -> String {
+        format!("{}-lock", self.name)
     }
 
     /// Returns the name of the container that stands for a restore that has begun.

@@ -4,7 +4,6 @@
 
 mod answer;
 mod archive;
-mod attach;
 mod call;
 mod checks;
 mod containers;
@@ -18,6 +17,7 @@ mod objects;
 mod routes;
 mod shapes;
 mod state;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -137,6 +137,14 @@ impl FakeEngine {
         state.service_requests.clear();
     }
 
+    /// Waits until so many requests that begin so have come.
+    pub fn await_requests(&self, count: usize, beginning: &str) {
+        let came = |state: &State| {
+            state.requests.iter().filter(|request| request.starts_with(beginning)).count() >= count
+        };
+        assert!(self.shared.wait_for(Duration::from_mins(1), came), "{beginning}: {:#?}", self.requests());
+    }
+
     /// Waits until a request that begins so has come, and for no longer than a busy machine needs.
     pub fn await_request(&self, beginning: &str) {
         let came = |state: &State| state.requests.iter().any(|request| request.starts_with(beginning));
@@ -156,6 +164,16 @@ impl FakeEngine {
     /// Makes a container that somebody else made.
     pub fn add_container(&self, name: &str, labels: &Value, published: Option<SocketAddr>) {
         self.shared.lock().add_container(name, labels, published);
+    }
+
+    /// Changes a label of a container, or takes it away.
+    pub fn relabel(&self, container: &str, label: &str, value: Option<&str>) {
+        let mut state = self.shared.lock();
+        let labels = &mut state.container_mut(container).expect("there is such a container").body["Labels"];
+        match value {
+            Some(value) => labels[label] = value.into(),
+            None => drop(labels.as_object_mut().expect("it has labels").remove(label)),
+        }
     }
 
     /// Makes a network that somebody else made.
@@ -189,6 +207,8 @@ impl FakeEngine {
         let mut state = self.shared.lock();
         lifecycle::end(&mut state, container, Phase::Exited, 137);
         state.containers.retain(|found| found.name != container);
+        drop(state);
+        self.shared.announce();
     }
 
     /// Removes a network and what attaches containers to it; these go on running without.

@@ -334,6 +334,13 @@ pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by `scripts/test.sh`"))
 }
 
+/// Returns a number by which somebody asks for more than is usual, if it is set.
+#[expect(clippy::disallowed_methods, reason = "whoever runs a test by hand sets it")]
+pub fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
 /// Returns the operations of a plan or of what `up` did, in their order.
 pub fn operations(document: &Value) -> Vec<String> {
     let operations = document["operations"].as_array().into_iter().flatten();

@@ -126,6 +126,7 @@ impl World {
                 containers: self.containers.clone(),
                 set_aside: self.set_aside.clone(),
                 leftovers: self.leftovers.clone(),
+                has_lock: false,
                 restore: None,
                 networks: self.networks.iter().cloned().collect(),
                 volumes: self.volumes.iter().map(|(name, volume)| (name.clone(), volume.kind)).collect(),

@@ -365,9 +365,9 @@ proptest! {
         let mut world = start.world(&stack);
         let keep = Keep { data, images };
         let before = world.clone();
-        let plan = plan::down(&world.observed(&stack).objects, keep);
+        let plan = plan::down(&world.observed(&stack).objects, &std::collections::BTreeSet::new(), keep);
         world.apply_in_order(&stack, &plan, &mut chooser(&order));
-        prop_assert!(plan::down(&world.observed(&stack).objects, keep).is_empty());
+        prop_assert!(plan::down(&world.observed(&stack).objects, &std::collections::BTreeSet::new(), keep).is_empty());
         prop_assert!(world.containers.is_empty() && world.networks.is_empty() && world.leftovers.is_empty());
         let data_volumes = before.volumes.iter().filter(|(_, volume)| volume.kind == VolumeKind::Data);
         let expected: Vec<&String> = data_volumes.filter(|_| data).map(|(name, _)| name).collect();

@@ -209,7 +209,6 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "http",
             "files",
             "registry_auth",
-            "lock",
             "ready",
             "observe",
             "prove",

@@ -1,5 +1,7 @@
 //! `tdd-stack down`: what goes, what stays, and what is nobody's business of ours.
 
+use std::time::{Duration, Instant};
+
 use integration_tests::fake_engine::{Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
@@ -36,6 +38,46 @@ fn services_may_stop_cleanly_before_they_are_removed() {
             changes.iter().position(|request| *request == format!("DELETE /containers/tdd-{service}?v=true"));
         assert!(stopped.is_some() && stopped < removed, "{service}: {changes:#?}");
     }
+}
+
+#[test]
+fn a_service_that_is_not_ready_is_not_waited_for() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::NeverReady("prometheus"));
+    scene.run(["up", "--wait-timeout", "300ms"]).exits(5);
+    scene.engine.forget();
+    scene.run(["down"]).exits(0);
+    let changes = scene.engine.changes();
+    let is_stopped = |service: &str| changes.contains(&format!("POST /containers/tdd-{service}/stop?t=30"));
+    assert!(!is_stopped("prometheus") && is_stopped("grafana"), "{changes:#?}");
+    assert!(
+        changes.iter().any(|line| line == "DELETE /containers/tdd-prometheus?force=true&v=true"),
+        "{changes:#?}"
+    );
+    assert_eq!(scene.engine.volumes(), DATA);
+}
+
+#[test]
+fn a_service_that_does_not_hear_the_first_signal_gets_another_one_soon() {
+    let scene = Scene::after_up(program!());
+    scene.engine.fail(Fault::StopUnheard("alertmanager"));
+    let began = Instant::now();
+    scene.run(["down"]).exits(0);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let signal = "POST /containers/tdd-alertmanager/kill?signal=SIGTERM";
+    assert_eq!(scene.engine.changes().iter().filter(|line| *line == signal).count(), 1);
+}
+
+#[test]
+fn down_says_what_it_waits_for() {
+    let scene = Scene::after_up(program!());
+    scene.engine.fail(Fault::NoAnswer("POST /containers/tdd-grafana/stop"));
+    let running = scene.tdd_stack(["down"]).spawn();
+    // By its third signal it has been said.
+    scene.engine.await_requests(2, "POST /containers/tdd-grafana/kill");
+    scene.engine.recover();
+    running.signal("INT");
+    running.finish().exits(130).says("stop           grafana  it has up to 30 s to end");
 }
 
 #[test]

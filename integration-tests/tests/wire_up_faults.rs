@@ -180,6 +180,31 @@ fn a_port_that_somebody_listens_on_is_told_before_anything_changes() {
 }
 
 #[test]
+fn a_port_that_the_engine_binds_for_the_stack_s_own_container_is_no_conflict() {
+    let scene = Scene::with_images(program!());
+    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
+    drop(listener);
+    let flag = format!("grafana={port}");
+    let up = ["up", "--port", flag.as_str()];
+    scene.engine.fail(Fault::NoAnswer("POST /containers/tdd-grafana/start"));
+    let killed = scene.tdd_stack(up).spawn();
+    scene.engine.await_request("POST /containers/tdd-grafana/start");
+    killed.kill();
+    scene.engine.recover();
+    // As the engine's own process does between its binding of the port and the container's start.
+    let proxy = TcpListener::bind((scene.address(), port)).expect("it is free");
+    scene.run(["plan", "--port", &flag]).exits(0);
+    // What is really in the way is told by the start.
+    let output = scene.run(up);
+    output.exits(4).says(&format!("port {port} of `grafana` is taken by"));
+    output.says(&format!("(pid {})", std::process::id())).says("address already in use");
+    drop(proxy);
+    scene.run(up).exits(0);
+    assert_eq!(scene.engine.address("tdd-grafana").map(|address| address.port()), Some(port));
+}
+
+#[test]
 fn a_port_that_another_container_publishes_is_told_with_its_name() {
     let scene = Scene::with_images(program!());
     let address = std::net::SocketAddr::from((scene.address(), 3000));

@@ -1,11 +1,18 @@
 //! `tdd-stack down`
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::overtaken::retried;
+use futures_util::future::join_all;
+use tokio::time::sleep;
+
+use super::overtaken::{PAUSE, retried};
 use super::{Exit, Patience, Session};
+use crate::doctor::Answer;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::observe::base;
+use crate::observed::Objects;
 use crate::plan::{self, Keep};
 use crate::proof::Application;
 use crate::render;
@@ -29,23 +36,55 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     retried(async || attempt(args, session, &engine).await).await
 }
 
+/// Returns the ids of the containers whose services say that they are not ready, or do not listen. One that says
+/// nothing may be busy, and what is not reachable from here is not asked.
+async fn unready(session: &Session, engine: &Engine, objects: &Objects) -> BTreeSet<String> {
+    let asked = session.stack.services.iter().filter_map(|service| {
+        let id = &objects.containers.get(service.name)?.id;
+        Some((id, format!("{}{}", base(objects, service.name, engine)?, service.probe.path)))
+    });
+    let answers = asked.map(async |(id, url)| {
+        let is_unready = match session.http.ask(&url).await {
+            Answer::Http { status, .. } => status == 503,
+            Answer::Refused | Answer::Unclear(_) => true,
+            Answer::Silent | Answer::NoWay | Answer::NoSuchName => false,
+        };
+        is_unready.then(|| id.clone())
+    });
+    join_all(answers).await.into_iter().flatten().collect()
+}
+
 async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit> {
-    engine.settled(&session.stack.name).await?;
+    session.settled(engine).await?;
     let keep = Keep { data: !args.volumes, images: !args.images };
     let look = async || Ok(engine.inventory(&session.stack.name).await?.objects);
-    let objects = look().await?;
-    let mut plan = plan::down(&objects, keep);
+    let mut objects = look().await?;
+    let mut plan = plan::down(&objects, &BTreeSet::new(), keep);
+    if plan.is_empty() && session.sweep(engine, &objects).await? {
+        // The engine may still make what that program had asked for.
+        sleep(PAUSE).await;
+        objects = look().await?;
+        plan = plan::down(&objects, &BTreeSet::new(), keep);
+    }
     if !plan.is_empty() {
         let patience = Patience { each: Duration::from_mins(1), application: Application::Reported };
         let change = async {
             // Until now another program may have been at work.
-            let mut plan = plan::down(&look().await?, keep);
-            let images = plan.split_images();
+            let (now, unready) = tokio::join!(look(), unready(session, engine, &objects));
+            let mut plan = plan::down(&now?, &unready, keep);
+            let mut images = plan.split_images();
             session.apply(engine, &plan, patience).await?;
+            // The engine may have made meanwhile what a program had asked for that was killed.
+            let mut rest = plan::down(&look().await?, &BTreeSet::new(), keep);
+            images.extend(rest.split_images());
+            if !rest.is_empty() {
+                session.apply(engine, &rest, patience).await?;
+                plan.extend(rest);
+            }
             Ok((plan, images))
         };
         let (done, images) = session.alone(engine, &objects, "down", change).await?;
-        // The lock itself runs one of them.
+        // The lock itself is made of one of them.
         session.apply(engine, &images, patience).await?;
         plan = done;
         plan.extend(images);

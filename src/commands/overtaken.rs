@@ -10,7 +10,7 @@ use crate::error::Result;
 /// How often it is tried again; what lasts longer is no remains of a call but a fault.
 const TRIES: u32 = 5;
 /// A container is made or started in this time, even on a busy machine.
-const PAUSE: Duration = Duration::from_millis(300);
+pub(super) const PAUSE: Duration = Duration::from_millis(300);
 
 /// Does something, and does it anew if it was overtaken; returns what came of the last try.
 pub(super) async fn retried<T>(mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {

@@ -16,7 +16,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
-    engine.settled(&session.stack.name).await?;
+    session.settled(&engine).await?;
     let observed = retried(async || session.observe(&engine).await).await?;
     let plan = plan::up(&session.stack, &observed, Request::default())?;
     let changes = plan::text_changes(&plan, &observed);

@@ -105,7 +105,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
 }
 
 async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant) -> Result<Exit> {
-    engine.settled(&session.stack.name).await?;
+    session.settled(engine).await?;
     let mut observed = session.observe(engine).await?;
     if observed.objects.restore.is_some() && !args.dry_run {
         // Whoever restores holds the lock; where nobody does, it was cut off.
@@ -130,7 +130,9 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
         request.pull = PullPolicy::Never;
         is_settled = plan::up(&session.stack, &observed, request)?.is_empty();
     }
-    if !is_settled {
+    if is_settled {
+        session.sweep(engine, &observed.objects).await?;
+    } else {
         let objects = observed.objects.clone();
         let change = async {
             // Until now another program may have been at work.

@@ -1,137 +1,237 @@
-//! One program at a time changes a stack, from whatever machine: a container whose name only one can have.
+//! The lock of a stack: one program at a time changes it, from whatever machine. All of its promises are kept here.
 //!
-//! It does nothing until its input ends, and its input is a connection of ours. Where this program dies, the kernel
-//! closes the connection, the container ends, and the engine removes it. Nothing has to be cleaned up.
+//! It is a container that is created and never started: only one container can have a name.
+//!
+//! - A holder that has died is succeeded at once where this program can see its process, and else after a silence of
+//!   [`SILENCE`], which the engine must not share: the holder shows every [`BEAT`] that it lives.
+//! - A holder that has lost the lock makes no further change: what changes anything asks [`Lease`] first, but for pulls and
+//!   [`Operator::resume`]. An engine that restarts takes no lock away.
+//! - Nobody removes a lock by its name: what is removed is the one container that was judged.
+//! - Every wait has a limit, says for whom, and ends when it is dropped.
+
+mod container;
+mod holder;
+mod lease;
 
 use std::time::Duration;
 
-use bollard::container::AttachContainerResults;
-use bollard::errors::Error as EngineError;
-use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
-use bollard::query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder};
-use tokio::time::{Instant, sleep};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use super::{Operator, specification};
-use crate::error::{Conflict, Error, ObjectKind, Result};
-use crate::plan::Force;
-use crate::stack::{LABEL_LOCK, LABEL_STACK, Lock as Wanted};
+use super::silence::QUICK;
+use super::{Engine, Operator};
+use crate::error::{Error, Result};
+use crate::observed::Objects;
+use crate::stack::Stack;
 
-/// Between its making and its start passes a moment; a holder that takes longer has died in it.
-const START: Duration = Duration::from_secs(10);
-/// How often a lock that is about to be started is looked at.
-const PAUSE: Duration = Duration::from_millis(50);
+use container::{Phase, Request, Seen};
+use holder::Life;
+
+pub(super) use lease::Lease;
+
+/// How often a holder shows that it lives.
+const BEAT: Duration = Duration::from_secs(4);
+/// How long a holder of which nothing else is known must have been silent to be dead.
+const SILENCE: Duration = Duration::from_secs(20);
+/// How often a lock of somebody else's is looked at.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked for a sign of life, which costs the engine more.
+const LISTEN: Duration = Duration::from_secs(2);
+/// How long a name may be taken while no container has it, or while one is being removed.
+const PASSING: Duration = Duration::from_secs(10);
+
+/// Whether one waits for a stack that somebody else changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// For so long.
+    Wait(Duration),
+    /// No.
+    Fail,
+}
 
 /// The right to change a stack, until it is released or the program ends.
 #[derive(Debug)]
 pub struct Lock {
     operator: Operator,
-    id: String,
-    /// Open as long as the right is held.
-    _connection: AttachContainerResults,
-}
-
-/// What came of a try to get the lock.
-#[derive(Debug)]
-pub enum Claim {
-    /// It is ours.
-    Held(Box<Lock>),
-    /// Somebody else has it.
-    Taken(Holder),
-}
-
-/// Who has the lock.
-#[derive(Clone, Debug)]
-pub struct Holder {
-    id: String,
-    /// The holder in its own words, such as `tdd-stack up (process 4711 on workstation)`.
-    pub name: String,
+    keeper: JoinHandle<()>,
+    /// Ends the keeper between two signs of life.
+    end: oneshot::Sender<()>,
 }
 
 impl Operator {
-    /// Tries to get a stack's lock, with an image that has the lock's command; `holder` is shown to others.
-    pub async fn claim(&self, stack: &str, wanted: &Wanted, image: &str, holder: &str) -> Result<Claim> {
-        let doing = || format!("lock stack `{stack}` with container `{}`", wanted.container);
-        let body = body(stack, wanted, image, holder);
-        let options = CreateContainerOptionsBuilder::new().name(&wanted.container).build();
-        let deadline = Instant::now() + START;
-        let id = loop {
-            match self.work(|docker| docker.create_container(Some(options.clone()), body.clone())).await {
-                Ok(created) => break created.id,
-                Err(EngineError::DockerResponseServerError { status_code: 409, .. }) => {}
-                Err(error) => return Err(Error::engine(doing())(error)),
+    /// Returns the lock of a stack, made of an image that is there; `verb` is what the program does with it.
+    ///
+    /// `waiting` hears once of each holder that is waited for.
+    pub async fn lock(
+        &self,
+        stack: &Stack,
+        image: &str,
+        verb: &str,
+        queue: Queue,
+        mut waiting: impl FnMut(&str),
+    ) -> Result<Lock> {
+        let request = Request::new(stack, image, verb);
+        let began = Instant::now();
+        let mut passing = None;
+        loop {
+            let sent = lease::now();
+            if let Some(id) = self.make_lock(&request).await? {
+                return Ok(Lock::hold(self, request, id, sent));
             }
-            let Some(found) = self.engine.container(&wanted.container).await? else { continue };
-            let id = found.id.clone().unwrap_or_default();
-            let state = found.state.clone().unwrap_or_default();
-            if state.running == Some(true) {
-                return Ok(Claim::Taken(Holder { id, name: owner(stack, &wanted.container, found)? }));
-            }
-            owner(stack, &wanted.container, found)?;
-            let is_new = state.started_at.as_deref().is_none_or(|at| at.starts_with("0001"));
-            if !is_new || Instant::now() >= deadline {
-                self.remove(&id, Force::Kill).await?;
-            } else {
-                sleep(PAUSE).await;
-            }
-        };
-        match self.hold(&id).await {
-            Ok(connection) => {
-                Ok(Claim::Held(Box::new(Lock { operator: self.clone(), id, _connection: connection })))
-            }
-            Err(error) => {
-                self.remove(&id, Force::Kill).await?;
-                Err(Error::engine(doing())(error))
+            let seen = self.engine.look_at_lock(&request.container, &stack.name).await?;
+            let is_nobodys = match &seen {
+                None => true,
+                Some(seen) if seen.phase == Phase::BeingRemoved => true,
+                Some(seen) if seen.token.as_ref() == Some(&request.token) => {
+                    // An earlier call of this program made it, and the answer was lost.
+                    return Ok(Lock::hold(self, request, seen.id.clone(), sent));
+                }
+                Some(seen) if judge(seen) == Life::Dead => {
+                    self.remove_lock(&seen.id).await?;
+                    true
+                }
+                Some(_) => false,
+            };
+            let Some(seen) = seen.filter(|_| !is_nobodys) else {
+                // The first time it is free by now, most likely.
+                if let Some(since) = passing {
+                    sleep(PAUSE).await;
+                    if Instant::now() - since > PASSING {
+                        return Err(stuck(&request));
+                    }
+                }
+                passing.get_or_insert_with(Instant::now);
+                continue;
+            };
+            passing = None;
+            let locked =
+                |waited| Error::Locked { stack: stack.name.clone(), holder: seen.holder.clone(), waited };
+            let Queue::Wait(patience) = queue else { return Err(locked(Duration::ZERO)) };
+            waiting(&seen.holder);
+            match timeout_at(began + patience, self.released(&seen, &stack.name)).await {
+                Ok(released) => released?,
+                Err(_) => return Err(locked(patience)),
             }
         }
     }
 
-    /// Waits until a lock that somebody else had is released.
-    pub async fn released(&self, holder: &Holder) -> Result<()> {
-        self.removed(&holder.id, Duration::MAX, "wait for the stack's lock".into()).await
+    /// Removes a lock whose holder is known to be dead, where nobody is going to take it; returns whether it did.
+    pub async fn sweep_lock(&self, stack: &Stack) -> Result<bool> {
+        match self.engine.look_at_lock(&stack.lock_container(), &stack.name).await? {
+            Some(seen) if judge(&seen) == Life::Dead => self.remove_lock(&seen.id).await,
+            _ => Ok(false),
+        }
     }
 
-    async fn hold(&self, id: &str) -> std::result::Result<AttachContainerResults, EngineError> {
-        let options =
-            AttachContainerOptionsBuilder::new().stream(true).stdin(true).stdout(true).stderr(true).build();
-        // First the connection: a container that started without one would end at once.
-        let connection =
-            self.engine.docker.quickly(|docker| docker.attach_container(id, Some(options))).await?;
-        self.start_container(id).await?;
-        Ok(connection)
+    /// Waits until a lock that somebody else had is gone; one whose holder is dead is removed.
+    async fn released(&self, first: &Seen, stack: &str) -> Result<()> {
+        let mut silence = Duration::ZERO;
+        let mut last_beat = None;
+        let mut listened: Option<Instant> = None;
+        loop {
+            let Some(seen) = self.engine.look_at_lock(&first.id, stack).await? else { return Ok(()) };
+            match judge(&seen) {
+                Life::Dead => return self.remove_lock(&seen.id).await.map(drop),
+                Life::Unknown if listened.is_none_or(|at| at.elapsed() >= LISTEN) => {
+                    let beat = self.engine.beat_of(&seen.id).await?;
+                    let heard = listened.map_or(Duration::ZERO, |at| at.elapsed());
+                    listened = Some(Instant::now());
+                    if last_beat.as_ref() == Some(&beat) {
+                        // While the engine took its time, it may have kept the holder waiting as well.
+                        silence += heard.min(LISTEN + PAUSE);
+                    } else {
+                        (last_beat, silence) = (Some(beat), Duration::ZERO);
+                    }
+                    if silence >= SILENCE {
+                        return self.remove_lock(&seen.id).await.map(drop);
+                    }
+                }
+                Life::Alive | Life::Unknown => {}
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+impl Engine {
+    /// Returns an image that is there, of which a container can be made that is never started; without any no stack
+    /// can have been made.
+    pub async fn some_image(&self, objects: &Objects, stack: &Stack) -> Result<Option<String>> {
+        let made = objects.containers.values().chain(objects.set_aside.values()).next();
+        if let Some(container) = made {
+            return Ok(Some(container.image_id.clone()));
+        }
+        for service in &stack.services {
+            if let Some(id) = self.image_id(&service.image.to_string()).await? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 }
 
 impl Lock {
+    fn hold(operator: &Operator, request: Request, id: String, sent: Duration) -> Self {
+        operator.engine.lease.hold(request, id, sent);
+        let (end, ended) = oneshot::channel();
+        let keeper = tokio::spawn(keep(operator.clone(), ended));
+        Self { operator: operator.clone(), keeper, end }
+    }
+
     /// Releases it, and returns when others can have it.
     pub async fn release(self) -> Result<()> {
-        self.operator.remove(&self.id, Force::Kill).await
+        // One that has noticed a loss has ended already.
+        _ = self.end.send(());
+        // Removed in the middle of an upload, a container may stay half removed.
+        drop(timeout(QUICK, self.keeper).await);
+        match self.operator.engine.lease.end() {
+            Some(id) => self.operator.remove_lock(&id).await.map(drop),
+            None => Ok(()),
+        }
     }
 }
 
-fn body(stack: &str, wanted: &Wanted, image: &str, holder: &str) -> ContainerCreateBody {
-    let (program, arguments) = wanted.command.split_first().unwrap_or((&"", &[]));
-    ContainerCreateBody {
-        image: Some(image.to_string()),
-        entrypoint: Some(vec![(*program).to_string()]),
-        cmd: Some(arguments.iter().map(ToString::to_string).collect()),
-        labels: Some(specification::errand_labels(stack, LABEL_LOCK, holder)),
-        open_stdin: Some(true),
-        stdin_once: Some(true),
-        attach_stdin: Some(true),
-        host_config: Some(HostConfig {
-            auto_remove: Some(true),
-            readonly_rootfs: Some(true),
-            ..specification::errand_host()
-        }),
-        ..ContainerCreateBody::default()
+/// Returns whether a holder lives, as far as one look tells.
+fn judge(seen: &Seen) -> Life {
+    match seen.phase {
+        // A lock of an earlier release, whose process keeps it running.
+        Phase::Running => Life::Alive,
+        Phase::Ended if seen.process.is_none() => Life::Dead,
+        _ => holder::life(seen.process.as_deref()),
     }
 }
 
-/// Returns who holds a lock, which must be one of the stack's.
-fn owner(stack: &str, name: &str, found: ContainerInspectResponse) -> Result<String> {
-    let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
-    let is_ours = labels.get(LABEL_STACK).is_some_and(|owner| owner == stack);
-    labels.get(LABEL_LOCK).filter(|_| is_ours).cloned().ok_or_else(|| {
-        Error::Conflicts(vec![Conflict::Foreign { kind: ObjectKind::Container, name: name.to_string() }])
-    })
+fn stuck(request: &Request) -> Error {
+    let name = &request.container;
+    Error::engine(format!("lock stack `{}`", request.stack))(format!(
+        "the engine keeps the name `{name}` in use for {} s, and nobody holds the lock; `docker rm --force {name}` or a \
+         restart of the engine may free it",
+        PASSING.as_secs()
+    ))
+}
+
+/// Shows that the holder lives, and notices at once that the lock is gone.
+async fn keep(operator: Operator, mut ended: oneshot::Receiver<()>) {
+    loop {
+        let next = Instant::now() + BEAT;
+        let is_early = tokio::select! {
+            _ = &mut ended => return,
+            () = operator.lock_gone() => true,
+            () = sleep_until(next) => false,
+        };
+        if is_early {
+            operator.engine.lease.doubt();
+        }
+        if matches!(operator.refresh_lock(Duration::ZERO).await, Err(Error::LockLost { .. })) {
+            return;
+        }
+        if is_early {
+            // It is there all the same: the engine went away, or does not know this way to wait.
+            tokio::select! {
+                _ = &mut ended => return,
+                () = sleep_until(next) => {}
+            }
+        }
+    }
 }

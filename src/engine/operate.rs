@@ -2,6 +2,7 @@
 //!
 //! Never decides what is to be done, nor retries.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bollard::errors::Error as EngineError;
@@ -16,6 +17,7 @@ use bollard::query_parameters::{
 use bollard::{Docker, body_full};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::AsyncWriteExt;
+use tokio::time::sleep;
 
 use super::silence::{PROGRAM, WORK};
 use super::specification::{self, Propagation};
@@ -24,7 +26,12 @@ use crate::engine_phrases::Meaning;
 use crate::error::{Error, Result};
 use crate::observed::VolumeKind;
 use crate::plan::Force;
+use crate::ports;
 use crate::stack::{Service, Stack};
+
+/// After which pauses a container that is being stopped is sent its signal again.
+const STOP_AGAIN: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// A connection that can change things.
 #[derive(Clone, Debug)]
@@ -149,7 +156,7 @@ impl Operator {
                 program,
                 source: error.into(),
             },
-            _ => start_error(service, host_port, container, error),
+            _ => start_error(&self.engine, service, host_port, container, error),
         }
     }
 
@@ -161,11 +168,11 @@ impl Operator {
     pub async fn signal(&self, container: &str, signal: &str) -> Result<()> {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
         let doing = format!("send {signal} to `{container}`");
-        let docker = &self.engine.docker;
-        docker
-            .quickly(|docker| docker.kill_container(container, Some(options)))
-            .await
-            .map_err(Error::engine(doing))
+        let sent = async {
+            self.allowed().await?;
+            self.engine.docker.quickly(|docker| docker.kill_container(container, Some(options))).await
+        };
+        sent.await.map_err(Error::engine(doing))
     }
 
     /// Stops a container and starts it again.
@@ -177,13 +184,28 @@ impl Operator {
             .map_err(Error::engine(doing))
     }
 
-    /// Stops a container.
+    /// Stops a container, which has so many seconds to end.
     pub async fn stop(&self, container: &str, seconds: u32) -> Result<()> {
         let options = StopContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
-        gone_is_fine(
-            self.ending(seconds, |docker| docker.stop_container(container, Some(options))).await,
-            format!("stop `{container}`"),
-        )
+        let stop = self.ending(seconds, |docker| docker.stop_container(container, Some(options)));
+        let stopped = tokio::select! {
+            stopped = stop => stopped,
+            never = self.signal_again(container) => match never {},
+        };
+        gone_is_fine(stopped, format!("stop `{container}`"))
+    }
+
+    /// Sends a container that is being stopped its signal again: the kernel drops it while the first process of a
+    /// container has no handler for it yet, up to 50 ms from its start, and the engine waits for all of the time.
+    async fn signal_again(&self, container: &str) -> Infallible {
+        for pause in STOP_AGAIN {
+            sleep(pause).await;
+            // The stop itself tells what is wrong.
+            let Ok(Some(found)) = self.engine.container(container).await else { continue };
+            let signal = found.config.and_then(|config| config.stop_signal);
+            drop(self.signal(container, signal.as_deref().unwrap_or("SIGTERM")).await);
+        }
+        std::future::pending().await
     }
 
     /// Gives a container another name.
@@ -210,7 +232,7 @@ impl Operator {
     pub async fn remove(&self, container: &str, force: Force) -> Result<()> {
         let options = RemoveContainerOptionsBuilder::new().force(force == Force::Kill).v(true).build();
         match self.work(|docker| docker.remove_container(container, Some(options))).await {
-            // The engine itself removes a lock whose holder has died, and one call may come twice.
+            // One call may come twice, and a killed program's still be at work.
             Err(EngineError::DockerResponseServerError { status_code: 409, message })
                 if Meaning::BeingRemoved.is_in(&message) =>
             {
@@ -319,7 +341,7 @@ impl Operator {
         }
     }
 
-    /// Returns the result of a call that has the engine work.
+    /// Returns the result of a change that has the engine work.
     pub(super) fn work<'a, T, F>(
         &'a self,
         call: impl FnOnce(&'a Docker) -> F,
@@ -327,10 +349,26 @@ impl Operator {
     where
         F: Future<Output = std::result::Result<T, EngineError>>,
     {
-        self.engine.docker.patiently(WORK, call)
+        self.change(WORK, call)
     }
 
-    /// Returns the result of a call that gives a container so many seconds to end.
+    /// Returns the result of a change that takes no longer than `limit`; where the lock is lost, it is not begun.
+    pub(super) fn change<'a, T, F>(
+        &'a self,
+        limit: Duration,
+        call: impl FnOnce(&'a Docker) -> F,
+    ) -> impl Future<Output = std::result::Result<T, EngineError>>
+    where
+        F: Future<Output = std::result::Result<T, EngineError>>,
+    {
+        let change = self.engine.docker.patiently(limit, call);
+        async move {
+            self.allowed().await?;
+            change.await
+        }
+    }
+
+    /// Returns the result of a change that gives a container so many seconds to end.
     fn ending<'a, T, F>(
         &'a self,
         seconds: u32,
@@ -339,7 +377,7 @@ impl Operator {
     where
         F: Future<Output = std::result::Result<T, EngineError>>,
     {
-        self.engine.docker.patiently(WORK + Duration::from_secs(seconds.into()), call)
+        self.change(WORK + Duration::from_secs(seconds.into()), call)
     }
 }
 
@@ -352,9 +390,11 @@ fn gone_is_fine(result: std::result::Result<(), EngineError>, doing: String) -> 
 }
 
 /// A port that was free when it was looked at may be taken by now.
-fn start_error(service: &Service, host_port: u16, name: &str, error: EngineError) -> Error {
+fn start_error(engine: &Engine, service: &Service, host_port: u16, name: &str, error: EngineError) -> Error {
     if says(&error, Meaning::PortTaken) {
-        return Error::PortLost { service: service.name.to_string(), port: host_port, source: error.into() };
+        let holder = engine.is_here().then(|| ports::holder(host_port)).flatten();
+        let service = service.name.to_string();
+        return Error::PortLost { service, port: host_port, holder, source: error.into() };
     }
     if says(&error, Meaning::NoHostGateway) {
         return Error::engine(format!(

@@ -1,11 +1,13 @@
 //! Reads the engine: objects by label, images, files inside containers, logs. Changes nothing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bollard::container::LogOutput;
 use bollard::errors::Error as EngineError;
-use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, PortSummary};
+use bollard::models::{
+    ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, PortBinding, PortSummary,
+};
 use bollard::query_parameters::{
     ContainerArchiveInfoOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
     ListNetworksOptions, ListVolumesOptions, LogsOptionsBuilder,
@@ -182,6 +184,19 @@ impl Engine {
         }
     }
 
+    /// Returns the addresses that a container publishes when it runs, whether or not it does.
+    pub async fn bindings(&self, container: &str) -> Result<Vec<SocketAddr>> {
+        let found = self.container(container).await?;
+        let ports = found.and_then(|found| found.host_config?.port_bindings);
+        let bindings = ports.into_iter().flat_map(HashMap::into_values).flatten().flatten();
+        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let address = |binding: PortBinding| {
+            let ip = binding.host_ip.and_then(|ip| ip.parse().ok()).unwrap_or(any);
+            Some(SocketAddr::new(ip, binding.host_port?.parse().ok()?))
+        };
+        Ok(bindings.filter_map(address).collect())
+    }
+
     /// Returns what a container does at this moment.
     pub async fn running(&self, container: &str) -> Result<Running> {
         let doing = format!("inspect container `{container}`");
@@ -272,10 +287,7 @@ impl Inventory {
         let labels = seen.labels.unwrap_or_default();
         let id = seen.id.unwrap_or_default();
         if labels.contains_key(LABEL_LOCK) {
-            // One that was never started is nobody's, unless somebody takes it at this moment; the lock will tell.
-            if seen.state == Some(ContainerSummaryStateEnum::CREATED) {
-                self.objects.leftovers.push(id);
-            }
+            self.objects.has_lock = true;
             return;
         }
         if let Some(volumes) = labels.get(LABEL_RESTORE) {

@@ -3,7 +3,8 @@
 use bollard::body_try_stream;
 use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, MountVolumeOptions};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, StartContainerOptions,
+    UploadToContainerOptionsBuilder,
 };
 use futures_util::{Stream, TryStreamExt};
 
@@ -85,14 +86,18 @@ impl Operator {
         // From above the volume: the engine leaves the owner of the folder it unpacks into as it is.
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
         let body = body_try_stream(archive.map_ok(Into::into));
-        let docker = &self.engine.docker;
-        let fill =
-            docker.patiently(PROGRAM, |docker| docker.upload_to_container(carrier, Some(options), body));
-        fill.await.map_err(Error::engine("write a volume"))
+        self.change(PROGRAM, |docker| docker.upload_to_container(carrier, Some(options), body))
+            .await
+            .map_err(Error::engine("write a volume"))
     }
 
-    /// Starts a container as it is.
+    /// Starts a container again that the same program has stopped: also where the lock was lost meanwhile, or it
+    /// would stay down.
     pub async fn resume(&self, container: &str) -> Result<()> {
-        self.start_container(container).await.map_err(Error::engine(format!("start `{container}` again")))
+        let docker = &self.engine.docker;
+        docker
+            .patiently(WORK, |docker| docker.start_container(container, None::<StartContainerOptions>))
+            .await
+            .map_err(Error::engine(format!("start `{container}` again")))
     }
 }

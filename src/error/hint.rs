@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
-use super::{Conflict, Death, Error, FileAction, ObjectKind, Source, TooOld};
+use super::{Conflict, Death, Error, FileAction, LockLoss, ObjectKind, Source, TooOld};
 use crate::settings::PASSWORD_WAYS;
 
 /// What to do where a restore was cut off.
@@ -75,6 +75,13 @@ impl Error {
             Self::Locked { .. } => Some(
                 "wait until it is done and run the command again; without `--no-wait` it waits by itself".into(),
             ),
+            Self::LockLost { stack, loss: LockLoss::Removed, .. } => Some(format!(
+                "leave the container `{stack}-lock` alone (`docker system prune` removes it too), and run the command \
+                 again: it goes on from there"
+            )),
+            Self::LockLost { .. } => {
+                Some("run the command again: it waits for the other program and goes on from there".into())
+            }
             Self::NotReady { service, .. } => Some(format!(
                 "`tdd-stack logs {service}` shows more; `--wait-timeout` gives it longer"
             )),

@@ -27,6 +27,14 @@ pub(super) fn waited_for(time: Duration) -> String {
     format!(", still after {}", humantime::format_duration(time))
 }
 
+pub(super) fn done_before(steps: &[String]) -> String {
+    if steps.is_empty() { String::new() } else { format!("; done before: {}", steps.join(", ")) }
+}
+
+pub(super) fn by(holder: Option<&str>) -> String {
+    holder.map(|holder| format!(" by {holder}")).unwrap_or_default()
+}
+
 pub(super) fn quoted_log(log: &[String]) -> String {
     let lines: Vec<String> = log.iter().map(|line| format!("\n  | {line}")).collect();
     lines.concat()

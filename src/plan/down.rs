@@ -1,8 +1,10 @@
 //! Decides what to remove. Looks only at what carries our label, never at the wanted stack: so what an
 //! earlier or later release made is removed too, and the configuration folder may be gone.
 
+use std::collections::BTreeSet;
+
 use super::{Cause, Force, Operation, Plan};
-use crate::observed::{Objects, VolumeKind};
+use crate::observed::{Objects, State, VolumeKind};
 
 /// Seconds that a service gets to stop cleanly; Grafana's own limit is 30.
 const STOP_SECONDS: u32 = 30;
@@ -16,8 +18,9 @@ pub struct Keep {
     pub images: bool,
 }
 
-/// Plans the removal of everything that is ours, but for what is to be kept.
-pub fn down(objects: &Objects, keep: Keep) -> Plan {
+/// Plans the removal of everything that is ours, but for what is to be kept. `unready` are the ids of containers that
+/// run and do not serve.
+pub fn down(objects: &Objects, unready: &BTreeSet<String>, keep: Keep) -> Plan {
     let asked = || Cause::Asked(if keep.data { "down" } else { "down --volumes" });
     let mut plan = Plan::default();
     let mut gone = Vec::new();
@@ -28,8 +31,13 @@ pub fn down(objects: &Objects, keep: Keep) -> Plan {
         gone.push(plan.push(remove(&old.name, &old.id, Force::Kill), asked(), &[]));
     }
     for (service, container) in &objects.containers {
-        // A clean stop serves the data alone.
-        let removed = if keep.data {
+        // A clean stop serves the data alone, and what does not serve has written nothing since its start: its data
+        // outlives a kill as it outlived the last end.
+        let has_served = match container.state {
+            State::Created | State::Restarting => false,
+            State::Running | State::Exited | State::Other => !unready.contains(&container.id),
+        };
+        let removed = if keep.data && has_served {
             let stop = Operation::Stop {
                 service: service.clone(),
                 container: container.id.clone(),

@@ -1,9 +1,13 @@
 //! Says a plan in words: the dry run, the tests' oracle and the log all read them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Cause, LoginCase, Operation, Plan, Verb};
 use crate::stack::LOADED_MARK;
+
+/// So many steps of one kind are named, and more are counted.
+const FEW: usize = 3;
 
 impl Operation {
     /// Returns the verb.
@@ -100,6 +104,19 @@ impl Operation {
             | Self::RemoveVolume(_)
             | Self::RemoveImage(_) => None,
         }
+    }
+}
+
+impl Plan {
+    /// Returns some of its steps in few words, in their order: many of one kind are counted.
+    pub fn summary(&self, steps: &BTreeSet<usize>) -> Vec<String> {
+        let operations: Vec<&Operation> = steps.iter().map(|step| &self.steps[*step].operation).collect();
+        let by_verb = operations.chunk_by(|one, other| one.verb() == other.verb());
+        let told = by_verb.flat_map(|alike| match alike {
+            [first, .., _] if alike.len() > FEW => vec![format!("{} ({} times)", first.verb(), alike.len())],
+            alike => alike.iter().map(|one| format!("{} {}", one.verb(), one.target())).collect(),
+        });
+        told.collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::event::{Event, Kind};
-use crate::plan::{Plan, Verb};
+use crate::plan::{Operation, Plan, Verb};
 
 /// Returns the line for an event, if it is worth one.
 pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String> {
@@ -14,6 +14,9 @@ pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String>
         Kind::Finished => Some(format!("{head}  {:.2}s", took.as_secs_f64())),
         Kind::Failed(reason) => Some(format!("{head}  failed: {reason}")),
         Kind::Note(note) => Some(format!("{head}  note: {note}")),
+        Kind::Waiting(last) if matches!(step.operation, Operation::Stop { .. }) => {
+            Some(format!("{head}  {last}"))
+        }
         // A pull is the one step that may take minutes.
         Kind::Started if verb == Verb::Pull => Some(format!("{head}  …")),
         Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) => None,

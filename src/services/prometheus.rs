@@ -25,9 +25,6 @@ pub(super) const MEMBER: Member = Member {
     dashboards: &[],
 };
 
-/// Reads metrics from its input and says nothing until they end; every variant of the image has it.
-pub(super) const IDLE: [&str; 3] = ["promtool", "check", "metrics"];
-
 fn service(context: &Context<'_>) -> Service {
     Service {
         name: context.name,

@@ -22,7 +22,7 @@ use super::Shared;
 use super::fault::{Action, Call, Fault, Hearing};
 
 /// What of a query tells calls apart.
-const TELLING: [&str; 5] = ["name", "fromImage", "tag", "signal", "path"];
+const TELLING: [&str; 6] = ["name", "fromImage", "tag", "signal", "path", "condition"];
 
 /// What is done when the connection's last answer has been sent.
 type Last = Arc<Mutex<Option<(Action, Call)>>>;

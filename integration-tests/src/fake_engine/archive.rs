@@ -72,11 +72,13 @@ pub(super) fn configuration(state: &State, key: &str) -> BTreeMap<String, String
         .collect()
 }
 
-/// Returns a file of a volume in an archive of its own, if the path is that of a file.
+/// Returns a file in an archive of its own, if the path is that of a file.
 fn one_file(state: &State, container: &Container, path: &str) -> Option<Response> {
     let (folder, name) = path.rsplit_once('/')?;
-    let Some(Place::Volume(volume)) = place(container, folder) else { return None };
-    let text = state.volumes.get(&volume)?.files.get(name)?;
+    let text = match place(container, folder) {
+        Some(Place::Volume(volume)) => state.volumes.get(&volume)?.files.get(name)?,
+        Some(Place::Root) | None => container.files.get(path)?,
+    };
     let mut builder = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_mode(0o644);

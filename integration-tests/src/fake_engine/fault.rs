@@ -31,6 +31,8 @@ pub enum Fault {
     RootNotShared,
     /// A service ends with code 1 as soon as it is started.
     Dies(&'static str),
+    /// A service's first process does not hear the signal with which a stop begins, as one that has just started.
+    StopUnheard(&'static str),
     /// Whatever runs this image ends with code 1 as soon as it is started.
     ImageDies(&'static str),
     /// A service ends and is started again, and again.

@@ -61,6 +61,8 @@ pub(super) fn kill(shared: &Shared, key: &str, call: &Call) -> Response {
         "HUP" | "SIGHUP" => reload(&mut state, key),
         _ => end(&mut state, key, Phase::Exited, 137),
     }
+    drop(state);
+    shared.announce();
     empty(204)
 }
 

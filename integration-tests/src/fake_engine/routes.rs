@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::answer::{empty, error, object, with_body};
 use super::call::Call;
-use super::{Fault, Shared, archive, attach, containers, events, execute, images, lifecycle, logs, objects};
+use super::{Fault, Shared, archive, containers, events, execute, images, lifecycle, logs, objects, waits};
 
 /// Serves calls until the runtime ends.
 pub(super) async fn serve<L: Listener<Addr: std::fmt::Debug>>(listener: L, shared: Arc<Shared>) {
@@ -43,9 +43,13 @@ async fn respond(Extracted(shared): Extracted<Arc<Shared>>, request: Request) ->
         Some(Fault::Fails(beginning)) if hits(beginning) => error(500, "the disk of the engine is full"),
         Some(Fault::Says(beginning, words)) if hits(beginning) => error(500, words),
         Some(Fault::Cut(beginning)) if hits(beginning) => cut(lead(&shared, &mut call)).await,
+        Some(Fault::StopUnheard(service)) if hits(&format!("POST /containers/tdd-{service}/stop")) => {
+            let key = call.path.get(1).cloned().unwrap_or_default();
+            waits::ended(&shared, &key).await
+        }
         _ if line.contains("/wait?condition=removed") => {
             let key = call.path.get(1).cloned().unwrap_or_default();
-            attach::gone(&shared, &key).await
+            waits::gone(&shared, &key).await
         }
         Some(Fault::Slow(time)) => {
             tokio::time::sleep(time).await;
@@ -84,7 +88,6 @@ fn lead(shared: &Arc<Shared>, call: &mut Call) -> Response {
         ("POST", ["containers", key, "rename"]) => containers::rename(shared, key, call),
         ("POST", ["containers", key, "kill"]) => lifecycle::kill(shared, key, call),
         ("POST", ["containers", key, "wait"]) => lifecycle::wait(shared, key),
-        ("POST", ["containers", key, "attach"]) => attach::attach(shared, key, upgrade),
         ("GET", ["containers", key, "logs"]) => logs::read(shared, key, call),
         ("GET", ["containers", key, "archive"]) => archive::get(shared, key, call),
         ("PUT", ["containers", key, "archive"]) => archive::put(shared, key, call),

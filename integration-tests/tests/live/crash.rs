@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use integration_tests::engine_proxy::{Call, EngineProxy, Hearing, When, kill};
 use integration_tests::http;
 use integration_tests::keepsakes::Keepsakes;
-use integration_tests::scenario::{Scenario, docker, eventually};
+use integration_tests::scenario::{Scenario, docker};
 
 use super::scenario;
 
@@ -22,13 +22,13 @@ pub(super) fn kill_at(scenario: &Scenario, proxy: &EngineProxy, number: usize, a
     proxy.forget();
     // Half of the calls end before the program hears of them, half after it does.
     let hearing = if number.is_multiple_of(2) { Hearing::Never } else { Hearing::First };
-    // What the lock is attached to is answered when the lock is released, so the program is killed before.
-    let attaches = |call: &Call| call.line.ends_with("/attach");
+    // The call that waits for the lock's end is answered when it is released, so the program is killed before.
+    let watches = |call: &Call| call.line.ends_with("/wait?condition=removed");
     let is_meant = move |call: &Call| {
-        if call.number == number && attaches(call) {
+        if call.number == number && watches(call) {
             kill(call);
         }
-        call.number == number && !attaches(call)
+        call.number == number && !watches(call)
     };
     proxy.on_answered(When::matches(is_meant), hearing, kill);
     let host = proxy.host();
@@ -64,9 +64,7 @@ fn undisturbed(scenario: &Scenario, arguments: &[&str]) -> Objects {
 fn is_whole(scenario: &Scenario, whole: &Objects, number: usize, arguments: &[&str]) {
     let plan = scenario.run(&[&["plan", "--detailed-exitcode"], &arguments[1..]].concat());
     assert_eq!(plan.code, 0, "after call {number} the next `up` reached no fixed point: {}", plan.stdout);
-    // The lock of the program that was killed goes by itself.
-    let left = || objects(scenario);
-    eventually(&format!("after call {number} nothing is left"), left, |left| left == whole);
+    assert_eq!(objects(scenario), *whole, "after call {number}");
     // What has no label is left behind too.
     let by_name = docker(&["ps", "--all", "--quiet", "--filter", &format!("name={}", scenario.stack())]);
     assert_eq!(by_name.lines().count(), 4, "after call {number}");
@@ -143,9 +141,7 @@ fn down_is_finished_by_the_next_down_or_undone_by_the_next_up_wherever_it_is_kil
         if number % 3 == 0 {
             scenario.succeed(&["down"]);
             assert_eq!(scenario.objects("network"), [""; 0]);
-            // The lock of the program that was killed goes by itself.
-            let containers = || scenario.objects("container");
-            eventually(&format!("after call {number} no container is left"), containers, Vec::is_empty);
+            assert_eq!(scenario.objects("container"), [""; 0], "after call {number}");
         }
         scenario.succeed(&["up"]);
         is_whole(&scenario, &whole, number, &["up"]);

@@ -25,6 +25,7 @@ mod file_faults;
 mod firewall;
 mod hardening;
 mod host_metrics;
+mod kills;
 mod lifecycle;
 mod logging;
 mod logs;

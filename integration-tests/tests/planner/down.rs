@@ -1,7 +1,9 @@
 //! What `down` plans.
 
-use tdd_stack::observed::Restore;
-use tdd_stack::plan::{self, Keep, Operation, Step};
+use std::collections::BTreeSet;
+
+use tdd_stack::observed::{Objects, Restore, State};
+use tdd_stack::plan::{self, Keep, Operation, Plan, Step};
 
 use super::{settled, stack};
 
@@ -9,7 +11,8 @@ use super::{settled, stack};
 fn down_keeps_data_and_images() {
     let stack = stack();
     let mut world = settled(&stack);
-    let plan = plan::down(&world.observed(&stack).objects, Keep { data: true, images: true });
+    let plan =
+        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Keep { data: true, images: true });
     world.apply(&stack, &plan);
     assert_eq!(world.volumes.len(), 3);
     insta::assert_snapshot!(plan.to_string(), @"
@@ -29,10 +32,34 @@ fn down_keeps_data_and_images() {
 }
 
 #[test]
+fn down_stops_cleanly_only_what_has_served() {
+    let stack = stack();
+    let mut objects = settled(&stack).observed(&stack).objects;
+    let state = |objects: &mut Objects, service: &str, state| {
+        objects.containers.get_mut(service).expect("it is there").state = state;
+    };
+    state(&mut objects, "grafana", State::Created);
+    state(&mut objects, "node-exporter", State::Restarting);
+    state(&mut objects, "alertmanager", State::Exited);
+    let unready = BTreeSet::from([objects.containers["prometheus"].id.clone()]);
+    let stopped = |plan: Plan| {
+        let stops = plan.steps.into_iter().filter_map(|step| match step.operation {
+            Operation::Stop { service, .. } => Some(service),
+            _ => None,
+        });
+        stops.collect::<Vec<_>>()
+    };
+    let keep = Keep { data: true, images: true };
+    assert_eq!(stopped(plan::down(&objects, &unready, keep)), ["alertmanager"]);
+    assert_eq!(stopped(plan::down(&objects, &BTreeSet::new(), keep)), ["alertmanager", "prometheus"]);
+}
+
+#[test]
 fn down_with_volumes_leaves_none() {
     let stack = stack();
     let mut world = settled(&stack);
-    let plan = plan::down(&world.observed(&stack).objects, Keep { data: false, images: true });
+    let plan =
+        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Keep { data: false, images: true });
     world.apply(&stack, &plan);
     assert!(world.volumes.is_empty() && world.containers.is_empty() && world.networks.is_empty());
     insta::assert_snapshot!(plan.to_string(), @"
@@ -56,9 +83,9 @@ fn data_that_was_restored_by_half_stays_known_as_that() {
     let mut objects = settled(&stack).observed(&stack).objects;
     objects.restore = Some(Restore { mark: "mark".into(), volumes: vec!["tdd_grafana_data".into()] });
     let is_mark = |step: &&Step| matches!(&step.operation, Operation::Remove { name, .. } if name == "mark");
-    let plan = plan::down(&objects, Keep { data: true, images: true });
+    let plan = plan::down(&objects, &BTreeSet::new(), Keep { data: true, images: true });
     assert!(!plan.steps.iter().any(|step| is_mark(&step)));
-    let plan = plan::down(&objects, Keep { data: false, images: true });
+    let plan = plan::down(&objects, &BTreeSet::new(), Keep { data: false, images: true });
     let last = plan.steps.last().filter(is_mark).expect("it is removed in the end");
     assert_eq!(last.needs.len(), 6, "after all volumes");
 }
@@ -67,7 +94,8 @@ fn data_that_was_restored_by_half_stays_known_as_that() {
 fn down_with_images_removes_those_that_ran() {
     let stack = stack();
     let mut world = settled(&stack);
-    let plan = plan::down(&world.observed(&stack).objects, Keep { data: true, images: false });
+    let plan =
+        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Keep { data: true, images: false });
     world.apply(&stack, &plan);
     assert!(world.images.is_empty());
     insta::assert_snapshot!(plan.to_string(), @"

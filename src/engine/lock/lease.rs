@@ -1,0 +1,190 @@
+//! Whether a holder may still make changes: one who has lost the lock makes no further one.
+
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bollard::errors::Error as EngineError;
+use rustix::time::{ClockId, clock_gettime};
+
+use super::SILENCE;
+use super::container::Request;
+use crate::engine::{Engine, Operator};
+use crate::error::{Error, LockLoss, Result};
+
+/// How long a confirmation is good for: a change that begins meanwhile is at the engine before the lock can be
+/// another's.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// What is known of the lock that is held; shared by everything that came from one connection.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Lease {
+    state: Mutex<State>,
+    /// One renewal at a time.
+    renewal: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Debug, Default)]
+enum State {
+    /// No lock is held and none is asked for: pulls and checks need none.
+    #[default]
+    Free,
+    Held(Grip),
+    Lost(String, LockLoss),
+}
+
+/// A lock that is held.
+#[derive(Clone, Debug)]
+struct Grip {
+    request: Request,
+    id: String,
+    /// When the last call was sent that proved the lock to be held.
+    confirmed: Duration,
+    /// Whether something has happened since that may have ended it.
+    is_doubtful: bool,
+    beats: u64,
+}
+
+/// Returns the time since the machine's start, in which it may have slept: others were awake.
+pub(super) fn now() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: ClockId = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    let time = clock_gettime(CLOCK);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+impl Grip {
+    /// Returns how long ago the lock was certain to be held.
+    fn age(&self) -> Duration {
+        now().saturating_sub(self.confirmed)
+    }
+}
+
+impl Lease {
+    pub(super) fn hold(&self, request: Request, id: String, confirmed: Duration) {
+        *self.state() = State::Held(Grip { request, id, confirmed, is_doubtful: false, beats: 0 });
+    }
+
+    /// Asks for no lock any more, and returns the id of the one that was held.
+    pub(super) fn end(&self) -> Option<String> {
+        match std::mem::take(&mut *self.state()) {
+            State::Held(grip) => Some(grip.id),
+            State::Free | State::Lost(..) => None,
+        }
+    }
+
+    pub(super) fn id(&self) -> Option<String> {
+        match &*self.state() {
+            State::Held(grip) => Some(grip.id.clone()),
+            State::Free | State::Lost(..) => None,
+        }
+    }
+
+    /// Returns how the lock was lost, if it was.
+    fn loss(&self) -> Option<LockLoss> {
+        match &*self.state() {
+            State::Lost(_, loss) => Some(loss.clone()),
+            State::Free | State::Held(_) => None,
+        }
+    }
+
+    /// Returns the lock that is held, if any is asked for.
+    fn grip(&self) -> Result<Option<Grip>> {
+        match &*self.state() {
+            State::Free => Ok(None),
+            State::Held(grip) => Ok(Some(grip.clone())),
+            State::Lost(stack, loss) => Err(lost(stack, loss)),
+        }
+    }
+
+    fn confirm(&self, id: &str, confirmed: Duration) {
+        if let State::Held(grip) = &mut *self.state() {
+            grip.id = id.to_string();
+            grip.confirmed = confirmed;
+            grip.is_doubtful = false;
+            grip.beats += 1;
+        }
+    }
+
+    /// Has the next change prove first that the lock is held.
+    pub(super) fn doubt(&self) {
+        if let State::Held(grip) = &mut *self.state() {
+            grip.is_doubtful = true;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// Returns how the lock was lost that was held, if it was.
+    pub fn lock_loss(&self) -> Option<LockLoss> {
+        self.lease.loss()
+    }
+}
+
+impl Operator {
+    /// Returns when it is certain that a change may be made: the lock is held, or none was asked for.
+    pub async fn confirm_lock(&self) -> Result<()> {
+        // Every change waits for it, and need not be as large.
+        Box::pin(self.refresh_lock(FRESH)).await
+    }
+
+    /// The same in the engine's type.
+    pub(in crate::engine) async fn allowed(&self) -> std::result::Result<(), EngineError> {
+        self.confirm_lock().await.map_err(|error| EngineError::IOError { err: io::Error::other(error) })
+    }
+
+    /// Proves that the lock is held, where the last proof is as old as `age`.
+    pub(super) async fn refresh_lock(&self, age: Duration) -> Result<()> {
+        let lease = &self.engine.lease;
+        let is_old = |grip: &Grip| grip.is_doubtful || grip.age() >= age;
+        if !lease.grip()?.as_ref().is_some_and(is_old) {
+            return Ok(());
+        }
+        let _turn = lease.renewal.lock().await;
+        let Some(grip) = lease.grip()?.filter(is_old) else { return Ok(()) };
+        let sent = now();
+        if grip.age() < SILENCE {
+            if !self.beat(&grip.id, grip.beats + 1).await? {
+                return Err(self.lose(&grip).await);
+            }
+            // Nobody can have found it silent for long enough, since what was sent has arrived by now.
+            if grip.age() < SILENCE {
+                lease.confirm(&grip.id, sent);
+                return Ok(());
+            }
+        }
+        // Somebody may be about to remove it. Only one of two removals succeeds, and only one of two new locks.
+        if !self.remove_lock(&grip.id).await? {
+            return Err(self.lose(&grip).await);
+        }
+        let sent = now();
+        match self.make_lock(&grip.request).await? {
+            Some(id) => {
+                lease.confirm(&id, sent);
+                Ok(())
+            }
+            None => Err(self.lose(&grip).await),
+        }
+    }
+
+    async fn lose(&self, grip: &Grip) -> Error {
+        let Request { stack, container, token, .. } = &grip.request;
+        let loss = match self.engine.look_at_lock(container, stack).await {
+            Ok(Some(seen)) if seen.token.as_ref() != Some(token) => LockLoss::Taken(seen.holder),
+            _ if grip.age() >= SILENCE => LockLoss::Silent(SILENCE),
+            _ => LockLoss::Removed,
+        };
+        *self.engine.lease.state() = State::Lost(stack.clone(), loss.clone());
+        lost(stack, &loss)
+    }
+}
+
+fn lost(stack: &str, loss: &LockLoss) -> Error {
+    Error::LockLost { stack: stack.to_string(), loss: loss.clone(), done: Vec::new(), source: None }
+}
