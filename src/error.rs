@@ -4,6 +4,7 @@
 //! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
 
 mod cause;
+mod clean_up;
 mod conflict;
 mod fault;
 mod file_action;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use cause::{Death, End, TooOld};
+pub use clean_up::{CleanUp, and_clean_up};
 pub use conflict::{Conflict, ObjectKind};
 pub use fault::Fault;
 pub use file_action::FileAction;
@@ -50,6 +52,9 @@ pub enum Error {
         /// What failed.
         source: Source,
     },
+    /// Something failed, and so did the clean-up after it.
+    #[error(transparent)]
+    CleanUp(CleanUp),
     /// Several things the stack needs are already used by somebody else.
     #[error("{}", one_or_list("conflict", "conflicts", .0))]
     Conflicts(Vec<Conflict>),
@@ -286,6 +291,7 @@ impl Error {
             | Self::Pull { .. }
             | Self::Restore { .. }
             | Self::TakenBack { .. } => 1,
+            Self::CleanUp(_) => self.first().exit_code(),
             Self::SettingsFile { .. } | Self::Usage { .. } => 2,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
             Self::Conflicts(_) | Self::File { .. } | Self::Locked { .. } | Self::PortLost { .. } => 4,
@@ -301,6 +307,7 @@ impl Error {
             Self::Amiss(_) => "amiss",
             Self::Backup { .. } => "backup",
             Self::Blind(_) => "blind",
+            Self::CleanUp(_) => self.first().code(),
             Self::Conflicts(_) | Self::PortLost { .. } => "conflict",
             Self::Died { .. } => "died",
             Self::Drill(_) => "drill",

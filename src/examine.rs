@@ -17,7 +17,6 @@ use crate::http::{ActiveTarget, Http, Prometheus};
 use crate::observe::{base, conflicts};
 use crate::observed::{Objects, Readiness, State};
 use crate::proof::Health;
-use crate::prove::in_one_line;
 use crate::stack::{Service, Stack};
 
 /// The engine and the services answer within milliseconds: longer than this means never.
@@ -173,7 +172,7 @@ async fn within<T>(limit: Duration, doing: &str, ask: impl Future<Output = Resul
 }
 
 fn unanswered(check: &'static str, error: &Error, hint: Option<String>) -> Unanswered {
-    Unanswered { check, what: in_one_line(error), hint }
+    Unanswered { check, what: error.in_one_line(), hint }
 }
 
 /// Returns the hint for an engine that takes the connection and then gives no good answer.

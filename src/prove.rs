@@ -63,11 +63,11 @@ pub async fn prove(
     );
     match from_prometheus {
         Ok(seen) => proof = seen,
-        Err(error) => proof.unanswered.push(in_one_line(&error)),
+        Err(error) => proof.unanswered.push(error.in_one_line()),
     }
     match from_alertmanager {
         Ok(alerts) => proof.watchdog_arrived = alerts.iter().any(|alert| alert.name == WATCHDOG),
-        Err(error) => proof.unanswered.push(in_one_line(&error)),
+        Err(error) => proof.unanswered.push(error.in_one_line()),
     }
     match from_grafana {
         Ok((data_source, dashboards)) => {
@@ -75,7 +75,7 @@ pub async fn prove(
             proof.dashboards = dashboards;
         }
         Err(error @ Error::GrafanaLogin { .. }) => return Err(error),
-        Err(error) => proof.unanswered.push(in_one_line(&error)),
+        Err(error) => proof.unanswered.push(error.in_one_line()),
     }
     Ok(proof)
 }
@@ -207,7 +207,7 @@ async fn ask_grafana(
         let panels = dashboard::panels(&dashboard);
         let panels = join_all(panels.into_iter().map(|panel| async move {
             let series = grafana.series(&panel, DATA_SOURCE).await;
-            PanelProof { title: panel.title, series: series.map_err(|error| in_one_line(&error)) }
+            PanelProof { title: panel.title, series: series.map_err(|error| error.in_one_line()) }
         }));
         Ok(DashboardProof {
             uid: wanted.uid.to_string(),
@@ -221,15 +221,4 @@ async fn ask_grafana(
         Readiness::NotReady(reason) => Some(reason),
     };
     Ok((data_source, dashboards))
-}
-
-/// Returns an error and its causes in one line.
-pub(crate) fn in_one_line(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

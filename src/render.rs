@@ -294,6 +294,9 @@ pub fn error_text(error: &Error) -> String {
         text.push_str(&indented(&cause.to_string()));
         source = cause.source();
     }
+    for further in error.of_clean_up() {
+        text.push_str(&indented(&format!("in the clean-up: {}", further.in_one_line())));
+    }
     if let Some(hint) = error.hint() {
         text.push_str(&indented(&format!("hint: {hint}")).replacen("  ", "", 1));
     }

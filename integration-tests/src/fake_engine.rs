@@ -129,6 +129,13 @@ impl FakeEngine {
         assert!(self.shared.wait_for(Duration::from_secs(30), came), "no request begins with `{beginning}`");
     }
 
+    /// The same of a request to a service, such as `GET grafana /api/health`.
+    pub fn await_service_request(&self, beginning: &str) {
+        let came =
+            |state: &State| state.service_requests.iter().any(|request| request.starts_with(beginning));
+        assert!(self.shared.wait_for(Duration::from_secs(30), came), "no request begins with `{beginning}`");
+    }
+
     /// Has every image that the stack needs.
     pub fn pull_all(&self) {
         self.shared.lock().pull_all();

@@ -104,6 +104,7 @@ async fn answer(
         body: axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default(),
     };
     let reply = reply(&mut shared.lock(), &container, &ask);
+    shared.announce();
     let (kind, body) = match reply.body {
         Content::Json(value) => ("application/json; charset=UTF-8", value.to_string()),
         Content::Text(text) => ("text/plain; charset=utf-8", text),

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::{Archivist, Image, Interrupt, joined, pipe, unless};
 use crate::backup_file::{self, Damage, Known, RestoreReport, Verified};
 use crate::engine::VOLUME_ROOT;
-use crate::error::{Conflict, Error, ObjectKind, Result};
+use crate::error::{Conflict, Error, ObjectKind, Result, and_clean_up};
 use crate::files::Existing;
 use crate::image_reference::ImageReference;
 use crate::observed::{Objects, VolumeKind};
@@ -182,9 +182,9 @@ impl Restoring<'_> {
                 is_undone = false;
             }
         }
-        if is_undone {
-            // A mark that stays tells too much rather than too little, and the first failure is what matters.
-            drop(operator.remove(mark, Force::Kill).await);
+        // A mark that stays tells too much rather than too little.
+        if is_undone && let Err(error) = operator.remove(mark, Force::Kill).await {
+            told(&format!("the mark of this restore cannot be removed: {error}"));
         }
     }
 
@@ -204,8 +204,7 @@ impl Restoring<'_> {
             let carrier = operator.create_carrier(&stack.name, image, volume, "restore").await?;
             let filled = self.fill_one(&carrier, volume, name, interrupted).await;
             let removed = operator.remove(&carrier, Force::Kill).await;
-            filled?;
-            removed?;
+            and_clean_up(filled, removed.err())?;
         }
         Ok(())
     }

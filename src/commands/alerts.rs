@@ -7,7 +7,6 @@ use crate::alerts::Alerts;
 use crate::error::{Error, Result};
 use crate::http::{Alertmanager, Prometheus};
 use crate::observe::addresses;
-use crate::prove::in_one_line;
 use crate::render;
 
 /// Answers come within milliseconds; longer than this means never.
@@ -39,13 +38,13 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     );
     let mut unanswered = Vec::new();
     let evaluated = evaluated.unwrap_or_else(|error| {
-        unanswered.push(in_one_line(&error));
+        unanswered.push(error.in_one_line());
         Vec::new()
     });
     let (arrived, silences, deliveries) = match arrived {
         Ok((arrived, silences, deliveries)) => (arrived, silences, Some(deliveries)),
         Err(error) => {
-            unanswered.push(in_one_line(&error));
+            unanswered.push(error.in_one_line());
             (Vec::new(), Vec::new(), None)
         }
     };

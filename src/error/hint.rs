@@ -19,6 +19,12 @@ impl Error {
                 Some("nothing was restored; give a whole file that `tdd-stack backup` wrote".into())
             }
             Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
+            Self::CleanUp(_) => match self.first() {
+                // Their own hints say that nothing is left to clean up.
+                Self::Drill(_) | Self::Interrupted | Self::Restore { .. } => None,
+                first => first.hint(),
+            }
+            .or_else(|| Some("`tdd-stack up` finishes the clean-up".into())),
             Self::Conflicts(conflicts) => Some(conflict_hints(conflicts)),
             Self::Died { service, death, .. } => {
                 Some(died_hint(service, death, &format!("`tdd-stack logs {service}` shows more")))

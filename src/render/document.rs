@@ -138,7 +138,11 @@ pub(super) fn error(error: &Error) -> Value {
         "causes": causes,
         "hint": error.hint(),
     });
-    match error {
+    let further = error.of_clean_up();
+    if !further.is_empty() {
+        object["clean_up"] = further.into_iter().map(self::error).collect();
+    }
+    match error.first() {
         Error::Conflicts(conflicts) => object["conflicts"] = conflicts.iter().map(conflict).collect(),
         Error::Faults(faults) => object["faults"] = faults.iter().map(fault).collect(),
         Error::Amiss(problems) | Error::Blind(problems) => object["problems"] = json!(problems),
