@@ -49,7 +49,7 @@ pub struct Applied {
     pub proof: Option<Result<Proof>>,
     /// The steps that began, by index.
     pub begun: BTreeSet<usize>,
-    /// The first failure.
+    /// What failed first, of several at that moment.
     pub failure: Option<Error>,
 }
 
@@ -68,7 +68,7 @@ impl Applier<'_> {
         let progress: Vec<watch::Sender<Progress>> =
             plan.steps.iter().map(|_| watch::Sender::new(Progress::Waiting)).collect();
         let failed = watch::Sender::new(false);
-        let outcomes = join_all(plan.steps.iter().enumerate().map(|(index, step)| {
+        join_all(plan.steps.iter().enumerate().map(|(index, step)| {
             let (progress, failed, applied) = (&progress, &failed, &applied);
             async move {
                 for need in &step.needs {
@@ -76,12 +76,12 @@ impl Applier<'_> {
                     let reached = needed.wait_for(|progress| *progress != Progress::Waiting).await;
                     if reached.is_ok_and(|progress| *progress == Progress::Abandoned) {
                         progress[index].send_replace(Progress::Abandoned);
-                        return Ok(());
+                        return;
                     }
                 }
                 if *failed.borrow() {
                     progress[index].send_replace(Progress::Abandoned);
-                    return Ok(());
+                    return;
                 }
                 self.events.emit(index, Kind::Started);
                 applied.borrow_mut().begun.insert(index);
@@ -99,31 +99,30 @@ impl Applier<'_> {
                         tokio::select! {
                             outcome = self.run(index, &step.operation, waiter, applied) => outcome,
                             _ = other_failed.wait_for(|failed| *failed) => {
+                                self.events.emit(index, Kind::Abandoned);
                                 progress[index].send_replace(Progress::Abandoned);
-                                return Ok(());
+                                return;
                             }
                         }
                     }
                     _ => self.run(index, &step.operation, waiter, applied).await,
                 };
-                match &outcome {
-                    Ok(()) => self.events.emit(index, Kind::Finished),
+                match outcome {
+                    Ok(()) => {
+                        self.events.emit(index, Kind::Finished);
+                        progress[index].send_replace(Progress::Done);
+                    }
                     Err(error) => {
                         failed.send_replace(true);
                         self.events.emit(index, Kind::Failed(error.to_string()));
+                        progress[index].send_replace(Progress::Abandoned);
+                        applied.borrow_mut().failure.get_or_insert(error);
                     }
                 }
-                progress[index].send_replace(if outcome.is_ok() {
-                    Progress::Done
-                } else {
-                    Progress::Abandoned
-                });
-                outcome
             }
         }))
         .await;
-        let failure = outcomes.into_iter().find_map(Result::err);
-        Applied { failure, ..applied.into_inner() }
+        applied.into_inner()
     }
 
     async fn run(
@@ -136,7 +135,7 @@ impl Applier<'_> {
         let (operator, stack) = (self.operator, self.stack);
         let waiting = |last: &str| self.events.emit(step, Kind::Waiting(last.to_string()));
         match operation {
-            Operation::WriteFile { file, content } => self.folder.write(file, content),
+            Operation::WriteFile { file, content } => self.folder.write(file, content).await,
             Operation::Pull { image, .. } => {
                 let report = |event: PullEvent| {
                     let kind = match event {

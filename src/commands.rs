@@ -144,7 +144,7 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Status(args) => status::run(&args, session).await,
             Command::Down(args) => down::run(&args, session).await,
             Command::Plan(args) => plan::run(&args, session).await,
-            Command::Init(args) => init::run(&args, session),
+            Command::Init(args) => init::run(&args, session).await,
             Command::Check(_) => check::run(session).await,
             Command::Logs(args) => logs::run(&args, session).await,
             Command::Demo(args) => demo::run(&args, session, interrupted()).await,

@@ -39,6 +39,8 @@ pub enum Kind {
     Finished,
     /// It failed.
     Failed(String),
+    /// Its wait ended without an outcome, because another step failed.
+    Abandoned,
 }
 
 /// The end into which events go.

@@ -134,7 +134,7 @@ pub async fn display(progress: Progress, plan: &Plan, mut inbox: UnboundedReceiv
                 began: began[event.step],
                 took: event.elapsed.saturating_sub(began[event.step]),
             }),
-            Kind::Layer { .. } | Kind::Waiting(_) | Kind::Note(_) | Kind::Failed(_) => {}
+            Kind::Layer { .. } | Kind::Waiting(_) | Kind::Note(_) | Kind::Failed(_) | Kind::Abandoned => {}
         }
         renderer.show(plan, &event, event.elapsed.saturating_sub(began[event.step]));
     }

@@ -142,7 +142,7 @@ impl Restoring<'_> {
         }
         let mut made = Vec::new();
         let outcome = match self.fill(&image, &mut made, interrupted, &mut told).await {
-            Ok(()) => self.write_files(&mut told),
+            Ok(()) => unless(interrupted, self.write_files(&mut told)).await,
             Err(error) => Err(error),
         };
         match outcome {
@@ -238,7 +238,7 @@ impl Restoring<'_> {
     }
 
     /// Writes the configuration files that are absent, and returns those and the ones that differ and stay.
-    fn write_files(&self, told: &mut impl FnMut(&str)) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    async fn write_files(&self, told: &mut impl FnMut(&str)) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         let Archivist { folder, .. } = self.archivist;
         let Verified { manifest, files } = &self.verified;
         let there = folder.read(files.keys().map(String::as_str))?;
@@ -252,11 +252,11 @@ impl Restoring<'_> {
                     kept.push(path);
                 }
                 None if manifest.about.edited.contains(name) => {
-                    folder.write_for_user(name, content, Existing::Keep)?;
+                    folder.write_for_user(name, content, Existing::Keep).await?;
                     written.push(path);
                 }
                 None => {
-                    folder.write(name, content)?;
+                    folder.write(name, content).await?;
                     written.push(path);
                 }
             }

@@ -16,6 +16,6 @@ pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String>
         Kind::Note(note) => Some(format!("{head}  note: {note}")),
         // A pull is the one step that may take minutes.
         Kind::Started if verb == Verb::Pull => Some(format!("{head}  …")),
-        Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) => None,
+        Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) | Kind::Abandoned => None,
     }
 }
