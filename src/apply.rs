@@ -187,6 +187,7 @@ impl Applier<'_> {
             Operation::Restart { service, seconds } => {
                 operator.restart(&stack.container(service), *seconds).await
             }
+            Operation::Unpause { service } => operator.unpause(&stack.container(service)).await,
             Operation::AwaitReady(service) => waiter.ready(service, waiting).await,
             Operation::Reach { from, urls } => self.reach(step, from, urls).await,
             Operation::SetLogin(case) => Box::pin(self.set_login(waiter, *case)).await,

@@ -126,7 +126,7 @@ async fn ready(http: &Http, engine: &Engine, objects: &Objects, service: &Servic
             let asked = tokio::time::timeout(ANSWER, http.probe(&base, service.probe)).await;
             asked.unwrap_or_else(|_| Readiness::NotReady("does not answer in time".into()))
         }
-        _ => Readiness::NotReady(container.status.to_lowercase()),
+        _ => container.not_running(),
     }
 }
 

@@ -12,7 +12,9 @@ use crate::engine::{Engine, Inventory};
 use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::files::Folder;
 use crate::http::{self, Http};
-use crate::observed::{Container, Grafana, GrafanaContent, Objects, Observed, Readiness, State, base_url};
+use crate::observed::{
+    Container, Grafana, GrafanaContent, NotAsked, Objects, Observed, Readiness, State, base_url,
+};
 use crate::ports;
 use crate::prove::Addresses;
 use crate::settings::HostPort;
@@ -39,16 +41,17 @@ pub async fn observe(engine: &Engine, http: &Http, folder: &Folder, stack: &Stac
 
 /// Returns the address of a service's running container.
 pub fn base(objects: &Objects, service: &str, engine: &Engine) -> Option<String> {
-    let address = objects.containers.get(service)?.address?;
-    Some(base_url(address, &engine.host()))
+    let container = objects.containers.get(service).filter(|container| container.state != State::Paused)?;
+    Some(base_url(container.address?, &engine.host()))
 }
 
 /// Returns the addresses that a proof asks.
 pub fn addresses(objects: &Objects, engine: &Engine) -> Addresses {
+    let address = |service| base(objects, service, engine).ok_or_else(|| objects.not_asked(service));
     Addresses {
-        prometheus: base(objects, "prometheus", engine),
-        grafana: base(objects, "grafana", engine),
-        alertmanager: base(objects, "alertmanager", engine),
+        prometheus: address("prometheus"),
+        grafana: address("grafana"),
+        alertmanager: address("alertmanager"),
     }
 }
 
@@ -84,7 +87,7 @@ async fn endpoints(
         let container = objects.containers.get(service.name)?;
         let readiness = match base(objects, service.name, engine) {
             Some(base) if container.state == State::Running => http.probe(&base, service.probe).await,
-            _ => Readiness::NotReady(container.status.to_lowercase()),
+            _ => container.not_running(),
         };
         Some((service.name.to_string(), readiness))
     }));
@@ -95,7 +98,8 @@ async fn endpoints(
 
 async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects) -> Result<Grafana> {
     let Some(base) = base(objects, "grafana", engine) else { return Ok(Grafana::Unknown) };
-    match http::Grafana::new(http, base, stack).content(stack).await {
+    let is_paused = objects.not_asked("prometheus") == NotAsked::Paused;
+    match http::Grafana::new(http, base, stack).content(stack, is_paused).await {
         Ok(content) => Ok(Grafana::Known(GrafanaContent { marks: marks(engine, stack).await?, ..content })),
         Err(Error::GrafanaLogin { .. }) => Ok(Grafana::LoginRefused),
         Err(_) => Ok(Grafana::Unknown),

@@ -166,6 +166,11 @@ pub enum Operation {
         /// The fingerprint of the files, left as a mark once they are loaded.
         mark: String,
     },
+    /// Let a paused container go on.
+    Unpause {
+        /// The service.
+        service: String,
+    },
     /// Stop and start a container.
     Restart {
         /// The service.
@@ -328,6 +333,7 @@ impl Plan {
         let offset = self.len();
         self.undo.extend(later.undo.into_iter().map(|mut undo| {
             undo.begins_with += offset;
+            undo.ends_before = undo.ends_before.saturating_add(offset);
             undo
         }));
         self.steps.extend(later.steps.into_iter().map(|mut step| {

@@ -177,6 +177,12 @@ impl FakeEngine {
         lifecycle::end(&mut self.shared.lock(), container, phase, 0);
     }
 
+    /// Pauses a container, as `docker pause` would: its port takes connections, and nothing answers.
+    pub fn pause(&self, container: &str) {
+        let mut state = self.shared.lock();
+        state.container_mut(container).expect("there is such a container").phase = Phase::Paused;
+    }
+
     /// Removes a container, as `docker rm --force` would.
     pub fn remove_container(&self, container: &str) {
         let mut state = self.shared.lock();

@@ -17,7 +17,7 @@ use axum::response::Response;
 use serde_json::Value;
 use tokio::task::AbortHandle;
 
-use crate::fake_engine::{Fault, Shared, State};
+use crate::fake_engine::{Fault, Phase, Shared, State};
 
 pub use grafana::GrafanaStore;
 
@@ -103,6 +103,12 @@ async fn answer(
             .and_then(|value| Some(value.to_str().ok()?.to_string())),
         body: axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default(),
     };
+    while is_silent(&shared.lock(), &container, &ask) {
+        let changed = shared.something();
+        if is_silent(&shared.lock(), &container, &ask) {
+            changed.await;
+        }
+    }
     let reply = reply(&mut shared.lock(), &container, &ask);
     shared.announce();
     let (kind, body) = match reply.body {
@@ -114,6 +120,19 @@ async fn answer(
         .header("Content-Type", kind)
         .body(Body::from(body))
         .expect("the parts are constants")
+}
+
+/// Returns whether a paused container keeps the answer back: the service itself, or the one that Grafana asks for it.
+fn is_silent(state: &State, container: &str, ask: &Ask) -> bool {
+    let Some(found) = state.container(container) else { return false };
+    let asks_prometheus = ask.path == "/api/ds/query"
+        || ask.path.starts_with("/api/datasources/") && ask.path.ends_with("/health");
+    let mut paused = state.containers.iter().filter(|other| other.phase == Phase::Paused);
+    paused.any(|other| {
+        let is_asked =
+            asks_prometheus && other.service() == Some("prometheus") && other.network == found.network;
+        other.name == container || is_asked
+    })
 }
 
 fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {

@@ -7,6 +7,7 @@ use crate::alerts::Alerts;
 use crate::error::{Error, Result};
 use crate::http::{Alertmanager, Prometheus};
 use crate::observe::addresses;
+use crate::prove::Address;
 use crate::render;
 
 /// Answers come within milliseconds; longer than this means never.
@@ -59,12 +60,12 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
 }
 
 /// Asks a service, if it runs, and does not wait for ever.
-async fn asked<T, F>(service: &str, base: Option<String>, ask: impl FnOnce(String) -> F) -> Result<T>
+async fn asked<T, F>(service: &str, base: Address, ask: impl FnOnce(String) -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let failed = || Error::http(format!("ask {service}"));
-    let base = base.ok_or_else(|| failed()("it is not running"))?;
+    let doing = format!("ask {service}");
+    let base = base.map_err(Error::http(&doing))?;
     let answer = tokio::time::timeout(PATIENCE, ask(base)).await;
-    answer.unwrap_or_else(|_| Err(failed()("it does not answer in time")))
+    answer.unwrap_or_else(|_| Err(Error::http(doing)("it does not answer in time")))
 }
