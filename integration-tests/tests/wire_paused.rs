@@ -25,6 +25,8 @@ fn status_says_at_once_that_a_service_is_paused_and_how_it_goes_on() {
             .filter_map(|found| found["name"].as_str())
             .collect();
         assert_eq!(paused, [service]);
+        let blind = scene.run(["status"]).stdout;
+        assert!(!blind.contains("panel `"), "one cause is one error: {blind}");
         assert_eq!(scene.engine.changes(), [""; 0]);
     }
 }

@@ -17,7 +17,7 @@ use crate::observed::{GrafanaContent, Readiness, SeenDataSource, contains};
 use crate::stack::{DataSource, Login, Stack};
 
 /// Why nothing is asked through a data source.
-pub const PROMETHEUS_PAUSED: &str = "Prometheus is paused";
+pub const PROMETHEUS_PAUSED: &str = "is not asked: Prometheus is paused";
 
 /// What Grafana's backend would put in for its variables in a panel over the last hour.
 const VARIABLES: [(&str, &str); 4] =
