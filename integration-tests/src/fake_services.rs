@@ -139,7 +139,7 @@ fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
     let service =
         state.container(container).and_then(|found| found.service()).unwrap_or_default().to_string();
     state.service_requests.push(format!("{} {service} {}", ask.method, ask.path));
-    let is_probe = ["/-/ready", "/metrics", "/api/health"].contains(&ask.path.as_str());
+    let is_probe = ["/-/ready", "/metrics", "/api/health", "/"].contains(&ask.path.as_str());
     if is_probe && matches!(&state.fault, Some(Fault::NeverReady(stuck)) if *stuck == service) {
         return Reply::text(503, "Service Unavailable");
     }
@@ -150,6 +150,7 @@ fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
         ("alertmanager", "/metrics") => {
             Reply::text(200, prometheus::reload_metrics(state, container, "alertmanager"))
         }
+        ("node-exporter", "/") => Reply::text(200, "<h1>Node Exporter</h1>"),
         ("node-exporter", "/metrics") => {
             Reply::text(200, "node_uname_info{nodename=\"tdd-node-exporter\"} 1\n")
         }
