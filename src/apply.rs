@@ -114,9 +114,14 @@ impl Applier<'_> {
                     }
                     Err(error) => {
                         failed.send_replace(true);
-                        self.events.emit(index, Kind::Failed(error.to_string()));
+                        let reason = error.to_string();
+                        let is_alike = match &mut applied.borrow_mut().failure {
+                            Some(first) => first.join(error).is_ok(),
+                            none => none.replace(error).is_some(),
+                        };
+                        let kind = if is_alike { Kind::FailedAlike } else { Kind::Failed };
+                        self.events.emit(index, kind(reason));
                         progress[index].send_replace(Progress::Abandoned);
-                        applied.borrow_mut().failure.get_or_insert(error);
                     }
                 }
             }

@@ -200,8 +200,9 @@ impl Session {
     pub(crate) async fn engine(&self) -> Result<Engine> {
         let asked = Asked { host: self.settings.host.as_deref(), context: self.settings.context.as_deref() };
         let config_dir = endpoint::config_dir(environment);
-        let endpoint = endpoint::find(asked, environment, config_dir.as_deref())
-            .map_err(|error| Error::EngineUnknown { hint: error.hint(), source: error.into() })?;
+        let endpoint = endpoint::find(asked, environment, config_dir.as_deref()).map_err(|error| {
+            Error::EngineUnknown { is_usage: error.is_usage(), hint: error.hint(), source: error.into() }
+        })?;
         let engine = Engine::connect(endpoint, config_dir).await?;
         self.case.saw(&engine);
         Ok(engine)

@@ -95,6 +95,8 @@ pub enum Error {
     /// The engine's address cannot be found out.
     #[error("cannot tell which Docker Engine to use")]
     EngineUnknown {
+        /// Whether the command line or the environment makes no sense.
+        is_usage: bool,
         /// What can be done about it.
         hint: Option<String>,
         /// What was wrong.
@@ -232,11 +234,11 @@ pub enum Error {
         /// What failed on the way back.
         second: Box<Self>,
     },
-    /// An image could not be pulled.
-    #[error("cannot pull `{image}`: {fault}")]
+    /// Images could not be pulled, all of them for the same cause.
+    #[error("cannot pull {}", pull_fault::told(images, *fault))]
     Pull {
-        /// The image's reference.
-        image: String,
+        /// The images' references; one at least.
+        images: Vec<String>,
         /// Why, as far as the answer tells.
         fault: PullFault,
         /// What the engine or the registry answered.
@@ -292,7 +294,7 @@ impl Error {
             | Self::Restore { .. }
             | Self::TakenBack { .. } => 1,
             Self::CleanUp(_) => self.first().exit_code(),
-            Self::SettingsFile { .. } | Self::Usage { .. } => 2,
+            Self::EngineUnknown { is_usage: true, .. } | Self::SettingsFile { .. } | Self::Usage { .. } => 2,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
             Self::Conflicts(_) | Self::File { .. } | Self::Locked { .. } | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,

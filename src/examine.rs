@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 
 use crate::doctor::{Facts, Image, ImageState, Link, Scrape, ServiceFacts, Unanswered};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, PullFault, Result};
 use crate::files::Folder;
 use crate::http::{ActiveTarget, Http, Prometheus};
 use crate::observe::{base, conflicts};
@@ -111,7 +111,14 @@ async fn image(engine: &Engine, service: &Service) -> Image {
         Ok(Some(_)) => ImageState::Here,
         _ => match within(REGISTRY, "ask the registry", engine.is_pullable(&reference)).await {
             Ok(()) => ImageState::Pullable,
-            Err(error) => ImageState::Nowhere(innermost(&error)),
+            Err(error) => {
+                let fault = match &error {
+                    Error::Pull { fault, .. } => *fault,
+                    // It did not answer in time.
+                    _ => PullFault::Unreachable,
+                };
+                ImageState::Nowhere { fault, reason: innermost(&error) }
+            }
         },
     };
     Image { service: service.name.to_string(), reference, state }

@@ -25,7 +25,7 @@ use crate::observed::{Author, DiskFile};
 use crate::stack::sha256;
 
 pub use dated::{keep_newest, write_dated, write_new};
-pub use private::write_private;
+pub use private::{remove_private, write_private};
 pub use read::read_text;
 pub use whole::{Existing, PrivateFile};
 

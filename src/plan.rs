@@ -18,7 +18,7 @@ pub use changes::{TextChange, text_changes};
 pub use down::{Keep, down};
 pub use grafana::login_refused;
 pub use undo::Undo;
-pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, up};
+pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, pull, up};
 pub use verb::Verb;
 
 use crate::error::Conflict;

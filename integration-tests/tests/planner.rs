@@ -286,8 +286,9 @@ fn no_image_is_pulled_where_that_is_asked_for() {
         &World::default().observed(&stack),
         Request { pull: PullPolicy::Never, ..Request::default() },
     );
-    let Err(Error::Pull { image, .. }) = refused else { panic!("{refused:?}") };
-    assert_eq!(image, "prom/prometheus:v3.13.4");
+    let Err(Error::Pull { images, .. }) = refused else { panic!("{refused:?}") };
+    let missing: Vec<String> = stack.services.iter().map(|service| service.image.to_string()).collect();
+    assert_eq!(images, missing);
     assert_eq!(
         plan::up(
             &stack,

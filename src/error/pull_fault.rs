@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Error;
 use crate::image_reference::ImageReference;
 
 /// Why an image could not be pulled.
@@ -40,7 +41,7 @@ impl PullFault {
     }
 
     /// Returns what to do next about an image.
-    pub(super) fn way_out(self, image: &str) -> String {
+    pub fn way_out(self, image: &str) -> String {
         let reference = image.parse::<ImageReference>().ok();
         let registry = reference.as_ref().map_or("", ImageReference::registry);
         let login = match registry {
@@ -109,6 +110,43 @@ impl fmt::Display for PullFault {
     }
 }
 
+impl Error {
+    /// Takes in another failure of the same cause: one cause is one error. Gives it back where its cause is another.
+    pub fn join(&mut self, other: Self) -> std::result::Result<(), Self> {
+        match (self, other) {
+            (
+                Self::Pull { images, fault, source },
+                Self::Pull { images: others, fault: other, source: reason },
+            ) if *fault == other
+                    && registry(images) == registry(&others)
+                    // Nothing is known of the cause but its words.
+                    && (other != PullFault::Other || source.to_string() == reason.to_string()) =>
+            {
+                images.extend(others);
+                Ok(())
+            }
+            (_, other) => Err(other),
+        }
+    }
+}
+
+/// Returns what could not be pulled and why, without the registry's answer.
+pub(super) fn told(images: &[String], fault: PullFault) -> String {
+    match images {
+        [image] => format!("`{image}`: {fault}"),
+        images => {
+            let lines: Vec<String> = images.iter().map(|image| format!("\n  `{image}`")).collect();
+            format!("{} images: {fault}{}", images.len(), lines.concat())
+        }
+    }
+}
+
+/// Returns the registry of images that have one in common.
+fn registry(images: &[String]) -> Option<String> {
+    let image: ImageReference = images.first()?.parse().ok()?;
+    Some(image.registry().to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,5 +185,30 @@ mod tests {
                 "{fault:?}"
             );
         }
+    }
+
+    #[test]
+    fn failures_of_one_cause_are_one_error_that_names_all_images() {
+        let failure = |image: &str, fault, reason: &str| Error::Pull {
+            images: vec![image.into()],
+            fault,
+            source: reason.into(),
+        };
+        let mut first = failure("r.example/a:1", PullFault::Unreachable, "dial tcp: refused");
+        first.join(failure("r.example/b:1", PullFault::Unreachable, "dial tcp: timeout")).unwrap();
+        assert_eq!(
+            first.to_string(),
+            "cannot pull 2 images: its registry cannot be reached\n  `r.example/a:1`\n  `r.example/b:1`"
+        );
+        for other in [
+            failure("r.example/c:1", PullFault::NotFound, "dial tcp: refused"),
+            failure("elsewhere.example/c:1", PullFault::Unreachable, "dial tcp: refused"),
+            Error::Interrupted,
+        ] {
+            assert!(first.join(other).is_err());
+        }
+        let mut unknown = failure("a:1", PullFault::Other, "one");
+        assert!(unknown.join(failure("b:1", PullFault::Other, "another")).is_err());
+        assert!(unknown.join(failure("b:1", PullFault::Other, "one")).is_ok());
     }
 }

@@ -70,6 +70,7 @@ impl Bars {
                 self.end(event.step, "pulled");
             }
             Kind::Abandoned => self.end(event.step, "abandoned"),
+            Kind::FailedAlike(_) => self.end(event.step, "failed"),
             Kind::Failed(reason) => {
                 self.end(event.step, "failed");
                 let failed =

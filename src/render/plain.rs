@@ -16,6 +16,8 @@ pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String>
         Kind::Note(note) => Some(format!("{head}  note: {note}")),
         // A pull is the one step that may take minutes.
         Kind::Started if verb == Verb::Pull => Some(format!("{head}  …")),
-        Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) | Kind::Abandoned => None,
+        Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) | Kind::FailedAlike(_) | Kind::Abandoned => {
+            None
+        }
     }
 }
