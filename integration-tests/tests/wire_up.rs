@@ -314,6 +314,17 @@ fn without_pulling_a_missing_image_ends_it_before_anything_changes() {
 }
 
 #[test]
+fn a_probe_asks_for_no_page_that_it_does_not_read() {
+    let scene = Scene::with_images(program!());
+    scene.run(["up"]).exits(0);
+    scene.run(["status"]).exits(0);
+    let asked = scene.engine.service_requests();
+    assert!(asked.contains(&"GET node-exporter /".to_string()), "{asked:#?}");
+    // It logs an error where somebody hangs up in the middle of them.
+    assert!(!asked.contains(&"GET node-exporter /metrics".to_string()), "{asked:#?}");
+}
+
+#[test]
 fn a_stranger_s_objects_are_left_alone() {
     let scene = Scene::with_images(program!());
     scene.engine.add_container("database", &json!({"com.docker.compose.project": "shop"}), None);
