@@ -40,6 +40,24 @@ impl PullFault {
         self == Self::Unavailable
     }
 
+    /// Returns why, with the pronouns of one image or of several.
+    fn words(self, [its, it, is]: [&str; 3]) -> String {
+        match self {
+            Self::Unauthorized => format!("{its} registry wants a login"),
+            Self::Denied => format!("{its} registry refuses access"),
+            Self::NotFound => format!("{its} registry does not have {it}"),
+            Self::RateLimited => format!("{its} registry's limit of pulls is reached"),
+            Self::Unavailable => format!("{its} registry is out of order"),
+            Self::Unreachable => format!("{its} registry cannot be reached"),
+            Self::Damaged => format!("what {its} registry sent is damaged"),
+            Self::OtherPlatform => format!("{is} not built for the engine's platform"),
+            Self::NoSpace => "the engine's disk is full".into(),
+            Self::NotAsked => format!("{is} not there"),
+            Self::Credentials => format!("the credentials for {its} registry cannot be read"),
+            Self::Other => "the pull did not end well".into(),
+        }
+    }
+
     /// Returns what to do next about an image.
     pub fn way_out(self, image: &str) -> String {
         let reference = image.parse::<ImageReference>().ok();
@@ -93,20 +111,7 @@ impl PullFault {
 
 impl fmt::Display for PullFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unauthorized => "its registry wants a login",
-            Self::Denied => "its registry refuses access",
-            Self::NotFound => "its registry does not have it",
-            Self::RateLimited => "its registry's limit of pulls is reached",
-            Self::Unavailable => "its registry is out of order",
-            Self::Unreachable => "its registry cannot be reached",
-            Self::Damaged => "what its registry sent is damaged",
-            Self::OtherPlatform => "it is not built for the engine's platform",
-            Self::NoSpace => "the engine's disk is full",
-            Self::NotAsked => "it is not there",
-            Self::Credentials => "the credentials for its registry cannot be read",
-            Self::Other => "the pull did not end well",
-        })
+        f.write_str(&self.words(["its", "it", "it is"]))
     }
 }
 
@@ -136,7 +141,8 @@ pub(super) fn told(images: &[String], fault: PullFault) -> String {
         [image] => format!("`{image}`: {fault}"),
         images => {
             let lines: Vec<String> = images.iter().map(|image| format!("\n  `{image}`")).collect();
-            format!("{} images: {fault}{}", images.len(), lines.concat())
+            let why = fault.words(["their", "them", "they are"]);
+            format!("{} images: {why}{}", images.len(), lines.concat())
         }
     }
 }
@@ -198,7 +204,7 @@ mod tests {
         first.join(failure("r.example/b:1", PullFault::Unreachable, "dial tcp: timeout")).unwrap();
         assert_eq!(
             first.to_string(),
-            "cannot pull 2 images: its registry cannot be reached\n  `r.example/a:1`\n  `r.example/b:1`"
+            "cannot pull 2 images: their registry cannot be reached\n  `r.example/a:1`\n  `r.example/b:1`"
         );
         for other in [
             failure("r.example/c:1", PullFault::NotFound, "dial tcp: refused"),

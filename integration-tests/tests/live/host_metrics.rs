@@ -156,7 +156,7 @@ fn node_exporter_logs_no_error_of_scrapes_and_probes() {
         metrics(&scenario);
         scenario.run(&["status"]);
     }
-    let log = scenario.succeed(&["logs", "--tail", "all"]).stdout;
+    let log = scenario.succeed(&["logs"]).stdout;
     let of_it: Vec<&str> = log.lines().filter(|line| line.starts_with("node-exporter ")).collect();
     assert!(of_it.iter().any(|line| line.contains("Listening on")), "{of_it:#?}");
     let errors =
