@@ -57,7 +57,7 @@ pub struct Applied {
     pub begun: BTreeSet<usize>,
     /// Those of them that were done.
     pub done: BTreeSet<usize>,
-    /// The first failure.
+    /// What failed first, of several at that moment.
     pub failure: Option<Error>,
 }
 
@@ -76,7 +76,7 @@ impl Applier<'_> {
         let progress: Vec<watch::Sender<Progress>> =
             plan.steps.iter().map(|_| watch::Sender::new(Progress::Waiting)).collect();
         let failed = watch::Sender::new(false);
-        let outcomes = join_all(plan.steps.iter().enumerate().map(|(index, step)| {
+        join_all(plan.steps.iter().enumerate().map(|(index, step)| {
             let (progress, failed, applied) = (&progress, &failed, &applied);
             async move {
                 for need in &step.needs {
@@ -84,12 +84,12 @@ impl Applier<'_> {
                     let reached = needed.wait_for(|progress| *progress != Progress::Waiting).await;
                     if reached.is_ok_and(|progress| *progress == Progress::Abandoned) {
                         progress[index].send_replace(Progress::Abandoned);
-                        return Ok(());
+                        return;
                     }
                 }
                 if *failed.borrow() {
                     progress[index].send_replace(Progress::Abandoned);
-                    return Ok(());
+                    return;
                 }
                 self.events.emit(index, Kind::Started);
                 applied.borrow_mut().begun.insert(index);
@@ -107,34 +107,36 @@ impl Applier<'_> {
                         tokio::select! {
                             outcome = self.run(index, &step.operation, waiter, applied) => outcome,
                             _ = other_failed.wait_for(|failed| *failed) => {
+                                self.events.emit(index, Kind::Abandoned);
                                 progress[index].send_replace(Progress::Abandoned);
-                                return Ok(());
+                                return;
                             }
                         }
                     }
                     _ => self.run(index, &step.operation, waiter, applied).await,
                 };
-                match &outcome {
+                match outcome {
                     Ok(()) => {
                         applied.borrow_mut().done.insert(index);
                         self.events.emit(index, Kind::Finished);
+                        progress[index].send_replace(Progress::Done);
                     }
                     Err(error) => {
                         failed.send_replace(true);
-                        self.events.emit(index, Kind::Failed(error.to_string()));
+                        let reason = error.to_string();
+                        let is_alike = match &mut applied.borrow_mut().failure {
+                            Some(first) => first.join(error).is_ok(),
+                            none => none.replace(error).is_some(),
+                        };
+                        let kind = if is_alike { Kind::FailedAlike } else { Kind::Failed };
+                        self.events.emit(index, kind(reason));
+                        progress[index].send_replace(Progress::Abandoned);
                     }
                 }
-                progress[index].send_replace(if outcome.is_ok() {
-                    Progress::Done
-                } else {
-                    Progress::Abandoned
-                });
-                outcome
             }
         }))
         .await;
-        let failure = outcomes.into_iter().find_map(Result::err);
-        Applied { failure, ..applied.into_inner() }
+        applied.into_inner()
     }
 
     async fn run(
@@ -149,7 +151,7 @@ impl Applier<'_> {
         operator.confirm_lock().await?;
         let waiting = |last: &str| self.events.emit(step, Kind::Waiting(last.to_string()));
         match operation {
-            Operation::WriteFile { file, content } => self.folder.write(file, content),
+            Operation::WriteFile { file, content } => self.folder.write(file, content).await,
             Operation::Pull { image, .. } => {
                 let report = |event: PullEvent| {
                     let kind = match event {
@@ -208,6 +210,7 @@ impl Applier<'_> {
             Operation::Restart { service, seconds } => {
                 operator.restart(&stack.container(service), *seconds).await
             }
+            Operation::Unpause { service } => operator.unpause(&stack.container(service)).await,
             Operation::AwaitReady(service) => waiter.ready(service, waiting).await,
             Operation::Reach { from, urls } => self.reach(step, from, urls).await,
             Operation::SetLogin(case) => Box::pin(self.set_login(waiter, *case)).await,

@@ -150,7 +150,7 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Status(args) => status::run(&args, session).await,
             Command::Down(args) => down::run(&args, session).await,
             Command::Plan(args) => plan::run(&args, session).await,
-            Command::Init(args) => init::run(&args, session),
+            Command::Init(args) => init::run(&args, session).await,
             Command::Check(_) => check::run(session).await,
             Command::Logs(args) => logs::run(&args, session).await,
             Command::Demo(args) => demo::run(&args, session, interrupted()).await,
@@ -207,8 +207,9 @@ impl Session {
     pub(crate) async fn engine(&self) -> Result<Engine> {
         let asked = Asked { host: self.settings.host.as_deref(), context: self.settings.context.as_deref() };
         let config_dir = endpoint::config_dir(environment);
-        let endpoint = endpoint::find(asked, environment, config_dir.as_deref())
-            .map_err(|error| Error::EngineUnknown { hint: error.hint(), source: error.into() })?;
+        let endpoint = endpoint::find(asked, environment, config_dir.as_deref()).map_err(|error| {
+            Error::EngineUnknown { is_usage: error.is_usage(), hint: error.hint(), source: error.into() }
+        })?;
         let engine = Engine::connect(endpoint, config_dir).await?;
         self.case.saw(&engine);
         Ok(engine)

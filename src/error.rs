@@ -4,6 +4,7 @@
 //! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
 
 mod cause;
+mod clean_up;
 mod conflict;
 mod fault;
 mod file_action;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use cause::{Death, End, TooOld};
+pub use clean_up::{CleanUp, and_clean_up};
 pub use conflict::{Conflict, ObjectKind};
 pub use fault::Fault;
 pub use file_action::FileAction;
@@ -59,6 +61,9 @@ pub enum Error {
         /// What failed.
         source: Source,
     },
+    /// Something failed, and so did the clean-up after it.
+    #[error(transparent)]
+    CleanUp(CleanUp),
     /// Several things the stack needs are already used by somebody else.
     #[error("{}", one_or_list("conflict", "conflicts", .0))]
     Conflicts(Vec<Conflict>),
@@ -99,6 +104,8 @@ pub enum Error {
     /// The engine's address cannot be found out.
     #[error("cannot tell which Docker Engine to use")]
     EngineUnknown {
+        /// Whether the command line or the environment makes no sense.
+        is_usage: bool,
         /// What can be done about it.
         hint: Option<String>,
         /// What was wrong.
@@ -256,11 +263,11 @@ pub enum Error {
         /// What failed on the way back.
         second: Box<Self>,
     },
-    /// An image could not be pulled.
-    #[error("cannot pull `{image}`: {fault}")]
+    /// Images could not be pulled, all of them for the same cause.
+    #[error("cannot pull {}", pull_fault::told(images, *fault))]
     Pull {
-        /// The image's reference.
-        image: String,
+        /// The images' references; one at least.
+        images: Vec<String>,
         /// Why, as far as the answer tells.
         fault: PullFault,
         /// What the engine or the registry answered.
@@ -317,7 +324,8 @@ impl Error {
             | Self::Pull { .. }
             | Self::Restore { .. }
             | Self::TakenBack { .. } => 1,
-            Self::SettingsFile { .. } | Self::Usage { .. } => 2,
+            Self::CleanUp(_) => self.first().exit_code(),
+            Self::EngineUnknown { is_usage: true, .. } | Self::SettingsFile { .. } | Self::Usage { .. } => 2,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
             Self::Conflicts(_)
             | Self::File { .. }
@@ -336,6 +344,7 @@ impl Error {
             Self::Amiss(_) => "amiss",
             Self::Backup { .. } => "backup",
             Self::Blind(_) => "blind",
+            Self::CleanUp(_) => self.first().code(),
             Self::Conflicts(_) | Self::PortLost { .. } => "conflict",
             Self::Died { .. } => "died",
             Self::Drill(_) => "drill",

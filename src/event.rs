@@ -39,6 +39,10 @@ pub enum Kind {
     Finished,
     /// It failed.
     Failed(String),
+    /// It failed for the cause of another step, which was told already.
+    FailedAlike(String),
+    /// Its wait ended without an outcome, because another step failed.
+    Abandoned,
 }
 
 /// The end into which events go.

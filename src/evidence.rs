@@ -84,6 +84,7 @@ impl Evidence {
                 Content::Text(_) | Content::Lines(_) => {}
             }
         }
+        let redactor = secrets.redactor();
         let mut files = vec![(SUMMARY.to_string(), String::new())];
         let mut room = ALL;
         for Exhibit { name, content } in self.exhibits {
@@ -92,13 +93,13 @@ impl Evidence {
             let mut last = |text: &str| {
                 let latest = if keeps_end(&name) { latest(text) } else { text };
                 skipped = text.len() - latest.len();
-                secrets.clean(latest)
+                redactor.clean(latest)
             };
             let text = match content {
                 Content::Text(text) => last(&text),
                 Content::Lines(text) => shortened(&last(&text)),
-                Content::Configuration(text) => secrets.clean_yaml(&text),
-                Content::Json(value) => secrets.clean(&format!("{:#}\n", secrets.clean_json(&value))),
+                Content::Configuration(text) => redactor.clean_yaml(&text),
+                Content::Json(value) => redactor.clean(&format!("{:#}\n", redactor.clean_json(&value))),
             };
             let part = cut(&text, LONGEST.min(room), keeps_end(&name));
             let (kept, whole) = (part.len(), text.len() + skipped);
@@ -116,7 +117,7 @@ impl Evidence {
             text.push_str("\nnot complete:\n");
             self.notes.iter().for_each(|note| text.extend(["  ", note, "\n"]));
         }
-        files[0].1 = secrets.clean(&text);
+        files[0].1 = redactor.clean(&text);
         files
     }
 }

@@ -11,13 +11,12 @@ use futures_util::future::join_all;
 
 use crate::doctor::{Facts, Image, ImageState, Link, Scrape, ServiceFacts, Unanswered};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, PullFault, Result};
 use crate::files::Folder;
 use crate::http::{ActiveTarget, Http, Prometheus};
 use crate::observe::{base, conflicts, place, reaches_running, reaches_wanted};
 use crate::observed::{Objects, Readiness, State};
 use crate::proof::Health;
-use crate::prove::in_one_line;
 use crate::stack::{Service, Stack};
 
 /// The engine and the services answer within milliseconds: longer than this means never.
@@ -127,7 +126,14 @@ async fn image(engine: &Engine, service: &Service) -> Image {
         Ok(Some(_)) => ImageState::Here,
         _ => match within(REGISTRY, "ask the registry", engine.is_pullable(&reference)).await {
             Ok(()) => ImageState::Pullable,
-            Err(error) => ImageState::Nowhere(innermost(&error)),
+            Err(error) => {
+                let fault = match &error {
+                    Error::Pull { fault, .. } => *fault,
+                    // It did not answer in time.
+                    _ => PullFault::Unreachable,
+                };
+                ImageState::Nowhere { fault, reason: innermost(&error) }
+            }
         },
     };
     Image { service: service.name.to_string(), reference, state }
@@ -144,7 +150,7 @@ async fn ready(http: &Http, engine: &Engine, objects: &Objects, service: &Servic
             asked.unwrap_or_else(|_| Readiness::NotReady("does not answer in time".into()))
         }
         Some(Err(_)) => Readiness::OutOfReach,
-        None => Readiness::NotReady(container.status.to_lowercase()),
+        None => container.not_running(),
     }
 }
 
@@ -191,7 +197,7 @@ async fn within<T>(limit: Duration, doing: &str, ask: impl Future<Output = Resul
 }
 
 fn unanswered(check: &'static str, error: &Error, hint: Option<String>) -> Unanswered {
-    Unanswered { check, what: in_one_line(error), hint }
+    Unanswered { check, what: error.in_one_line(), hint }
 }
 
 /// Returns the hint for an engine that takes the connection and then gives no good answer.

@@ -18,14 +18,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::error::{Error, FileAction, Result};
 use crate::observed::{Author, DiskFile};
 use crate::stack::sha256;
 
 pub use dated::{keep_newest, write_dated, write_new};
-pub use private::write_private;
+pub use private::{remove_private, write_private};
 pub use read::read_text;
 pub use whole::{Existing, PrivateFile};
 
@@ -87,8 +87,8 @@ impl Folder {
     }
 
     /// Writes a shipped file, unless the user has written it since it was looked at.
-    pub fn write(&self, name: &str, content: &str) -> Result<()> {
-        let _alone = self.begin()?;
+    pub async fn write(&self, name: &str, content: &str) -> Result<()> {
+        let _alone = self.begin().await?;
         match self.read([name].into_iter())?.remove(name) {
             Some(found) if found.content == content => {}
             Some(found) if found.author == Author::User => {
@@ -101,8 +101,8 @@ impl Folder {
     }
 
     /// Writes what the user made elsewhere: a file that counts as the user's own.
-    pub fn write_for_user(&self, name: &str, content: &str, existing: Existing) -> Result<()> {
-        let _alone = self.begin()?;
+    pub async fn write_for_user(&self, name: &str, content: &str, existing: Existing) -> Result<()> {
+        let _alone = self.begin().await?;
         let (file, path) = self.prepare((name, content))?;
         let placed = match existing {
             Existing::Keep => file.persist_noclobber(&path),
@@ -113,15 +113,15 @@ impl Folder {
 
     /// Writes shipped files over whatever is there, given as names and contents: all of them, or none if one does
     /// not fit on the disk.
-    pub fn write_all(&self, files: &[(&str, &str)]) -> Result<()> {
-        let _alone = self.begin()?;
+    pub async fn write_all(&self, files: &[(&str, &str)]) -> Result<()> {
+        let _alone = self.begin().await?;
         self.replace(files)
     }
 
     /// Returns what keeps others from writing here; makes the folder where it is not there.
-    fn begin(&self) -> Result<File> {
+    async fn begin(&self) -> Result<File> {
         fs::create_dir_all(&self.path).map_err(|error| obstacle::in_the_way(&self.path, error))?;
-        self.lock()
+        self.lock().await
     }
 
     fn replace(&self, files: &[(&str, &str)]) -> Result<()> {
@@ -180,7 +180,7 @@ impl Folder {
     }
 
     /// Returns what keeps other processes from writing here; the system lets go of it when this one ends.
-    fn lock(&self) -> Result<File> {
+    async fn lock(&self) -> Result<File> {
         // The folder itself: a file made for it would stay behind.
         let folder = File::open(&self.path).map_err(Error::file(FileAction::Lock, &self.path))?;
         let deadline = Instant::now() + OTHERS;
@@ -189,7 +189,7 @@ impl Folder {
                 let reason = format!("another process has been writing there for {} s", OTHERS.as_secs());
                 return Err(Error::file(FileAction::Lock, &self.path)(reason));
             }
-            std::thread::sleep(PAUSE);
+            sleep(PAUSE).await;
         }
         // Where there are no locks at all, each file still is whole.
         Ok(folder)
@@ -219,12 +219,12 @@ mod tests {
         (dir, folder)
     }
 
-    #[test]
-    fn what_the_program_wrote_is_told_from_what_the_user_wrote() {
+    #[tokio::test]
+    async fn what_the_program_wrote_is_told_from_what_the_user_wrote() {
         let (_dir, folder) = folder();
         assert!(folder.read(["a.yml"].into_iter()).unwrap().is_empty());
-        folder.write("a.yml", "shipped").unwrap();
-        folder.write("b.yml", "shipped too").unwrap();
+        folder.write("a.yml", "shipped").await.unwrap();
+        folder.write("b.yml", "shipped too").await.unwrap();
         fs::write(folder.path().join("b.yml"), "edited").unwrap();
         let files = folder.read(["a.yml", "b.yml"].into_iter()).unwrap();
         assert_eq!(files["a.yml"].author, Author::Program);
@@ -238,68 +238,68 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
-    #[test]
-    fn what_the_user_wrote_meanwhile_stays() {
+    #[tokio::test]
+    async fn what_the_user_wrote_meanwhile_stays() {
         let (_dir, folder) = folder();
-        folder.write("a.yml", "shipped").unwrap();
+        folder.write("a.yml", "shipped").await.unwrap();
         fs::write(folder.path().join("a.yml"), "edited").unwrap();
-        let error = folder.write("a.yml", "newer").unwrap_err();
+        let error = folder.write("a.yml", "newer").await.unwrap_err();
         assert_eq!(error.exit_code(), 4);
         assert_eq!(fs::read_to_string(folder.path().join("a.yml")).unwrap(), "edited");
-        folder.write_all(&[("a.yml", "newer")]).unwrap();
-        folder.write("a.yml", "newest").unwrap();
+        folder.write_all(&[("a.yml", "newer")]).await.unwrap();
+        folder.write("a.yml", "newest").await.unwrap();
         assert_eq!(fs::read_to_string(folder.path().join("a.yml")).unwrap(), "newest");
     }
 
-    #[test]
-    fn a_broken_list_of_hashes_is_replaced() {
+    #[tokio::test]
+    async fn a_broken_list_of_hashes_is_replaced() {
         let (_dir, folder) = folder();
-        folder.write("a.yml", "shipped").unwrap();
+        folder.write("a.yml", "shipped").await.unwrap();
         for broken in ["\0\u{1b}\n  \n".to_string(), "x".repeat(3_000_000)] {
             fs::write(folder.path().join(LIST), broken).unwrap();
             assert_eq!(folder.read(["a.yml"].into_iter()).unwrap()["a.yml"].author, Author::User);
-            folder.write("a.yml", "shipped").unwrap();
+            folder.write("a.yml", "shipped").await.unwrap();
             assert_eq!(folder.read(["a.yml"].into_iter()).unwrap()["a.yml"].author, Author::Program);
         }
     }
 
-    #[test]
-    fn of_several_files_all_are_written_or_none() {
+    #[tokio::test]
+    async fn of_several_files_all_are_written_or_none() {
         let (_dir, folder) = folder();
-        folder.write("a.yml", "one").unwrap();
+        folder.write("a.yml", "one").await.unwrap();
         fs::create_dir(folder.path().join("b.yml")).unwrap();
-        let error = folder.write_all(&[("a.yml", "two"), ("b.yml", "two")]).unwrap_err();
+        let error = folder.write_all(&[("a.yml", "two"), ("b.yml", "two")]).await.unwrap_err();
         assert!(error.to_string().ends_with("b.yml`"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("a.yml")).unwrap(), "one");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "a.yml, b.yml and the list");
     }
 
-    #[test]
-    fn files_are_readable_by_the_services() {
+    #[tokio::test]
+    async fn files_are_readable_by_the_services() {
         let (_dir, folder) = folder();
-        folder.write("a.yml", "x").unwrap();
+        folder.write("a.yml", "x").await.unwrap();
         let mode = fs::metadata(folder.path().join("a.yml")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o644);
     }
 
-    #[test]
-    fn backups_never_replace_each_other() {
+    #[tokio::test]
+    async fn backups_never_replace_each_other() {
         let (_dir, folder) = folder();
-        folder.write("a.yml", "one").unwrap();
+        folder.write("a.yml", "one").await.unwrap();
         let first = folder.back_up("a.yml").unwrap();
-        folder.write("a.yml", "two").unwrap();
+        folder.write("a.yml", "two").await.unwrap();
         let second = folder.back_up("a.yml").unwrap();
         assert_eq!(fs::read_to_string(first).unwrap(), "one");
         assert_eq!(fs::read_to_string(second).unwrap(), "two");
     }
 
-    #[test]
-    fn a_folder_that_cannot_be_written_is_named() {
+    #[tokio::test]
+    async fn a_folder_that_cannot_be_written_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("config"), "a file in the way").unwrap();
         let folder = Folder::at(dir.path().join("config/monitoring"));
         assert_eq!(folder.try_writing().unwrap_err().exit_code(), 4);
-        let error = folder.write("a.yml", "x").unwrap_err();
+        let error = folder.write("a.yml", "x").await.unwrap_err();
         assert_eq!(error.exit_code(), 4);
         assert!(error.to_string().ends_with("/config`"), "{error}");
     }

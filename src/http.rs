@@ -17,7 +17,7 @@ use serde_json::Value;
 
 pub use alertmanager::Alertmanager;
 pub use demo::DemoControl;
-pub use grafana::Grafana;
+pub use grafana::{Grafana, PROMETHEUS_PAUSED};
 pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule, Runtime};
 
 use crate::error::{Error, Result, Source};

@@ -12,7 +12,7 @@ use crate::engine::{Engine, Inventory};
 use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::files::Folder;
 use crate::http::{self, Http};
-use crate::observed::{Container, Grafana, GrafanaContent, Objects, Observed, Readiness, State};
+use crate::observed::{Container, Grafana, GrafanaContent, NotAsked, Objects, Observed, Readiness, State};
 use crate::ports;
 use crate::prove::Addresses;
 use crate::settings::HostPort;
@@ -44,7 +44,8 @@ pub fn base(objects: &Objects, service: &str, engine: &Engine) -> Option<String>
 
 /// Returns the URL of a service's running container, or why it is not reachable from here.
 pub fn place(objects: &Objects, service: &str, engine: &Engine) -> Option<Result<String>> {
-    Some(engine.url(objects.containers.get(service)?.address?))
+    let container = objects.containers.get(service).filter(|container| container.state != State::Paused)?;
+    Some(engine.url(container.address?))
 }
 
 /// Fails if a port that a container of the stack publishes is not reachable from here.
@@ -60,10 +61,11 @@ pub fn reaches_wanted(engine: &Engine, stack: &Stack) -> Result<()> {
 
 /// Returns the addresses that a proof asks.
 pub fn addresses(objects: &Objects, engine: &Engine) -> Addresses {
+    let address = |service| base(objects, service, engine).ok_or_else(|| objects.not_asked(service));
     Addresses {
-        prometheus: base(objects, "prometheus", engine),
-        grafana: base(objects, "grafana", engine),
-        alertmanager: base(objects, "alertmanager", engine),
+        prometheus: address("prometheus"),
+        grafana: address("grafana"),
+        alertmanager: address("alertmanager"),
     }
 }
 
@@ -101,7 +103,7 @@ async fn endpoints(
         let readiness = match place(objects, service.name, engine).filter(|_| is_running) {
             Some(Ok(base)) => http.probe(&base, service.probe).await,
             Some(Err(_)) => Readiness::OutOfReach,
-            None => Readiness::NotReady(container.status.to_lowercase()),
+            None => container.not_running(),
         };
         Some((service.name.to_string(), readiness))
     }));
@@ -116,7 +118,8 @@ async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects)
         Some(Err(_)) => return Ok(Grafana::OutOfReach),
         None => return Ok(Grafana::Unknown),
     };
-    match http::Grafana::new(http, base, stack).content(stack).await {
+    let is_paused = objects.not_asked("prometheus") == NotAsked::Paused;
+    match http::Grafana::new(http, base, stack).content(stack, is_paused).await {
         Ok(content) => Ok(Grafana::Known(GrafanaContent { marks: marks(engine, stack).await?, ..content })),
         Err(Error::GrafanaLogin { .. }) => Ok(Grafana::LoginRefused),
         Err(_) => Ok(Grafana::Unknown),

@@ -50,6 +50,14 @@ pub struct Objects {
 }
 
 impl Objects {
+    /// Returns why a service that has no address is not asked.
+    pub fn not_asked(&self, service: &str) -> NotAsked {
+        match self.containers.get(service).map(|container| container.state) {
+            Some(State::Paused) => NotAsked::Paused,
+            _ => NotAsked::NotRunning,
+        }
+    }
+
     /// Returns the container through which a service's files can be read, even one that is set aside.
     pub fn holder(&self, service: &str) -> Option<&Container> {
         self.containers.get(service).or_else(|| self.set_aside.get(service))
@@ -93,6 +101,16 @@ pub struct Container {
     pub without: Option<String>,
 }
 
+impl Container {
+    /// Returns why a container that does not run is not ready.
+    pub fn not_running(&self) -> Readiness {
+        Readiness::NotReady(match self.state {
+            State::Paused => NotAsked::Paused.to_string(),
+            _ => self.status.to_lowercase(),
+        })
+    }
+}
+
 /// What a container does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -102,9 +120,11 @@ pub enum State {
     Exited,
     /// Running.
     Running,
+    /// Frozen by `docker pause`: its port takes connections, and nothing answers.
+    Paused,
     /// Ended, and about to be started again by the engine.
     Restarting,
-    /// Paused, being removed, dead, or in a state that a later engine invented.
+    /// Being removed, dead, or in a state that a later engine invented.
     Other,
 }
 
@@ -144,6 +164,20 @@ pub enum Readiness {
     NotReady(String),
     /// It runs, and is not asked: its port is not reachable from here.
     OutOfReach,
+}
+
+/// Why a service is not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAsked {
+    /// It would refuse the connection.
+    #[error("it is not running")]
+    NotRunning,
+    /// It would take the connection and never answer.
+    #[error("it is paused")]
+    Paused,
+    /// It refused the login, and five tries lock the account.
+    #[error("it refuses the login")]
+    LoginRefused,
 }
 
 /// What Grafana holds.

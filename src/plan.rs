@@ -18,7 +18,7 @@ pub use changes::{TextChange, text_changes};
 pub use down::{Keep, down};
 pub use grafana::login_refused;
 pub use undo::Undo;
-pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, up};
+pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, pull, up};
 pub use verb::Verb;
 
 use crate::error::Conflict;
@@ -165,6 +165,11 @@ pub enum Operation {
         folder: &'static str,
         /// The fingerprint of the files, left as a mark once they are loaded.
         mark: String,
+    },
+    /// Let a paused container go on.
+    Unpause {
+        /// The service.
+        service: String,
     },
     /// Stop and start a container.
     Restart {
@@ -328,6 +333,7 @@ impl Plan {
         let offset = self.len();
         self.undo.extend(later.undo.into_iter().map(|mut undo| {
             undo.begins_with += offset;
+            undo.ends_before = undo.ends_before.saturating_add(offset);
             undo
         }));
         self.steps.extend(later.steps.into_iter().map(|mut step| {

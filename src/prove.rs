@@ -10,8 +10,8 @@ use futures_util::{StreamExt, stream};
 use crate::advice;
 use crate::dashboard;
 use crate::error::{Error, Result};
-use crate::http::{ActiveTarget, Alertmanager, Grafana, Http, Prometheus, Rule, Runtime};
-use crate::observed::Readiness;
+use crate::http::{ActiveTarget, Alertmanager, Grafana, Http, PROMETHEUS_PAUSED, Prometheus, Rule, Runtime};
+use crate::observed::{NotAsked, Readiness};
 use crate::proof::{
     APP_JOBS, Application, DashboardProof, Health, PanelProof, Proof, Rules, Target, WARM_UP, WATCHDOG,
 };
@@ -26,16 +26,19 @@ const UNKNOWN: &str = "unknown";
 /// How many queries are asked at once; Prometheus answers 20 at a time.
 const QUERIES: usize = 8;
 
-/// Where the running services are reached; `None` for one that does not run.
-#[derive(Clone, Debug, Default)]
+/// Where the running services are reached, or why they are not asked.
+#[derive(Clone, Debug)]
 pub struct Addresses {
     /// Prometheus.
-    pub prometheus: Option<String>,
+    pub prometheus: Address,
     /// Grafana.
-    pub grafana: Option<String>,
+    pub grafana: Address,
     /// Alertmanager.
-    pub alertmanager: Option<String>,
+    pub alertmanager: Address,
 }
+
+/// Where a service is reached, or why it is not asked.
+pub type Address = std::result::Result<String, NotAsked>;
 
 /// Asks Prometheus, Alertmanager and Grafana for everything that a proof needs.
 ///
@@ -49,25 +52,26 @@ pub async fn prove(
     let mut proof = Proof::default();
     let (from_prometheus, from_alertmanager, from_grafana) = tokio::join!(
         async {
-            let base = running(addresses.prometheus.as_deref(), "Prometheus")?;
+            let base = asked(&addresses.prometheus, "Prometheus")?;
             ask_prometheus(&Prometheus::new(http, base), stack, application).await
         },
         async {
-            let base = running(addresses.alertmanager.as_deref(), "Alertmanager")?;
+            let base = asked(&addresses.alertmanager, "Alertmanager")?;
             Alertmanager::new(http, base).alerts().await
         },
         async {
-            let base = running(addresses.grafana.as_deref(), "Grafana")?;
-            ask_grafana(&Grafana::new(http, base, stack), stack, base).await
+            let base = asked(&addresses.grafana, "Grafana")?;
+            let is_paused = addresses.prometheus == Err(NotAsked::Paused);
+            ask_grafana(&Grafana::new(http, base, stack), stack, base, is_paused).await
         }
     );
     match from_prometheus {
         Ok(seen) => proof = seen,
-        Err(error) => proof.unanswered.push(in_one_line(&error)),
+        Err(error) => proof.unanswered.push(error.in_one_line()),
     }
     match from_alertmanager {
         Ok(alerts) => proof.watchdog_arrived = alerts.iter().any(|alert| alert.name == WATCHDOG),
-        Err(error) => proof.unanswered.push(in_one_line(&error)),
+        Err(error) => proof.unanswered.push(error.in_one_line()),
     }
     match from_grafana {
         Ok((data_source, dashboards)) => {
@@ -75,13 +79,13 @@ pub async fn prove(
             proof.dashboards = dashboards;
         }
         Err(error @ Error::GrafanaLogin { .. }) => return Err(error),
-        Err(error) => proof.unanswered.push(in_one_line(&error)),
+        Err(error) => proof.unanswered.push(error.in_one_line()),
     }
     Ok(proof)
 }
 
-fn running<'a>(base: Option<&'a str>, service: &str) -> Result<&'a str> {
-    base.ok_or_else(|| Error::http(format!("ask {service}"))("it is not running"))
+fn asked<'a>(address: &'a Address, service: &str) -> Result<&'a str> {
+    address.as_deref().map_err(|reason| Error::http(format!("ask {service}"))(*reason))
 }
 
 async fn ask_prometheus(
@@ -196,9 +200,15 @@ async fn ask_grafana(
     grafana: &Grafana<'_>,
     stack: &Stack,
     base: &str,
+    is_paused: bool,
 ) -> Result<(Option<String>, Vec<DashboardProof>)> {
     // First and alone: a refused login must be tried once only.
-    let health = grafana.data_source_health(DATA_SOURCE).await?;
+    let health = if is_paused {
+        grafana.log_in().await?;
+        Readiness::NotReady(PROMETHEUS_PAUSED.into())
+    } else {
+        grafana.data_source_health(DATA_SOURCE).await?
+    };
     let proofs = stack.dashboards.iter().map(|wanted| async move {
         let dashboard = grafana.dashboard(wanted.uid).await?;
         let dashboard = dashboard.ok_or_else(|| {
@@ -206,8 +216,11 @@ async fn ask_grafana(
         })?;
         let panels = dashboard::panels(&dashboard);
         let panels = join_all(panels.into_iter().map(|panel| async move {
+            if is_paused {
+                return PanelProof { title: panel.title, series: Err(PROMETHEUS_PAUSED.into()) };
+            }
             let series = grafana.series(&panel, DATA_SOURCE).await;
-            PanelProof { title: panel.title, series: series.map_err(|error| in_one_line(&error)) }
+            PanelProof { title: panel.title, series: series.map_err(|error| error.in_one_line()) }
         }));
         Ok(DashboardProof {
             uid: wanted.uid.to_string(),
@@ -222,15 +235,4 @@ async fn ask_grafana(
         Readiness::OutOfReach => Some("is out of reach".into()),
     };
     Ok((data_source, dashboards))
-}
-
-/// Returns an error and its causes in one line.
-pub(crate) fn in_one_line(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -111,9 +111,9 @@ impl Waiter<'_> {
     /// Asks until everything required is seen, or patience ends, and returns what was seen last.
     pub async fn proof(&self, application: Application, mut waiting: impl FnMut(&str)) -> Result<Proof> {
         let addresses = Addresses {
-            prometheus: Some(self.base("prometheus").await?),
-            grafana: Some(self.base("grafana").await?),
-            alertmanager: Some(self.base("alertmanager").await?),
+            prometheus: Ok(self.base("prometheus").await?),
+            grafana: Ok(self.base("grafana").await?),
+            alertmanager: Ok(self.base("alertmanager").await?),
         };
         loop {
             let proof = prove(self.http, self.stack, &addresses, application).await?;
@@ -163,9 +163,10 @@ impl Waiter<'_> {
     pub async fn base(&self, service: &str) -> Result<String> {
         let container = self.stack.container(service);
         let running = self.engine.running(&container).await?;
-        let address = running.address.ok_or_else(|| Error::Died {
+        let is_paused = running.state == State::Paused;
+        let address = running.address.filter(|_| !is_paused).ok_or_else(|| Error::Died {
             service: service.to_string(),
-            death: Death::NotRunning,
+            death: if is_paused { Death::Paused } else { Death::NotRunning },
             log: Vec::new(),
         })?;
         self.engine.url(address)
@@ -182,6 +183,7 @@ impl Waiter<'_> {
             State::Running if running.restarts == restarts => return Ok(()),
             State::Running | State::Restarting => Death::CrashLoop(self.engine.last_end(running).await),
             State::Created => Death::NeverStarted,
+            State::Paused => Death::Paused,
             State::Exited | State::Other => Death::Ended(self.engine.last_end(running).await),
         };
         let log = self.engine.last_lines(&container).await;

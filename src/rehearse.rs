@@ -8,6 +8,7 @@ mod look;
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use crate::demo::{Demo, Options, Ports, Scenario, Simulation};
@@ -159,13 +160,13 @@ impl<'a> Rehearsal<'a> {
         Ok(courses)
     }
 
-    /// Puts the real files back and ends the simulated application.
-    pub async fn end(self) -> Result<()> {
-        for (service, config, files) in &self.real {
-            self.deliver(service, config, files).await?;
-        }
+    /// Puts the real files of every service back, ends the simulated application, and returns what failed.
+    pub async fn end(self) -> Vec<Error> {
+        let real = self.real.iter();
+        let delivered =
+            join_all(real.map(|(service, config, files)| self.deliver(service, config, files))).await;
         self.demo.stop().await;
-        Ok(())
+        delivered.into_iter().filter_map(Result::err).collect()
     }
 
     fn rehearsed(&self, files: &Files) -> Result<Files> {

@@ -11,6 +11,7 @@ mod echo;
 mod findings;
 mod json;
 mod plain;
+mod removed;
 mod table;
 mod versions;
 
@@ -26,6 +27,7 @@ pub use alerts::alerts;
 pub use backup::{restored, saved};
 pub(crate) use echo::{LocalModes, Without};
 pub use findings::findings;
+pub use removed::{Removed, removed};
 pub use versions::versions;
 
 use crate::drill::Course;
@@ -134,7 +136,12 @@ pub async fn display(progress: Progress, plan: &Plan, mut inbox: UnboundedReceiv
                 began: began[event.step],
                 took: event.elapsed.saturating_sub(began[event.step]),
             }),
-            Kind::Layer { .. } | Kind::Waiting(_) | Kind::Note(_) | Kind::Failed(_) => {}
+            Kind::Layer { .. }
+            | Kind::Waiting(_)
+            | Kind::Note(_)
+            | Kind::Failed(_)
+            | Kind::FailedAlike(_)
+            | Kind::Abandoned => {}
         }
         renderer.show(plan, &event, event.elapsed.saturating_sub(began[event.step]));
     }
@@ -185,15 +192,6 @@ pub fn plan(json: bool, stack: &str, plan: &Plan, changes: &[TextChange]) {
 /// Prints what `up` did.
 pub fn summary(json: bool, summary: &Summary<'_>) {
     if json { object(&document::summary(summary)) } else { print(&table::summary(summary)) }
-}
-
-/// Prints what `down` did.
-pub fn removed(json: bool, stack: &str, plan: &Plan) {
-    match json {
-        true => object(&document::removed(stack, plan)),
-        false if plan.is_empty() => print(&format!("stack {stack}: there is nothing to remove\n")),
-        false => print(&format!("stack {stack} is down: {} operations\n", plan.len())),
-    }
 }
 
 /// Prints a status.
@@ -293,6 +291,9 @@ pub fn error_text(error: &Error) -> String {
     while let Some(cause) = source {
         text.push_str(&indented(&cause.to_string()));
         source = cause.source();
+    }
+    for further in error.of_clean_up() {
+        text.push_str(&indented(&format!("in the clean-up: {}", further.in_one_line())));
     }
     if let Some(hint) = error.hint() {
         text.push_str(&indented(&format!("hint: {hint}")).replacen("  ", "", 1));

@@ -73,6 +73,7 @@ impl ServiceStatus {
             Some(State::Created) => "created",
             Some(State::Exited) => "exited",
             Some(State::Running) => "running",
+            Some(State::Paused) => "paused",
             Some(State::Restarting) => "restarting",
             Some(State::Other) => "other",
         }

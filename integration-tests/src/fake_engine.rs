@@ -151,6 +151,13 @@ impl FakeEngine {
         assert!(self.shared.wait_for(Duration::from_secs(30), came), "no request begins with `{beginning}`");
     }
 
+    /// The same of a request to a service, such as `GET grafana /api/health`.
+    pub fn await_service_request(&self, beginning: &str) {
+        let came =
+            |state: &State| state.service_requests.iter().any(|request| request.starts_with(beginning));
+        assert!(self.shared.wait_for(Duration::from_secs(30), came), "no request begins with `{beginning}`");
+    }
+
     /// Has every image that the stack needs.
     pub fn pull_all(&self) {
         self.shared.lock().pull_all();
@@ -200,6 +207,12 @@ impl FakeEngine {
     /// Puts a container into a state that it has not come to by itself.
     pub fn set_phase(&self, container: &str, phase: Phase) {
         lifecycle::end(&mut self.shared.lock(), container, phase, 0);
+    }
+
+    /// Pauses a container, as `docker pause` would: its port takes connections, and nothing answers.
+    pub fn pause(&self, container: &str) {
+        let mut state = self.shared.lock();
+        state.container_mut(container).expect("there is such a container").phase = Phase::Paused;
     }
 
     /// Removes a container, as `docker rm --force` would.

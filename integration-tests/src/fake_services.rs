@@ -17,7 +17,7 @@ use axum::response::Response;
 use serde_json::Value;
 use tokio::task::AbortHandle;
 
-use crate::fake_engine::{Fault, Shared, State};
+use crate::fake_engine::{Fault, Phase, Shared, State};
 
 pub use grafana::GrafanaStore;
 
@@ -103,7 +103,14 @@ async fn answer(
             .and_then(|value| Some(value.to_str().ok()?.to_string())),
         body: axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default(),
     };
+    while is_silent(&shared.lock(), &container, &ask) {
+        let changed = shared.something();
+        if is_silent(&shared.lock(), &container, &ask) {
+            changed.await;
+        }
+    }
     let reply = reply(&mut shared.lock(), &container, &ask);
+    shared.announce();
     let (kind, body) = match reply.body {
         Content::Json(value) => ("application/json; charset=UTF-8", value.to_string()),
         Content::Text(text) => ("text/plain; charset=utf-8", text),
@@ -115,11 +122,24 @@ async fn answer(
         .expect("the parts are constants")
 }
 
+/// Returns whether a paused container keeps the answer back: the service itself, or the one that Grafana asks for it.
+fn is_silent(state: &State, container: &str, ask: &Ask) -> bool {
+    let Some(found) = state.container(container) else { return false };
+    let asks_prometheus = ask.path == "/api/ds/query"
+        || ask.path.starts_with("/api/datasources/") && ask.path.ends_with("/health");
+    let mut paused = state.containers.iter().filter(|other| other.phase == Phase::Paused);
+    paused.any(|other| {
+        let is_asked =
+            asks_prometheus && other.service() == Some("prometheus") && other.network == found.network;
+        other.name == container || is_asked
+    })
+}
+
 fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
     let service =
         state.container(container).and_then(|found| found.service()).unwrap_or_default().to_string();
     state.service_requests.push(format!("{} {service} {}", ask.method, ask.path));
-    let is_probe = ["/-/ready", "/metrics", "/api/health"].contains(&ask.path.as_str());
+    let is_probe = ["/-/ready", "/metrics", "/api/health", "/"].contains(&ask.path.as_str());
     if is_probe && matches!(&state.fault, Some(Fault::NeverReady(stuck)) if *stuck == service) {
         return Reply::text(503, "Service Unavailable");
     }
@@ -130,6 +150,7 @@ fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
         ("alertmanager", "/metrics") => {
             Reply::text(200, prometheus::reload_metrics(state, container, "alertmanager"))
         }
+        ("node-exporter", "/") => Reply::text(200, "<h1>Node Exporter</h1>"),
         ("node-exporter", "/metrics") => {
             Reply::text(200, "node_uname_info{nodename=\"tdd-node-exporter\"} 1\n")
         }

@@ -218,6 +218,11 @@ impl World {
                 assert!(matches!(state, State::Created | State::Exited), "`{}` is {state:?}", service.name);
                 self.start(stack, service.name, Some(*host_port));
             }
+            Operation::Unpause { service } => {
+                let container = self.containers.get_mut(service).expect("there is a container");
+                assert_eq!(container.state, State::Paused, "`{service}` is not paused");
+                container.state = State::Running;
+            }
             Operation::Restart { service, .. } => self.start(stack, service, None),
             Operation::Reload { service, mark, .. } => {
                 assert!(self.runs(service), "`{service}` does not run, and cannot read its files again");

@@ -59,6 +59,7 @@ fn part() -> impl Strategy<Value = Part> {
         Some(State::Running),
         Some(State::Running),
         Some(State::Running),
+        Some(State::Paused),
         Some(State::Restarting),
         Some(State::Other),
     ];
@@ -298,7 +299,9 @@ proptest! {
         let before = served(&world);
         let plan = up(&stack, &world, PullPolicy::Missing);
         let begun = world.apply_some(&stack, &plan, &mut chooser(&order), cut);
-        let ended = begun.len() == plan.len();
+        // Only removals of old containers are left then, and what is new serves.
+        let ended = plan.undo.iter().any(|undo| begun.range(undo.ends_before..).next().is_some());
+        let ended = ended || begun.len() == plan.len();
         let (back, _) = plan.take_back(&begun);
         if !ended && start.has_network {
             world.apply(&stack, &back);

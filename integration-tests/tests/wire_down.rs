@@ -17,6 +17,7 @@ fn down_keeps_data_and_images_and_nothing_else() {
     exit 0
     --- stdout
     stack tdd is down: 12 operations
+    data stays in tdd_alertmanager_data, tdd_grafana_data, tdd_prometheus_data; `tdd-stack down --volumes` removes it
     --- stderr
     ");
     assert!(scene.engine.containers().is_empty());
@@ -97,6 +98,36 @@ fn down_with_volumes_leaves_nothing_but_the_images() {
     assert!(scene.engine.volumes().is_empty());
     assert_eq!(scene.engine.images().len(), 4);
     assert!(scene.file("prometheus.yml").exists(), "the user's files are not ours to remove");
+}
+
+#[test]
+fn down_says_which_data_stays_and_removes_a_generated_password_with_it() {
+    let scene = Scene::with_images(program!());
+    let state = scene.folder().join("state");
+    let file = state.join("tdd-stack/shop/grafana-password");
+    let run = |arguments: &[&str]| {
+        let program = scene.tdd_stack([]).args(arguments).args(["--stack", "shop"]);
+        let output = program.env("XDG_STATE_HOME", &state).run();
+        output.exits(0);
+        output
+    };
+    run(&["up", "--generate-password"]);
+    let kept = run(&["down"]).stdout;
+    assert!(
+        kept.contains("shop_grafana_data") && kept.contains("`tdd-stack down --volumes --stack shop`"),
+        "{kept}"
+    );
+    let again = run(&["down", "--output", "json"]).json();
+    assert_eq!(
+        again["kept_volumes"],
+        json!(["shop_alertmanager_data", "shop_grafana_data", "shop_prometheus_data"])
+    );
+    assert!(file.exists() && again["removed_password_file"].is_null(), "the data needs it");
+    let removed = run(&["down", "--volumes"]).stdout;
+    assert!(removed.contains(&file.display().to_string()), "{removed}");
+    assert!(!state.join("tdd-stack/shop").exists());
+    let removed = run(&["down", "--volumes", "--output", "json"]).json();
+    assert_eq!((&removed["kept_volumes"], &removed["removed_password_file"]), (&json!([]), &json!(null)));
 }
 
 #[test]

@@ -164,6 +164,16 @@ fn nothing_is_kept_of_success_or_of_a_wrong_command_line() {
     let scene = Scene::with_images(program!());
     run(&scene, &["up"]).exits(0);
     run(&scene, &["up", "--stack", "No Name"]).exits(2);
+    for (slip, code) in [
+        (&["--host", "foo"][..], 2),
+        (&["--host", "unix:///x", "--context", "nowhere"], 2),
+        (&["--host", "ssh://box"], 3),
+        (&["--context", "nowhere"], 3),
+    ] {
+        for verb in ["up", "down", "drill"] {
+            run(&scene, &[&[verb], slip].concat()).exits(code).does_not_say("evidence");
+        }
+    }
     run(&scene, &["status", "--host", "unix:///nowhere"]).exits(3);
     run(&scene, &["down"]).exits(0);
     run(&scene, &["drill"]).exits(1).says("the stack is not as it should be");

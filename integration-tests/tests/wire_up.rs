@@ -305,8 +305,23 @@ fn an_image_that_is_there_is_not_pulled() {
 fn without_pulling_a_missing_image_ends_it_before_anything_changes() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--pull", "never"]);
-    output.exits(1).says("cannot pull `prom/prometheus:v3.13.4`").says("`--pull never` was asked for");
+    output
+        .exits(1)
+        .says("cannot pull 4 images: ")
+        .says("`prom/alertmanager:")
+        .says("`--pull never` was asked for");
     assert_eq!(scene.engine.changes(), [""; 0]);
+}
+
+#[test]
+fn a_probe_asks_for_no_page_that_it_does_not_read() {
+    let scene = Scene::with_images(program!());
+    scene.run(["up"]).exits(0);
+    scene.run(["status"]).exits(0);
+    let asked = scene.engine.service_requests();
+    assert!(asked.contains(&"GET node-exporter /".to_string()), "{asked:#?}");
+    // It logs an error where somebody hangs up in the middle of them.
+    assert!(!asked.contains(&"GET node-exporter /metrics".to_string()), "{asked:#?}");
 }
 
 #[test]

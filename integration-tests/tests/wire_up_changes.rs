@@ -257,7 +257,6 @@ fn a_tag_that_has_moved_on_is_followed_when_asked() {
 fn a_container_in_any_state_comes_to_run_again() {
     for (phase, request) in [
         (Phase::Exited, "POST /containers/tdd-grafana/start"),
-        (Phase::Paused, "POST /containers/tdd-grafana/restart?t=30"),
         (Phase::Restarting, "POST /containers/tdd-grafana/restart?t=30"),
     ] {
         let scene = Scene::after_up(program!());

@@ -150,7 +150,12 @@ fn a_pull_that_fails_is_told_with_its_reason_and_starts_nothing() {
     ] {
         let scene = scene_with(fault.clone());
         let output = scene.run(["up"]);
-        output.exits(1).says("error: cannot pull `").says(reason).says("hint: ").says(way_out);
+        output.exits(1).says("error: cannot pull 4 images: ").says(reason).says("hint: ").says(way_out);
+        for image in ["prom/prometheus:", "grafana/grafana:", "prom/node-exporter:", "prom/alertmanager:"] {
+            output.says(&format!("\n  `{image}"));
+        }
+        let told = output.stderr.lines().filter(|line| line.contains("failed: "));
+        assert_eq!(told.count(), 1, "one cause is told once: {}", output.stderr);
         assert!(scene.engine.containers().is_empty(), "{fault:?}");
         assert!(scene.engine.images().is_empty(), "{fault:?}");
         converges(&scene);

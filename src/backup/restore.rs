@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::{Archivist, Image, Interrupt, joined, pipe, unless};
 use crate::backup_file::{self, Damage, Known, RestoreReport, Verified};
 use crate::engine::VOLUME_ROOT;
-use crate::error::{Conflict, Error, ObjectKind, Result};
+use crate::error::{Conflict, Error, ObjectKind, Result, and_clean_up};
 use crate::files::Existing;
 use crate::image_reference::ImageReference;
 use crate::observed::{Objects, VolumeKind};
@@ -142,7 +142,7 @@ impl Restoring<'_> {
         }
         let mut made = Vec::new();
         let outcome = match self.fill(&image, &mut made, interrupted, &mut told).await {
-            Ok(()) => self.write_files(&mut told),
+            Ok(()) => unless(interrupted, self.write_files(&mut told)).await,
             Err(error) => Err(error),
         };
         match outcome {
@@ -182,9 +182,9 @@ impl Restoring<'_> {
                 is_undone = false;
             }
         }
-        if is_undone {
-            // A mark that stays tells too much rather than too little, and the first failure is what matters.
-            drop(operator.remove(mark, Force::Kill).await);
+        // A mark that stays tells too much rather than too little.
+        if is_undone && let Err(error) = operator.remove(mark, Force::Kill).await {
+            told(&format!("the mark of this restore cannot be removed: {error}"));
         }
     }
 
@@ -204,8 +204,7 @@ impl Restoring<'_> {
             let carrier = operator.create_carrier(&stack.name, image, volume, "restore").await?;
             let filled = self.fill_one(&carrier, volume, name, interrupted).await;
             let removed = operator.remove(&carrier, Force::Kill).await;
-            filled?;
-            removed?;
+            and_clean_up(filled, removed.err())?;
         }
         Ok(())
     }
@@ -239,7 +238,7 @@ impl Restoring<'_> {
     }
 
     /// Writes the configuration files that are absent, and returns those and the ones that differ and stay.
-    fn write_files(&self, told: &mut impl FnMut(&str)) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    async fn write_files(&self, told: &mut impl FnMut(&str)) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         let Archivist { folder, .. } = self.archivist;
         let Verified { manifest, files } = &self.verified;
         let there = folder.read(files.keys().map(String::as_str))?;
@@ -253,11 +252,11 @@ impl Restoring<'_> {
                     kept.push(path);
                 }
                 None if manifest.about.edited.contains(name) => {
-                    folder.write_for_user(name, content, Existing::Keep)?;
+                    folder.write_for_user(name, content, Existing::Keep).await?;
                     written.push(path);
                 }
                 None => {
-                    folder.write(name, content)?;
+                    folder.write(name, content).await?;
                     written.push(path);
                 }
             }

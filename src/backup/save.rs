@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::pipe::{self, Chunk};
 use super::{Archivist, Image, Interrupt, joined, unless};
 use crate::backup_file::{About, Image as NamedImage, Pause, SaveReport, Writer};
-use crate::error::{Conflict, Error, FileAction, ObjectKind, Result};
+use crate::error::{Conflict, Error, FileAction, ObjectKind, Result, and_clean_up};
 use crate::files::{Existing, PrivateFile};
 use crate::observe::reaches_running;
 use crate::observed::{Author, Container, DiskFile, State};
@@ -126,8 +126,7 @@ impl Saving<'_> {
             let read = self.read_paused(part, &carrier, writer, interrupted, &mut told).await;
             let removed = operator.remove(&carrier, Force::Kill).await;
             let pause;
-            (writer, pause) = read?;
-            removed?;
+            (writer, pause) = and_clean_up(read, removed.err())?;
             pauses.extend(pause);
         }
         let (target, about, files) = (self.target.clone(), self.about, self.files);
@@ -168,8 +167,7 @@ impl Saving<'_> {
             Ok(()) => told(&format!("{name} is ready again after {:.2} s", took.as_secs_f64())),
             Err(error) => told(&format!("{name} does not come back: {error}")),
         }
-        let writer = outcome?;
-        resumed?;
+        let writer = and_clean_up(outcome, resumed.err())?;
         Ok((writer, Some(Pause { service: name.to_string(), took })))
     }
 

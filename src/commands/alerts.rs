@@ -7,7 +7,7 @@ use crate::alerts::Alerts;
 use crate::error::{Error, Result};
 use crate::http::{Alertmanager, Prometheus};
 use crate::observe::{addresses, reaches_running};
-use crate::prove::in_one_line;
+use crate::prove::Address;
 use crate::render;
 
 /// Answers come within milliseconds; longer than this means never.
@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let inventory = engine.inventory(&session.stack.name).await?;
     if let Err(error) = reaches_running(&engine, &inventory.objects) {
-        let alerts = Alerts { unanswered: vec![in_one_line(&error)], ..Alerts::default() };
+        let alerts = Alerts { unanswered: vec![error.in_one_line()], ..Alerts::default() };
         render::alerts(session.json(), &session.stack.name, &alerts);
         return Ok(Exit::Reported(error));
     }
@@ -44,13 +44,13 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     );
     let mut unanswered = Vec::new();
     let evaluated = evaluated.unwrap_or_else(|error| {
-        unanswered.push(in_one_line(&error));
+        unanswered.push(error.in_one_line());
         Vec::new()
     });
     let (arrived, silences, deliveries) = match arrived {
         Ok((arrived, silences, deliveries)) => (arrived, silences, Some(deliveries)),
         Err(error) => {
-            unanswered.push(in_one_line(&error));
+            unanswered.push(error.in_one_line());
             (Vec::new(), Vec::new(), None)
         }
     };
@@ -65,12 +65,12 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
 }
 
 /// Asks a service, if it runs, and does not wait for ever.
-async fn asked<T, F>(service: &str, base: Option<String>, ask: impl FnOnce(String) -> F) -> Result<T>
+async fn asked<T, F>(service: &str, base: Address, ask: impl FnOnce(String) -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let failed = || Error::http(format!("ask {service}"));
-    let base = base.ok_or_else(|| failed()("it is not running"))?;
+    let doing = format!("ask {service}");
+    let base = base.map_err(Error::http(&doing))?;
     let answer = tokio::time::timeout(PATIENCE, ask(base)).await;
-    answer.unwrap_or_else(|_| Err(failed()("it does not answer in time")))
+    answer.unwrap_or_else(|_| Err(Error::http(doing)("it does not answer in time")))
 }

@@ -1,15 +1,18 @@
 //! `tdd-stack check`
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Exit, Session};
+use super::{Exit, Patience, Session};
 use crate::check_output::{self, Checked};
 use crate::contents;
 use crate::dashboard;
-use crate::engine::Operator;
+use crate::engine::{Engine, Operator};
 use crate::error::{Error, Fault, Result};
+use crate::plan;
+use crate::proof::Application;
 use crate::render::{self, CheckReport};
 use crate::stack::{CheckCommand, Config, Service};
 
@@ -23,8 +26,14 @@ pub(crate) struct Args {}
 pub(crate) async fn run(session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let operator = engine.operator();
-    let services =
-        session.stack.services.iter().filter_map(|service| Some((service, service.config.as_ref()?)));
+    let services: Vec<(&Service, &Config)> = session
+        .stack
+        .services
+        .iter()
+        .filter_map(|service| Some((service, service.config.as_ref()?)))
+        .collect();
+    pull_missing(session, &engine, &services).await?;
+    let services = services.into_iter();
     let by_service =
         join_all(services.map(|(service, config)| check_service(session, &operator, service, config)));
     let by_service: Result<Vec<Vec<CheckReport>>> = by_service.await.into_iter().collect();
@@ -50,6 +59,21 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
     Ok(if faults.is_empty() { Exit::Reached } else { Exit::Reported(Error::Faults(faults)) })
 }
 
+/// Pulls the images that are not there, and shows how far that is.
+async fn pull_missing(session: &Session, engine: &Engine, services: &[(&Service, &Config)]) -> Result<()> {
+    let mut missing = Vec::new();
+    for (service, _) in services {
+        if engine.image_id(&service.image.to_string()).await?.is_none() {
+            missing.push(*service);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let patience = Patience { each: Duration::ZERO, application: Application::Reported };
+    session.apply(engine, &plan::pull(missing), patience).await.map(drop)
+}
+
 async fn check_service(
     session: &Session,
     operator: &Operator,
@@ -57,9 +81,6 @@ async fn check_service(
     config: &Config,
 ) -> Result<Vec<CheckReport>> {
     let image = service.image.to_string();
-    if operator.engine().image_id(&image).await?.is_none() {
-        operator.pull(&image, |_| {}).await?;
-    }
     let files = read(session, config)?;
     // All to their ends: one that is broken off would leave its container.
     let checks =

@@ -93,7 +93,7 @@ async fn pull(overwrite: bool, session: &Session) -> Result<Exit> {
         let mut reports = Vec::new();
         for pair in pairs {
             let outcome = if pair.decision == Decision::Write {
-                write(session, &pair)?
+                write(session, &pair).await?
             } else {
                 FileOutcome::Unchanged
             };
@@ -135,13 +135,14 @@ fn decide(
     }
 }
 
-fn write(session: &Session, pair: &Pair<'_>) -> Result<FileOutcome> {
+async fn write(session: &Session, pair: &Pair<'_>) -> Result<FileOutcome> {
     let name = pair.wanted.file;
     let backup = match &pair.file {
         Some(file) if file.author == Author::User => Some(session.folder.back_up(name)?),
         _ => None,
     };
     let before = pair.file.as_ref().map_or("", |file| file.content.as_str());
-    session.folder.write_for_user(name, &dashboard::to_file(&pair.seen, before), Existing::Replace)?;
+    let text = dashboard::to_file(&pair.seen, before);
+    session.folder.write_for_user(name, &text, Existing::Replace).await?;
     Ok(FileOutcome::Written { backup })
 }

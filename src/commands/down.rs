@@ -7,15 +7,15 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::overtaken::{PAUSE, retried};
-use super::{Exit, Patience, Session};
+use super::{Exit, Patience, Session, environment, password};
 use crate::doctor::Answer;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::observe::base;
-use crate::observed::Objects;
+use crate::observed::{Objects, VolumeKind};
 use crate::plan::{self, Keep};
 use crate::proof::Application;
-use crate::render;
+use crate::render::{self, Removed};
 
 /// Stop and remove the stack; volumes with data stay unless asked for
 ///
@@ -89,6 +89,15 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
         plan = done;
         plan.extend(images);
     }
-    render::removed(session.json(), &session.stack.name, &plan);
+    let data = objects.volumes.iter().filter(|(_, kind)| **kind == VolumeKind::Data).map(|(name, _)| name);
+    let data: Vec<String> = data.cloned().collect();
+    let (kept, password_file) = match keep.data {
+        true => (data, None),
+        // Where there was no data, the password may be that of a stack of this name on another engine.
+        false if data.is_empty() => (data, None),
+        false => (Vec::new(), password::forget(&session.stack.name, environment)?),
+    };
+    let removed = Removed { stack: &session.stack.name, plan: &plan, kept, password_file };
+    render::removed(session.json(), &removed);
     Ok(Exit::Reached)
 }

@@ -8,7 +8,7 @@ use super::{Exit, Session};
 use crate::demo::reach;
 use crate::drill::Course;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, and_clean_up};
 use crate::observe::reaches_running;
 use crate::plan::{self, Request};
 use crate::rehearse::{self, Pace, Receiver, Rehearsal, Theatre};
@@ -87,11 +87,15 @@ async fn drill(
         outcome = perform(session, &rehearsal, pace, exercises) => outcome,
         () = &mut interrupted => Err(Error::Interrupted),
     };
-    rehearsal.end().await?;
-    let courses = outcome?;
+    let failures = rehearsal.end().await;
+    let courses = match outcome {
+        Ok(courses) => courses,
+        Err(error) => return and_clean_up(Err(error), failures),
+    };
     render::drill(session.json(), &session.stack.name, &courses, began.elapsed());
     let faults: Vec<String> = courses.iter().filter_map(Course::fault).collect();
-    Ok(if faults.is_empty() { Exit::Reached } else { Exit::Reported(Error::Drill(faults)) })
+    let came_through = if faults.is_empty() { Ok(Exit::Reached) } else { Err(Error::Drill(faults)) };
+    Ok(and_clean_up(came_through, failures).unwrap_or_else(Exit::Reported))
 }
 
 async fn perform(

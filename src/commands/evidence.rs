@@ -144,6 +144,7 @@ impl Session {
                 error,
                 Error::Usage { .. }
                     | Error::SettingsFile { .. }
+                    | Error::EngineUnknown { .. }
                     | Error::Amiss(_)
                     | Error::Conflicts(_)
                     | Error::Locked { .. }

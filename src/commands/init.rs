@@ -16,7 +16,7 @@ pub(crate) struct Args {
     force: bool,
 }
 
-pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
+pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let seen = session.stack.files.iter().map(|file| Ok((file, found(session, file.name)?)));
     let seen: Vec<(&ConfigFile, Option<DiskFile>)> = seen.collect::<Result<_>>()?;
     let mut reports = Vec::new();
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
         reports.push(FileReport { path: session.folder.path().join(file.name), outcome });
     }
     if !due.is_empty() {
-        session.folder.write_all(&due)?;
+        session.folder.write_all(&due).await?;
     }
     render::files(session.json(), &reports);
     Ok(Exit::Reached)

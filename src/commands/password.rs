@@ -105,6 +105,14 @@ fn state_file(stack: &str, variable: impl Fn(&str) -> Option<String>) -> Option<
     Some(files::state_folder(variable)?.join(stack).join("grafana-password"))
 }
 
+/// Removes the password that was made for a stack whose data is gone, and returns the file that it was in.
+pub(super) fn forget(stack: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<PathBuf>> {
+    match state_file(stack, variable) {
+        Some(path) => Ok(files::remove_private(&path)?.then_some(path)),
+        None => Ok(None),
+    }
+}
+
 fn random() -> Result<String> {
     let mut random = ChaCha20Rng::try_from_rng(&mut SysRng)
         .map_err(|error| usage("--generate-password", format!("the system has no randomness: {error}")))?;

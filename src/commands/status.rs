@@ -9,7 +9,7 @@ use super::{Exit, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::observe::{addresses, reaches_running};
-use crate::observed::Grafana;
+use crate::observed::{Grafana, NotAsked};
 use crate::proof::Application;
 use crate::prove::prove;
 use crate::render;
@@ -82,7 +82,7 @@ async fn look(
         let mut addresses = addresses(&observed.objects, engine);
         if observed.grafana == Grafana::LoginRefused {
             // It was tried once already, and five tries lock the account.
-            addresses.grafana = None;
+            addresses.grafana = Err(NotAsked::LoginRefused);
         }
         Some(prove(&session.http, &session.stack, &addresses, application).await?)
     };

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::{Answer, Peer};
-use crate::error::{Conflict, Fault};
+use crate::error::{Conflict, Fault, PullFault};
 use crate::observed::{Readiness, State};
 
 /// Everything that was found out.
@@ -84,8 +84,13 @@ pub enum ImageState {
     Here,
     /// Its registry has it.
     Pullable,
-    /// Its registry does not give it, for this reason.
-    Nowhere(String),
+    /// Its registry does not give it.
+    Nowhere {
+        /// Why.
+        fault: PullFault,
+        /// What was answered.
+        reason: String,
+    },
 }
 
 /// The configuration folder.

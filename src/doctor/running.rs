@@ -54,6 +54,7 @@ fn service(service: &ServiceFacts) -> Option<Finding> {
         Some(ContainerState::Running) => {
             (format!("runs and is not ready: {last}"), format!("`tdd-stack logs {name}` says why"))
         }
+        Some(ContainerState::Paused) => ("is paused".to_string(), "`tdd-stack up` lets it go on".to_string()),
         Some(_) => (
             format!("does not run: {last}"),
             format!("`tdd-stack logs {name}` says why, `tdd-stack up` starts it again"),

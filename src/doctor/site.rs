@@ -2,7 +2,7 @@
 
 use super::{Facts, Finding, Image, ImageState};
 use crate::error::hint::{RESTORE_AGAIN, foreign_hint};
-use crate::error::{Conflict, Fault};
+use crate::error::{Conflict, Error, Fault};
 use crate::printable;
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
@@ -17,28 +17,45 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
 }
 
 fn images(images: &[Image]) -> Vec<Finding> {
-    let missing: Vec<Finding> = images.iter().filter_map(image).collect();
-    if missing.is_empty() {
+    if images.iter().all(|image| image.state == ImageState::Here) {
         return vec![Finding::good("image", format!("all {} are here", images.len()))];
     }
-    missing
+    let pullable = images.iter().filter(|image| image.state == ImageState::Pullable).map(|image| {
+        let what = format!("`{}` is not here yet, its registry has it", image.reference);
+        Finding::good("image", what).on(&image.service)
+    });
+    pullable.chain(nowhere(images)).collect()
 }
 
-fn image(image: &Image) -> Option<Finding> {
-    let finding = match &image.state {
-        ImageState::Here => return None,
-        ImageState::Pullable => {
-            Finding::good("image", format!("`{}` is not here yet, its registry has it", image.reference))
+/// Returns one finding for each cause for which images cannot be had.
+fn nowhere(images: &[Image]) -> Vec<Finding> {
+    let mut causes: Vec<(Error, Vec<&str>)> = Vec::new();
+    for image in images {
+        let ImageState::Nowhere { fault, reason } = &image.state else { continue };
+        let (images, source) = (vec![image.reference.clone()], reason.clone().into());
+        let mut failure = Some(Error::Pull { images, fault: *fault, source });
+        for (cause, services) in &mut causes {
+            failure = failure.and_then(|failure| cause.join(failure).err());
+            if failure.is_none() {
+                services.push(&image.service);
+                break;
+            }
         }
-        ImageState::Nowhere(reason) => {
-            Finding::bad("image", format!("`{}` is not here and cannot be pulled: {reason}", image.reference))
-                .cure(
-                    "check the name with `--image`, or take the images from elsewhere with `--registry HOST` \
-                     (`scripts/offline-images.sh` makes a local one)",
-                )
-        }
+        causes.extend(failure.map(|failure| (failure, vec![image.service.as_str()])));
+    }
+    let finding = |(cause, services): (Error, Vec<&str>)| Finding {
+        cure: cause.hint(),
+        ..Finding::bad("image", absent(&cause)).on(services.join(", "))
     };
-    Some(finding.on(&image.service))
+    causes.into_iter().map(finding).collect()
+}
+
+/// Returns the images that cannot be had for one cause, and the cause.
+fn absent(cause: &Error) -> String {
+    let Error::Pull { images, fault, source } = cause else { return cause.in_one_line() };
+    let names: Vec<String> = images.iter().map(|image| format!("`{image}`")).collect();
+    let are = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {are} not here and cannot be pulled: {fault}: {source}", names.join(", "))
 }
 
 fn ports(facts: &Facts) -> Vec<Finding> {
@@ -56,7 +73,7 @@ fn ports(facts: &Facts) -> Vec<Finding> {
     }
     let finding = |conflict: &Conflict| match conflict {
         Conflict::Foreign { kind, name } => {
-            Finding::bad("name", conflict.to_string()).on(name).cure(foreign_hint(*kind, name))
+            Finding::bad("name", conflict.to_string()).on(name).cure(foreign_hint(*kind, &[name.as_str()]))
         }
         Conflict::Port { service, .. } => Finding::bad("port", conflict.to_string())
             .on(service)
@@ -103,7 +120,7 @@ fn files(facts: &Facts) -> Vec<Finding> {
 mod tests {
     use super::super::{Folder, State};
     use super::*;
-    use crate::error::ObjectKind;
+    use crate::error::{ObjectKind, PullFault};
 
     fn image(state: ImageState) -> Image {
         Image { service: "grafana".into(), reference: "grafana/grafana:1".into(), state }
@@ -125,9 +142,33 @@ mod tests {
         assert_eq!(only(&facts(ImageState::Here), "image").state, State::Good);
         let pullable = only(&facts(ImageState::Pullable), "image");
         assert_eq!((pullable.state, pullable.subject.as_deref()), (State::Good, Some("grafana")));
-        let nowhere = only(&facts(ImageState::Nowhere("manifest unknown".into())), "image");
+        let nowhere = ImageState::Nowhere { fault: PullFault::NotFound, reason: "manifest unknown".into() };
+        let nowhere = only(&facts(nowhere), "image");
         assert_eq!(nowhere.state, State::Bad);
         assert!(nowhere.what.contains("manifest unknown") && nowhere.cure.unwrap().contains("--registry"));
+    }
+
+    #[test]
+    fn images_that_cannot_be_pulled_for_one_cause_are_one_finding() {
+        let image = |service: &str, fault| Image {
+            service: service.into(),
+            reference: format!("r.example/{service}:1"),
+            state: ImageState::Nowhere { fault, reason: "dial tcp: connection refused".into() },
+        };
+        let images = [
+            image("prometheus", PullFault::Unreachable),
+            image("grafana", PullFault::NotFound),
+            image("alertmanager", PullFault::Unreachable),
+        ];
+        let found = super::images(&images);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[0].subject.as_deref(), Some("prometheus, alertmanager"));
+        assert_eq!(
+            found[0].what,
+            "`r.example/prometheus:1`, `r.example/alertmanager:1` are not here and cannot be pulled: \
+             its registry cannot be reached: dial tcp: connection refused"
+        );
+        assert_eq!(found[1].subject.as_deref(), Some("grafana"));
     }
 
     #[test]

@@ -122,6 +122,11 @@ pub enum Fault {
 }
 
 impl EndpointError {
+    /// Returns whether the command line or the environment makes no sense, whatever engines there are.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::HostAndContext | Self::Malformed { .. })
+    }
+
     /// Says what to do next.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 
 use super::{LogLine, LogQuery, Operator, specification};
 use crate::check_output::CheckOutput;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, and_clean_up};
 use crate::plan::Force;
 use crate::stack::LABEL_CHECK;
 
@@ -98,8 +98,8 @@ impl Operator {
             .await
             .map_err(Error::engine(doing))?;
         let output = self.run_check(&created.id, folder, files, time).await;
-        self.remove(&created.id, Force::Kill).await?;
-        output
+        let removed = self.remove(&created.id, Force::Kill).await;
+        and_clean_up(output, removed.err())
     }
 
     async fn run_check(

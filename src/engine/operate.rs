@@ -24,7 +24,7 @@ use super::specification::{self, Propagation};
 use super::{Engine, archive, says};
 use crate::engine_phrases::Meaning;
 use crate::error::{Error, Result};
-use crate::observed::VolumeKind;
+use crate::observed::{State, VolumeKind};
 use crate::plan::Force;
 use crate::ports;
 use crate::stack::{Service, Stack};
@@ -182,6 +182,16 @@ impl Operator {
         self.ending(seconds, |docker| docker.restart_container(container, Some(options)))
             .await
             .map_err(Error::engine(doing))
+    }
+
+    /// Lets a paused container go on; one that runs already is left alone.
+    pub async fn unpause(&self, container: &str) -> Result<()> {
+        let doing = format!("unpause `{container}`");
+        match self.work(|docker| docker.unpause_container(container)).await {
+            // Its own words for that differ between engines and have no code.
+            Err(_) if self.engine.running(container).await?.state == State::Running => Ok(()),
+            other => other.map_err(Error::engine(doing)),
+        }
     }
 
     /// Stops a container, which has so many seconds to end.

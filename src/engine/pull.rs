@@ -109,7 +109,7 @@ pub(super) fn refusal(reference: &str, message: String) -> Error {
 
 /// Returns the failure of a pull.
 pub(super) fn failure(reference: &str, fault: PullFault, source: impl Into<Source>) -> Error {
-    Error::Pull { image: reference.to_string(), fault, source: source.into() }
+    Error::Pull { images: vec![reference.to_string()], fault, source: source.into() }
 }
 
 fn report_layer(info: CreateImageInfo, report: &mut impl FnMut(PullEvent)) {

@@ -223,7 +223,8 @@ impl Engine {
             id: seen.id.unwrap_or_default(),
             state: match () {
                 () if is(state.restarting) => State::Restarting,
-                () if is(state.paused) || is(state.dead) => State::Other,
+                () if is(state.paused) => State::Paused,
+                () if is(state.dead) => State::Other,
                 () if is(state.running) => State::Running,
                 () if state.started_at.as_deref().is_none_or(|at| at.starts_with("0001")) => State::Created,
                 () => State::Exited,
@@ -309,6 +310,7 @@ impl Inventory {
                 Some(ContainerSummaryStateEnum::CREATED) => State::Created,
                 Some(ContainerSummaryStateEnum::EXITED) => State::Exited,
                 Some(ContainerSummaryStateEnum::RUNNING) => State::Running,
+                Some(ContainerSummaryStateEnum::PAUSED) => State::Paused,
                 Some(ContainerSummaryStateEnum::RESTARTING) => State::Restarting,
                 _ => State::Other,
             },

@@ -129,7 +129,8 @@ impl Connection {
 impl Engine {
     /// Returns an error as it is, or as the engine's loss where the engine does not answer any more.
     pub async fn explain(&self, error: Error) -> Error {
-        let (Error::Engine { .. } | Error::Pull { .. } | Error::Http { .. } | Error::Died { .. }) = &error
+        let (Error::Engine { .. } | Error::Pull { .. } | Error::Http { .. } | Error::Died { .. }) =
+            error.first()
         else {
             return error;
         };

@@ -95,7 +95,7 @@ impl Engine {
 /// Returns whether something went otherwise because of what the engine was still doing for another program: an
 /// object came or went between the look and the call.
 pub fn is_overtaken(error: &Error) -> bool {
-    let Error::Engine { source, .. } = error else { return false };
+    let Error::Engine { source, .. } = error.first() else { return false };
     match source.downcast_ref::<EngineError>() {
         Some(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => true,
         Some(error) => says(error, Meaning::HalfRemoved) || is_name_taken(error),

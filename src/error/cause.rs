@@ -17,6 +17,8 @@ pub enum Death {
     ConfigurationRefused,
     /// There is no running container.
     NotRunning,
+    /// Its container is paused.
+    Paused,
     /// Its container was created and not started.
     NeverStarted,
     /// Its container ended.
@@ -45,7 +47,7 @@ impl Death {
     pub fn end(&self) -> Option<&End> {
         match self {
             Self::Ended(end) | Self::CrashLoop(end) => Some(end),
-            Self::ConfigurationRefused | Self::NotRunning | Self::NeverStarted => None,
+            Self::ConfigurationRefused | Self::NotRunning | Self::Paused | Self::NeverStarted => None,
         }
     }
 }
@@ -57,6 +59,7 @@ impl Display for Death {
                 f.write_str("refuses the new configuration and goes on with the old one")
             }
             Self::NotRunning => f.write_str("is not running"),
+            Self::Paused => f.write_str("is paused"),
             Self::NeverStarted => f.write_str("was never started"),
             Self::Ended(end) => write!(f, "{end}"),
             Self::CrashLoop(end) => write!(f, "{end} and is restarted again and again"),

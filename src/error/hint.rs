@@ -19,6 +19,12 @@ impl Error {
                 Some("nothing was restored; give a whole file that `tdd-stack backup` wrote".into())
             }
             Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
+            Self::CleanUp(_) => match self.first() {
+                // Their own hints say that nothing is left to clean up.
+                Self::Drill(_) | Self::Interrupted | Self::Restore { .. } => None,
+                first => first.hint(),
+            }
+            .or_else(|| Some("`tdd-stack up` finishes the clean-up".into())),
             Self::Conflicts(conflicts) => Some(conflict_hints(conflicts)),
             Self::Died { service, death, .. } => {
                 Some(died_hint(service, death, &format!("`tdd-stack logs {service}` shows more")))
@@ -93,7 +99,9 @@ impl Error {
             Self::Restore { .. } => {
                 Some("what was half restored is removed again; mend the cause and restore again".into())
             }
-            Self::Pull { image, fault, .. } => Some(fault.way_out(image)),
+            Self::Pull { images, fault, .. } => {
+                Some(fault.way_out(images.first().map_or("", String::as_str)))
+            }
             Self::TakenBack { failure, .. } => Some(match &**failure {
                 // The log of what failed went with its container.
                 Self::Died { service, death, .. } => died_hint(service, death, "the evidence shows more"),
@@ -166,20 +174,52 @@ fn died_hint(service: &str, death: &Death, more: &str) -> String {
 }
 
 /// Returns what helps against an object of somebody else's under a name of ours.
-pub fn foreign_hint(kind: ObjectKind, name: &str) -> String {
-    format!("remove it (`{} {name}`), or use other names with `--stack NAME`", kind.removal())
+pub fn foreign_hint(kind: ObjectKind, names: &[&str]) -> String {
+    let them = if names.len() == 1 { "it" } else { "them" };
+    let names = names.join(" ");
+    format!("remove {them} (`{} {names}`), or use other names with `--stack NAME`", kind.removal())
 }
 
 fn conflict_hints(conflicts: &[Conflict]) -> String {
-    let mut hints: Vec<String> = conflicts.iter().map(conflict_hint).collect();
-    hints.dedup();
+    // One fix is named once, for all that it helps against.
+    let (mut ports, mut names) = (Vec::new(), Vec::new());
+    for conflict in conflicts {
+        match conflict {
+            Conflict::Port { service, .. } => ports.push(service.as_str()),
+            Conflict::Foreign { kind, name } => names.push((*kind, name.as_str())),
+            _ => {}
+        }
+    }
+    let hint = |conflict: &Conflict| match conflict {
+        Conflict::Port { .. } => port_hint(&ports),
+        Conflict::Foreign { kind, .. } => {
+            let of_kind = names.iter().filter(|(other, _)| other == kind);
+            foreign_hint(*kind, &of_kind.map(|(_, name)| *name).collect::<Vec<_>>())
+        }
+        other => conflict_hint(other),
+    };
+    let mut hints: Vec<String> = Vec::new();
+    for hint in conflicts.iter().map(hint) {
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
     format!("nothing was changed; {}", hints.join("; "))
+}
+
+/// Returns what helps against programs that listen on the ports of services.
+fn port_hint(services: &[&str]) -> String {
+    let ports: Vec<String> = services.iter().map(|service| format!("{service}=auto")).collect();
+    match ports.as_slice() {
+        [port] => format!("end that program, or take another port with `--port {port}`"),
+        ports => format!("end those programs, or take other ports with `--port {}`", ports.join(",")),
+    }
 }
 
 /// Returns what ends a conflict.
 pub fn conflict_hint(conflict: &Conflict) -> String {
     match conflict {
-        Conflict::Foreign { kind, name } => foreign_hint(*kind, name),
+        Conflict::Foreign { kind, name } => foreign_hint(*kind, &[name.as_str()]),
         Conflict::Present { kind: ObjectKind::Container, .. } => {
             "`tdd-stack down` removes it and keeps the data".into()
         }
@@ -193,9 +233,7 @@ pub fn conflict_hint(conflict: &Conflict) -> String {
              `tdd-stack up --overwrite-dashboards` takes the file's version"
                 .into()
         }
-        Conflict::Port { service, .. } => {
-            format!("end that program, or take another port with `--port {service}=auto`")
-        }
+        Conflict::Port { service, .. } => port_hint(&[service.as_str()]),
         Conflict::FixedPort { .. } => "end that program: the configuration names this port".into(),
     }
 }
@@ -244,5 +282,33 @@ mod tests {
             let hint = Error::EngineUnreachable { address: "unix:///x".into(), source }.hint().unwrap();
             assert!(hint.contains(words), "{hint}");
         }
+    }
+
+    #[test]
+    fn one_fix_is_named_once_for_all_conflicts_that_it_ends() {
+        let port = |service: &str| Conflict::Port {
+            service: service.into(),
+            address: "127.0.0.1:1".parse().unwrap(),
+            holder: None,
+        };
+        let foreign = |kind, name: &str| Conflict::Foreign { kind, name: name.into() };
+        let conflicts = vec![
+            port("prometheus"),
+            foreign(ObjectKind::Volume, "a"),
+            port("grafana"),
+            foreign(ObjectKind::Volume, "b"),
+            foreign(ObjectKind::Container, "c"),
+        ];
+        assert_eq!(
+            Error::Conflicts(conflicts).hint().unwrap(),
+            "nothing was changed; end those programs, or take other ports with `--port prometheus=auto,grafana=auto`; \
+             remove them (`docker volume rm a b`), or use other names with `--stack NAME`; \
+             remove it (`docker rm c`), or use other names with `--stack NAME`"
+        );
+        let one = Error::Conflicts(vec![port("grafana")]).hint().unwrap();
+        assert_eq!(
+            one,
+            "nothing was changed; end that program, or take another port with `--port grafana=auto`"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Error;
 use crate::image_reference::ImageReference;
 
 /// Why an image could not be pulled.
@@ -39,8 +40,26 @@ impl PullFault {
         self == Self::Unavailable
     }
 
+    /// Returns why, with the pronouns of one image or of several.
+    fn words(self, [its, it, is]: [&str; 3]) -> String {
+        match self {
+            Self::Unauthorized => format!("{its} registry wants a login"),
+            Self::Denied => format!("{its} registry refuses access"),
+            Self::NotFound => format!("{its} registry does not have {it}"),
+            Self::RateLimited => format!("{its} registry's limit of pulls is reached"),
+            Self::Unavailable => format!("{its} registry is out of order"),
+            Self::Unreachable => format!("{its} registry cannot be reached"),
+            Self::Damaged => format!("what {its} registry sent is damaged"),
+            Self::OtherPlatform => format!("{is} not built for the engine's platform"),
+            Self::NoSpace => "the engine's disk is full".into(),
+            Self::NotAsked => format!("{is} not there"),
+            Self::Credentials => format!("the credentials for {its} registry cannot be read"),
+            Self::Other => "the pull did not end well".into(),
+        }
+    }
+
     /// Returns what to do next about an image.
-    pub(super) fn way_out(self, image: &str) -> String {
+    pub fn way_out(self, image: &str) -> String {
         let reference = image.parse::<ImageReference>().ok();
         let registry = reference.as_ref().map_or("", ImageReference::registry);
         let login = match registry {
@@ -92,21 +111,46 @@ impl PullFault {
 
 impl fmt::Display for PullFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unauthorized => "its registry wants a login",
-            Self::Denied => "its registry refuses access",
-            Self::NotFound => "its registry does not have it",
-            Self::RateLimited => "its registry's limit of pulls is reached",
-            Self::Unavailable => "its registry is out of order",
-            Self::Unreachable => "its registry cannot be reached",
-            Self::Damaged => "what its registry sent is damaged",
-            Self::OtherPlatform => "it is not built for the engine's platform",
-            Self::NoSpace => "the engine's disk is full",
-            Self::NotAsked => "it is not there",
-            Self::Credentials => "the credentials for its registry cannot be read",
-            Self::Other => "the pull did not end well",
-        })
+        f.write_str(&self.words(["its", "it", "it is"]))
     }
+}
+
+impl Error {
+    /// Takes in another failure of the same cause: one cause is one error. Gives it back where its cause is another.
+    pub fn join(&mut self, other: Self) -> std::result::Result<(), Self> {
+        match (self, other) {
+            (
+                Self::Pull { images, fault, source },
+                Self::Pull { images: others, fault: other, source: reason },
+            ) if *fault == other
+                    && registry(images) == registry(&others)
+                    // Nothing is known of the cause but its words.
+                    && (other != PullFault::Other || source.to_string() == reason.to_string()) =>
+            {
+                images.extend(others);
+                Ok(())
+            }
+            (_, other) => Err(other),
+        }
+    }
+}
+
+/// Returns what could not be pulled and why, without the registry's answer.
+pub(super) fn told(images: &[String], fault: PullFault) -> String {
+    match images {
+        [image] => format!("`{image}`: {fault}"),
+        images => {
+            let lines: Vec<String> = images.iter().map(|image| format!("\n  `{image}`")).collect();
+            let why = fault.words(["their", "them", "they are"]);
+            format!("{} images: {why}{}", images.len(), lines.concat())
+        }
+    }
+}
+
+/// Returns the registry of images that have one in common.
+fn registry(images: &[String]) -> Option<String> {
+    let image: ImageReference = images.first()?.parse().ok()?;
+    Some(image.registry().to_string())
 }
 
 #[cfg(test)]
@@ -147,5 +191,30 @@ mod tests {
                 "{fault:?}"
             );
         }
+    }
+
+    #[test]
+    fn failures_of_one_cause_are_one_error_that_names_all_images() {
+        let failure = |image: &str, fault, reason: &str| Error::Pull {
+            images: vec![image.into()],
+            fault,
+            source: reason.into(),
+        };
+        let mut first = failure("r.example/a:1", PullFault::Unreachable, "dial tcp: refused");
+        first.join(failure("r.example/b:1", PullFault::Unreachable, "dial tcp: timeout")).unwrap();
+        assert_eq!(
+            first.to_string(),
+            "cannot pull 2 images: their registry cannot be reached\n  `r.example/a:1`\n  `r.example/b:1`"
+        );
+        for other in [
+            failure("r.example/c:1", PullFault::NotFound, "dial tcp: refused"),
+            failure("elsewhere.example/c:1", PullFault::Unreachable, "dial tcp: refused"),
+            Error::Interrupted,
+        ] {
+            assert!(first.join(other).is_err());
+        }
+        let mut unknown = failure("a:1", PullFault::Other, "one");
+        assert!(unknown.join(failure("b:1", PullFault::Other, "another")).is_err());
+        assert!(unknown.join(failure("b:1", PullFault::Other, "one")).is_ok());
     }
 }

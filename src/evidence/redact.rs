@@ -3,6 +3,8 @@
 //! A secret is known by its name, such as `smtp_auth_password`, and then removed wherever else its value stands: a log
 //! may quote what a configuration file says. Removes too much rather than too little.
 
+mod redactor;
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -11,6 +13,8 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 use crate::contents;
+
+pub use redactor::Redactor;
 
 /// What stands where a secret stood.
 pub const REMOVED: &str = "[removed]";
@@ -38,32 +42,7 @@ const NAMES: [&str; 13] = [
 /// A path that is as long can have a secret; one such as `/api/v2/alerts` has none.
 const LONG_PATH: usize = 16;
 
-/// A secret behind its name, and the words without one of which a line has none: to look for words is a hundred times
-/// faster.
-static PATTERNS: LazyLock<Vec<(&[&str], Option<Regex>)>> = LazyLock::new(|| {
-    let patterns: [(&[&str], &str); 4] = [
-        (
-            &["authorization", "cookie"],
-            r#"(?i)((?:authorization|cookie)\\*["']?\s*[:=]\s*\[?\\*["']?)[^"'\r\n\\]+"#,
-        ),
-        (
-            &["pass", "token", "secret", "credential", "key"],
-            r#"(?i)([a-z0-9_.-]*(?:password|passwd|passphrase|token|secret|credential|(?:api|private|access|service|routing|user)[_-]?key)[a-z0-9_.-]*\\*["']?\s*[:=]\s*)(?:\[removed\]|\\*"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&})\]]+)"#,
-        ),
-        (&["key"], r"([A-Z0-9_]*KEY[A-Z0-9_]*=)\S+"),
-        (&["key=", "sig=", "signature=", "auth="], r#"(?i)([?&](?:key|sig|signature|auth)=)[^&\s"']+"#),
-    ];
-    patterns.into_iter().map(|(words, pattern)| (words, Regex::new(pattern).ok())).collect()
-});
-
-static SCHEME: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)\b((?:bearer|basic)\s+)[a-z0-9+/=._~-]{8,}").ok());
-
-static USER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9+.-]*://)([^\s/"<>\\]+)@"#).ok());
-
-static KEY: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"^([\s#-]*)(["']?[A-Za-z0-9_.-]+["']?)\s*:(?:\s|$)"#).ok());
+static USER: LazyLock<Regex> = LazyLock::new(|| constant(r#"([A-Za-z][A-Za-z0-9+.-]*://)([^\s/"<>\\]+)@"#));
 
 /// What must not be seen.
 #[derive(Clone, Debug, Default)]
@@ -126,74 +105,9 @@ impl Secrets {
         }
     }
 
-    /// Returns a text without secrets.
-    pub fn clean(&self, text: &str) -> String {
-        let known = self.pattern();
-        let mut cleaned = String::with_capacity(text.len());
-        for line in text.split_inclusive('\n') {
-            cleaned.push_str(&self.clean_line(known.as_ref(), line));
-        }
-        cleaned
-    }
-
-    /// Returns a configuration file without secrets; what lies below the name of a secret is left out.
-    pub fn clean_yaml(&self, text: &str) -> String {
-        self.clean(&without_secret_keys(text))
-    }
-
-    /// Takes the secrets out of what the engine describes.
-    pub fn clean_json(&self, value: &Value) -> Value {
-        match value {
-            Value::Object(map) => {
-                let pair = |(name, value): (&String, &Value)| {
-                    let value = if is_secret(name) { REMOVED.into() } else { self.clean_json(value) };
-                    (self.clean(name), value)
-                };
-                Value::Object(map.iter().map(pair).collect())
-            }
-            Value::Array(items) => {
-                let mut hides = false;
-                let clean = |item: &Value| {
-                    let cleaned = if hides { REMOVED.into() } else { self.clean_json(item) };
-                    hides = item.as_str().is_some_and(is_flag_of_secret);
-                    cleaned
-                };
-                Value::Array(items.iter().map(clean).collect())
-            }
-            Value::String(text) => match assignment(text) {
-                Some((name, _)) => format!("{name}={REMOVED}").into(),
-                None => self.clean(text).into(),
-            },
-            other => other.clone(),
-        }
-    }
-
-    fn clean_line(&self, known: Option<&Regex>, line: &str) -> String {
-        let mut line = line.to_string();
-        if let Some(known) = known.filter(|_| self.literals.iter().any(|literal| line.contains(literal))) {
-            line = known.replace_all(&line, REMOVED).into_owned();
-        }
-        if let Some(user) = USER.as_ref().filter(|_| line.contains("://") && line.contains('@')) {
-            line = user.replace_all(&line, format!("${{1}}{REMOVED}@")).into_owned();
-        }
-        let lower = line.to_ascii_lowercase();
-        if lower.contains("bearer") || lower.contains("basic") {
-            line = replace(SCHEME.as_ref(), &line);
-        }
-        for (words, pattern) in PATTERNS.iter() {
-            if words.iter().any(|word| lower.contains(word)) {
-                line = replace(pattern.as_ref(), &line);
-            }
-        }
-        line
-    }
-
-    /// Returns a pattern for all that is known, the longest first.
-    fn pattern(&self) -> Option<Regex> {
-        let mut literals: Vec<&String> = self.literals.iter().collect();
-        literals.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
-        let alternatives: Vec<String> = literals.iter().map(|literal| regex_lite::escape(literal)).collect();
-        if alternatives.is_empty() { None } else { Regex::new(&alternatives.join("|")).ok() }
+    /// Returns what removes everything that was learnt.
+    pub fn redactor(&self) -> Redactor {
+        Redactor::of(&self.literals)
     }
 
     fn walk_yaml(&mut self, value: &serde_yaml::Value, name: &str, below: bool) {
@@ -251,8 +165,10 @@ impl Secrets {
     }
 
     fn learn_urls(&mut self, text: &str) {
-        let Some(user) = USER.as_ref().filter(|_| text.contains('@')) else { return };
-        let found: Vec<String> = user.captures_iter(text).map(|found| found[2].to_string()).collect();
+        if !text.contains('@') {
+            return;
+        }
+        let found: Vec<String> = USER.captures_iter(text).map(|found| found[2].to_string()).collect();
         for pair in found {
             self.learn("", pair.split_once(':').map_or(pair.as_str(), |(_, password)| password));
         }
@@ -302,38 +218,9 @@ fn assignment(text: &str) -> Option<(&str, &str)> {
     (is_name && (has_key || is_secret(name))).then_some((name, value))
 }
 
-fn replace(pattern: Option<&Regex>, line: &str) -> String {
-    let Some(pattern) = pattern else { return line.to_string() };
-    pattern.replace_all(line, format!("${{1}}{REMOVED}")).into_owned()
-}
-
-/// Returns YAML in which the values of secrets are left out, also where they go on below, and in comments.
-fn without_secret_keys(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut hidden_below: Option<usize> = None;
-    for line in text.split_inclusive('\n') {
-        let column = line.len() - line.trim_start_matches([' ', '\t', '#']).len();
-        if let Some(level) = hidden_below {
-            let goes_on = column > level || (column == level && line.trim_start().starts_with("- "));
-            if goes_on || line.trim().is_empty() {
-                continue;
-            }
-            hidden_below = None;
-        }
-        let found = KEY.as_ref().and_then(|key| key.captures(line));
-        match found {
-            Some(found) if is_secret(found[2].trim_matches(['"', '\''])) => {
-                hidden_below = Some(found[1].len());
-                kept.push_str(&found[1]);
-                kept.push_str(&found[2]);
-                kept.push_str(": ");
-                kept.push_str(REMOVED);
-                kept.push('\n');
-            }
-            _ => kept.push_str(line),
-        }
-    }
-    kept
+/// Returns a pattern of this file; one that is faulty must end the program rather than remove nothing.
+fn constant(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the patterns are constants")
 }
 
 fn in_json(text: &str) -> String {

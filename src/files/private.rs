@@ -1,7 +1,7 @@
 //! Writes what is for its user alone.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -32,6 +32,19 @@ pub fn write_private(path: &Path, content: &str) -> Result<String> {
     }
 }
 
+/// Removes a file that was written so, and its folder where nothing else is in it; returns whether it was there.
+pub fn remove_private(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => {
+            // Somebody's own file may lie beside it.
+            drop(path.parent().map(fs::remove_dir));
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::file(FileAction::Remove, path)(error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -47,5 +60,8 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!([mode(&path), mode(&dir.path().join("a/b"))], [0o600, 0o700]);
         assert_eq!(fs::read_dir(dir.path().join("a/b")).unwrap().count(), 1, "no temporary file is left");
+        fs::write(dir.path().join("a/mine"), "").unwrap();
+        assert!(remove_private(&path).unwrap() && !remove_private(&path).unwrap());
+        assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1, "its folder is gone, mine stays");
     }
 }

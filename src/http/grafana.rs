@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 use crate::observed::{GrafanaContent, Readiness, SeenDataSource, contains};
 use crate::stack::{DataSource, Login, Stack};
 
+/// Why nothing is asked through a data source.
+pub const PROMETHEUS_PAUSED: &str = "is not asked: Prometheus is paused";
+
 /// What Grafana's backend would put in for its variables in a panel over the last hour.
 const VARIABLES: [(&str, &str); 4] =
     [("$__rate_interval", "1m"), ("$__interval", "15s"), ("$__range", "1h"), ("${datasource}", "prometheus")];
@@ -54,14 +57,21 @@ impl<'a> Grafana<'a> {
         self.log_in().await
     }
 
-    /// Returns what Grafana holds of what the stack wants it to hold.
-    pub async fn content(&self, stack: &Stack) -> Result<GrafanaContent> {
+    /// Returns what Grafana holds of what the stack wants it to hold. While Prometheus is paused, no data source is
+    /// asked for its health: Grafana would wait for it.
+    pub async fn content(&self, stack: &Stack, is_paused: bool) -> Result<GrafanaContent> {
         // Alone first: asked at once, a wrong password would count as several wrong tries.
         self.log_in().await?;
         let data_sources =
             futures_util::future::try_join_all(stack.data_sources.iter().map(|wanted| async move {
                 let uid = wanted.uid;
-                let (body, health) = tokio::try_join!(self.data_source(uid), self.data_source_health(uid))?;
+                let health = async {
+                    match is_paused {
+                        true => Ok(Readiness::NotReady(PROMETHEUS_PAUSED.into())),
+                        false => self.data_source_health(uid).await,
+                    }
+                };
+                let (body, health) = tokio::try_join!(self.data_source(uid), health)?;
                 Ok(body.map(|body| (uid.to_string(), SeenDataSource { body, health })))
             }));
         let dashboards =

@@ -35,7 +35,7 @@ pub fn down(objects: &Objects, unready: &BTreeSet<String>, keep: Keep) -> Plan {
         // outlives a kill as it outlived the last end.
         let has_served = match container.state {
             State::Created | State::Restarting => false,
-            State::Running | State::Exited | State::Other => !unready.contains(&container.id),
+            State::Running | State::Paused | State::Exited | State::Other => !unready.contains(&container.id),
         };
         let removed = if keep.data && has_served {
             let stop = Operation::Stop {

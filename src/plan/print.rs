@@ -28,6 +28,7 @@ impl Operation {
             Self::Start { .. } => Verb::Start,
             Self::Reload { .. } => Verb::Reload,
             Self::Restart { .. } => Verb::Restart,
+            Self::Unpause { .. } => Verb::Unpause,
             Self::AwaitReady(_) => Verb::Await,
             Self::Reach { .. } => Verb::Reach,
             Self::SetLogin(LoginCase::Default) => Verb::CheckLogin,
@@ -58,7 +59,8 @@ impl Operation {
             | Self::PutBack { service, .. }
             | Self::DeliverLogin { service, .. }
             | Self::Reload { service, .. }
-            | Self::Restart { service, .. } => service.clone(),
+            | Self::Restart { service, .. }
+            | Self::Unpause { service } => service.clone(),
             Self::SetLogin(_) => "grafana".into(),
             Self::Upload { service, files, .. } => {
                 let names = files.iter().map(|(name, _)| name.as_str()).filter(|name| *name != LOADED_MARK);
@@ -86,6 +88,7 @@ impl Operation {
             | Self::DeliverLogin { service, .. }
             | Self::Reload { service, .. }
             | Self::Restart { service, .. }
+            | Self::Unpause { service }
             | Self::Pull { service, .. } => Some(service),
             Self::Create { service, .. } | Self::Start { service, .. } | Self::AwaitReady(service) => {
                 Some(service.name)

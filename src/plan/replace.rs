@@ -87,6 +87,9 @@ impl<'a> Planner<'a> {
     /// Plans the end of the old containers, once everything else is done.
     pub(super) fn end_replacements(&mut self) {
         let everything: Vec<usize> = (0..self.plan.len()).collect();
+        for undo in &mut self.plan.undo {
+            undo.ends_before = everything.len();
+        }
         for (service, old) in std::mem::take(&mut self.set_aside) {
             let name = self.stack.set_aside(service.name);
             let remove = Operation::Remove { name, container: old.id.clone(), force: Force::Stopped };
@@ -113,7 +116,12 @@ impl<'a> Planner<'a> {
         let start = Operation::Start { service: Box::new(service.clone()), host_port };
         let started = back.push(start, Cause::TakenBack, &[last]);
         back.push(Operation::AwaitReady(Box::new(service.clone())), Cause::TakenBack, &[started]);
-        self.plan.undo.push(Undo { begins_with, service: service.name, steps: back.steps });
+        self.plan.undo.push(Undo {
+            begins_with,
+            ends_before: usize::MAX,
+            service: service.name,
+            steps: back.steps,
+        });
     }
 
     fn put_back(&self, service: &Service, old: &Container) -> Operation {

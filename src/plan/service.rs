@@ -45,15 +45,21 @@ impl<'a> Planner<'a> {
     pub(super) fn keep(&mut self, service: &'a Service, container: &Container, ground: &[usize]) {
         let why = match container.state {
             State::Running => return self.keep_running(service, ground),
+            // The process goes on where it was: what differs is brought to it afterwards, as to any running one.
+            State::Paused => {
+                let unpause = Operation::Unpause { service: service.name.to_string() };
+                let unpaused = self.plan.push(unpause, Cause::NotRunning("paused"), ground);
+                return self.keep_running(service, &[unpaused]);
+            }
             State::Created => "made but not started",
             State::Exited => "stopped",
             State::Restarting => "restarting",
-            State::Other => "paused or dead",
+            State::Other => "dead or being removed",
         };
         let filled = self.fill(service, why, ground);
         match container.state {
             State::Restarting | State::Other => self.restart(service, Cause::NotRunning(why), &filled),
-            State::Created | State::Exited | State::Running => {
+            State::Created | State::Exited | State::Running | State::Paused => {
                 self.start(service, Cause::NotRunning(why), &filled);
             }
         }
@@ -88,7 +94,12 @@ impl<'a> Planner<'a> {
         let mut back = Plan::default();
         upload_and_reload(&mut back, service, config, &old, &Cause::TakenBack, &[]);
         let begins_with = self.plan.len();
-        self.plan.undo.push(Undo { begins_with, service: service.name, steps: back.steps });
+        self.plan.undo.push(Undo {
+            begins_with,
+            ends_before: usize::MAX,
+            service: service.name,
+            steps: back.steps,
+        });
     }
 
     /// Plans what a service must find when it starts.

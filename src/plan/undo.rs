@@ -9,6 +9,8 @@ use super::{Plan, Step};
 pub struct Undo {
     /// The step with which the change begins.
     pub begins_with: usize,
+    /// The step before which everything is done: once it or a later one began, there is nothing to take back.
+    pub ends_before: usize,
     /// The service that is changed.
     pub service: &'static str,
     /// What brings the old state back; each need counts from this list's own beginning.
@@ -20,7 +22,10 @@ impl Plan {
     pub fn take_back(&self, begun: &BTreeSet<usize>) -> (Self, Vec<&'static str>) {
         let mut back = Self::default();
         let mut services = Vec::new();
-        for undo in self.undo.iter().filter(|undo| begun.contains(&undo.begins_with)) {
+        let is_under_way = |undo: &&Undo| {
+            begun.contains(&undo.begins_with) && begun.range(undo.ends_before..).next().is_none()
+        };
+        for undo in self.undo.iter().filter(is_under_way) {
             back.extend(Self { steps: undo.steps.clone(), ..Self::default() });
             services.push(undo.service);
         }

@@ -95,6 +95,18 @@ pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> 
     Ok(planner.plan)
 }
 
+/// Plans the pulls of images that are not there.
+pub fn pull<'a>(services: impl IntoIterator<Item = &'a Service>) -> Plan {
+    let mut plan = Plan::default();
+    for service in services {
+        let pull = Operation::Pull { image: service.image.to_string(), service: service.name.to_string() };
+        if plan.steps.iter().all(|step| step.operation.target() != pull.target()) {
+            plan.push(pull, Cause::Absent, &[]);
+        }
+    }
+    plan
+}
+
 /// What is planned so far, and from what.
 pub(super) struct Planner<'a> {
     pub(super) stack: &'a Stack,
@@ -125,6 +137,7 @@ impl Planner<'_> {
     /// Plans the pulls and returns the step of each service whose image is pulled.
     fn pull_images(&mut self, policy: PullPolicy) -> Result<BTreeMap<&'static str, usize>> {
         let mut by_image = BTreeMap::new();
+        let mut missing = Vec::new();
         let mut by_service = BTreeMap::new();
         for service in &self.stack.services {
             let image = service.image.to_string();
@@ -133,18 +146,19 @@ impl Planner<'_> {
                 (_, true) => continue,
                 (PullPolicy::Missing, false) => Cause::Absent,
                 (PullPolicy::Never, false) => {
-                    return Err(Error::Pull {
-                        image,
-                        fault: PullFault::NotAsked,
-                        source: "`--pull never` was asked for".into(),
-                    });
+                    missing.push(image);
+                    continue;
                 }
             };
             let pull = Operation::Pull { image: image.clone(), service: service.name.to_string() };
             let step = *by_image.entry(image).or_insert_with(|| self.plan.push(pull, cause, &[]));
             by_service.insert(service.name, step);
         }
-        Ok(by_service)
+        if missing.is_empty() {
+            return Ok(by_service);
+        }
+        let source = "`--pull never` was asked for".into();
+        Err(Error::Pull { images: missing, fault: PullFault::NotAsked, source })
     }
 
     /// Plans a check of each edited file that is not applied yet; nothing else changes before all of them pass.

@@ -35,6 +35,8 @@ pub enum Verb {
     Reload,
     /// Restart a container.
     Restart,
+    /// Let a paused container go on.
+    Unpause,
     /// Wait for a service.
     Await,
     /// Reach every service by its name.
@@ -78,6 +80,7 @@ impl Verb {
             Self::Start => "start",
             Self::Reload => "reload",
             Self::Restart => "restart",
+            Self::Unpause => "unpause",
             Self::Await => "await",
             Self::Reach => "reach",
             Self::CheckLogin => "check-login",

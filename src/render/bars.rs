@@ -65,9 +65,14 @@ impl Bars {
             }
             Kind::Waiting(last) => drop(self.waiting.insert(event.step, last.clone())),
             Kind::Note(note) => self.line(&format!("note: {}: {note}", step.operation.target())),
-            Kind::Finished => self.ended(event.step),
+            Kind::Finished => {
+                self.finished += 1;
+                self.end(event.step, "pulled");
+            }
+            Kind::Abandoned => self.end(event.step, "abandoned"),
+            Kind::FailedAlike(_) => self.end(event.step, "failed"),
             Kind::Failed(reason) => {
-                self.ended(event.step);
+                self.end(event.step, "failed");
                 let failed =
                     format!("failed: {} {}: {reason}", step.operation.verb(), step.operation.target());
                 self.line(&failed);
@@ -76,12 +81,12 @@ impl Bars {
         self.draw_whole(plan, event.elapsed);
     }
 
-    fn ended(&mut self, step: usize) {
+    /// Takes a step off the list of running ones, and ends its own bar, if it has one, with a word.
+    fn end(&mut self, step: usize, word: &'static str) {
         self.running.retain(|running| *running != step);
         self.waiting.remove(&step);
-        self.finished += 1;
         if let Some(bar) = self.images.get(&step) {
-            bar.finish_with_message("pulled");
+            bar.finish_with_message(word);
         }
     }
 
@@ -142,4 +147,26 @@ fn image_bar(image: &str) -> ProgressBar {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates are constants").progress_chars("━━╌")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Cause, Step};
+
+    #[test]
+    fn an_abandoned_step_is_not_listed_any_more() {
+        let step = |uid: &str| {
+            let operation = Operation::AwaitDataSource { uid: uid.into() };
+            Step { operation, cause: Cause::JustStarted, needs: Vec::new() }
+        };
+        let plan = Plan { steps: vec![step("a"), step("b")], ..Plan::default() };
+        let mut bars = Bars::default();
+        let mut show = |step, kind| bars.show(&plan, &Event { elapsed: Duration::ZERO, step, kind });
+        show(0, Kind::Started);
+        show(1, Kind::Started);
+        show(1, Kind::Waiting("no answer".into()));
+        show(1, Kind::Abandoned);
+        assert_eq!((bars.running.clone(), bars.waiting.len(), bars.finished), (vec![0], 0, 0));
+    }
 }

@@ -24,10 +24,6 @@ pub(super) fn plan(stack: &str, plan: &Plan, changes: &[TextChange]) -> Value {
     })
 }
 
-pub(super) fn removed(stack: &str, plan: &Plan) -> Value {
-    json!({"schema": "tdd-stack.down/1", "stack": stack, "ok": true, "operations": operations(plan)})
-}
-
 pub(super) fn summary(summary: &Summary<'_>) -> Value {
     let timings = summary.timings.0.iter().map(|timing| {
         json!({
@@ -141,8 +137,13 @@ pub(super) fn error(error: &Error) -> Value {
         "causes": causes,
         "hint": error.hint(),
     });
-    match error {
+    let further = error.of_clean_up();
+    if !further.is_empty() {
+        object["clean_up"] = further.into_iter().map(self::error).collect();
+    }
+    match error.first() {
         Error::Conflicts(conflicts) => object["conflicts"] = conflicts.iter().map(conflict).collect(),
+        Error::Pull { images, .. } => object["images"] = images.clone().into(),
         Error::Faults(faults) => object["faults"] = faults.iter().map(fault).collect(),
         Error::Amiss(problems) | Error::Blind(problems) => object["problems"] = json!(problems),
         _ => {}
@@ -150,7 +151,7 @@ pub(super) fn error(error: &Error) -> Value {
     object
 }
 
-fn operations(plan: &Plan) -> Vec<Value> {
+pub(super) fn operations(plan: &Plan) -> Vec<Value> {
     let operation = |step: &Step| {
         json!({
             "operation": step.operation.verb().word(),

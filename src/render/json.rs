@@ -32,7 +32,10 @@ pub(super) fn object(plan: &Plan, event: &Event, took: Duration) -> Value {
         Kind::Waiting(last) => json!({"event": "waiting", "last": last}),
         Kind::Note(note) => json!({"event": "note", "note": note}),
         Kind::Finished => json!({"event": "finished", "took": took.as_secs_f64()}),
-        Kind::Failed(reason) => json!({"event": "failed", "took": took.as_secs_f64(), "reason": reason}),
+        Kind::Abandoned => json!({"event": "abandoned", "took": took.as_secs_f64()}),
+        Kind::Failed(reason) | Kind::FailedAlike(reason) => {
+            json!({"event": "failed", "took": took.as_secs_f64(), "reason": reason})
+        }
     };
     if let (Some(object), Value::Object(further)) = (object.as_object_mut(), further) {
         object.extend(further);

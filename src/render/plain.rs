@@ -19,6 +19,8 @@ pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String>
         }
         // A pull is the one step that may take minutes.
         Kind::Started if verb == Verb::Pull => Some(format!("{head}  …")),
-        Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) => None,
+        Kind::Started | Kind::Layer { .. } | Kind::Waiting(_) | Kind::FailedAlike(_) | Kind::Abandoned => {
+            None
+        }
     }
 }

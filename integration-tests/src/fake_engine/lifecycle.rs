@@ -37,6 +37,19 @@ pub(super) fn stop(shared: &Shared, key: &str) -> Response {
     }
 }
 
+/// Lets a paused container go on; the answers that it owes come now.
+pub(super) fn unpause(shared: &Shared, key: &str) -> Response {
+    let mut state = shared.lock();
+    let Some(container) = state.container_mut(key) else { return no_container(key) };
+    if container.phase != Phase::Paused {
+        return error(500, format!("Container {} is not paused", container.id));
+    }
+    container.phase = Phase::Running;
+    drop(state);
+    shared.announce();
+    empty(204)
+}
+
 pub(super) fn restart(shared: &Arc<Shared>, key: &str) -> Response {
     let mut state = shared.lock();
     if state.container(key).is_none() {

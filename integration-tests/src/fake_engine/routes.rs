@@ -85,6 +85,7 @@ fn lead(shared: &Arc<Shared>, call: &mut Call) -> Response {
         ("POST", ["containers", key, "start"]) => lifecycle::start(shared, key),
         ("POST", ["containers", key, "stop"]) => lifecycle::stop(shared, key),
         ("POST", ["containers", key, "restart"]) => lifecycle::restart(shared, key),
+        ("POST", ["containers", key, "unpause"]) => lifecycle::unpause(shared, key),
         ("POST", ["containers", key, "rename"]) => containers::rename(shared, key, call),
         ("POST", ["containers", key, "kill"]) => lifecycle::kill(shared, key, call),
         ("POST", ["containers", key, "wait"]) => lifecycle::wait(shared, key),

@@ -157,7 +157,7 @@ impl Shared {
     }
 
     /// Returns when something happens from now on.
-    pub(super) fn something(&self) -> tokio::sync::futures::Notified<'_> {
+    pub(crate) fn something(&self) -> tokio::sync::futures::Notified<'_> {
         self.notify.notified()
     }
 

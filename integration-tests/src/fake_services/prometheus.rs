@@ -16,6 +16,8 @@ pub(super) fn reply(state: &State, container: &str, path: &str) -> Reply {
         "/api/v1/targets" => {
             json!({"activeTargets": targets(state, container, &loaded), "droppedTargets": []})
         }
+        // Nothing pends or fires but what `rules` tells.
+        "/api/v1/alerts" => json!({"alerts": []}),
         "/api/v1/rules" => json!({"groups": groups(state, &loaded)}),
         "/api/v1/alertmanagers" => json!({"activeAlertmanagers": alertmanagers(state, container, &loaded)}),
         "/api/v1/status/runtimeinfo" => {

@@ -11,7 +11,8 @@ use super::{is_told, mutate, target};
 fn any_file_and_any_list_of_hashes_is_read_or_refused_and_can_be_replaced() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let config = Folder::at(folder.path().join("config"));
-    config.write("alerts.yml", "groups: []\n").expect("it can be written");
+    let runtime = integration_tests::runtime::own();
+    runtime.block_on(config.write("alerts.yml", "groups: []\n")).expect("it can be written");
     let list = folder.path().join("config/.tdd-stack.sha256");
     let seed = fs::read(&list).expect("it was written");
     let bytes = (mutate::bytes(vec![seed]), mutate::bytes(vec![b"groups: []\n".to_vec()]));
@@ -25,8 +26,8 @@ fn any_file_and_any_list_of_hashes_is_read_or_refused_and_can_be_replaced() {
                 prop_assert!(String::from_utf8(content).is_err());
             }
         }
-        config
-            .write_all(&[("alerts.yml", "groups: [] # new\n")])
+        runtime
+            .block_on(config.write_all(&[("alerts.yml", "groups: [] # new\n")]))
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         let read = config
             .read(["alerts.yml"].into_iter())

@@ -45,7 +45,7 @@ async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
     errors.extend(prometheus.reload_state("prometheus").await.err());
     errors.extend(prometheus.recently_up(SystemTime::now()).await.err());
     errors.extend(alertmanager.delivered().await.err());
-    match grafana.content(stack).await {
+    match grafana.content(stack, false).await {
         Ok(content) => {
             for wanted in &stack.data_sources {
                 content.data_sources.get(wanted.uid).map(|seen| contains(&seen.body, &wanted.body));
@@ -53,11 +53,8 @@ async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
         }
         Err(error) => errors.push(error),
     }
-    let all = Addresses {
-        prometheus: Some(base.into()),
-        grafana: Some(base.into()),
-        alertmanager: Some(base.into()),
-    };
+    let all =
+        Addresses { prometheus: Ok(base.into()), grafana: Ok(base.into()), alertmanager: Ok(base.into()) };
     match prove(http, stack, &all, Application::Required).await {
         Ok(proof) => {
             proof.verdict();

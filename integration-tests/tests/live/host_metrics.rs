@@ -146,3 +146,21 @@ impl Drop for Mounted {
         here("umount", &[&self.folder]);
     }
 }
+
+#[test]
+fn node_exporter_logs_no_error_of_scrapes_and_probes() {
+    let scenario = scenario("host-log");
+    scenario.succeed(&["up"]);
+    for _ in 0..3 {
+        // Each is a whole scrape, as Prometheus makes them; each status is a probe that reads no page to its end.
+        metrics(&scenario);
+        scenario.run(&["status"]);
+    }
+    let log = scenario.succeed(&["logs"]).stdout;
+    let of_it: Vec<&str> = log.lines().filter(|line| line.starts_with("node-exporter ")).collect();
+    assert!(of_it.iter().any(|line| line.contains("Listening on")), "{of_it:#?}");
+    // A machine without udev is told once, at the start.
+    let at_start = "disabling udev device properties";
+    let errors = of_it.iter().filter(|line| line.contains("level=ERROR") && !line.contains(at_start));
+    assert_eq!(errors.collect::<Vec<_>>(), [&""; 0]);
+}

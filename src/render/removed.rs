@@ -1,0 +1,55 @@
+//! What `down` did.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{document, object, print};
+use crate::plan::Plan;
+use crate::printable;
+use crate::settings::DEFAULT_STACK;
+
+/// What `down` has to say at its end.
+#[derive(Debug)]
+pub struct Removed<'a> {
+    /// The stack's name.
+    pub stack: &'a str,
+    /// What was done.
+    pub plan: &'a Plan,
+    /// The volumes whose data stays.
+    pub kept: Vec<String>,
+    /// The file of the password that was made for the stack, where it is removed.
+    pub password_file: Option<PathBuf>,
+}
+
+/// Prints what `down` did.
+pub fn removed(json: bool, removed: &Removed<'_>) {
+    if json {
+        return object(&document(removed));
+    }
+    let Removed { stack, plan, kept, password_file } = removed;
+    let mut text = match plan.is_empty() {
+        true => format!("stack {stack}: there is nothing to remove\n"),
+        false => format!("stack {stack} is down: {} operations\n", plan.len()),
+    };
+    if !kept.is_empty() {
+        let named = if *stack == DEFAULT_STACK { String::new() } else { format!(" --stack {stack}") };
+        let kept = kept.join(", ");
+        text += &format!("data stays in {kept}; `tdd-stack down --volumes{named}` removes it\n");
+    }
+    if let Some(path) = password_file {
+        text += &format!("the password that was made for it is removed too: {}\n", printable::path(path));
+    }
+    print(&text);
+}
+
+fn document(removed: &Removed<'_>) -> Value {
+    json!({
+        "schema": "tdd-stack.down/1",
+        "stack": removed.stack,
+        "ok": true,
+        "operations": document::operations(removed.plan),
+        "kept_volumes": removed.kept,
+        "removed_password_file": removed.password_file.as_deref().map(Path::to_string_lossy),
+    })
+}
