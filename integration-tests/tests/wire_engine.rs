@@ -84,7 +84,8 @@ fn words_of_a_credential_helper_are_not_taken_for_those_of_a_registry() {
     let scene = Scene::new(program!());
     let folder = scene.folder();
     let script = folder.join("script");
-    std::fs::write(&script, "#!/bin/sh\necho keyring not found\nexit 1\n").expect("it can be written");
+    std::fs::write(&script, "#!/bin/sh\ncat > /dev/null\necho keyring not found\nexit 1\n")
+        .expect("it can be written");
     // By another process: a file that a fork of a parallel test has open for writing cannot be run.
     let mut install = std::process::Command::new("install");
     let installed =
