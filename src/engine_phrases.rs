@@ -120,6 +120,9 @@ const PULL_END: &str = "Status: ";
 /// What Docker Desktop names as its operating system.
 const DESKTOP: &str = "Docker Desktop";
 
+/// What `OrbStack` names as its operating system.
+const ORBSTACK: &str = "OrbStack";
+
 /// What Docker 20.10 to 29 begin the warnings of `/info` with.
 const WARNING: &str = "WARNING: ";
 
@@ -149,6 +152,12 @@ pub fn layer_state(word: &str) -> Option<LayerState> {
 /// Returns whether a line is the last one of a good pull.
 pub fn ends_a_pull(line: &str) -> bool {
     line.starts_with(PULL_END)
+}
+
+/// Returns whether the operating system that an engine names is that of a virtual machine on the user's own machine
+/// whose published ports are forwarded to its loopback.
+pub fn forwards_ports(system: &str) -> bool {
+    is_desktop(system) || system == ORBSTACK
 }
 
 /// Returns whether the operating system that an engine names is Docker Desktop's.

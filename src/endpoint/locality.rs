@@ -11,8 +11,6 @@ use crate::ports::Program;
 const ENGINES: [&str; 4] = ["dockerd", "podman", "rootlesskit", "systemd"];
 /// What the names of programs begin with that forward sockets from another machine.
 const FORWARDERS: [&str; 4] = ["ssh", "dbclient", "dropbear", "plink"];
-/// Engines in virtual machines of this machine, whose published ports are forwarded to its loopback.
-const VIRTUAL_MACHINES: [&str; 2] = ["Docker Desktop", "OrbStack"];
 
 /// Where an engine publishes its ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +61,8 @@ pub struct Machine {
     pub name: String,
     /// The memory in bytes, where it is known.
     pub memory: Option<i64>,
-    /// The operating system.
-    pub system: String,
+    /// Whether it is a virtual machine whose published ports are forwarded to the loopback of the real one.
+    pub is_forwarded_here: bool,
 }
 
 impl Listener {
@@ -86,11 +84,10 @@ impl Listener {
 impl Machine {
     /// Returns where an engine publishes its ports that says this of its machine, asked on `this` machine.
     pub fn locality(self, this: &Self) -> Locality {
-        let is_forwarded_here = VIRTUAL_MACHINES.contains(&self.system.as_str());
         let is_this = !self.name.is_empty()
             && self.name == this.name
             && (this.memory.is_none() || self.memory == this.memory);
-        if is_forwarded_here || is_this {
+        if self.is_forwarded_here || is_this {
             return Locality::Here;
         }
         let named = !self.name.is_empty();
@@ -163,20 +160,20 @@ mod tests {
     #[test]
     fn an_engine_that_is_asked_is_here_only_if_it_names_this_machine() {
         let machine =
-            |name: &str, memory, system: &str| Machine { name: name.into(), memory, system: system.into() };
-        let this = machine("box", Some(8), "");
+            |name: &str, memory, is_forwarded_here| Machine { name: name.into(), memory, is_forwarded_here };
+        let this = machine("box", Some(8), false);
         let other = |name: &str| Locality::Elsewhere(Elsewhere::OtherName(name.into()));
         for (engine, expected) in [
-            (machine("box", Some(8), "Debian"), Locality::Here),
-            (machine("box", Some(9), "Debian"), other("box")),
-            (machine("far", Some(8), "Debian"), other("far")),
-            (machine("docker-desktop", Some(4), "Docker Desktop"), Locality::Here),
-            (machine("", Some(8), "Debian"), Locality::Elsewhere(Elsewhere::Unknown)),
+            (machine("box", Some(8), false), Locality::Here),
+            (machine("box", Some(9), false), other("box")),
+            (machine("far", Some(8), false), other("far")),
+            (machine("docker-desktop", Some(4), true), Locality::Here),
+            (machine("", Some(8), false), Locality::Elsewhere(Elsewhere::Unknown)),
         ] {
             assert_eq!(engine.clone().locality(&this), expected, "{engine:?}");
         }
-        let without_memory = machine("box", None, "");
-        assert_eq!(machine("box", Some(8), "").locality(&without_memory), Locality::Here);
+        let without_memory = machine("box", None, false);
+        assert_eq!(machine("box", Some(8), false).locality(&without_memory), Locality::Here);
     }
 
     #[test]

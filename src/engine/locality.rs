@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::Engine;
 use super::silence::{Connection, QUICK};
 use crate::endpoint::{Address, Elsewhere, Listener, Locality, Machine};
+use crate::engine_phrases;
 use crate::error::{Error, OutOfReach, Result};
 use crate::ports::{self, Program};
 
@@ -128,12 +129,12 @@ async fn of_engine(docker: &Connection) -> Locality {
     let engine = Machine {
         name: info.name.unwrap_or_default(),
         memory: info.mem_total,
-        system: info.operating_system.unwrap_or_default(),
+        is_forwarded_here: info.operating_system.as_deref().is_some_and(engine_phrases::forwards_ports),
     };
     let this = Machine {
         name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         memory: memory(),
-        system: String::new(),
+        is_forwarded_here: false,
     };
     engine.locality(&this)
 }
