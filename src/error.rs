@@ -10,6 +10,7 @@ mod fault;
 mod file_action;
 pub mod hint;
 mod pull_fault;
+mod wording;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub use file_action::FileAction;
 pub use pull_fault::PullFault;
 
 use crate::printable;
+use wording::{as_before, one_or_list, quoted_log, waited_for};
 
 /// The cause beneath an [`Error`], boxed so that this file stays free of foreign types.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -384,33 +386,4 @@ impl Error {
     pub fn file<E: Into<Source>>(doing: FileAction, path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
         move |source| Self::File { doing, path: path.into(), source: source.into() }
     }
-}
-
-fn one_or_list<T: fmt::Display>(one: &str, many: &str, items: &[T]) -> String {
-    match items {
-        [only] => format!("{one}: {only}"),
-        items => {
-            let lines: Vec<String> = items.iter().map(|item| format!("\n  {item}")).collect();
-            format!("{} {many}{}", items.len(), lines.concat())
-        }
-    }
-}
-
-fn as_before(services: &[&str]) -> String {
-    match services {
-        [only] => format!("{only} runs as before"),
-        services => format!("{} run as before", services.join(", ")),
-    }
-}
-
-fn waited_for(time: Duration) -> String {
-    if time.is_zero() {
-        return String::new();
-    }
-    format!(", still after {}", humantime::format_duration(time))
-}
-
-fn quoted_log(log: &[String]) -> String {
-    let lines: Vec<String> = log.iter().map(|line| format!("\n  | {line}")).collect();
-    lines.concat()
 }
