@@ -31,10 +31,10 @@ impl Error {
     }
 
     fn and_further(self, further: Vec<Self>) -> Self {
-        match further.is_empty() {
-            true => self,
-            false => Self::CleanUp(CleanUp { failure: Box::new(self), further }),
+        if further.is_empty() {
+            return self;
         }
+        Self::CleanUp(CleanUp { failure: Box::new(self), further })
     }
 
     /// Returns what failed first.

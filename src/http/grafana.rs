@@ -66,10 +66,10 @@ impl<'a> Grafana<'a> {
             futures_util::future::try_join_all(stack.data_sources.iter().map(|wanted| async move {
                 let uid = wanted.uid;
                 let health = async {
-                    match is_paused {
-                        true => Ok(Readiness::NotReady(PROMETHEUS_PAUSED.into())),
-                        false => self.data_source_health(uid).await,
+                    if is_paused {
+                        return Ok(Readiness::NotReady(PROMETHEUS_PAUSED.into()));
                     }
+                    self.data_source_health(uid).await
                 };
                 let (body, health) = tokio::try_join!(self.data_source(uid), health)?;
                 Ok(body.map(|body| (uid.to_string(), SeenDataSource { body, health })))

@@ -28,19 +28,19 @@ pub fn removed(json: bool, removed: &Removed<'_>) {
         return object(&document(removed));
     }
     let Removed { stack, plan, kept, password_file } = removed;
-    let mut text = match plan.is_empty() {
-        true => format!("stack {stack}: there is nothing to remove\n"),
-        false => format!("stack {stack} is down: {} operations\n", plan.len()),
+    let done = if plan.is_empty() {
+        format!("stack {stack}: there is nothing to remove")
+    } else {
+        format!("stack {stack} is down: {} operations", plan.len())
     };
-    if !kept.is_empty() {
-        let named = if *stack == DEFAULT_STACK { String::new() } else { format!(" --stack {stack}") };
-        let kept = kept.join(", ");
-        text += &format!("data stays in {kept}; `tdd-stack down --volumes{named}` removes it\n");
-    }
-    if let Some(path) = password_file {
-        text += &format!("the password that was made for it is removed too: {}\n", printable::path(path));
-    }
-    print(&text);
+    let named = if *stack == DEFAULT_STACK { String::new() } else { format!(" --stack {stack}") };
+    let kept = (!kept.is_empty())
+        .then(|| format!("data stays in {}; `tdd-stack down --volumes{named}` removes it", kept.join(", ")));
+    let password = password_file
+        .as_ref()
+        .map(|path| format!("the password that was made for it is removed too: {}", printable::path(path)));
+    let lines: Vec<String> = [Some(done), kept, password].into_iter().flatten().collect();
+    print(&format!("{}\n", lines.join("\n")));
 }
 
 fn document(removed: &Removed<'_>) -> Value {
