@@ -81,13 +81,7 @@ impl Error {
             Self::Locked { .. } => Some(
                 "wait until it is done and run the command again; without `--no-wait` it waits by itself".into(),
             ),
-            Self::LockLost { stack, loss: LockLoss::Removed, .. } => Some(format!(
-                "leave the container `{stack}-lock` alone (`docker system prune` removes it too), and run the command \
-                 again: it goes on from there"
-            )),
-            Self::LockLost { .. } => {
-                Some("run the command again: it waits for the other program and goes on from there".into())
-            }
+            Self::LockLost { stack, loss, .. } => Some(lock_lost_hint(stack, loss)),
             Self::NotReady { service, .. } => Some(format!(
                 "`tdd-stack logs {service}` shows more; `--wait-timeout` gives it longer"
             )),
@@ -102,17 +96,7 @@ impl Error {
             Self::Pull { images, fault, .. } => {
                 Some(fault.way_out(images.first().map_or("", String::as_str)))
             }
-            Self::TakenBack { failure, .. } => Some(match &**failure {
-                // The log of what failed went with its container.
-                Self::Died { service, death, .. } => died_hint(service, death, "the evidence shows more"),
-                Self::NotReady { .. } => "the evidence shows more; `--wait-timeout` gives it longer".into(),
-                Self::Firewall(_)
-                | Self::Grafana { .. }
-                | Self::GrafanaLogin { .. }
-                | Self::NoProgram { .. }
-                | Self::Pull { .. } => failure.hint()?,
-                _ => "mend the cause and run `tdd-stack up` again".into(),
-            }),
+            Self::TakenBack { failure, .. } => taken_back_hint(failure),
             Self::NotTakenBack { failure, .. } => {
                 let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
                 Some(format!("nothing is lost, and the next `tdd-stack up` goes on from there{further}"))
@@ -124,6 +108,33 @@ impl Error {
             Self::Usage { .. } => None,
         }
     }
+}
+
+fn lock_lost_hint(stack: &str, loss: &LockLoss) -> String {
+    match loss {
+        LockLoss::Removed => format!(
+            "leave the container `{stack}-lock` alone (`docker system prune` removes it too), and run the command again: \
+             it goes on from there"
+        ),
+        LockLoss::Taken(_) | LockLoss::Silent(_) => {
+            "run the command again: it waits for the other program and goes on from there".into()
+        }
+    }
+}
+
+/// Returns what helps after a change that failed and was rolled back.
+fn taken_back_hint(failure: &Error) -> Option<String> {
+    Some(match failure {
+        // The log of what failed went with its container.
+        Error::Died { service, death, .. } => died_hint(service, death, "the evidence shows more"),
+        Error::NotReady { .. } => "the evidence shows more; `--wait-timeout` gives it longer".into(),
+        Error::Firewall(_)
+        | Error::Grafana { .. }
+        | Error::GrafanaLogin { .. }
+        | Error::NoProgram { .. }
+        | Error::Pull { .. } => failure.hint()?,
+        _ => "mend the cause and run `tdd-stack up` again".into(),
+    })
 }
 
 /// Returns what helps where no engine can be used at an address.
