@@ -8,6 +8,7 @@ mod check;
 mod clock;
 mod describe;
 mod dump;
+mod execute;
 mod gateway;
 mod locality;
 mod lock;
