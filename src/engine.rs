@@ -19,6 +19,7 @@ mod read;
 mod secret;
 mod silence;
 mod specification;
+mod stop;
 mod transport;
 mod unfinished;
 mod volumes;

@@ -37,8 +37,11 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
 }
 
 /// Returns the ids of the containers whose services say that they are not ready, or do not listen. One that says
-/// nothing may be busy, and what is not reachable from here is not asked.
+/// nothing may be busy, and on another machine a firewall may be what refuses.
 async fn unready(session: &Session, engine: &Engine, objects: &Objects) -> BTreeSet<String> {
+    if !engine.is_here() {
+        return BTreeSet::new();
+    }
     let asked = session.stack.services.iter().filter_map(|service| {
         let id = &objects.containers.get(service.name)?.id;
         Some((id, format!("{}{}", base(objects, service.name, engine)?, service.probe.path)))

@@ -2,7 +2,6 @@
 //!
 //! Never decides what is to be done, nor retries.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use bollard::errors::Error as EngineError;
@@ -10,12 +9,10 @@ use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
     RemoveImageOptions, RemoveVolumeOptions, RenameContainerOptionsBuilder, RestartContainerOptionsBuilder,
-    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
-    WaitContainerOptionsBuilder,
+    StartContainerOptions, UploadToContainerOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use bollard::{Docker, body_full};
 use futures_util::TryStreamExt;
-use tokio::time::sleep;
 
 use super::silence::{PROGRAM, WORK};
 use super::specification::{self, Propagation};
@@ -26,10 +23,6 @@ use crate::observed::{State, VolumeKind};
 use crate::plan::Force;
 use crate::ports;
 use crate::stack::{Service, Stack};
-
-/// After which pauses a container that is being stopped is sent its signal again.
-const STOP_AGAIN: [Duration; 4] =
-    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// A connection that can change things.
 #[derive(Clone, Debug)]
@@ -192,30 +185,6 @@ impl Operator {
         }
     }
 
-    /// Stops a container, which has so many seconds to end.
-    pub async fn stop(&self, container: &str, seconds: u32) -> Result<()> {
-        let options = StopContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
-        let stop = self.ending(seconds, |docker| docker.stop_container(container, Some(options)));
-        let stopped = tokio::select! {
-            stopped = stop => stopped,
-            never = self.signal_again(container) => match never {},
-        };
-        gone_is_fine(stopped, format!("stop `{container}`"))
-    }
-
-    /// Sends a container that is being stopped its signal again: the kernel drops it while the first process of a
-    /// container has no handler for it yet, up to 50 ms from its start, and the engine waits for all of the time.
-    async fn signal_again(&self, container: &str) -> Infallible {
-        for pause in STOP_AGAIN {
-            sleep(pause).await;
-            // The stop itself tells what is wrong.
-            let Ok(Some(found)) = self.engine.container(container).await else { continue };
-            let signal = found.config.and_then(|config| config.stop_signal);
-            drop(self.signal(container, signal.as_deref().unwrap_or("SIGTERM")).await);
-        }
-        std::future::pending().await
-    }
-
     /// Gives a container another name.
     pub async fn rename(&self, container: &str, name: &str) -> Result<()> {
         let options = RenameContainerOptionsBuilder::new().name(name).build();
@@ -332,7 +301,7 @@ impl Operator {
     }
 
     /// Returns the result of a change that gives a container so many seconds to end.
-    fn ending<'a, T, F>(
+    pub(super) fn ending<'a, T, F>(
         &'a self,
         seconds: u32,
         call: impl FnOnce(&'a Docker) -> F,
@@ -345,7 +314,7 @@ impl Operator {
 }
 
 /// An object that is gone is in the state that its removal asks for.
-fn gone_is_fine(result: std::result::Result<(), EngineError>, doing: String) -> Result<()> {
+pub(super) fn gone_is_fine(result: std::result::Result<(), EngineError>, doing: String) -> Result<()> {
     match result {
         Err(EngineError::DockerResponseServerError { status_code: 404 | 304, .. }) => Ok(()),
         other => other.map_err(Error::engine(doing)),
