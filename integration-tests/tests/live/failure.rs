@@ -9,14 +9,14 @@ use super::scenario;
 #[test]
 fn a_service_that_exits_ends_the_wait_with_its_last_log_lines() {
     let scenario = scenario("dies");
-    // It does not know the arguments of Alertmanager.
+    // It has no Alertmanager.
     let image = format!("alertmanager={}", Scenario::image("node-exporter"));
     let began = Instant::now();
     let output = scenario.run(&["up", "--image", &image]);
     output.exits(1);
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     output.says("`alertmanager` exited with code");
-    output.says("unknown long flag");
+    output.says("alertmanager: not found");
     output.says("tdd-stack logs alertmanager");
     assert_eq!(scenario.objects("container").len(), 4, "the evidence is kept");
     scenario.succeed(&["up"]);
