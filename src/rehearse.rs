@@ -6,9 +6,11 @@
 mod exercises;
 mod look;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::demo::{Demo, Options, Ports, Scenario, Simulation};
@@ -71,6 +73,8 @@ pub struct Rehearsal<'a> {
     receiver: Receiver,
     /// The real files of each service that has any.
     real: Vec<(&'a Service, &'a Config, Files)>,
+    /// Held by the upload that is under way.
+    uploads: Arc<Mutex<()>>,
 }
 
 /// Returns the port of this machine to which Alertmanager sends notifications, 0 for any where it sends none here.
@@ -116,7 +120,7 @@ impl<'a> Rehearsal<'a> {
             ),
             Err(error) => return Err(error),
         };
-        Ok(Self { theatre, pace, demo, receiver, real })
+        Ok(Self { theatre, pace, demo, receiver, real, uploads: Arc::default() })
     }
 
     /// Returns who takes the notifications.
@@ -179,9 +183,23 @@ impl<'a> Rehearsal<'a> {
         }
     }
 
+    /// Puts files into a service's container, after whatever was put there before.
+    ///
+    /// The engine goes on with an upload whose caller has gone away. Dropped by an interrupt, the drill's files could
+    /// arrive after the real ones, so the upload is carried to its end by a task.
+    async fn put(&self, service: &Service, config: &Config, files: Files) -> Result<()> {
+        let (operator, turn) = (self.theatre.operator.clone(), self.uploads.clone());
+        let (container, folder) = (self.theatre.stack.container(service.name), config.folder);
+        let upload = tokio::spawn(async move {
+            let _turn = turn.lock().await;
+            operator.upload(&container, folder, &files).await
+        });
+        upload.await.unwrap_or_else(|error| Err(Error::engine("put files into a container")(error)))
+    }
+
     async fn deliver(&self, service: &Service, config: &Config, files: &Files) -> Result<()> {
         let container = self.theatre.stack.container(service.name);
-        self.theatre.operator.upload(&container, config.folder, files).await?;
+        self.put(service, config, files.clone()).await?;
         let signal = self.theatre.operator.signal(&container, "HUP");
         self.waiter().reloaded(service.name, config.metrics_prefix, signal).await
     }
@@ -215,7 +233,7 @@ impl<'a> Rehearsal<'a> {
                 };
                 let container = self.theatre.stack.container(service.name);
                 let broken = ("alerts.yml".to_string(), "groups: [\n".to_string());
-                self.theatre.operator.upload(&container, config.folder, &[broken]).await?;
+                self.put(service, config, vec![broken]).await?;
                 self.theatre.operator.signal(&container, "HUP").await
             }
         }

@@ -2,8 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use integration_tests::http;
 use integration_tests::scenario::{SERVICES, Scenario, docker, operations};
@@ -129,8 +129,24 @@ fn has_no_password(what: &str, text: &str) {
     assert!(with_it.is_empty(), "the password is in {what}: {with_it:#?}");
 }
 
-fn seconds() -> String {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string()
+/// What the engine reports of a stack's containers while it happens: it keeps only the last 256 events of all.
+struct Events(Child);
+
+impl Events {
+    fn of(scenario: &Scenario) -> Self {
+        let filter = format!("label=tdd-stack.stack={}", scenario.stack());
+        // From before the engine hears of it on, so that none is missed.
+        let arguments = ["events", "--since", "1s", "--filter", &filter];
+        let child = Command::new("docker").args(arguments).stdout(Stdio::piped()).spawn();
+        Self(child.expect("the `docker` command can be run"))
+    }
+
+    /// Returns everything that was reported.
+    fn end(mut self) -> String {
+        self.0.kill().expect("it runs until it is ended");
+        let output = self.0.wait_with_output().expect("its output can be read");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
 }
 
 #[test]
@@ -147,7 +163,7 @@ fn nobody_sees_the_password() {
         output
     };
     let write = |password: &str| std::fs::write(&file, password).expect("it can be written");
-    let began = seconds();
+    let events = Events::of(&scenario);
     let ((), seen) = watched(|| {
         write(PLANTED[0]);
         run(&["plan"]).exits(0);
@@ -165,7 +181,7 @@ fn nobody_sees_the_password() {
     assert!(seen.contains(scenario.stack()), "the program itself was not seen among the processes");
     has_no_password("what processes show", &seen);
 
-    let events = docker(&["events", "--since", &began, "--until", &(seconds() + ".999")]);
+    let events = events.end();
     assert!(events.contains("exec_create: grafana cli"), "the engine tells of what is run: {events}");
     has_no_password("the engine's events", &events);
 
