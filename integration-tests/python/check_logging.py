@@ -21,6 +21,7 @@ import shutil
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -228,27 +229,15 @@ def check_counters(observability: ModuleType) -> None:
     check_equal("`log_messages_total` counts by logger and level", counted(observability), wanted)
 
 
-def main() -> int:
-    """Runs all checks."""
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    folder = Path(sys.argv[1]).resolve()
-    warnings.simplefilter("error")
+def in_empty_folder(checks: Callable[[Path], None]) -> int:
+    """Runs checks in an empty working directory, with a second one for packages, and returns the exit code."""
     os.environ.pop("LOG_DIR", None)
     home = Path.cwd()
     sys.dont_write_bytecode = True
     with tempfile.TemporaryDirectory() as packages, tempfile.TemporaryDirectory() as empty:
         os.chdir(empty)
         try:
-            stdout = io.StringIO()
-            observability = load_observability(folder / "observability.py", Path(packages))
-            check_loading(observability, folder / "logging_config.yaml", stdout)
-            trace_id = emit(observability)
-            check_records(read_lines(Path("logs/application.log")), trace_id)
-            check_console(stdout.getvalue(), trace_id)
-            check_script_error(observability)
-            check_counters(observability)
+            checks(Path(packages))
         except CheckFailed as failure:
             print(f"failed: {failure}", file=sys.stderr)
             return 1
@@ -259,6 +248,27 @@ def main() -> int:
             logging.shutdown()
             os.chdir(home)
     return 0
+
+
+def main() -> int:
+    """Runs all checks."""
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder = Path(sys.argv[1]).resolve()
+    warnings.simplefilter("error")
+
+    def checks(packages: Path) -> None:
+        stdout = io.StringIO()
+        observability = load_observability(folder / "observability.py", packages)
+        check_loading(observability, folder / "logging_config.yaml", stdout)
+        trace_id = emit(observability)
+        check_records(read_lines(Path("logs/application.log")), trace_id)
+        check_console(stdout.getvalue(), trace_id)
+        check_script_error(observability)
+        check_counters(observability)
+
+    return in_empty_folder(checks)
 
 
 if __name__ == "__main__":

@@ -12,18 +12,16 @@ Never writes outside of a temporary directory and opens no port.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import sqlite3
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from check_logging import CheckFailed, check, check_equal, in_one_line, load_observability
+from check_logging import check, check_equal, in_empty_folder, load_observability
 
 DATABASE = Path("app.db")
 STAND_INS = ("streamlit", "starlette", "starlette.requests", "starlette.responses", "starlette.routing")
@@ -87,32 +85,21 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     folder, page = (Path(argument).resolve() for argument in sys.argv[1:])
-    os.environ.pop("LOG_DIR", None)
-    home = Path.cwd()
-    sys.dont_write_bytecode = True
-    with tempfile.TemporaryDirectory() as packages, tempfile.TemporaryDirectory() as empty:
-        os.chdir(empty)
-        try:
-            Path("config/monitoring").mkdir(parents=True)
-            shutil.copy(folder / "logging_config.yaml", "config/monitoring")
-            sys.modules.update({name: mock.MagicMock() for name in STAND_INS})
-            observability = load_observability(folder / "observability.py", Path(packages))
-            found = snippets(page)
-            check("the page opens databases", len(found) > 1, found)
-            for snippet in found:
-                if "register_health_check" in snippet:
-                    check_set_up(observability, snippet)
-                else:
-                    check_page(snippet)
-        except CheckFailed as failure:
-            print(f"failed: {failure}", file=sys.stderr)
-            return 1
-        except Exception as error:
-            print(f"failed: unexpected {in_one_line(error)}", file=sys.stderr)
-            return 1
-        finally:
-            os.chdir(home)
-    return 0
+
+    def checks(packages: Path) -> None:
+        Path("config/monitoring").mkdir(parents=True)
+        shutil.copy(folder / "logging_config.yaml", "config/monitoring")
+        sys.modules.update({name: mock.MagicMock() for name in STAND_INS})
+        observability = load_observability(folder / "observability.py", packages)
+        found = snippets(page)
+        check("the page opens databases", len(found) > 1, found)
+        for snippet in found:
+            if "register_health_check" in snippet:
+                check_set_up(observability, snippet)
+            else:
+                check_page(snippet)
+
+    return in_empty_folder(checks)
 
 
 if __name__ == "__main__":

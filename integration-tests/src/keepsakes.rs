@@ -30,16 +30,8 @@ impl Keepsakes {
         let time = eventually("Prometheus has a sample of node-exporter", last, |time| !time.is_empty());
         let samples = count(scenario, &time);
         assert_ne!(samples, "", "no sample is found at {time}");
-        let silence = json!({
-            "matchers": [{"name": "alertname", "value": "Keepsake", "isRegex": false, "isEqual": true}],
-            "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z",
-            "createdBy": "a test", "comment": "must outlive everything",
-        });
-        let url = format!("{}/api/v2/silences", scenario.url("alertmanager"));
-        let made = http::request("POST", &url, None, Some(&silence));
-        assert_eq!(made.status, 200, "{}", made.text);
-        let kept =
-            Self { password: password.into(), time, samples, silence: text(&made.json()["silenceID"]) };
+        let silence = scenario.silence("Keepsake", "must outlive everything");
+        let kept = Self { password: password.into(), time, samples, silence };
         let dashboard =
             json!({"dashboard": {"uid": UID, "title": "Keepsake", "panels": []}, "overwrite": true});
         let source = json!({"uid": UID, "name": "Keepsake", "type": "prometheus", "access": "proxy",

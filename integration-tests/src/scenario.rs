@@ -252,6 +252,19 @@ impl Scenario {
         groups.iter().flat_map(|group| group["rules"].as_array().cloned().unwrap_or_default()).collect()
     }
 
+    /// Silences alerts of a name for longer than any test lasts, and returns the silence's id.
+    pub fn silence(&self, alert: &str, comment: &str) -> String {
+        let silence = serde_json::json!({
+            "matchers": [{"name": "alertname", "value": alert, "isRegex": false, "isEqual": true}],
+            "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z",
+            "createdBy": "a test", "comment": comment,
+        });
+        let url = format!("{}/api/v2/silences", self.url("alertmanager"));
+        let made = http::request("POST", &url, None, Some(&silence));
+        assert_eq!(made.status, 200, "{}", made.text);
+        text(&made.json()["silenceID"])
+    }
+
     /// Returns Grafana's answer to a request with the specification's login.
     pub fn grafana(&self, path: &str) -> Answer {
         http::request("GET", &format!("{}{path}", self.url("grafana")), Some(http::ADMIN), None)

@@ -20,8 +20,8 @@ const DELIVERY: &str = "AlertDeliveryFailing";
 /// Make alerts really fire and end, and follow each from the scraped value to the receiver
 ///
 /// Prometheus scrapes a simulated application meanwhile, and every alert carries the label drill="true". If your
-/// receiver listens on the port that alertmanager.yml names for `tdd-webhook`, it gets them. The real files are put back in the end, also after an
-/// interrupt. Exits with 1 if an alert does not arrive, and names the place where it stopped.
+/// receiver listens on the port that alertmanager.yml names for `tdd-webhook`, it gets them. The real files are put
+/// back in the end, also after an interrupt. Exits with 1 if an alert does not arrive, and names the place where it stopped.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Alert to drill, or `all`

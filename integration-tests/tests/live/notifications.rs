@@ -39,14 +39,7 @@ fn an_alert_that_fires_again_is_sent_again_after_every_start_of_alertmanager() {
     let scenario = scenario("send-again");
     notifying(&scenario, &receiver.url());
     let container = scenario.container("alertmanager");
-    let silence = json!({
-        "matchers": [{"name": "alertname", "value": "Other", "isRegex": false, "isEqual": true}],
-        "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z",
-        "createdBy": "a test", "comment": "kept",
-    });
-    let url = format!("{}/api/v2/silences", scenario.url("alertmanager"));
-    let silenced = http::request("POST", &url, None, Some(&silence));
-    assert_eq!(silenced.status, 200, "{silenced:?}");
+    let silence = scenario.silence("Other", "kept");
     fire(&scenario, "a first cause");
     is_sent(&receiver, "a first cause");
 
@@ -73,8 +66,7 @@ fn an_alert_that_fires_again_is_sent_again_after_every_start_of_alertmanager() {
     fire(&scenario, "after a kill");
     is_sent(&receiver, "after a kill");
 
-    let id = text(&silenced.json()["silenceID"]);
-    let kept = http::get(&format!("{}/api/v2/silence/{id}", scenario.url("alertmanager"))).json();
+    let kept = http::get(&format!("{}/api/v2/silence/{silence}", scenario.url("alertmanager"))).json();
     assert_eq!(kept["status"]["state"], "active", "{kept}");
 }
 
