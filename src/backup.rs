@@ -3,6 +3,7 @@
 //! Each has two halves: the first only looks, the second changes; [`Saving::save`] and [`Restoring::restore`] are where
 //! changing begins. Once they have begun, an interrupt ends the work, but not what puts things right again.
 
+pub mod format;
 mod pipe;
 mod restore;
 mod save;
@@ -17,8 +18,8 @@ use crate::engine::Operator;
 use crate::error::{Error, Result};
 use crate::files::Folder;
 use crate::http::Http;
-use crate::observed::Objects;
-use crate::stack::{Service, Stack};
+use crate::model::observed::Objects;
+use crate::model::stack::{Service, Stack};
 
 /// Ends when the user wants the work to end, and can be asked again and again.
 pub type Interrupt = Shared<BoxFuture<'static, ()>>;

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
-use crate::error::{Error, Result};
-use crate::files;
-use crate::settings::{
+use crate::config::settings::{
     AppHost, FILE_NAME, HostPort, Layer, Origin, Output, PASSWORD_WAYS, Password, PasswordSource, Progress,
 };
+use crate::error::{Error, Result};
+use crate::files;
 
 /// Start Prometheus, Grafana, node-exporter and Alertmanager, and see that they observe
 ///

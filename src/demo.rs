@@ -5,18 +5,18 @@
 //!
 //! Never listens on every address: loopback, and the one address where the containers look for the application.
 
-pub mod announcement;
+mod activity;
+mod addresses;
 mod application;
+pub mod banner;
 pub mod control;
 mod exposition;
-mod happening;
 mod history;
 pub mod import;
 mod journal;
 mod metrics;
 mod model;
 mod pages;
-mod reach;
 mod receiver;
 mod recording;
 mod scenario;
@@ -30,8 +30,8 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+pub use addresses::{Reach, reach};
 pub use journal::{Alert, Journal, Notification, Payload};
-pub use reach::{Reach, reach};
 pub use scenario::{Parameters, Scenario};
 pub use simulation::Simulation;
 

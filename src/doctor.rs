@@ -3,6 +3,7 @@
 //! Never asks anything: `examine` finds the facts.
 
 mod answer;
+pub mod collect;
 mod configuration;
 mod engine;
 mod facts;
@@ -15,7 +16,7 @@ pub use configuration::{receivers, syntax_fault, targets};
 pub use facts::{EngineFacts, Facts, Folder, Image, ImageState, Link, ServiceFacts, Space, Unanswered};
 pub use peer::{Peer, Role, Scrape, is_reachable, place};
 
-use crate::settings::AppHost;
+use crate::config::settings::AppHost;
 
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,23 +6,23 @@
 mod archive;
 mod check;
 mod clock;
-mod describe;
-mod dump;
+mod container_spec;
+mod events;
 mod execute;
 mod gateway;
+mod info;
+mod inspect;
 mod locality;
 mod lock;
-mod operate;
-mod past;
 mod pull;
+mod quiesce;
 mod read;
 mod secret;
-mod silence;
-mod specification;
 mod stop;
+mod timeout;
 mod transport;
-mod unfinished;
 mod volumes;
+mod write;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,21 +30,21 @@ use std::sync::Arc;
 use bollard::ClientVersion;
 use bollard::errors::Error as EngineError;
 
-use crate::endpoint::{Endpoint, Locality};
-use crate::engine_phrases::Meaning;
+use crate::docker::endpoint::{Endpoint, Locality};
+use crate::docker::phrases::Meaning;
 use crate::error::{Error, Result, Source, TooOld};
 
-use silence::Connection;
+use timeout::Connection;
 use transport::Greeting;
 
 use lock::Lease;
 
 pub use lock::{Lock, Queue};
-pub use operate::{Operator, Started};
 pub use pull::PullEvent;
+pub use quiesce::is_overtaken;
 pub use read::{Inventory, LogLine, LogQuery, Running};
-pub use unfinished::is_overtaken;
 pub use volumes::VOLUME_ROOT;
+pub use write::{Operator, Started};
 
 /// The oldest API that has everything needed: `host-gateway` came with Engine 20.10.
 const OLDEST_API: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };

@@ -32,7 +32,7 @@ pub use pull_fault::PullFault;
 
 use text::{as_before, by, done_before, one_or_list, quoted_log, waited_for};
 
-use crate::printable;
+use crate::model::sanitize;
 
 /// The cause beneath an [`Error`], boxed so that this file stays free of foreign types.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -47,7 +47,7 @@ pub enum Error {
     #[error("{}", one_or_list("problem", "problems", .0))]
     Amiss(Vec<String>),
     /// A file is no whole backup; nothing was restored.
-    #[error("cannot restore `{}`", printable::path(.path))]
+    #[error("cannot restore `{}`", sanitize::path(.path))]
     Backup {
         /// The file.
         path: PathBuf,
@@ -275,7 +275,7 @@ pub enum Error {
         source: Source,
     },
     /// A file of the user's disk could not be read or written.
-    #[error("cannot {doing} `{}`", printable::path(.path))]
+    #[error("cannot {doing} `{}`", sanitize::path(.path))]
     File {
         /// What was to be done with it.
         doing: FileAction,
@@ -354,7 +354,7 @@ impl Error {
                     None => fault.reason,
                 });
                 Self::SettingsFile {
-                    place: printable::path(path),
+                    place: sanitize::path(path),
                     reason: faults.collect::<Vec<_>>().join("; "),
                 }
             }

@@ -4,11 +4,11 @@
 //! leaves everything as it was. A list of hashes of what this program wrote tells the user's edits from its own
 //! older files. A symbolic link is the user's: it is read through, and never written through nor replaced.
 
-mod dated;
-mod obstacle;
+mod atomic;
+mod path_error;
 mod private;
 mod read;
-mod whole;
+mod retention;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -21,13 +21,13 @@ use tempfile::NamedTempFile;
 use tokio::time::{Instant, sleep};
 
 use crate::error::{Error, FileAction, Result};
-use crate::observed::{Author, DiskFile};
-use crate::stack::sha256;
+use crate::model::observed::{Author, DiskFile};
+use crate::model::stack::sha256;
 
-pub use dated::{keep_newest, write_dated, write_new};
+pub use atomic::{Existing, PrivateFile};
 pub use private::{remove_private, write_private};
 pub use read::read_text;
-pub use whole::{Existing, PrivateFile};
+pub use retention::{keep_newest, write_dated, write_new};
 
 /// The list of hashes, in the form that `sha256sum -c` reads.
 const LIST: &str = ".tdd-stack.sha256";
@@ -120,7 +120,7 @@ impl Folder {
 
     /// Returns what keeps others from writing here; makes the folder where it is not there.
     async fn begin(&self) -> Result<File> {
-        fs::create_dir_all(&self.path).map_err(|error| obstacle::in_the_way(&self.path, error))?;
+        fs::create_dir_all(&self.path).map_err(|error| path_error::in_the_way(&self.path, error))?;
         self.lock().await
     }
 
@@ -164,7 +164,7 @@ impl Folder {
     /// Returns a file beside its place, ready to be moved there.
     fn prepare(&self, (name, content): (&str, &str)) -> Result<(NamedTempFile, PathBuf)> {
         let path = self.path.join(name);
-        obstacle::refuse(&path)?;
+        path_error::refuse(&path)?;
         let mut file = self.temporary(&path)?;
         file.write_all(content.as_bytes()).map_err(Error::file(FileAction::Write, &path))?;
         Ok((file, path))

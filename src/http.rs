@@ -2,10 +2,10 @@
 #![expect(clippy::disallowed_types, reason = "the HTTP client's own home")]
 
 mod alertmanager;
-mod ask;
 mod body;
 mod demo;
 mod grafana;
+mod probe;
 mod prometheus;
 mod transcript;
 
@@ -21,8 +21,8 @@ pub use grafana::{Grafana, PROMETHEUS_PAUSED};
 pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule, Runtime};
 
 use crate::error::{Error, Result, Source};
-use crate::observed::Readiness;
-use crate::stack::{Expect, Probe};
+use crate::model::observed::Readiness;
+use crate::model::stack::{Expect, Probe};
 
 /// A local service answers in milliseconds; a panel's query may take seconds.
 const ANSWER: Duration = Duration::from_secs(10);

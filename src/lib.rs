@@ -11,54 +11,37 @@
 //!
 //! Read `stack`, `observed`, `plan`, `apply` in this order; `ARCHITECTURE.md` says who may use whom.
 
-pub mod advice;
-pub mod alerts;
-pub mod apply;
 pub mod backup;
-pub mod backup_file;
-pub mod check_output;
 mod cli;
 mod commands;
-pub mod contents;
-pub mod dashboard;
+pub mod config;
 pub mod demo;
+pub mod diagnostics;
+pub mod docker;
 pub mod doctor;
 pub mod drill;
-pub mod endpoint;
 pub mod engine;
-pub mod engine_phrases;
 pub mod error;
-pub mod event;
-pub mod evidence;
-pub mod examine;
+pub mod execute;
 pub mod files;
 pub mod http;
-pub mod image_reference;
-pub mod layers;
+pub mod model;
 pub mod observe;
-pub mod observed;
-pub mod overlay;
+pub mod output;
 pub mod plan;
 pub mod ports;
-pub mod printable;
-pub mod proof;
-pub mod prove;
-pub mod ready;
-pub mod registry_auth;
-pub mod rehearse;
-pub mod render;
 pub mod services;
-pub mod settings;
-pub mod stack;
+mod session;
 pub mod status;
+pub mod verify;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::Exit;
-use commands::evidence::Kept;
 use error::Error;
+use session::Exit;
+use session::diagnostics::Kept;
 
 /// Parses the command line, runs the verb, prints an error if there is one, and returns the exit code.
 pub fn main() -> ExitCode {
@@ -66,7 +49,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-            if render::refusal(&error.to_string()) {
+            if output::refusal(&error.to_string()) {
                 return code;
             }
             // Help goes to standard output and a mistake to standard error; a closed pipe is no failure.
@@ -90,7 +73,7 @@ pub fn main() -> ExitCode {
 
 /// Prints an error, its causes and its hint, and returns its exit code. In JSON it goes to standard output too,
 /// unless a result stands there already.
-fn report(error: &Error, output: Option<settings::Output>, evidence: Option<&Kept>) -> ExitCode {
-    render::error(error, output, evidence.map(|kept| kept.as_deref().map_err(String::as_str)));
+fn report(error: &Error, output: Option<config::settings::Output>, evidence: Option<&Kept>) -> ExitCode {
+    output::error(error, output, evidence.map(|kept| kept.as_deref().map_err(String::as_str)));
     ExitCode::from(error.exit_code())
 }

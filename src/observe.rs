@@ -7,16 +7,18 @@ use std::net::SocketAddr;
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::dashboard;
+use crate::config::dashboard;
+use crate::config::settings::HostPort;
 use crate::engine::{Engine, Inventory};
 use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::files::Folder;
 use crate::http::{self, Http};
-use crate::observed::{Container, Grafana, GrafanaContent, NotAsked, Objects, Observed, Readiness, State};
+use crate::model::observed::{
+    Container, Grafana, GrafanaContent, NotAsked, Objects, Observed, Readiness, State,
+};
+use crate::model::stack::{Service, Stack};
 use crate::ports;
-use crate::prove::Addresses;
-use crate::settings::HostPort;
-use crate::stack::{Service, Stack};
+use crate::verify::Addresses;
 
 /// Returns everything that a plan for the stack depends on.
 pub async fn observe(engine: &Engine, http: &Http, folder: &Folder, stack: &Stack) -> Result<Observed> {

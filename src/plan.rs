@@ -4,26 +4,26 @@
 //! `plan/up.rs` and `plan/down.rs` decide; nothing here does.
 
 mod changes;
+mod display;
 mod down;
 mod files;
 mod grafana;
-mod print;
 mod replace;
+mod rollback;
 mod service;
-mod undo;
 mod up;
 mod verb;
 
 pub use changes::{TextChange, text_changes};
 pub use down::{Keep, down};
 pub use grafana::login_refused;
-pub use undo::Undo;
+pub use rollback::Undo;
 pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, pull, up};
 pub use verb::Verb;
 
 use crate::error::Conflict;
-use crate::observed::VolumeKind;
-use crate::stack::{CheckCommand, DataSource, PasswordFile, Service};
+use crate::model::observed::VolumeKind;
+use crate::model::stack::{CheckCommand, DataSource, PasswordFile, Service};
 
 /// Operations in an order that satisfies what each needs.
 #[derive(Clone, Debug, Default, PartialEq)]

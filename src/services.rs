@@ -11,8 +11,8 @@ mod prometheus;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::settings::{AppHost, HostPort, Settings};
-use crate::stack::{ConfigFile, Dashboard, DataSource, HostAddress, Login, Port, Service, Stack};
+use crate::config::settings::{AppHost, HostPort, Settings};
+use crate::model::stack::{ConfigFile, Dashboard, DataSource, HostAddress, Login, Port, Service, Stack};
 
 /// Every service, in the order in which it is shown.
 const ALL: [Member; 4] = [prometheus::MEMBER, grafana::MEMBER, node_exporter::MEMBER, alertmanager::MEMBER];
@@ -54,11 +54,11 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn image(&self) -> crate::image_reference::ImageReference {
+    fn image(&self) -> crate::docker::image_reference::ImageReference {
         if let Some(image) = self.settings.images.get(self.name) {
             return image.clone();
         }
-        let pinned: crate::image_reference::ImageReference =
+        let pinned: crate::docker::image_reference::ImageReference =
             self.image.parse().expect("the pinned references are tested");
         match &self.settings.registry {
             Some(registry) => pinned.with_registry(registry).expect("the settings checked the host"),
@@ -90,7 +90,7 @@ impl Context<'_> {
             bind if bind.is_loopback() || bind.is_unspecified() => "localhost".to_string(),
             bind => bind.to_string(),
         };
-        format!("http://{host}:{}", crate::stack::HOST_PORT)
+        format!("http://{host}:{}", crate::model::stack::HOST_PORT)
     }
 }
 

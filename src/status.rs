@@ -4,13 +4,13 @@
 
 use std::net::SocketAddr;
 
-use crate::dashboard;
+use crate::config::dashboard;
+use crate::config::settings::PASSWORD_WAYS;
 use crate::error::{Conflict, Error};
-use crate::observed::{Author, Grafana, Observed, Readiness, State};
+use crate::model::observed::{Author, Grafana, Observed, Readiness, State};
+use crate::model::stack::{Service, Stack};
+use crate::model::verification::{Proof, Verdict};
 use crate::plan::{self, Cause, Operation, Plan, Request};
-use crate::proof::{Proof, Verdict};
-use crate::settings::PASSWORD_WAYS;
-use crate::stack::{Service, Stack};
 
 /// A stack at one moment.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl Status {
             Err(error) => (Plan::default(), Some(error.to_string())),
         };
         let edited = stack.files.iter().filter(|file| {
-            let is_edit = |seen: &crate::observed::DiskFile| {
+            let is_edit = |seen: &crate::model::observed::DiskFile| {
                 seen.author == Author::User && seen.content != file.content
             };
             observed.disk.get(file.name).is_some_and(is_edit)

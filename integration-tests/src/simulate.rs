@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use tdd_stack::dashboard;
-use tdd_stack::observed::{Author, Container, DiskFile, Objects, Observed, State, VolumeKind};
+use tdd_stack::config::dashboard;
+use tdd_stack::config::settings::{HostPort, Secret};
+use tdd_stack::model::observed::{Author, Container, DiskFile, Objects, Observed, State, VolumeKind};
+use tdd_stack::model::stack::{LOADED_MARK, Mount, Service, Stack, sha256};
 use tdd_stack::plan::{DashboardEdits, Force, Operation, Plan};
-use tdd_stack::settings::{HostPort, Secret};
-use tdd_stack::stack::{LOADED_MARK, Mount, Service, Stack, sha256};
 
 /// Everything that there is.
 #[derive(Clone, Debug, Default)]

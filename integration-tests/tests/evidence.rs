@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use tdd_stack::evidence::redact::Secrets;
-use tdd_stack::evidence::{Content, Evidence};
+use tdd_stack::diagnostics::redact::Secrets;
+use tdd_stack::diagnostics::{Content, Evidence};
 
 /// A secret of any printable characters, which cannot be a part of what stands around it.
 fn secret() -> impl Strategy<Value = String> {

@@ -6,11 +6,11 @@ use integration_tests::simulate::{Volume, World};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
-use tdd_stack::observed::{Author, Container, DiskFile, Readiness, State, VolumeKind};
+use tdd_stack::config::settings::{HostPort, Layer, Origin, Password, PasswordSource, Secret, Settings};
+use tdd_stack::model::observed::{Author, Container, DiskFile, Readiness, State, VolumeKind};
+use tdd_stack::model::stack::{LOADED_MARK, Service, Stack, fingerprint};
 use tdd_stack::plan::{self, Keep, Operation, Plan, ProofTime, PullPolicy, Request};
 use tdd_stack::services;
-use tdd_stack::settings::{HostPort, Layer, Origin, Password, PasswordSource, Secret, Settings};
-use tdd_stack::stack::{LOADED_MARK, Service, Stack, fingerprint};
 
 /// What a thing is like, compared with what is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,7 +202,8 @@ impl Start {
         }
         for wanted in &stack.dashboards {
             let text = stack.file(wanted.file).map(|file| file.content.clone()).unwrap_or_default();
-            let mut body = tdd_stack::dashboard::parse(&text, wanted.uid).expect("the shipped one is good");
+            let mut body =
+                tdd_stack::config::dashboard::parse(&text, wanted.uid).expect("the shipped one is good");
             if self.dashboard == Like::Other {
                 body["title"] = json!("changed by hand");
             }

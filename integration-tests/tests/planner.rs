@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 
 use integration_tests::simulate::World;
 use serde_json::json;
+use tdd_stack::config::settings::{Layer, Settings};
 use tdd_stack::error::Error;
-use tdd_stack::observed::{Author, DiskFile, State};
+use tdd_stack::model::observed::{Author, DiskFile, State};
+use tdd_stack::model::stack::Stack;
 use tdd_stack::plan::{self, Operation, Plan, PullPolicy, Request};
 use tdd_stack::services;
-use tdd_stack::settings::{Layer, Settings};
-use tdd_stack::stack::Stack;
 
 fn stack_from(layer: Layer) -> Stack {
     services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are good"))

@@ -9,7 +9,7 @@ use integration_tests::fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scenario::operations;
 use integration_tests::scene::Scene;
-use tdd_stack::stack::LABEL_SPEC;
+use tdd_stack::model::stack::LABEL_SPEC;
 
 const VARIABLE: &str = "TDD_STACK_GRAFANA_PASSWORD";
 const SECRET: &str = "open-sesame-7";

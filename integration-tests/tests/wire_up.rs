@@ -6,7 +6,7 @@ use integration_tests::fake_engine::{Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};
-use tdd_stack::stack::LOADED_MARK;
+use tdd_stack::model::stack::LOADED_MARK;
 
 const SERVICES: [&str; 4] = ["alertmanager", "grafana", "node-exporter", "prometheus"];
 

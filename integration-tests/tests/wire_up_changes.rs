@@ -330,7 +330,7 @@ fn a_file_of_an_older_release_is_replaced_and_an_edited_one_is_not() {
     let old = "groups: []\n";
     scene.edit("alerts.yml", old);
     let list = scene.read(".tdd-stack.sha256");
-    let hash = |text: &str| tdd_stack::stack::sha256(text.as_bytes());
+    let hash = |text: &str| tdd_stack::model::stack::sha256(text.as_bytes());
     scene.edit(".tdd-stack.sha256", &list.replace(&hash(&shipped), &hash(old)));
     scene.run(["up"]).exits(0);
     assert!(scene.read("alerts.yml") == shipped, "the older file stays");

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use tokio::task::spawn_blocking;
 
 use super::{Archivist, Image, Interrupt, joined, pipe, unless};
-use crate::backup_file::{self, Damage, Known, RestoreReport, Verified};
+use crate::backup::format::{self, Damage, Known, RestoreReport, Verified};
+use crate::docker::image_reference::ImageReference;
 use crate::engine::VOLUME_ROOT;
 use crate::error::{Conflict, Error, ObjectKind, Result, and_clean_up};
 use crate::files::Existing;
-use crate::image_reference::ImageReference;
-use crate::observed::{Objects, VolumeKind};
+use crate::model::observed::{Objects, VolumeKind};
+use crate::model::sanitize;
 use crate::plan::Force;
-use crate::printable;
 
 /// Between the archive's many small pieces and the engine.
 const BUFFER: usize = 1 << 16;
@@ -106,7 +106,7 @@ impl<'a> Archivist<'a> {
         let copy = file.try_clone().map_err(Error::backup(path))?;
         // An interrupt drops this, and a thread cannot be dropped.
         let (copy, _stop) = pipe::stoppable(copy);
-        joined(spawn_blocking(move || backup_file::verify(copy, &known))).await?.map_err(Error::backup(path))
+        joined(spawn_blocking(move || format::verify(copy, &known))).await?.map_err(Error::backup(path))
     }
 
     /// Tells where the stack would read the data with another release than wrote it.
@@ -114,7 +114,7 @@ impl<'a> Archivist<'a> {
         let version = |reference: &str| {
             reference.parse::<ImageReference>().map(|image| image.version().to_string()).ok()
         };
-        let differs = |(service, image): (&String, &backup_file::Image)| {
+        let differs = |(service, image): (&String, &format::Image)| {
             let ours = self.stack.service(service)?.image.to_string();
             (version(&ours) != version(&image.reference)).then(|| {
                 format!("the data of {service} is from `{}`, and `up` runs `{ours}`", image.reference)
@@ -216,7 +216,7 @@ impl Restoring<'_> {
         let thread = spawn_blocking(move || {
             let failing = sink.clone();
             let mut out = BufWriter::with_capacity(BUFFER, sink);
-            let copied = backup_file::copy_volume(file, &manifest, &name, VOLUME_ROOT, &mut out);
+            let copied = format::copy_volume(file, &manifest, &name, VOLUME_ROOT, &mut out);
             let copied = copied.and_then(|()| out.flush().map_err(Damage::from));
             if copied.is_err() {
                 failing.fail();
@@ -248,7 +248,7 @@ impl Restoring<'_> {
             match there.get(name) {
                 Some(found) if found.content == *content => {}
                 Some(_) => {
-                    told(&format!("{} differs from the backup's, and stays", printable::path(&path)));
+                    told(&format!("{} differs from the backup's, and stays", sanitize::path(&path)));
                     kept.push(path);
                 }
                 None if manifest.about.edited.contains(name) => {

@@ -12,15 +12,15 @@ use tokio::time::Instant;
 
 use super::pipe::{self, Chunk};
 use super::{Archivist, Image, Interrupt, joined, unless};
-use crate::backup_file::{About, Image as NamedImage, Pause, SaveReport, Writer};
+use crate::backup::format::{About, Image as NamedImage, Pause, SaveReport, Writer};
 use crate::error::{Conflict, Error, FileAction, ObjectKind, Result, and_clean_up};
+use crate::execute::readiness::Waiter;
 use crate::files::{Existing, PrivateFile};
+use crate::model::observed::{Author, Container, DiskFile, State};
+use crate::model::sanitize;
+use crate::model::stack::Service;
 use crate::observe::reaches_running;
-use crate::observed::{Author, Container, DiskFile, State};
 use crate::plan::Force;
-use crate::printable;
-use crate::ready::Waiter;
-use crate::stack::Service;
 
 /// How long a service is waited for that was started again: replaying a large log takes longest.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -88,7 +88,7 @@ impl<'a> Archivist<'a> {
         let files: Vec<(String, DiskFile)> =
             self.folder.read(stack.files.iter().map(|file| file.name))?.into_iter().collect();
         if files.is_empty() {
-            let folder = printable::path(self.folder.path());
+            let folder = sanitize::path(self.folder.path());
             notes.push(format!("there is no configuration in `{folder}`, so the backup has none"));
         }
         let images = objects.containers.iter().map(|(service, container)| {

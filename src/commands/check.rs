@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Exit, Patience, Session};
-use crate::check_output::{self, Checked};
-use crate::contents;
-use crate::dashboard;
+use crate::config::check_output::{self, Checked};
+use crate::config::dashboard;
+use crate::config::validate;
 use crate::engine::{Engine, Operator};
 use crate::error::{Error, Fault, Result};
+use crate::model::stack::{CheckCommand, Config, Service};
+use crate::model::verification::Application;
+use crate::output::{self, CheckReport};
 use crate::plan;
-use crate::proof::Application;
-use crate::render::{self, CheckReport};
-use crate::stack::{CheckCommand, Config, Service};
+use crate::session::{Exit, Patience, Session};
 
 /// Check the configuration files with the real promtool and amtool
 ///
@@ -49,7 +49,7 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
         let faults = found.into_iter().map(fault).collect();
         reports.push(CheckReport { title: format!("dashboard {}", wanted.uid), faults });
     }
-    render::checks(session.json(), &reports);
+    output::checks(session.json(), &reports);
     let mut faults: Vec<Fault> = Vec::new();
     for fault in reports.into_iter().flat_map(|report| report.faults) {
         if !faults.contains(&fault) {
@@ -96,7 +96,7 @@ fn read(session: &Session, config: &Config) -> Result<BTreeMap<&'static str, Con
     let names = config.files.iter().chain(config.checks.iter().flat_map(|check| &check.extra_files));
     let read = |name: &&'static str| {
         let text = content(session, name)?;
-        let fault = contents::fault(name, &text).map(|found| Fault {
+        let fault = validate::fault(name, &text).map(|found| Fault {
             file: session.folder.path().join(name),
             line: found.line,
             reason: found.reason,

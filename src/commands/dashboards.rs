@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Exit, Session};
-use crate::dashboard;
+use crate::config::dashboard;
 use crate::error::{Conflict, Error, Result};
 use crate::files::Existing;
 use crate::http::Grafana;
+use crate::model::observed::{Author, DiskFile};
+use crate::model::stack::Dashboard;
 use crate::observe::{base, reaches_running};
-use crate::observed::{Author, DiskFile};
-use crate::render::{self, FileOutcome, FileReport};
-use crate::stack::Dashboard;
+use crate::output::{self, FileOutcome, FileReport};
+use crate::session::{Exit, Session};
 
 /// Bring edits that were made inside Grafana back into the files
 #[derive(Debug, clap::Args)]
@@ -108,7 +108,7 @@ async fn pull(overwrite: bool, session: &Session) -> Result<Exit> {
         Ok(reports)
     };
     let reports = session.alone(&engine, &objects, "dashboards pull", work).await?;
-    render::files(session.json(), &reports);
+    output::files(session.json(), &reports);
     Ok(Exit::Reached)
 }
 

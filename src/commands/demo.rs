@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Exit, Session};
-use crate::demo::announcement::{Announcement, already_there};
+use crate::config::settings::Progress;
+use crate::demo::banner::{Announcement, already_there};
 use crate::demo::import::{Importer, Preparation, Report};
 use crate::demo::{
     CONTROL_ADDRESS, Demo, Notification, Options, Ports, Reach, Scenario, Simulation, control, reach,
 };
 use crate::error::{Error, Result};
 use crate::http::DemoControl;
-use crate::printable;
-use crate::settings::Progress;
+use crate::model::sanitize;
+use crate::session::{Exit, Session};
 
 /// The longest history. All of it is in memory while it is made: half a gigabyte at this length.
 const LONGEST_HISTORY: Duration = Duration::from_hours(12);
@@ -211,12 +211,12 @@ fn tell(progress: Progress, notification: &Notification) {
         Progress::Auto | Progress::Bars | Progress::Plain => notification.line(),
     };
     // Talk that nobody hears must not end the demo.
-    drop(writeln!(std::io::stderr(), "{}", printable::text(&line)));
+    drop(writeln!(std::io::stderr(), "{}", sanitize::text(&line)));
 }
 
 fn print(text: &str) {
     // Whoever closed the pipe has seen enough.
-    drop(std::io::stdout().write_all(printable::text(text).as_bytes()));
+    drop(std::io::stdout().write_all(sanitize::text(text).as_bytes()));
 }
 
 fn history(text: &str) -> std::result::Result<Duration, String> {

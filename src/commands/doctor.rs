@@ -1,10 +1,10 @@
 //! `tdd-stack doctor`
 
-use super::{Exit, Session};
+use crate::doctor::collect::{Examined, examine};
 use crate::doctor::{self, Circumstances, State};
 use crate::error::Result;
-use crate::examine::{Examined, examine};
-use crate::render;
+use crate::output;
+use crate::session::{Exit, Session};
 
 /// Look for what hinders the stack or hides your application, with cures
 ///
@@ -28,6 +28,6 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         require_app: args.require_app,
     };
     let findings = doctor::judge(&facts, &circumstances);
-    render::findings(session.json(), &session.stack.name, &findings);
+    output::findings(session.json(), &session.stack.name, &findings);
     Ok(if doctor::worst(&findings) == State::Bad { Exit::Amiss } else { Exit::Reached })
 }

@@ -6,16 +6,17 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
-use super::overtaken::{PAUSE, retried};
-use super::{Exit, Patience, Session, environment, password};
 use crate::doctor::Answer;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::model::observed::{Objects, VolumeKind};
+use crate::model::verification::Application;
 use crate::observe::base;
-use crate::observed::{Objects, VolumeKind};
+use crate::output::{self, Removed};
 use crate::plan::{self, Keep};
-use crate::proof::Application;
-use crate::render::{self, Removed};
+use crate::session::environment::environment;
+use crate::session::retry::{PAUSE, retried};
+use crate::session::{Exit, Patience, Session, password};
 
 /// Stop and remove the stack; volumes with data stay unless asked for
 ///
@@ -101,6 +102,6 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
         false => (Vec::new(), password::forget(&session.stack.name, environment)?),
     };
     let removed = Removed { stack: &session.stack.name, plan: &plan, kept, password_file };
-    render::removed(session.json(), &removed);
+    output::removed(session.json(), &removed);
     Ok(Exit::Reached)
 }

@@ -4,15 +4,15 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::{Exit, Session};
 use crate::demo::reach;
-use crate::drill::Course;
+use crate::drill::runner::{self, Pace, Receiver, Rehearsal, Theatre};
+use crate::drill::trace::Course;
 use crate::engine::Engine;
 use crate::error::{Error, Result, and_clean_up};
 use crate::observe::reaches_running;
+use crate::output;
 use crate::plan::{self, Request};
-use crate::rehearse::{self, Pace, Receiver, Rehearsal, Theatre};
-use crate::render;
+use crate::session::{Exit, Session};
 
 /// The alert that cannot be drilled without a receiver that can be made deaf.
 const DELIVERY: &str = "AlertDeliveryFailing";
@@ -39,10 +39,10 @@ pub(crate) async fn run(
     interrupted: impl Future<Output = ()>,
 ) -> Result<Exit> {
     let wanted = (args.alert != "all").then_some(args.alert.as_str());
-    let exercises = rehearse::exercises(wanted);
+    let exercises = runner::exercises(wanted);
     if exercises.is_empty() {
         let reason =
-            format!("there is no alert `{}`: it is one of {}", args.alert, rehearse::alerts().join(", "));
+            format!("there is no alert `{}`: it is one of {}", args.alert, runner::alerts().join(", "));
         return Err(Error::Usage { place: "drill".into(), reason });
     }
     let engine = session.engine().await?;
@@ -50,7 +50,7 @@ pub(crate) async fn run(
     reaches_running(&engine, &objects)?;
     let reach = reach(&engine, session.settings.app_host).await?;
     if let Some(note) = &reach.note {
-        render::talk(session.settings.progress, Duration::ZERO, note);
+        output::talk(session.settings.progress, Duration::ZERO, note);
     }
     let drill = drill(session, &engine, args.fast, reach.listen, exercises, interrupted);
     session.alone(&engine, &objects, "drill", drill).await
@@ -61,7 +61,7 @@ async fn drill(
     engine: &Engine,
     fast: bool,
     listen: Vec<IpAddr>,
-    exercises: Vec<(rehearse::Fault, Vec<&'static str>)>,
+    exercises: Vec<(runner::Fault, Vec<&'static str>)>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Exit> {
     let observed = session.observe(engine).await?;
@@ -92,7 +92,7 @@ async fn drill(
         Ok(courses) => courses,
         Err(error) => return and_clean_up(Err(error), failures),
     };
-    render::drill(session.json(), &session.stack.name, &courses, began.elapsed());
+    output::drill(session.json(), &session.stack.name, &courses, began.elapsed());
     let faults: Vec<String> = courses.iter().filter_map(Course::fault).collect();
     let came_through = if faults.is_empty() { Ok(Exit::Reached) } else { Err(Error::Drill(faults)) };
     Ok(and_clean_up(came_through, failures).unwrap_or_else(Exit::Reported))
@@ -102,11 +102,11 @@ async fn perform(
     session: &Session,
     rehearsal: &Rehearsal<'_>,
     pace: Pace,
-    exercises: Vec<(rehearse::Fault, Vec<&'static str>)>,
+    exercises: Vec<(runner::Fault, Vec<&'static str>)>,
 ) -> Result<Vec<Course>> {
     let progress = session.settings.progress;
     let began = Instant::now();
-    let say = |text: &str| render::talk(progress, began.elapsed(), text);
+    let say = |text: &str| output::talk(progress, began.elapsed(), text);
     say(
         "Prometheus scrapes a simulated application until the drill is over, and each alert is marked drill=\"true\"",
     );

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Exit, Session};
 use crate::backup::{Archivist, Occupied, interrupt, unless};
 use crate::error::Result;
-use crate::render;
+use crate::output;
+use crate::session::{Exit, Session};
 
 /// Bring the data of a backup back, for the next `up`
 ///
@@ -33,10 +33,10 @@ pub(crate) async fn run(
     let occupied = if args.overwrite { Occupied::Overwrite } else { Occupied::Keep };
     let work = async |archivist: Archivist<'_>| {
         let restoring = unless(&interrupted, archivist.prepare_restore(&args.file, occupied)).await?;
-        let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
+        let told = |text: &str| output::talk(session.settings.progress, began.elapsed(), text);
         restoring.restore(&interrupted, told).await
     };
     let report = Box::pin(session.archive("restore", &interrupted, work)).await?;
-    render::restored(session.json(), &report, began.elapsed());
+    output::restored(session.json(), &report, began.elapsed());
     Ok(Exit::Reached)
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::up::{Wait, application};
-use super::{Exit, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::model::observed::{Grafana, NotAsked};
+use crate::model::verification::Application;
 use crate::observe::{addresses, reaches_running};
-use crate::observed::{Grafana, NotAsked};
-use crate::proof::Application;
-use crate::prove::prove;
-use crate::render;
+use crate::output;
+use crate::session::{Exit, Session};
 use crate::status::{Finding, Status};
+use crate::verify::prove;
 
 /// Between two looks of `--watch`, and of a wait.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -58,9 +58,9 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
             continue;
         }
         if args.watch {
-            render::clear();
+            output::clear();
         }
-        render::status(session.json(), &status);
+        output::status(session.json(), &status);
         if !args.watch {
             return Ok(exit(finding, reached, out_of_reach));
         }

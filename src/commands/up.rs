@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::overtaken::retried;
-use super::password::Keep;
-use super::{Done, Exit, Patience, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::model::observed::Observed;
+use crate::model::verification::{Application, Proof, Verdict};
 use crate::observe::reaches_wanted;
-use crate::observed::Observed;
+use crate::output::{self, Summary, Timings};
 use crate::plan::{self, DashboardEdits, Plan, ProofTime, PullPolicy, Request};
-use crate::proof::{Application, Proof, Verdict};
-use crate::render::{self, Summary, Timings};
+use crate::session::password::Keep;
+use crate::session::retry::retried;
+use crate::session::{Done, Exit, Patience, Session};
 
 /// Bring the stack up, wait until it is ready, import the dashboard
 ///
@@ -116,7 +116,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     let plan = plan::up(&session.stack, &observed, request)?;
     if args.dry_run {
         let changes = plan::text_changes(&plan, &observed);
-        render::plan(session.json(), &session.stack.name, &plan, &changes);
+        output::plan(session.json(), &session.stack.name, &plan, &changes);
         return Ok(Exit::Reached);
     }
     let patience = Patience { each: args.wait_timeout, application: application(args.require_app) };
@@ -194,5 +194,5 @@ fn summarise(
         login: &session.stack.login,
         dashboards: session.stack.dashboards.iter().map(|dashboard| dashboard.uid).collect(),
     };
-    render::summary(session.json(), &summary);
+    output::summary(session.json(), &summary);
 }

@@ -12,11 +12,11 @@ use super::history::{self, STEP, Sources, Span};
 use super::recording::Configuration;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::execute::readiness::Waiter;
 use crate::http::Http;
+use crate::model::observed::{Container, Objects};
+use crate::model::stack::{Service, Stack};
 use crate::observe::{base, reaches_running};
-use crate::observed::{Container, Objects};
-use crate::ready::Waiter;
-use crate::stack::{Service, Stack};
 
 /// The longest window of the rules: so much earlier a past begins, that its first values are whole.
 const WINDOW: Duration = Duration::from_mins(5);

@@ -14,10 +14,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
+use super::activity::{Happening, Levels};
 use super::application::{
     COMPONENTS, DATABASES, FAILURE, LEVELS, LOGGERS, OPERATIONS, PHASES, PYTHON_VERSION, ROUTES, VERSION,
 };
-use super::happening::{Happening, Levels};
 use super::scenario::{MISSING_METRIC, Scenario};
 use labels::{
     BuildLabels, ComponentLabels, DatabaseLabels, HandlerLabels, LogLabels, PhaseLabels, QueryLabels,

@@ -9,8 +9,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, LogNormal, Poisson};
 
+use super::activity::{Happening, Levels};
 use super::application::{DATABASES, FAILURE, LOGGERS, OPERATIONS, PHASE_ROUTE, PHASES, ROUTES, Route};
-use super::happening::{Happening, Levels};
 use super::scenario::{Parameters, Scenario};
 
 /// The step of the simulation. What comes less often than this is drawn by chance.

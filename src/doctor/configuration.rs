@@ -2,11 +2,11 @@
 
 use serde_yaml::Value;
 
-use crate::contents;
+use crate::config::validate;
 
 /// Returns the line and the reason if a file is no valid YAML or JSON; other files are not looked into.
 pub fn syntax_fault(name: &str, text: &str) -> Option<(Option<u64>, String)> {
-    contents::fault(name, text).map(|fault| (fault.line, fault.reason))
+    validate::fault(name, text).map(|fault| (fault.line, fault.reason))
 }
 
 /// Returns job and address of every target that `prometheus.yml` names.
@@ -41,8 +41,8 @@ pub fn receivers(alertmanager: &str) -> Vec<String> {
 
 /// Returns what a text says, and nothing where it cannot be worked with.
 fn parsed(text: &str) -> Value {
-    match contents::yaml(text) {
-        Ok(_) => serde_yaml::from_str(contents::without_mark(text)).unwrap_or_default(),
+    match validate::yaml(text) {
+        Ok(_) => serde_yaml::from_str(validate::without_mark(text)).unwrap_or_default(),
         Err(_) => Value::Null,
     }
 }
@@ -54,8 +54,8 @@ fn items(value: &Value) -> &[Value] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::{Layer, Settings};
     use crate::services;
-    use crate::settings::{Layer, Settings};
 
     #[test]
     fn shipped_files_are_valid_and_name_the_users_programs() {

@@ -1,7 +1,7 @@
 //! Judges the engine: whether it answers, speaks the API, is of a kind with its own ways, and has space.
 
 use super::{Circumstances, EngineFacts, Facts, Finding, State};
-use crate::settings::AppHost;
+use crate::config::settings::AppHost;
 
 const GIGABYTE: u64 = 1_000_000_000;
 /// Prometheus keeps up to 1 GB of series, and the images take about as much.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{Answer, Peer};
 use crate::error::{Conflict, Fault, PullFault};
-use crate::observed::{Readiness, State};
+use crate::model::observed::{Readiness, State};
 
 /// Everything that was found out.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ mod fault;
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Answer, Circumstances, Finding, FromInside, State};
-use crate::proof::{APP_JOBS, Health};
+use crate::model::verification::{APP_JOBS, Health};
 use fault::{Fault, Gravity};
 
 /// A program of the user's that the stack must reach.
@@ -132,7 +132,7 @@ fn listed(sockets: &[SocketAddr]) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::settings::AppHost;
+    use crate::config::settings::AppHost;
 
     pub(crate) fn circumstances() -> Circumstances {
         Circumstances {

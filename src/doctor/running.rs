@@ -1,10 +1,10 @@
 //! Judges the services of a stack of which something is there, and who can reach them.
 
 use super::{Answer, Circumstances, Facts, Finding, Link, ServiceFacts};
-use crate::advice;
 use crate::error::firewall;
-use crate::observed::{Readiness, State as ContainerState};
-use crate::proof::Health;
+use crate::model::observed::{Readiness, State as ContainerState};
+use crate::model::scrape_hints;
+use crate::model::verification::Health;
 
 pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding> {
     if facts.services.is_empty() {
@@ -84,7 +84,7 @@ fn target(service: &ServiceFacts) -> Option<Finding> {
             Finding::warning("target", "Prometheus has not scraped it yet").cure("ask again in a moment")
         }
         Health::Down => {
-            let advice = advice::for_scrape_error(&scrape.error);
+            let advice = scrape_hints::for_scrape_error(&scrape.error);
             let cure = advice.unwrap_or("`tdd-stack up` brings the stack into its wanted state");
             Finding::bad("target", format!("Prometheus cannot scrape it: {}", scrape.error)).cure(cure)
         }

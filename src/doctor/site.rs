@@ -3,7 +3,7 @@
 use super::{Facts, Finding, Image, ImageState};
 use crate::error::hint::{RESTORE_AGAIN, foreign_hint};
 use crate::error::{Conflict, Error, Fault};
-use crate::printable;
+use crate::model::sanitize;
 
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -91,7 +91,7 @@ fn ports(facts: &Facts) -> Vec<Finding> {
 }
 
 fn folder(facts: &Facts) -> Finding {
-    let path = printable::path(&facts.folder.path);
+    let path = sanitize::path(&facts.folder.path);
     match &facts.folder.problem {
         Some(problem) => Finding::bad("folder", format!("`{path}` cannot be written: {problem}"))
             .cure("choose another folder with `--dir`, or mend its permissions"),

@@ -6,11 +6,11 @@ use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{LogLine, LogQuery, Operator, specification};
-use crate::check_output::CheckOutput;
+use super::{LogLine, LogQuery, Operator, container_spec};
+use crate::config::check_output::CheckOutput;
 use crate::error::{Error, Result, and_clean_up};
+use crate::model::stack::LABEL_CHECK;
 use crate::plan::Force;
-use crate::stack::LABEL_CHECK;
 
 /// A check takes a tenth of a second, on a busy machine seconds.
 const TIME: Duration = Duration::from_mins(1);
@@ -87,8 +87,8 @@ impl Operator {
             image: Some(image.to_string()),
             entrypoint: words.first().map(|program| vec![program.clone()]),
             cmd: Some(words.get(1..).unwrap_or_default().to_vec()),
-            labels: Some(specification::errand_labels(stack, LABEL_CHECK, &command.join(" "))),
-            host_config: Some(HostConfig { memory, mounts, ..specification::errand_host() }),
+            labels: Some(container_spec::errand_labels(stack, LABEL_CHECK, &command.join(" "))),
+            host_config: Some(HostConfig { memory, mounts, ..container_spec::errand_host() }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().build();

@@ -12,9 +12,9 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::Engine;
-use super::silence::{Connection, QUICK};
-use crate::endpoint::{Address, Elsewhere, Listener, Locality, Machine};
-use crate::engine_phrases;
+use super::timeout::{Connection, QUICK};
+use crate::docker::endpoint::{Address, Elsewhere, Listener, Locality, Machine};
+use crate::docker::phrases;
 use crate::error::{Error, OutOfReach, Result};
 use crate::ports::{self, Program};
 
@@ -129,7 +129,7 @@ async fn of_engine(docker: &Connection) -> Locality {
     let engine = Machine {
         name: info.name.unwrap_or_default(),
         memory: info.mem_total,
-        is_forwarded_here: info.operating_system.as_deref().is_some_and(engine_phrases::forwards_ports),
+        is_forwarded_here: info.operating_system.as_deref().is_some_and(phrases::forwards_ports),
     };
     let this = Machine {
         name: rustix::system::uname().nodename().to_string_lossy().into_owned(),

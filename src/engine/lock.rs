@@ -19,11 +19,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use super::silence::QUICK;
+use super::timeout::QUICK;
 use super::{Engine, Operator};
 use crate::error::{Error, Result};
-use crate::observed::Objects;
-use crate::stack::Stack;
+use crate::model::observed::Objects;
+use crate::model::stack::Stack;
 
 use container::{Phase, Request, Seen};
 use holder::Life;

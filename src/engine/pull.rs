@@ -9,10 +9,10 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
 use super::Operator;
-use crate::engine_phrases;
+use crate::docker::credentials::{self, Credentials};
+use crate::docker::image_reference::ImageReference;
+use crate::docker::phrases;
 use crate::error::{Error, PullFault, Result, Source};
-use crate::image_reference::ImageReference;
-use crate::registry_auth::{self, Credentials};
 
 /// Longer than any layer takes to unpack, shorter than anybody's patience.
 const SILENCE: Duration = Duration::from_mins(3);
@@ -59,7 +59,7 @@ impl Operator {
         let refused = |message| refusal(reference, message);
         let parsed: ImageReference =
             reference.parse().map_err(|error| failure(reference, PullFault::Other, error))?;
-        let credentials = registry_auth::credentials(parsed.registry(), self.engine.config_dir.as_deref());
+        let credentials = credentials::credentials(parsed.registry(), self.engine.config_dir.as_deref());
         let credentials =
             credentials.await.map_err(|error| failure(reference, PullFault::Credentials, error))?;
         let was_there = self.engine.image_id(reference).await?.is_some();
@@ -74,7 +74,7 @@ impl Operator {
         while let Some(said) = stream.next().await {
             match said {
                 Ok(info) => {
-                    finished |= info.status.as_deref().is_some_and(engine_phrases::ends_a_pull);
+                    finished |= info.status.as_deref().is_some_and(phrases::ends_a_pull);
                     if let Some(reason) = info.error_detail.as_ref().and_then(|detail| detail.message.clone())
                     {
                         return Err(refused(reason));
@@ -104,7 +104,7 @@ impl Operator {
 
 /// Returns the failure of a pull for which the engine gave its reason in words.
 pub(super) fn refusal(reference: &str, message: String) -> Error {
-    failure(reference, engine_phrases::pull_fault(&message), message)
+    failure(reference, phrases::pull_fault(&message), message)
 }
 
 /// Returns the failure of a pull.

@@ -14,12 +14,12 @@ use bollard::query_parameters::{
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
 
-use super::silence::QUICK;
+use super::timeout::QUICK;
 use super::{Engine, archive};
-use crate::engine_phrases::Meaning;
+use crate::docker::phrases::Meaning;
 use crate::error::{Conflict, End, Error, ObjectKind, Result};
-use crate::observed::{Container, Objects, Restore, State, VolumeKind};
-use crate::stack::{
+use crate::model::observed::{Container, Objects, Restore, State, VolumeKind};
+use crate::model::stack::{
     LABEL_CHECK, LABEL_LOCK, LABEL_RESTORE, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME,
     LABEL_WITHOUT, SET_ASIDE,
 };

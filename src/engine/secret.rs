@@ -3,9 +3,9 @@
 //! Never puts a secret into an argument, a variable or a label, all of which the engine keeps and shows.
 
 use super::{Operator, archive};
+use crate::config::settings::Secret;
 use crate::error::{Error, Result};
-use crate::settings::Secret;
-use crate::stack::PasswordFile;
+use crate::model::stack::PasswordFile;
 
 impl Operator {
     /// Puts a password into its file in a container's volume.

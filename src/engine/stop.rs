@@ -7,7 +7,7 @@ use bollard::query_parameters::StopContainerOptionsBuilder;
 use tokio::time::sleep;
 
 use super::Operator;
-use super::operate::gone_is_fine;
+use super::write::gone_is_fine;
 use crate::error::Result;
 
 /// After which pauses a container that is being stopped is sent its signal again.

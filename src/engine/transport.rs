@@ -16,9 +16,9 @@ use hyper_util::rt::TokioExecutor;
 use hyperlocal::UnixConnector;
 
 use super::clock::Clock;
-use super::silence::Connection;
-use crate::endpoint::Address;
-use crate::registry_auth::url_safe;
+use super::timeout::Connection;
+use crate::docker::credentials::url_safe;
+use crate::docker::endpoint::Address;
 
 type Result<T> = std::result::Result<T, EngineError>;
 

@@ -8,10 +8,10 @@ use bollard::query_parameters::{
 };
 use futures_util::{Stream, TryStreamExt};
 
-use super::silence::{PROGRAM, WORK};
-use super::{Engine, Operator, specification};
+use super::timeout::{PROGRAM, WORK};
+use super::{Engine, Operator, container_spec};
 use crate::error::{Error, Result};
-use crate::stack::{LABEL_CHECK, LABEL_RESTORE, Stack};
+use crate::model::stack::{LABEL_CHECK, LABEL_RESTORE, Stack};
 
 /// The folder as which a volume is mounted, and the first part of every path in its archive.
 pub const VOLUME_ROOT: &str = "volume";
@@ -47,8 +47,8 @@ impl Operator {
         };
         let body = ContainerCreateBody {
             image: Some(image.to_string()),
-            labels: Some(specification::errand_labels(stack, LABEL_CHECK, &format!("{purpose} {volume}"))),
-            host_config: Some(HostConfig { mounts: Some(vec![mount]), ..specification::errand_host() }),
+            labels: Some(container_spec::errand_labels(stack, LABEL_CHECK, &format!("{purpose} {volume}"))),
+            host_config: Some(HostConfig { mounts: Some(vec![mount]), ..container_spec::errand_host() }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().build();
@@ -65,8 +65,8 @@ impl Operator {
         let name = stack.restore_mark();
         let body = ContainerCreateBody {
             image: Some(image.to_string()),
-            labels: Some(specification::errand_labels(&stack.name, LABEL_RESTORE, &volumes.join(","))),
-            host_config: Some(specification::errand_host()),
+            labels: Some(container_spec::errand_labels(&stack.name, LABEL_RESTORE, &volumes.join(","))),
+            host_config: Some(container_spec::errand_host()),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().name(&name).build();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::printable;
+use crate::model::sanitize;
 
 /// A kind of object that an engine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl fmt::Display for Conflict {
             Self::Dashboard { uid, file } => {
                 write!(f, "dashboard `{uid}` was edited inside Grafana and in `{file}`")
             }
-            Self::File { path } => write!(f, "file `{}` exists", printable::path(path)),
+            Self::File { path } => write!(f, "file `{}` exists", sanitize::path(path)),
             Self::Port { service, address, holder } | Self::FixedPort { service, address, holder } => {
                 write!(f, "port {} of `{service}` is taken on {}", address.port(), address.ip())?;
                 holder.as_ref().map_or(Ok(()), |holder| write!(f, " by {holder}"))

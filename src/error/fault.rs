@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::printable;
+use crate::model::sanitize;
 
 /// One fault of a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", printable::path(&self.file))?;
+        write!(f, "{}", sanitize::path(&self.file))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }

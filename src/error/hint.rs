@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
 use super::{Conflict, Death, Error, FileAction, LockLoss, ObjectKind, Source, TooOld};
-use crate::settings::PASSWORD_WAYS;
+use crate::config::settings::PASSWORD_WAYS;
 
 /// What to do where a restore was cut off.
 pub const RESTORE_AGAIN: &str =

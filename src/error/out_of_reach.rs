@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::endpoint::Elsewhere;
+use crate::docker::endpoint::Elsewhere;
 
 /// Something that this program cannot reach on an engine that is elsewhere.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Error;
-use crate::image_reference::ImageReference;
+use crate::docker::image_reference::ImageReference;
 
 /// Why an image could not be pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

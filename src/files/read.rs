@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::obstacle;
-use crate::contents::LONGEST;
+use super::path_error;
+use crate::config::validate::LONGEST;
 use crate::error::{Error, Fault, FileAction, Result};
 
 /// Returns a text file's content, or nothing if it is not there.
@@ -35,16 +35,16 @@ pub(super) fn read_lossy(path: &Path) -> Result<Option<String>> {
 pub(super) fn open(path: &Path) -> Result<Option<File>> {
     match fs::metadata(path) {
         Ok(seen) if seen.is_file() => {}
-        Ok(seen) => return Err(obstacle::no_file(path, seen.file_type())),
+        Ok(seen) => return Err(path_error::no_file(path, seen.file_type())),
         Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => return Ok(None),
-        Err(error) => return Err(obstacle::unreadable(path, error)),
+        Err(error) => return Err(path_error::unreadable(path, error)),
     }
     // Something else may have taken its place meanwhile, and must not be waited for either.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = file.map_err(|error| obstacle::unreadable(path, error))?;
+    let file = file.map_err(|error| path_error::unreadable(path, error))?;
     let seen = file.metadata().map_err(Error::file(FileAction::Read, path))?;
-    if seen.is_file() { Ok(Some(file)) } else { Err(obstacle::no_file(path, seen.file_type())) }
+    if seen.is_file() { Ok(Some(file)) } else { Err(path_error::no_file(path, seen.file_type())) }
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {

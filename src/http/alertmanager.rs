@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::{Http, body, json, pairs, text};
-use crate::alerts::{ArrivedAlert, Delivery, Silence};
 use crate::error::{Error, Result};
+use crate::model::alert::{ArrivedAlert, Delivery, Silence};
 
 /// A client for one Alertmanager.
 #[derive(Clone, Debug)]

@@ -11,10 +11,10 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::{Http, body, taken};
-use crate::dashboard::{Panel, Query};
+use crate::config::dashboard::{Panel, Query};
 use crate::error::{Error, Result};
-use crate::observed::{GrafanaContent, Readiness, SeenDataSource, contains};
-use crate::stack::{DataSource, Login, Stack};
+use crate::model::observed::{GrafanaContent, Readiness, SeenDataSource, contains};
+use crate::model::stack::{DataSource, Login, Stack};
 
 /// Why nothing is asked through a data source.
 pub const PROMETHEUS_PAUSED: &str = "is not asked: Prometheus is paused";

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::{Http, body, json, pairs, taken, text};
-use crate::alerts::EvaluatedAlert;
 use crate::error::{Error, Result};
+use crate::model::alert::EvaluatedAlert;
 
 /// A client for one Prometheus.
 #[derive(Clone, Debug)]

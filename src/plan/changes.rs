@@ -3,8 +3,8 @@
 use similar::TextDiff;
 
 use super::{Operation, Plan};
-use crate::observed::{Grafana, Observed};
-use crate::stack::LOADED_MARK;
+use crate::model::observed::{Grafana, Observed};
+use crate::model::stack::LOADED_MARK;
 
 /// The change of one text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Cause, Force, Operation, Plan};
-use crate::observed::{Objects, State, VolumeKind};
+use crate::model::observed::{Objects, State, VolumeKind};
 
 /// Seconds that a service gets to stop cleanly; Grafana's own limit is 30.
 const STOP_SECONDS: u32 = 30;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Cause;
-use crate::contents;
+use crate::config::validate;
 use crate::error::{Error, Fault, Result};
-use crate::observed::{Author, Observed};
-use crate::stack::Stack;
+use crate::model::observed::{Author, Observed};
+use crate::model::stack::Stack;
 
 /// What each configuration file should say: what the user wrote, else what is shipped.
 pub(super) struct Files(pub(super) BTreeMap<&'static str, WantedFile>);
@@ -23,7 +23,7 @@ pub(super) struct WantedFile {
 impl Files {
     /// Returns what the stack's files should say.
     pub(super) fn of(stack: &Stack, observed: &Observed) -> Self {
-        let wanted = |file: &crate::stack::ConfigFile| {
+        let wanted = |file: &crate::model::stack::ConfigFile| {
             let shipped = |write| WantedFile {
                 content: file.content.clone().into_owned(),
                 author: Author::Program,
@@ -45,7 +45,7 @@ impl Files {
         let edited = delivered.flat_map(|config| self.edited(&config.files));
         let faults: Vec<Fault> = edited
             .filter_map(|name| {
-                let found = contents::fault(&name, &self.0.get(name.as_str())?.content)?;
+                let found = validate::fault(&name, &self.0.get(name.as_str())?.content)?;
                 Some(Fault { file: stack.folder.join(name), line: found.line, reason: found.reason })
             })
             .collect();

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::files::Files;
 use super::up::{DashboardEdits, Planner};
 use super::{Cause, LoginCase, Operation};
-use crate::dashboard;
+use crate::config::dashboard;
 use crate::error::{Conflict, Error, Fault, Result};
-use crate::observed::{Grafana, GrafanaContent, Observed, Readiness, contains};
-use crate::stack::{Service, Stack};
+use crate::model::observed::{Grafana, GrafanaContent, Observed, Readiness, contains};
+use crate::model::stack::{Service, Stack};
 
 impl Planner<'_> {
     /// Plans what differs in Grafana; nothing of it before all edited files have passed their checks.

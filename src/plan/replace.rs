@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use super::service::upload;
 use super::up::Planner;
 use super::{Cause, Force, Operation, Plan, Undo};
-use crate::observed::{Container, Readiness, State};
-use crate::settings::HostPort;
-use crate::stack::Service;
+use crate::config::settings::HostPort;
+use crate::model::observed::{Container, Readiness, State};
+use crate::model::stack::Service;
 
 impl<'a> Planner<'a> {
     /// Returns why a container cannot stay, if it cannot.

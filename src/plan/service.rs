@@ -2,10 +2,10 @@
 
 use super::up::{Planner, ProofTime};
 use super::{Cause, Operation, Plan, Undo};
-use crate::observed::{Container, Readiness, State, VolumeKind};
-use crate::overlay::{self, Files};
-use crate::settings::HostPort;
-use crate::stack::{Config, LOADED_MARK, Mount, Service, fingerprint};
+use crate::config::settings::HostPort;
+use crate::config::tuning::{self, Files};
+use crate::model::observed::{Container, Readiness, State, VolumeKind};
+use crate::model::stack::{Config, LOADED_MARK, Mount, Service, fingerprint};
 
 impl<'a> Planner<'a> {
     /// Plans what one service needs; `ground` must be done before.
@@ -117,7 +117,7 @@ impl<'a> Planner<'a> {
         let files = self.files.contents(&config.files);
         let wants_quicker = config.quick_start && self.proof == ProofTime::Now;
         // Files that have no quicker version are faulty, which their check tells better.
-        let quicker = wants_quicker.then(|| overlay::start_up(&files).ok()).flatten();
+        let quicker = wants_quicker.then(|| tuning::start_up(&files).ok()).flatten();
         let differing = self.differing(service, config);
         let (mut files, cause) = match quicker {
             Some(quicker) => {

@@ -8,8 +8,8 @@ use super::files::Files;
 use super::grafana::dashboards;
 use super::{Cause, Force, Operation, Plan};
 use crate::error::{Error, PullFault, Result};
-use crate::observed::{Container, Observed};
-use crate::stack::{Service, Stack, When};
+use crate::model::observed::{Container, Observed};
+use crate::model::stack::{Service, Stack, When};
 
 /// When images are pulled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Member, PROCESSES};
-use crate::stack::{CheckCommand, Config, Expect, Limits, Mount, Probe, Service, When};
+use crate::model::stack::{CheckCommand, Config, Expect, Limits, Mount, Probe, Service, When};
 
 pub(super) const MEMBER: Member = Member {
     name: "alertmanager",

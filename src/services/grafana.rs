@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Member, PROCESSES};
-use crate::stack::{Dashboard, Expect, Limits, Mount, PasswordFile, Probe, Service};
+use crate::model::stack::{Dashboard, Expect, Limits, Mount, PasswordFile, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "grafana",

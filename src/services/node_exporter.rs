@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Member, PROCESSES};
-use crate::stack::{Expect, Follow, Limits, Mount, Probe, Service};
+use crate::model::stack::{Expect, Follow, Limits, Mount, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "node-exporter",

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Context, Member, PROCESSES};
-use crate::stack::{CheckCommand, Config, DataSource, Expect, Limits, Mount, Probe, Service, When};
+use crate::model::stack::{CheckCommand, Config, DataSource, Expect, Limits, Mount, Probe, Service, When};
 
 /// The file that the scrape jobs of all services are folded into.
 pub(super) const CONFIGURATION: &str = "prometheus.yml";

@@ -7,9 +7,9 @@ use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
+use tdd_stack::config::settings::{Layer, Settings};
+use tdd_stack::model::stack::sha256;
 use tdd_stack::services;
-use tdd_stack::settings::{Layer, Settings};
-use tdd_stack::stack::sha256;
 
 use super::Fault;
 use super::answer::{error, object, with_body};

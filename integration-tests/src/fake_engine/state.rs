@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use tdd_stack::stack::sha256;
+use tdd_stack::model::stack::sha256;
 use tokio::task::AbortHandle;
 
 use super::Fault;

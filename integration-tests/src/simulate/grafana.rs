@@ -1,11 +1,11 @@
 //! What Grafana keeps, and to whom it shows it.
 
 use serde_json::Value;
-use tdd_stack::dashboard;
-use tdd_stack::observed::{Grafana, GrafanaContent, SeenDataSource};
+use tdd_stack::config::dashboard;
+use tdd_stack::config::settings::Secret;
+use tdd_stack::model::observed::{Grafana, GrafanaContent, SeenDataSource};
+use tdd_stack::model::stack::{Service, Stack};
 use tdd_stack::plan::LoginCase;
-use tdd_stack::settings::Secret;
-use tdd_stack::stack::{Service, Stack};
 
 use super::{Volume, World};
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tdd_stack::observed::{Readiness, State};
+use tdd_stack::model::observed::{Readiness, State};
 
 use super::World;
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use integration_tests::program;
 use integration_tests::scene::Scene;
-use tdd_stack::stack::sha256;
+use tdd_stack::model::stack::sha256;
 
 use super::{listing, tell};
 

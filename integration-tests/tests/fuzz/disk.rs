@@ -32,7 +32,7 @@ fn any_file_and_any_list_of_hashes_is_read_or_refused_and_can_be_replaced() {
         let read = config
             .read(["alerts.yml"].into_iter())
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
-        prop_assert_eq!(read["alerts.yml"].author, tdd_stack::observed::Author::Program);
+        prop_assert_eq!(read["alerts.yml"].author, tdd_stack::model::observed::Author::Program);
         Ok(())
     });
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
-use tdd_stack::alerts::Alerts;
+use tdd_stack::config::settings::{Layer, Settings};
 use tdd_stack::error::Error;
 use tdd_stack::http::{Alertmanager, Grafana, Http, Prometheus};
-use tdd_stack::observed::{Observed, Readiness, contains};
-use tdd_stack::proof::Application;
-use tdd_stack::prove::{Addresses, prove};
+use tdd_stack::model::alert::Alerts;
+use tdd_stack::model::observed::{Observed, Readiness, contains};
+use tdd_stack::model::stack::{Expect, Probe, Stack};
+use tdd_stack::model::verification::Application;
 use tdd_stack::services;
-use tdd_stack::settings::{Layer, Settings};
-use tdd_stack::stack::{Expect, Probe, Stack};
 use tdd_stack::status::Status;
+use tdd_stack::verify::{Addresses, prove};
 use tokio::runtime::Builder;
 
 use super::server::{Answer, Framing, Server};

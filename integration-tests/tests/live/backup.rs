@@ -14,7 +14,7 @@ use integration_tests::scenario::{Scenario, docker, eventually, text};
 use serde_json::{Value, json};
 
 use integration_tests::second_engine::SecondEngine;
-use tdd_stack::stack::sha256;
+use tdd_stack::model::stack::sha256;
 
 use super::scenario;
 

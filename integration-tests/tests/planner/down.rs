@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tdd_stack::observed::{Objects, Restore, State};
+use tdd_stack::model::observed::{Objects, Restore, State};
 use tdd_stack::plan::{self, Keep, Operation, Plan, Step};
 
 use super::{settled, stack};

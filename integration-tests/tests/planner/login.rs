@@ -1,11 +1,11 @@
 //! When Grafana's login is tried, set, or left alone.
 
 use integration_tests::simulate::World;
+use tdd_stack::config::settings::{Layer, Origin, Password, PasswordSource, Secret};
 use tdd_stack::error::Error;
-use tdd_stack::observed::State;
+use tdd_stack::model::observed::State;
+use tdd_stack::model::stack::Stack;
 use tdd_stack::plan::{self, Operation, Request, Verb};
-use tdd_stack::settings::{Layer, Origin, Password, PasswordSource, Secret};
-use tdd_stack::stack::Stack;
 
 use super::{printed, settled, stack, stack_from, up};
 
@@ -69,8 +69,9 @@ fn the_well_known_password_never_takes_the_place_of_another() {
 #[test]
 fn neither_the_specification_nor_a_plan_knows_the_password() {
     let (one, other) = (with_password("open-sesame"), with_password("shut-sesame"));
-    let hashes =
-        |stack: &Stack| stack.services.iter().map(tdd_stack::stack::Service::spec_hash).collect::<Vec<_>>();
+    let hashes = |stack: &Stack| {
+        stack.services.iter().map(tdd_stack::model::stack::Service::spec_hash).collect::<Vec<_>>()
+    };
     assert_eq!(hashes(&one), hashes(&other));
     let plan = up(&one, &World::default());
     let all =

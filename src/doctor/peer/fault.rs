@@ -6,8 +6,8 @@ mod tests;
 use std::net::SocketAddr;
 
 use super::{Answer, Circumstances, Health, Peer, Role, Scrape, is_reachable, listed, place};
-use crate::advice;
-use crate::settings::AppHost;
+use crate::config::settings::AppHost;
+use crate::model::scrape_hints;
 
 /// What is wrong.
 pub(super) struct Fault {
@@ -85,11 +85,11 @@ impl Peer {
                 return scrape.and_then(|scrape| last_scrape(&url, scrape));
             }
             (200, Some("text/html")) => {
-                ("a web page, and no metrics".to_string(), advice::WEB_PAGE.to_string())
+                ("a web page, and no metrics".to_string(), scrape_hints::WEB_PAGE.to_string())
             }
-            (200, Some(other)) => (format!("`{other}`"), advice::CONTENT_TYPE.into()),
-            (200, None) => ("without a Content-Type".into(), advice::CONTENT_TYPE.into()),
-            (404, _) => ("404".into(), advice::NO_SUCH_PATH.into()),
+            (200, Some(other)) => (format!("`{other}`"), scrape_hints::CONTENT_TYPE.into()),
+            (200, None) => ("without a Content-Type".into(), scrape_hints::CONTENT_TYPE.into()),
+            (404, _) => ("404".into(), scrape_hints::NO_SUCH_PATH.into()),
             (401 | 403, _) => (
                 status.to_string(),
                 "let Prometheus in: open the path, or give the job its login in `prometheus.yml`".into(),
@@ -104,9 +104,10 @@ impl Peer {
         let at = self.inside.as_ref().and_then(|inside| inside.address);
         let (_, port) = place(&self.url);
         match self.listening.as_deref() {
-            None => {
-                Some(Fault::absent(what, advice::for_scrape_error("connection refused").unwrap_or_default()))
-            }
+            None => Some(Fault::absent(
+                what,
+                scrape_hints::for_scrape_error("connection refused").unwrap_or_default(),
+            )),
             Some(listening) if is_reachable(listening, at) => None,
             Some([]) => Some(Fault::absent(
                 format!("{what}: nothing listens on port {port} of this machine"),
@@ -173,7 +174,7 @@ impl Peer {
 
     fn localhost(&self) -> String {
         match self.role {
-            Role::Application { .. } => advice::LOCALHOST.into(),
+            Role::Application { .. } => scrape_hints::LOCALHOST.into(),
             Role::Receiver => format!(
                 "`localhost` is the container itself: write `{}` instead in `{}`",
                 self.name(),
@@ -228,8 +229,8 @@ impl Peer {
 fn last_scrape(url: &str, scrape: &Scrape) -> Option<Fault> {
     let Scrape { health: Health::Down, error } = scrape else { return None };
     let what = format!("{url}: Prometheus' last scrape failed: {error}");
-    Some(match advice::for_scrape_error(error) {
-        Some(cure @ (advice::WEB_PAGE | advice::CONTENT_TYPE | advice::LOCALHOST)) => {
+    Some(match scrape_hints::for_scrape_error(error) {
+        Some(cure @ (scrape_hints::WEB_PAGE | scrape_hints::CONTENT_TYPE | scrape_hints::LOCALHOST)) => {
             Fault::wrong(what, cure)
         }
         Some(cure) => Fault::absent(what, format!("ask again after the next scrape; if it stays so, {cure}")),

@@ -13,10 +13,10 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 
 use super::holder;
-use crate::engine::silence::{PROGRAM, WORK};
-use crate::engine::{Engine, Operator, archive, is_name_taken, specification};
+use crate::engine::timeout::{PROGRAM, WORK};
+use crate::engine::{Engine, Operator, archive, container_spec, is_name_taken};
 use crate::error::{Conflict, Error, ObjectKind, Result};
-use crate::stack::{LABEL_LOCK, LABEL_LOCK_PROCESS, LABEL_LOCK_TOKEN, LABEL_STACK, Stack};
+use crate::model::stack::{LABEL_LOCK, LABEL_LOCK_PROCESS, LABEL_LOCK_TOKEN, LABEL_STACK, Stack};
 
 /// The file by which a holder shows that it lives: engines that cannot change labels can take files.
 const BEAT_FILE: &str = "tdd-stack.beat";
@@ -77,14 +77,14 @@ impl Request {
     }
 
     fn body(&self) -> ContainerCreateBody {
-        let mut labels = specification::errand_labels(&self.stack, LABEL_LOCK, &self.holder);
+        let mut labels = container_spec::errand_labels(&self.stack, LABEL_LOCK, &self.holder);
         labels.insert(LABEL_LOCK_TOKEN.into(), self.token.clone());
         labels.extend(self.process.clone().map(|process| (LABEL_LOCK_PROCESS.into(), process)));
         ContainerCreateBody {
             image: Some(self.image.clone()),
             entrypoint: Some(vec![NO_PROGRAM.into()]),
             labels: Some(labels),
-            host_config: Some(specification::errand_host()),
+            host_config: Some(container_spec::errand_host()),
             ..ContainerCreateBody::default()
         }
     }

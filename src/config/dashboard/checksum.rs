@@ -1,0 +1,139 @@
+//! Tells edits made inside Grafana from what this program imported, by a mark that is left beside Grafana's data.
+
+use serde_json::Value;
+use serde_yaml::Value as Ordered;
+
+use crate::model::observed::GrafanaContent;
+use crate::model::stack::{DASHBOARD_MARK, Service, Stack, sha256};
+
+/// Returns the name of the file that holds a dashboard's mark.
+pub fn mark_name(uid: &str) -> String {
+    format!("{DASHBOARD_MARK}{uid}")
+}
+
+/// Returns the folder inside Grafana's container in which the marks lie, which is that of its data.
+pub fn marks_folder(stack: &Stack) -> &'static str {
+    stack.service("grafana").and_then(Service::data_folder).unwrap_or_default()
+}
+
+/// Returns what marks a dashboard: a hash of what Grafana holds, and one of the file that it was made from.
+pub fn mark(seen: &Value, file: &Value) -> String {
+    format!("{}\n{}", hash(seen), hash(file))
+}
+
+/// Returns a hash of all that people can change.
+fn hash(dashboard: &Value) -> String {
+    sha256(own(dashboard).to_string().as_bytes())
+}
+
+/// Returns whether a file holds what Grafana holds.
+pub fn is_same(seen: &Value, file: &Value) -> bool {
+    own(seen) == own(file)
+}
+
+/// Returns whether a dashboard was changed inside Grafana since it was marked. One that was never marked was not.
+pub fn is_edited(seen: &Value, left: Option<&str>) -> bool {
+    left.is_some_and(|left| left.lines().next() != Some(&hash(seen)))
+}
+
+/// Returns whether a dashboard's file was changed since it was marked; `None` where the mark does not tell.
+///
+/// `file` is `None` where the file is no dashboard any more.
+pub fn is_file_edited(file: Option<&Value>, left: Option<&str>) -> Option<bool> {
+    let marked = left?.lines().nth(1)?;
+    Some(file.is_none_or(|file| hash(file) != marked))
+}
+
+/// Returns whether Grafana holds a dashboard of that uid that was changed inside it since it was marked.
+pub fn is_edited_inside(content: &GrafanaContent, uid: &str) -> bool {
+    let left = content.marks.get(uid).map(String::as_str);
+    content.dashboards.get(uid).is_some_and(|seen| is_edited(seen, left))
+}
+
+/// Returns whether a dashboard was changed both inside Grafana and in its file since it was marked.
+pub fn is_edited_twice(content: &GrafanaContent, uid: &str, file: &Value) -> bool {
+    let left = content.marks.get(uid).map(String::as_str);
+    is_edited_inside(content, uid) && is_file_edited(Some(file), left) == Some(true)
+}
+
+/// Returns a dashboard as a file, its keys in the order of the file that was there before.
+pub fn to_file(seen: &Value, before: &str) -> String {
+    // JSON is YAML too, whose reader keeps the order.
+    let before = serde_yaml::from_str(before).unwrap_or(Ordered::Null);
+    let text = serde_json::to_string_pretty(&arranged(&own(seen), &before)).unwrap_or_default();
+    format!("{text}\n")
+}
+
+/// Returns a dashboard without what Grafana numbers itself.
+fn own(seen: &Value) -> Value {
+    let mut seen = seen.clone();
+    if let Some(map) = seen.as_object_mut() {
+        map.remove("id");
+        map.remove("version");
+    }
+    seen
+}
+
+fn arranged(value: &Value, like: &Ordered) -> Ordered {
+    match value {
+        Value::Object(map) => {
+            let like = like.as_mapping();
+            let known = like.into_iter().flat_map(|like| like.keys()).filter_map(Ordered::as_str);
+            let known: Vec<&str> = known.filter(|key| map.contains_key(*key)).collect();
+            let new = map.keys().map(String::as_str).filter(|key| !known.contains(key));
+            let pair = |key: &str| {
+                let like = like.and_then(|like| like.get(key)).unwrap_or(&Ordered::Null);
+                (Ordered::from(key), arranged(&map[key], like))
+            };
+            Ordered::Mapping(known.iter().copied().chain(new).map(pair).collect())
+        }
+        Value::Array(items) => {
+            let like = |index: usize| like.as_sequence().and_then(|like| like.get(index));
+            let items = items.iter().enumerate();
+            items.map(|(index, item)| arranged(item, like(index).unwrap_or(&Ordered::Null))).collect()
+        }
+        plain => serde_yaml::to_value(plain).unwrap_or(Ordered::Null),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_edit_is_told_from_what_grafana_numbers_itself() {
+        let imported = json!({"uid": "x", "title": "One", "id": 1, "version": 1});
+        let left = mark(&imported, &imported);
+        let saved_again = json!({"uid": "x", "title": "One", "id": 7, "version": 9});
+        let edited = json!({"uid": "x", "title": "Two", "id": 1, "version": 2});
+        assert!(!is_edited(&saved_again, Some(&left)));
+        assert!(is_edited(&edited, Some(&left)));
+        assert!(!is_edited(&edited, None));
+    }
+
+    #[test]
+    fn an_edit_of_the_file_is_told_from_one_inside_grafana() {
+        let (file, edited) = (json!({"uid": "x", "title": "One"}), json!({"uid": "x", "title": "Two"}));
+        // Grafana adds what the file leaves out.
+        let left = mark(&json!({"uid": "x", "title": "One", "id": 1, "tags": []}), &file);
+        assert_eq!(is_file_edited(Some(&file), Some(&left)), Some(false));
+        assert_eq!(is_file_edited(Some(&edited), Some(&left)), Some(true));
+        assert_eq!(is_file_edited(None, Some(&left)), Some(true));
+        assert_eq!(is_file_edited(Some(&edited), None), None);
+        assert_eq!(is_file_edited(Some(&edited), left.lines().next()), None);
+    }
+
+    #[test]
+    fn a_file_keeps_the_order_of_its_keys() {
+        let before = r#"{"uid": "x", "title": "One", "panels": [{"type": "stat", "id": 1}]}"#;
+        let seen = json!({"panels": [{"id": 1, "type": "stat", "gridPos": {}}], "title": "Two", "uid": "x",
+            "version": 3, "new": null});
+        let text = to_file(&seen, before);
+        let order: Vec<usize> = ["uid", "title", "panels", "type", "\"id\"", "gridPos", "new"]
+            .map(|key| text.find(key).unwrap())
+            .into();
+        assert!(order.is_sorted(), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), own(&seen));
+    }
+}

@@ -1,0 +1,266 @@
+//! What is kept of a failure, so that it can be understood later and elsewhere: plain data, without secrets.
+
+mod bundle;
+pub mod collect;
+pub mod redact;
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+pub use bundle::pack;
+
+use redact::Secrets;
+
+use crate::files;
+
+/// The longest file; of a log the end is kept, of anything else the beginning.
+const LONGEST: usize = 512 * 1024;
+
+/// The longest line of a transcript.
+const LINE: usize = 500;
+
+/// All files together.
+const ALL: usize = 8 * 1024 * 1024;
+
+/// The file that is read first.
+const SUMMARY: &str = "summary.txt";
+
+/// One file of the evidence.
+#[derive(Clone, Debug)]
+pub struct Exhibit {
+    /// Its path inside the folder.
+    pub name: String,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What an exhibit says, by the way in which secrets are found in it.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Any text.
+    Text(String),
+    /// Text of which only the beginning of each line matters.
+    Lines(String),
+    /// A configuration file.
+    Configuration(String),
+    /// What the engine or this program says.
+    Json(Value),
+}
+
+/// Everything that was collected.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The files.
+    pub exhibits: Vec<Exhibit>,
+    /// What is missing, and why.
+    pub notes: Vec<String>,
+}
+
+impl Evidence {
+    /// Adds a file.
+    pub fn add(&mut self, name: impl Into<String>, content: Content) {
+        let name = safe(&name.into());
+        // Two names may be the same as files, and neither may replace the other.
+        let is_free = |name: &String| self.exhibits.iter().all(|exhibit| exhibit.name != *name);
+        let others = (2..=self.exhibits.len() + 1).map(|number| format!("{name}-{number}"));
+        let name = std::iter::once(name.clone()).chain(others).find(is_free).unwrap_or(name);
+        self.exhibits.push(Exhibit { name, content });
+    }
+
+    /// Adds what else was collected.
+    pub fn extend(&mut self, further: Self) {
+        self.exhibits.extend(further.exhibits);
+        self.notes.extend(further.notes);
+    }
+
+    /// Returns the files as they are written, without secrets and not too long, the summary first.
+    pub fn seal(mut self, summary: &str, mut secrets: Secrets) -> Vec<(String, String)> {
+        for exhibit in &self.exhibits {
+            match &exhibit.content {
+                Content::Configuration(text) => secrets.learn_yaml(text),
+                Content::Json(value) => secrets.learn_json(value),
+                Content::Text(_) | Content::Lines(_) => {}
+            }
+        }
+        let redactor = secrets.redactor();
+        let mut files = vec![(SUMMARY.to_string(), String::new())];
+        let mut room = ALL;
+        for Exhibit { name, content } in self.exhibits {
+            // Only what is clean is cut: half a secret is not recognised.
+            let mut skipped = 0;
+            let mut last = |text: &str| {
+                let latest = if keeps_end(&name) { latest(text) } else { text };
+                skipped = text.len() - latest.len();
+                redactor.clean(latest)
+            };
+            let text = match content {
+                Content::Text(text) => last(&text),
+                Content::Lines(text) => shortened(&last(&text)),
+                Content::Configuration(text) => redactor.clean_yaml(&text),
+                Content::Json(value) => redactor.clean(&format!("{:#}\n", redactor.clean_json(&value))),
+            };
+            let part = cut(&text, LONGEST.min(room), keeps_end(&name));
+            let (kept, whole) = (part.len(), text.len() + skipped);
+            let text = if kept < whole {
+                self.notes.push(format!("{name} is truncated: {kept} of {whole} bytes are kept"));
+                format!("{part}\n[truncated: {kept} of {whole} bytes]\n")
+            } else {
+                text
+            };
+            room = room.saturating_sub(text.len());
+            files.push((name, text));
+        }
+        let mut text = summary.to_string();
+        if !self.notes.is_empty() {
+            text.push_str("\nnot complete:\n");
+            self.notes.iter().for_each(|note| text.extend(["  ", note, "\n"]));
+        }
+        files[0].1 = redactor.clean(&text);
+        files
+    }
+}
+
+/// Returns the name of a folder or file for what happened to a stack at a moment.
+pub fn name(stack: &str, moment: SystemTime, word: Option<&str>) -> String {
+    let moment = humantime::format_rfc3339_seconds(moment).to_string().replace(['-', ':'], "");
+    word.map_or(format!("{stack}-{moment}"), |word| format!("{stack}-{moment}-{word}"))
+}
+
+/// Returns the folder for evidence: the asked one, or the usual one of the user's state.
+pub fn folder(asked: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    asked.map(Path::to_path_buf).or_else(|| Some(files::state_folder(environment)?.join("evidence")))
+}
+
+fn keeps_end(name: &str) -> bool {
+    name.starts_with("logs/") || name.starts_with("events") || name.starts_with("probes")
+}
+
+/// Returns the last whole lines, not many more than are kept: to clean a mebibyte takes half a second.
+fn latest(text: &str) -> &str {
+    let begin = text.ceil_char_boundary(text.len().saturating_sub(2 * LONGEST));
+    if begin == 0 { text } else { after_line_end(&text[begin..]).unwrap_or(text) }
+}
+
+/// Returns what follows the first line end; nothing if that is the end of all.
+fn after_line_end(text: &str) -> Option<&str> {
+    text.split_once('\n').map(|(_, rest)| rest).filter(|rest| !rest.is_empty())
+}
+
+/// Returns lines that are not longer than anybody reads.
+fn shortened(text: &str) -> String {
+    let shorten = |line: &str| match line.floor_char_boundary(LINE) {
+        end if end < line.len() => format!("{}…\n", &line[..end]),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(shorten).collect()
+}
+
+/// Returns the part of a text that fits, in whole lines where there are any.
+fn cut(text: &str, longest: usize, keeps_end: bool) -> &str {
+    if text.len() <= longest {
+        return text;
+    }
+    if keeps_end {
+        let begin = text.ceil_char_boundary(text.len() - longest);
+        let part = &text[begin..];
+        return after_line_end(part).unwrap_or(part);
+    }
+    let part = &text[..text.floor_char_boundary(longest)];
+    part.rsplit_once('\n').map_or(part, |(rest, _)| rest)
+}
+
+/// Returns a path that stays inside the folder, whatever somebody named a file or a container.
+fn safe(name: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let part = |part: &str| part.chars().map(|c| if allowed(c) { c } else { '_' }).collect::<String>();
+    let parts: Vec<String> =
+        name.split('/').filter(|part| !matches!(*part, "" | "." | "..")).map(part).collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_log_keeps_its_end_and_says_so() {
+        let mut evidence = Evidence::default();
+        evidence.add("logs/a.log", Content::Text(format!("first\n{}last\n", "line\n".repeat(LONGEST))));
+        evidence.add("plan.txt", Content::Text("short\n".into()));
+        let files = evidence.seal("failed\n", Secrets::default());
+        assert!(files[0].1.contains("logs/a.log is truncated"), "{}", files[0].1);
+        assert!(files[1].1.contains("last") && !files[1].1.contains("first"));
+        assert!(files[1].1.len() < LONGEST + 100);
+        assert_eq!(files[2].1, "short\n");
+    }
+
+    #[test]
+    fn a_log_of_one_long_line_keeps_the_end_of_it() {
+        let mut evidence = Evidence::default();
+        evidence.add("logs/a.log", Content::Text(format!("{}last\n", "x".repeat(5 * LONGEST))));
+        // All that is looked at fits when it is shortened, and yet it is not all that was said.
+        evidence.add("probes.txt", Content::Lines(format!("{}\n", "y".repeat(5000)).repeat(LONGEST / 1000)));
+        let files = evidence.seal("", Secrets::default());
+        assert!(files[1].1.starts_with('x') && files[1].1.contains("last\n\n[truncated: "));
+        assert!(files[2].1.starts_with('y') && files[2].1.contains("…\n\n[truncated: "));
+    }
+
+    #[test]
+    fn all_files_together_are_bounded() {
+        let mut evidence = Evidence::default();
+        for number in 0..40 {
+            evidence.add(format!("files/{number}"), Content::Text("x\n".repeat(LONGEST / 2)));
+        }
+        let files = evidence.seal("", Secrets::default());
+        let all: usize = files.iter().map(|(_, text)| text.len()).sum();
+        assert!(all < ALL + 40 * 200, "{all}");
+        assert!(files[0].1.contains("files/39 is truncated: 0 of"), "{}", files[0].1);
+    }
+
+    #[test]
+    fn lines_are_shortened_where_they_are_clean() {
+        let secret = "planted-secret-of-a-service";
+        let mut evidence = Evidence::default();
+        // The secret stands where the line is cut.
+        let line = |before: usize| format!("{}{secret} and more\nnext\n", "x".repeat(before));
+        (LINE - 40..=LINE).for_each(|before| evidence.add("probes.txt", Content::Lines(line(before))));
+        for (name, text) in &evidence.seal("", Secrets::of_login("u", secret))[1..] {
+            assert!(!text.contains("planted") && text.ends_with("\nnext\n"), "{name}: {text}");
+            assert!(text.lines().all(|line| line.len() < LINE + 5), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_file_replaces_another() {
+        let mut evidence = Evidence::default();
+        for name in ["a/b:1", "a/b_1", "a/b_1", "a/b_1-2"] {
+            evidence.add(name, Content::Text(String::new()));
+        }
+        let names: Vec<&str> = evidence.exhibits.iter().map(|exhibit| exhibit.name.as_str()).collect();
+        assert_eq!(names, ["a/b_1", "a/b_1-2", "a/b_1-3", "a/b_1-2-2"]);
+    }
+
+    #[test]
+    fn names_stay_inside_the_folder() {
+        assert_eq!(safe("logs/../../etc/pass wd"), "logs/etc/pass_wd");
+    }
+
+    #[test]
+    fn the_usual_folder_is_that_of_the_user_s_state() {
+        let home = |name: &str| (name == "HOME").then(|| "/home/u".to_string());
+        assert_eq!(folder(None, home), Some("/home/u/.local/state/tdd-stack/evidence".into()));
+        let relative = |name: &str| (name == "XDG_STATE_HOME").then(|| "here".to_string());
+        assert_eq!(folder(None, relative), None);
+        let state = |name: &str| (name == "XDG_STATE_HOME").then(|| "/s".to_string());
+        assert_eq!(folder(None, state), Some("/s/tdd-stack/evidence".into()));
+        assert_eq!(folder(Some(Path::new("e")), state), Some("e".into()));
+    }
+
+    #[test]
+    fn a_name_tells_stack_time_and_word() {
+        let moment = humantime::parse_rfc3339("2026-11-24T09:31:07Z").unwrap();
+        assert_eq!(name("tdd", moment, Some("not-ready")), "tdd-20261124T093107Z-not-ready");
+    }
+}

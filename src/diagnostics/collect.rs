@@ -1,0 +1,115 @@
+//! Collects evidence from the engine, the disk and the services. Changes nothing and never fails: what cannot be had is
+//! noted.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{Content, Evidence};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::files::Folder;
+use crate::http::Http;
+use crate::model::stack::Stack;
+
+/// How long the engine may take for one answer: it may be what hangs.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How many of the last lines of each log are kept.
+const LINES: u32 = 1000;
+
+/// Collects what the disk and the questions so far say, without an engine.
+pub fn at_hand(http: &Http, folder: &Folder, stack: &Stack) -> Evidence {
+    let mut evidence = Evidence::default();
+    evidence.add("probes.txt", Content::Lines(http.transcript()));
+    match folder.read(stack.files.iter().map(|file| file.name)) {
+        Ok(files) => {
+            for (name, file) in files {
+                evidence.add(format!("files/disk/{name}"), Content::Configuration(file.content));
+            }
+        }
+        Err(error) => evidence.notes.push(format!("the files on disk: {}", chain(&error))),
+    }
+    evidence
+}
+
+/// Collects what the engine says of a stack.
+pub async fn from_engine(engine: &Engine, stack: &Stack) -> Evidence {
+    let (mut evidence, inventory) =
+        tokio::join!(objects(engine, stack), within(engine.inventory(&stack.name)));
+    let inventory = match inventory {
+        Ok(inventory) => inventory.objects,
+        Err(reason) => {
+            evidence.notes.push(format!("logs and delivered files: {reason}"));
+            return evidence;
+        }
+    };
+    let containers = inventory.containers.iter().chain(&inventory.set_aside);
+    let parts = containers.map(|(service, container)| async move {
+        let mut part = Evidence::default();
+        let config = stack.service(service).and_then(|service| service.config.as_ref());
+        let files = async {
+            match config {
+                Some(config) => within(engine.files(&container.id, config.folder)).await,
+                None => Ok(std::collections::BTreeMap::new()),
+            }
+        };
+        let (log, files) = tokio::join!(within(engine.log_tail(&container.id, LINES)), files);
+        match log {
+            Ok(text) => part.add(format!("logs/{}.log", container.name), Content::Text(text)),
+            Err(reason) => part.notes.push(format!("log of `{}`: {reason}", container.name)),
+        }
+        match files {
+            Ok(files) => {
+                for (name, content) in files {
+                    let name = format!("files/delivered/{}/{name}", container.name);
+                    part.add(name, Content::Configuration(content));
+                }
+            }
+            Err(reason) => part.notes.push(format!("files of `{}`: {reason}", container.name)),
+        }
+        part
+    });
+    for part in join_all(parts).await {
+        evidence.extend(part);
+    }
+    evidence
+}
+
+async fn objects(engine: &Engine, stack: &Stack) -> Evidence {
+    let mut evidence = Evidence::default();
+    let described = match engine.describe_objects(&stack.name, ANSWER).await {
+        Ok(described) => described,
+        Err(error) => {
+            evidence.notes.push(format!("the engine's objects: {}", chain(&error)));
+            return evidence;
+        }
+    };
+    for (kind, name, seen) in described {
+        match seen {
+            Ok(value) => evidence.add(format!("inspect/{kind}-{name}.json"), Content::Json(value)),
+            Err(error) => evidence.notes.push(format!("{kind} `{name}`: {}", chain(&error))),
+        }
+    }
+    evidence.add("engine.json", Content::Json(json!({"version": engine.version(), "api": engine.api()})));
+    evidence
+}
+
+/// Returns an answer that comes in time, else the reason why there is none.
+async fn within<T>(answer: impl Future<Output = Result<T>>) -> std::result::Result<T, String> {
+    match tokio::time::timeout(ANSWER, answer).await {
+        Ok(answer) => answer.map_err(|error| chain(&error)),
+        Err(_) => Err(format!("the engine does not answer in {}", humantime::format_duration(ANSWER))),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.extend([": ", &cause.to_string()]);
+        source = cause.source();
+    }
+    text
+}

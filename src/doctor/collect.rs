@@ -1,0 +1,215 @@
+//! Finds out what a doctor judges by: the engine, the disk, the services, the way to the user's programs.
+//!
+//! Never judges, changes nothing, and waits a few seconds for an answer at most.
+
+mod peers;
+mod site;
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::doctor::{Facts, Image, ImageState, Link, Scrape, ServiceFacts, Unanswered};
+use crate::engine::Engine;
+use crate::error::{Error, PullFault, Result};
+use crate::files::Folder;
+use crate::http::{ActiveTarget, Http, Prometheus};
+use crate::model::observed::{Objects, Readiness, State};
+use crate::model::stack::{Service, Stack};
+use crate::model::verification::Health;
+use crate::observe::{base, conflicts, place, reaches_running, reaches_wanted};
+
+/// The engine and the services answer within milliseconds: longer than this means never.
+const ANSWER: Duration = Duration::from_secs(3);
+/// A registry may be far away.
+const REGISTRY: Duration = Duration::from_secs(5);
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Examined<'a> {
+    /// The client for the services' ports.
+    pub http: &'a Http,
+    /// The configuration folder.
+    pub folder: &'a Folder,
+    /// The stack as it should be.
+    pub stack: &'a Stack,
+}
+
+/// Returns everything that could be found out; `connect` leads to the engine.
+pub async fn examine(examined: Examined<'_>, connect: impl Future<Output = Result<Engine>>) -> Facts {
+    let mut facts = site::look(examined);
+    let engine = match within(REGISTRY, "reach the engine", connect).await {
+        Ok(engine) => engine,
+        Err(error) => {
+            facts.unanswered.push(unanswered("engine", &error, error.hint()));
+            return facts;
+        }
+    };
+    let network = examined.stack.network();
+    let (description, images, bridge, ()) = tokio::join!(
+        within(ANSWER, "ask the engine about itself", engine.description()),
+        join_all(examined.stack.services.iter().map(|service| image(&engine, service))),
+        within(ANSWER, "look at the network", engine.bridge(&network)),
+        running(examined, &engine, &mut facts)
+    );
+    facts.images = images;
+    // Its name makes a cure more exact, and no finding depends on it.
+    facts.bridge = bridge.unwrap_or_default();
+    match description {
+        Ok(mut described) => {
+            if described.is_local {
+                described.space = site::space(&described.data_root).await;
+            }
+            facts.engine = Some(described);
+        }
+        Err(error) => facts.unanswered.push(unanswered("engine", &error, ailing())),
+    }
+    facts
+}
+
+/// Looks at what runs, and at the user's programs from there.
+async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
+    let Examined { http, stack, .. } = examined;
+    let look = async {
+        let inventory = engine.inventory(&stack.name).await?;
+        let conflicts = conflicts(engine, stack, &inventory).await?;
+        Ok((inventory, conflicts))
+    };
+    let inventory = match within(ANSWER, "list the engine's objects", look).await {
+        Ok((inventory, conflicts)) => {
+            facts.conflicts = conflicts;
+            inventory
+        }
+        Err(error) => return facts.unanswered.push(unanswered("engine", &error, ailing())),
+    };
+    let objects = &inventory.objects;
+    let reach = if objects.containers.is_empty() {
+        reaches_wanted(engine, stack)
+    } else {
+        reaches_running(engine, objects)
+    };
+    facts.unanswered.extend(reach.err().map(|error| unanswered("reach", &error, error.hint())));
+    let prometheus = base(objects, "prometheus", engine).map(|base| Prometheus::new(http, base));
+    let (readiness, scraped, flags, links) = tokio::join!(
+        join_all(stack.services.iter().map(|service| ready(http, engine, objects, service))),
+        asked(prometheus.as_ref().map(Prometheus::targets)),
+        asked(prometheus.as_ref().map(Prometheus::flags)),
+        asked(prometheus.as_ref().map(Prometheus::links))
+    );
+    let flags = flags.unwrap_or_default();
+    facts.lifecycle = flags.get("web.enable-lifecycle").is_some_and(|value| value == "true");
+    if !objects.containers.is_empty() {
+        let services = stack.services.iter().zip(readiness);
+        facts.services = services
+            .map(|(service, readiness)| service_facts(service, objects, readiness, scraped.as_deref()))
+            .collect();
+    }
+    let services = std::mem::take(&mut facts.services);
+    let grafana = base(objects, "grafana", engine);
+    let external = flags.get("web.external-url").map(|url| (url.clone(), None));
+    let dashboards = links.unwrap_or_default().into_iter().map(|url| (url, grafana.clone()));
+    // Links are for this machine's browser: those of a remote engine lead elsewhere from here.
+    let wanted = external.into_iter().chain(dashboards).filter(|_| engine.is_here());
+    let (links, peers, services) = tokio::join!(
+        join_all(wanted.map(|(url, wanted)| follow(http, url, wanted))),
+        peers::look(examined, engine, objects, scraped.as_deref()),
+        join_all(services.into_iter().map(|service| peers::from_inside(examined, engine, objects, service)))
+    );
+    facts.services = services;
+    facts.links = links;
+    facts.peers = peers;
+}
+
+async fn image(engine: &Engine, service: &Service) -> Image {
+    let reference = service.image.to_string();
+    let state = match within(ANSWER, "inspect an image", engine.image_id(&reference)).await {
+        Ok(Some(_)) => ImageState::Here,
+        _ => match within(REGISTRY, "ask the registry", engine.is_pullable(&reference)).await {
+            Ok(()) => ImageState::Pullable,
+            Err(error) => {
+                let fault = match &error {
+                    Error::Pull { fault, .. } => *fault,
+                    // It did not answer in time.
+                    _ => PullFault::Unreachable,
+                };
+                ImageState::Nowhere { fault, reason: innermost(&error) }
+            }
+        },
+    };
+    Image { service: service.name.to_string(), reference, state }
+}
+
+async fn ready(http: &Http, engine: &Engine, objects: &Objects, service: &Service) -> Readiness {
+    let Some(container) = objects.containers.get(service.name) else {
+        return Readiness::NotReady("there is no container".into());
+    };
+    let is_running = container.state == State::Running;
+    match place(objects, service.name, engine).filter(|_| is_running) {
+        Some(Ok(base)) => {
+            let asked = tokio::time::timeout(ANSWER, http.probe(&base, service.probe)).await;
+            asked.unwrap_or_else(|_| Readiness::NotReady("does not answer in time".into()))
+        }
+        Some(Err(_)) => Readiness::OutOfReach,
+        None => container.not_running(),
+    }
+}
+
+fn service_facts(
+    service: &Service,
+    objects: &Objects,
+    readiness: Readiness,
+    scraped: Option<&[ActiveTarget]>,
+) -> ServiceFacts {
+    let container = objects.containers.get(service.name);
+    let target = scraped.unwrap_or_default().iter().find(|target| target.job == service.scrape_job);
+    ServiceFacts {
+        name: service.name.to_string(),
+        state: container.map(|container| container.state),
+        readiness,
+        address: container.and_then(|container| container.address),
+        scrape: target.map(scrape),
+        inside: None,
+    }
+}
+
+fn scrape(target: &ActiveTarget) -> Scrape {
+    let health = match target.health.as_str() {
+        "up" => Health::Up,
+        "down" => Health::Down,
+        _ => Health::Unknown,
+    };
+    Scrape { health, error: target.error.clone() }
+}
+
+async fn follow(http: &Http, url: String, wanted: Option<String>) -> Link {
+    let answers = tokio::time::timeout(ANSWER, http.ask(&url)).await.is_ok_and(|answer| answer.is_http());
+    Link { url, answers, wanted }
+}
+
+/// Returns the answer, if there is one to ask and it answers.
+async fn asked<T>(question: Option<impl Future<Output = Result<T>>>) -> Option<T> {
+    tokio::time::timeout(ANSWER, question?).await.ok()?.ok()
+}
+
+async fn within<T>(limit: Duration, doing: &str, ask: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = || Error::engine(doing)(format!("no answer within {} s", limit.as_secs()));
+    tokio::time::timeout(limit, ask).await.unwrap_or_else(|_| Err(late()))
+}
+
+fn unanswered(check: &'static str, error: &Error, hint: Option<String>) -> Unanswered {
+    Unanswered { check, what: error.in_one_line(), hint }
+}
+
+/// Returns the hint for an engine that takes the connection and then gives no good answer.
+#[expect(clippy::unnecessary_wraps, reason = "stands where an error's own hint may")]
+fn ailing() -> Option<String> {
+    Some("the engine's own log (`journalctl -u docker`) says why".into())
+}
+
+fn innermost(error: &Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,125 @@
+//! Looks at every place on the way of an alert.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Receiver, Theatre};
+use crate::demo::Demo;
+use crate::drill::trace::{Course, Hop};
+use crate::error::Result;
+use crate::execute::readiness::Waiter;
+use crate::http::{Alertmanager, Prometheus};
+use crate::model::verification::{APP_JOBS, WATCHDOG};
+
+/// The label that a rehearsal puts on every alert.
+const DRILL: (&str, &str) = ("drill", "true");
+
+/// A place to look from.
+pub(super) struct Look<'a> {
+    prometheus: Prometheus<'a>,
+    alertmanager: Alertmanager<'a>,
+    demo: &'a Demo,
+    receiver: Receiver,
+    /// The notifications that the receiver had before.
+    seen: u64,
+    /// How many messages webhooks had taken before.
+    delivered: u64,
+    /// The expression of each rule.
+    expressions: BTreeMap<String, String>,
+}
+
+impl<'a> Look<'a> {
+    pub(super) async fn begin(theatre: &Theatre<'a>, demo: &'a Demo, receiver: Receiver) -> Result<Self> {
+        let (stack, http) = (theatre.stack, theatre.http);
+        let now = tokio::time::Instant::now();
+        let waiter = Waiter {
+            engine: theatre.operator.engine(),
+            http,
+            stack,
+            deadline: now,
+            patience: Duration::ZERO,
+        };
+        let prometheus = Prometheus::new(http, waiter.base("prometheus").await?);
+        let alertmanager = Alertmanager::new(http, waiter.base("alertmanager").await?);
+        let rules = prometheus.rules().await?;
+        Ok(Self {
+            seen: demo.journal().latest(),
+            delivered: alertmanager.delivered().await?,
+            expressions: rules.into_iter().map(|rule| (rule.name, rule.expression)).collect(),
+            prometheus,
+            alertmanager,
+            demo,
+            receiver,
+        })
+    }
+
+    /// Returns whether the application is scraped and none of the alerts is on its way.
+    pub(super) async fn is_settled(&self, alerts: &[&str]) -> Result<bool> {
+        let (targets, active) = tokio::try_join!(self.prometheus.targets(), self.prometheus.alerts())?;
+        let is_up = |job: &&str| targets.iter().any(|target| target.job == **job && target.health == "up");
+        let is_early = |name: &str| name != WATCHDOG && alerts.contains(&name);
+        Ok(APP_JOBS.iter().all(is_up) && !active.iter().any(|alert| is_early(alert.name())))
+    }
+
+    /// Brings each course to where its alert is seen.
+    pub(super) async fn advance(&self, courses: &mut [Course], elapsed: Duration) -> Result<()> {
+        let (active, arrived, delivered) = tokio::try_join!(
+            self.prometheus.alerts(),
+            self.alertmanager.alerts(),
+            self.alertmanager.delivered()
+        )?;
+        for course in courses.iter_mut() {
+            if !course.has(Hop::Scraped)
+                && let Some(expression) = self.expressions.get(course.alert)
+                && self.prometheus.series(expression).await? > 0
+            {
+                course.reach(Hop::Scraped, elapsed);
+            }
+            let name = course.alert;
+            for alert in active.iter().filter(|alert| alert.name() == name) {
+                course.reach(if alert.is_firing { Hop::Firing } else { Hop::Pending }, elapsed);
+            }
+            let is_ours = |labels: &[(String, String)]| {
+                course.alert == WATCHDOG
+                    || labels.iter().any(|(name, value)| (name.as_str(), value.as_str()) == DRILL)
+            };
+            if arrived.iter().any(|alert| alert.name == course.alert && is_ours(&alert.labels)) {
+                course.reach(Hop::Alertmanager, elapsed);
+            }
+            let is_received = match self.receiver {
+                Receiver::Ours => self.journal(course.alert, "firing"),
+                // What always fires was delivered before, and is repeated minutes later only.
+                Receiver::Theirs { .. } if name == WATCHDOG => delivered > 0,
+                Receiver::Theirs { .. } => course.has(Hop::Alertmanager) && delivered > self.delivered,
+            };
+            if is_received {
+                course.reach(Hop::Received, elapsed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks the courses whose alert is over for the receiver too.
+    pub(super) async fn end(&self, courses: &mut [Course], elapsed: Duration) -> Result<()> {
+        let arrived = self.alertmanager.alerts().await?;
+        for course in courses.iter_mut().filter(|course| course.resolves && course.has(Hop::Received)) {
+            let is_over = match self.receiver {
+                Receiver::Ours => self.journal(course.alert, "resolved"),
+                Receiver::Theirs { .. } => !arrived.iter().any(|alert| alert.name == course.alert),
+            };
+            if is_over {
+                course.reach(Hop::Resolved, elapsed);
+            }
+        }
+        Ok(())
+    }
+
+    fn journal(&self, alert: &str, status: &str) -> bool {
+        let seen = if alert == WATCHDOG { 0 } else { self.seen };
+        let notifications = self.demo.journal().since(seen);
+        let alerts = notifications.iter().flat_map(|notification| &notification.payload.alerts);
+        alerts.into_iter().any(|found| {
+            found.status == status && found.labels.get("alertname").is_some_and(|name| name == alert)
+        })
+    }
+}

@@ -1,0 +1,299 @@
+//! Walks a plan, with as much at once as its order allows. Decides nothing.
+//!
+//! After a failure no further step begins, waits end, and effects under way finish; what is done stays, and
+//! the next `up` goes on from there. Which steps began is told, so that the plan can say how to take them back.
+
+mod grafana_login;
+pub mod readiness;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::config::check_output::{self, Checked};
+use crate::config::dashboard;
+use crate::doctor;
+use crate::engine::{Operator, PullEvent, Started};
+use crate::error::{Error, Firewall, Result};
+use crate::execute::readiness::Waiter;
+use crate::files;
+use crate::http::{Grafana, Http};
+use crate::model::event::{Events, Kind};
+use crate::model::stack::{LOADED_MARK, Stack};
+use crate::model::verification::{Application, Proof};
+use crate::plan::{DashboardEdits, Operation, Plan};
+
+/// What is stopped sooner is not worth a word.
+const SOON: Duration = Duration::from_secs(1);
+
+/// What applying a plan needs.
+#[derive(Debug)]
+pub struct Applier<'a> {
+    /// The engine.
+    pub operator: &'a Operator,
+    /// The HTTP client.
+    pub http: &'a Http,
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The folder that holds `config/monitoring`.
+    pub folder: &'a files::Folder,
+    /// How long each service is waited for.
+    pub patience: Duration,
+    /// Whether the user's application must be observed for a proof.
+    pub application: Application,
+    /// Where events go.
+    pub events: Events,
+}
+
+/// What applying a plan brought to light.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What the stack was last seen to observe, where the plan waits for a proof.
+    pub proof: Option<Result<Proof>>,
+    /// The steps that began, by index.
+    pub begun: BTreeSet<usize>,
+    /// Those of them that were done.
+    pub done: BTreeSet<usize>,
+    /// What failed first, of several at that moment.
+    pub failure: Option<Error>,
+}
+
+/// How far a step is, as the steps that need it see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Waiting,
+    Done,
+    Abandoned,
+}
+
+impl Applier<'_> {
+    /// Applies the plan, as far as nothing fails.
+    pub async fn apply(&self, plan: &Plan) -> Applied {
+        let applied = RefCell::new(Applied::default());
+        let progress: Vec<watch::Sender<Progress>> =
+            plan.steps.iter().map(|_| watch::Sender::new(Progress::Waiting)).collect();
+        let failed = watch::Sender::new(false);
+        join_all(plan.steps.iter().enumerate().map(|(index, step)| {
+            let (progress, failed, applied) = (&progress, &failed, &applied);
+            async move {
+                for need in &step.needs {
+                    let mut needed = progress[*need].subscribe();
+                    let reached = needed.wait_for(|progress| *progress != Progress::Waiting).await;
+                    if reached.is_ok_and(|progress| *progress == Progress::Abandoned) {
+                        progress[index].send_replace(Progress::Abandoned);
+                        return;
+                    }
+                }
+                if *failed.borrow() {
+                    progress[index].send_replace(Progress::Abandoned);
+                    return;
+                }
+                self.events.emit(index, Kind::Started);
+                applied.borrow_mut().begun.insert(index);
+                let waiter = Waiter {
+                    engine: self.operator.engine(),
+                    http: self.http,
+                    stack: self.stack,
+                    // From the step's own beginning: a slow pull before it must not use its time up.
+                    deadline: tokio::time::Instant::now() + self.patience,
+                    patience: self.patience,
+                };
+                let outcome = match step.operation {
+                    Operation::AwaitReady(_) | Operation::AwaitDataSource { .. } => {
+                        let mut other_failed = failed.subscribe();
+                        tokio::select! {
+                            outcome = self.run(index, &step.operation, waiter, applied) => outcome,
+                            _ = other_failed.wait_for(|failed| *failed) => {
+                                self.events.emit(index, Kind::Abandoned);
+                                progress[index].send_replace(Progress::Abandoned);
+                                return;
+                            }
+                        }
+                    }
+                    _ => self.run(index, &step.operation, waiter, applied).await,
+                };
+                match outcome {
+                    Ok(()) => {
+                        applied.borrow_mut().done.insert(index);
+                        self.events.emit(index, Kind::Finished);
+                        progress[index].send_replace(Progress::Done);
+                    }
+                    Err(error) => {
+                        failed.send_replace(true);
+                        let reason = error.to_string();
+                        let is_alike = match &mut applied.borrow_mut().failure {
+                            Some(first) => first.join(error).is_ok(),
+                            none => none.replace(error).is_some(),
+                        };
+                        let kind = if is_alike { Kind::FailedAlike } else { Kind::Failed };
+                        self.events.emit(index, kind(reason));
+                        progress[index].send_replace(Progress::Abandoned);
+                    }
+                }
+            }
+        }))
+        .await;
+        applied.into_inner()
+    }
+
+    async fn run(
+        &self,
+        step: usize,
+        operation: &Operation,
+        waiter: Waiter<'_>,
+        applied: &RefCell<Applied>,
+    ) -> Result<()> {
+        let (operator, stack) = (self.operator, self.stack);
+        // What changes no container is not for the engine to refuse: files, and what Grafana holds.
+        operator.confirm_lock().await?;
+        let waiting = |last: &str| self.events.emit(step, Kind::Waiting(last.to_string()));
+        match operation {
+            Operation::WriteFile { file, content } => self.folder.write(file, content).await,
+            Operation::Pull { image, .. } => {
+                let report = |event: PullEvent| {
+                    let kind = match event {
+                        PullEvent::Layer { layer, word, current, total } => {
+                            Kind::Layer { layer, word, current, total }
+                        }
+                        PullEvent::Again(note) => Kind::Note(note),
+                    };
+                    self.events.emit(step, kind);
+                };
+                operator.pull(image, report).await
+            }
+            Operation::Check { image, check, folder, files, .. } => {
+                let output = operator.check(&stack.name, image, &check.command, folder, files).await?;
+                let checked =
+                    Checked { folder, seen_as: self.folder.path(), files, main_file: check.main_file() };
+                match check_output::faults(&output, checked) {
+                    faults if faults.is_empty() => Ok(()),
+                    faults => Err(Error::Faults(faults)),
+                }
+            }
+            Operation::CreateNetwork(name) => operator.create_network(&stack.name, name).await,
+            Operation::CreateVolume { name, kind } => operator.create_volume(&stack.name, name, *kind).await,
+            Operation::Stop { container, seconds, .. } => {
+                let mut stopped = Box::pin(operator.stop(container, *seconds));
+                if let Ok(stopped) = timeout(SOON, &mut stopped).await {
+                    return stopped;
+                }
+                waiting(&format!("it has up to {seconds} s to end"));
+                stopped.await
+            }
+            Operation::Remove { container, force, .. } => operator.remove(container, *force).await,
+            Operation::SetAside { container, name, .. } => operator.rename(container, name).await,
+            Operation::PutBack { container, name, .. } => operator.put_back(container, name).await,
+            Operation::Create { service, host_port } => operator.create(stack, service, *host_port).await,
+            Operation::Upload { service, folder, files } => {
+                operator.upload(&stack.container(service), folder, files).await
+            }
+            Operation::DeliverLogin { service, file } => {
+                operator.deliver(&stack.container(service), *file, &stack.login.password.secret).await
+            }
+            Operation::Start { service, host_port } => {
+                if operator.start(stack, service, *host_port).await? == Started::WithoutPropagation {
+                    let note =
+                        "the engine's host does not share `/`, so mounts made there later are not seen";
+                    self.events.emit(step, Kind::Note(note.into()));
+                }
+                Ok(())
+            }
+            Operation::Reload { service, metrics_prefix, folder, mark } => {
+                let container = stack.container(service);
+                waiter.reloaded(service, metrics_prefix, operator.signal(&container, "HUP")).await?;
+                let mark = (LOADED_MARK.to_string(), mark.clone());
+                operator.upload(&container, folder, &[mark]).await
+            }
+            Operation::Restart { service, seconds } => {
+                operator.restart(&stack.container(service), *seconds).await
+            }
+            Operation::Unpause { service } => operator.unpause(&stack.container(service)).await,
+            Operation::AwaitReady(service) => waiter.ready(service, waiting).await,
+            Operation::Reach { from, urls } => self.reach(step, from, urls).await,
+            Operation::SetLogin(case) => Box::pin(self.set_login(waiter, *case)).await,
+            Operation::SetDataSource(wanted) => {
+                let base = waiter.base("grafana").await?;
+                Grafana::new(self.http, base, stack).set_data_source(wanted).await
+            }
+            Operation::ImportDashboard { uid, body, edits } => {
+                let base = waiter.base("grafana").await?;
+                self.import(step, &Grafana::new(self.http, base, stack), uid, body, *edits).await
+            }
+            Operation::AwaitDataSource { uid } => waiter.data_source(uid, waiting).await,
+            Operation::AwaitProof => {
+                // Whatever it says, the steps after it bring the real files back.
+                applied.borrow_mut().proof = Some(waiter.proof(self.application, waiting).await);
+                Ok(())
+            }
+            Operation::RemoveNetwork(name) => operator.remove_network(name).await,
+            Operation::RemoveVolume(name) => operator.remove_volume(name).await,
+            Operation::RemoveImage(reference) => operator.remove_image(reference).await,
+        }
+    }
+
+    async fn import(
+        &self,
+        step: usize,
+        grafana: &Grafana<'_>,
+        uid: &str,
+        body: &serde_json::Value,
+        edits: DashboardEdits,
+    ) -> Result<()> {
+        let container = self.stack.container("grafana");
+        let folder = dashboard::marks_folder(self.stack);
+        let path = format!("{folder}/{}", dashboard::mark_name(uid));
+        let (seen, left) =
+            tokio::try_join!(grafana.dashboard(uid), self.operator.engine().file(&container, &path))?;
+        if edits == DashboardEdits::Keep
+            && seen.as_ref().is_some_and(|seen| dashboard::is_edited(seen, left.as_deref()))
+        {
+            let note = "it was edited inside Grafana and stays as it is there";
+            self.events.emit(step, Kind::Note(note.into()));
+            return Ok(());
+        }
+        let imported = grafana.import_dashboard(uid, body, seen).await?;
+        let mark = (dashboard::mark_name(uid), dashboard::mark(&imported, body));
+        if left.as_ref() == Some(&mark.1) {
+            return Ok(());
+        }
+        self.operator.upload(&container, folder, &[mark]).await
+    }
+
+    async fn firewall(&self, from: &str, output: &str, reason: String) -> Error {
+        let network = self.stack.network();
+        Error::Firewall(Firewall {
+            from: from.to_string(),
+            to: doctor::last_asked(output).unwrap_or("another service").to_string(),
+            // Its name makes the hint more exact.
+            bridge: self.operator.engine().bridge(&network).await.ok().flatten(),
+            network,
+            source: reason.into(),
+        })
+    }
+
+    async fn reach(&self, step: usize, from: &str, urls: &[String]) -> Result<()> {
+        // It says whom it asks: the last one is the one that does not answer.
+        let fixed = ["wget", "-T", "5", "-O", "/dev/null"].map(String::from);
+        let command: Vec<String> = fixed.into_iter().chain(urls.iter().cloned()).collect();
+        let (code, output) = self.operator.execute(&self.stack.container(from), &command).await?;
+        match code {
+            0 => Ok(()),
+            // A distroless image: Prometheus itself will tell after its first scrape.
+            126 | 127 => {
+                self.events.emit(step, Kind::Note(format!("the image of {from} has no wget to ask with")));
+                Ok(())
+            }
+            _ => {
+                let reason = output.trim().lines().last().unwrap_or("no answer").to_string();
+                if doctor::from_wget(code, &output).answer.is_dropped() {
+                    return Err(self.firewall(from, &output, reason).await);
+                }
+                Err(Error::engine(format!("reach every service by name from {from}"))(reason))
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Waits for services, with one eye on their containers: a container that dies ends the wait at once.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::docker::phrases::Meaning;
+use crate::engine::{Engine, Running};
+use crate::error::{Death, Error, Result};
+use crate::http::{Grafana, Http, Prometheus};
+use crate::model::observed::{Readiness, State};
+use crate::model::stack::{Service, Stack};
+use crate::model::verification::{Application, Proof, Verdict};
+use crate::verify::{Addresses, prove};
+
+/// The first pause between two questions; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// Short enough not to be felt, long enough not to burden what is starting.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// How often the container itself is looked at.
+const INSPECT_EVERY: Duration = Duration::from_millis(150);
+
+/// A proof asks for every panel, so it pauses longer.
+const BETWEEN_PROOFS: Duration = Duration::from_millis(250);
+
+/// What a wait needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiter<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The HTTP client.
+    pub http: &'a Http,
+    /// The stack.
+    pub stack: &'a Stack,
+    /// When patience ends.
+    pub deadline: Instant,
+    /// How long patience was in all, for the message.
+    pub patience: Duration,
+}
+
+impl Waiter<'_> {
+    /// Waits until a service is ready; `waiting` hears each answer that is not it.
+    pub async fn ready(&self, service: &Service, mut waiting: impl FnMut(&str)) -> Result<()> {
+        let container = self.stack.container(service.name);
+        let first = self.engine.running(&container).await?;
+        let mut url = self.url(&first)?;
+        self.alive(service, &first, first.restarts).await?;
+        let mut inspected = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        let mut last = "does not answer".to_string();
+        loop {
+            let probe = async {
+                match &url {
+                    Some(url) => self.http.probe(url, service.probe).await,
+                    None => Readiness::NotReady("has no published port".into()),
+                }
+            };
+            match timeout_at(self.deadline, probe).await {
+                Ok(Readiness::Ready) => return Ok(()),
+                Ok(Readiness::NotReady(answer)) => last = answer,
+                // What it answered before tells more.
+                Ok(Readiness::OutOfReach) | Err(_) => {}
+            }
+            waiting(&last);
+            if inspected.elapsed() >= INSPECT_EVERY {
+                inspected = Instant::now();
+                let running = self.engine.running(&container).await?;
+                self.alive(service, &running, first.restarts).await?;
+                url = self.url(&running)?;
+            }
+            if Instant::now() >= self.deadline {
+                return Err(Error::NotReady {
+                    service: service.name.to_string(),
+                    url: url.map_or("it".into(), |url| format!("{url}{}", service.probe.path)),
+                    waited: self.patience,
+                    last,
+                    log: self.engine.last_lines(&container).await,
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Waits until a data source answers through Grafana.
+    pub async fn data_source(&self, uid: &str, mut waiting: impl FnMut(&str)) -> Result<()> {
+        let url = self.base("grafana").await?;
+        let grafana = Grafana::new(self.http, &url, self.stack);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let last = match grafana.data_source_health(uid).await? {
+                Readiness::Ready => return Ok(()),
+                Readiness::NotReady(last) => last,
+                Readiness::OutOfReach => "is out of reach".into(),
+            };
+            waiting(&last);
+            if Instant::now() >= self.deadline {
+                return Err(Error::NotReady {
+                    service: "grafana".into(),
+                    url: format!("{url}/api/datasources/uid/{uid}/health"),
+                    waited: self.patience,
+                    last,
+                    log: self.engine.last_lines(&self.stack.container("grafana")).await,
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Asks until everything required is seen, or patience ends, and returns what was seen last.
+    pub async fn proof(&self, application: Application, mut waiting: impl FnMut(&str)) -> Result<Proof> {
+        let addresses = Addresses {
+            prometheus: Ok(self.base("prometheus").await?),
+            grafana: Ok(self.base("grafana").await?),
+            alertmanager: Ok(self.base("alertmanager").await?),
+        };
+        loop {
+            let proof = prove(self.http, self.stack, &addresses, application).await?;
+            match proof.verdict() {
+                Verdict::Pending(missing) | Verdict::Blind(missing) if Instant::now() < self.deadline => {
+                    waiting(&missing.join("; "));
+                    sleep(BETWEEN_PROOFS).await;
+                }
+                Verdict::Proven | Verdict::Pending(_) | Verdict::Blind(_) => return Ok(proof),
+            }
+        }
+    }
+
+    /// Runs `signal` and waits until the service says that it has read its files again.
+    pub async fn reloaded(
+        &self,
+        service: &str,
+        metrics_prefix: &str,
+        signal: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
+        let base = self.base(service).await?;
+        let client = Prometheus::new(self.http, &base);
+        let before = client.reload_state(metrics_prefix).await?;
+        signal.await?;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let now = client.reload_state(metrics_prefix).await?;
+            // Another moment, not a later one: the service's clock may have been set back meanwhile.
+            let is_newer = now.seconds.total_cmp(&before.seconds).is_ne();
+            if now.successful && is_newer {
+                return Ok(());
+            }
+            // It says so of the reload before ours too; that one was good unless a fault was there already.
+            if !now.successful && before.successful || Instant::now() >= self.deadline {
+                return Err(Error::Died {
+                    service: service.to_string(),
+                    death: Death::ConfigurationRefused,
+                    log: self.engine.last_lines(&self.stack.container(service)).await,
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Returns the address of a running service.
+    pub async fn base(&self, service: &str) -> Result<String> {
+        let container = self.stack.container(service);
+        let running = self.engine.running(&container).await?;
+        let is_paused = running.state == State::Paused;
+        let address = running.address.filter(|_| !is_paused).ok_or_else(|| Error::Died {
+            service: service.to_string(),
+            death: if is_paused { Death::Paused } else { Death::NotRunning },
+            log: Vec::new(),
+        })?;
+        self.engine.url(address)
+    }
+
+    /// Returns the URL of a port that the engine publishes; whatever listens at another is not the service.
+    fn url(&self, running: &Running) -> Result<Option<String>> {
+        running.address.map(|address| self.engine.url(address)).transpose()
+    }
+
+    async fn alive(&self, service: &Service, running: &Running, restarts: i64) -> Result<()> {
+        let container = self.stack.container(service.name);
+        let mut death = match running.state {
+            State::Running if running.restarts == restarts => return Ok(()),
+            State::Running | State::Restarting => Death::CrashLoop(self.engine.last_end(running).await),
+            State::Created => Death::NeverStarted,
+            State::Paused => Death::Paused,
+            State::Exited | State::Other => Death::Ended(self.engine.last_end(running).await),
+        };
+        let log = self.engine.last_lines(&container).await;
+        if let Death::Ended(end) | Death::CrashLoop(end) = &mut death {
+            end.is_for_other_processor |= log.iter().any(|line| Meaning::OtherProcessor.is_in(line));
+        }
+        Err(Error::Died { service: service.name.to_string(), death, log })
+    }
+}

@@ -1,0 +1,105 @@
+//! Runs work while the lock of the stack is held.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Session, explained};
+use crate::backup::{Archivist, Interrupt, unless};
+use crate::engine::{Engine, Queue};
+use crate::error::{Error, Result};
+use crate::model::observed::Objects;
+use crate::output;
+
+/// Longer than any change takes; one that hangs is not waited for in vain.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
+impl Session {
+    /// Does work that changes the stack while nobody else changes it; `objects` tell what can hold it.
+    pub(crate) async fn alone<T>(
+        &self,
+        engine: &Engine,
+        objects: &Objects,
+        verb: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        // Without an image no stack can have been made, and none is about to be.
+        let Some(image) = engine.some_image(objects, &self.stack).await? else { return work.await };
+        let began = Instant::now();
+        let waiting = |holder: &str| {
+            let text = format!("waiting for {holder} to finish with stack `{}`", self.stack.name);
+            output::talk(self.settings.progress, began.elapsed(), &text);
+        };
+        let locked = engine.operator().lock(&self.stack, &image, verb, self.queue(), waiting).await;
+        self.held.set(Some(explained(engine, locked).await?));
+        let result = work.await;
+        let result = match result {
+            Err(error) if engine.lock_loss().is_some() => Err(self.unlocked(engine, error, Vec::new())),
+            result => result,
+        };
+        if !matches!(result, Err(Error::EngineLost { .. })) {
+            self.unlock().await;
+        }
+        result
+    }
+
+    /// Releases the lock, where it is held; where that fails, others find out that this program has ended.
+    pub(crate) async fn unlock(&self) {
+        if let Some(lock) = self.held.take() {
+            drop(lock.release().await);
+        }
+    }
+
+    /// Returns the failure of work whose lock was lost.
+    pub(super) fn unlocked(&self, engine: &Engine, failure: Error, done: Vec<String>) -> Error {
+        match (failure, engine.lock_loss()) {
+            (Error::LockLost { stack, loss, done: none, source }, _) if none.is_empty() => {
+                Error::LockLost { stack, loss, done, source }
+            }
+            (failure @ Error::LockLost { .. }, _) | (failure, None) => failure,
+            (failure, Some(loss)) => {
+                Error::LockLost { stack: self.stack.name.clone(), loss, done, source: Some(failure.into()) }
+            }
+        }
+    }
+
+    /// Removes the lock of a program that was killed, where nothing else is to be done; returns whether there was one.
+    pub(crate) async fn sweep(&self, engine: &Engine, objects: &Objects) -> Result<bool> {
+        if objects.has_lock { engine.operator().sweep_lock(&self.stack).await } else { Ok(false) }
+    }
+
+    /// Does work on the data of the stack while nobody else changes it. An interrupt ends the wait for that; what has
+    /// begun sees to interrupts itself.
+    pub(crate) async fn archive<T>(
+        &self,
+        verb: &str,
+        interrupted: &Interrupt,
+        work: impl AsyncFnOnce(Archivist<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let engine = unless(interrupted, self.engine()).await?;
+        let inventory = unless(interrupted, engine.inventory(&self.stack.name)).await?;
+        let operator = engine.operator();
+        let archivist =
+            Archivist { operator: &operator, http: &self.http, stack: &self.stack, folder: &self.folder };
+        let has_begun = Cell::new(false);
+        let work = async {
+            has_begun.set(true);
+            work(archivist).await
+        };
+        let given_up = async {
+            interrupted.clone().await;
+            if has_begun.get() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            outcome = self.alone(&engine, &inventory.objects, verb, work) => outcome,
+            () = given_up => Err(Error::Interrupted),
+        }
+    }
+
+    pub(super) fn queue(&self) -> Queue {
+        if self.settings.no_wait { Queue::Fail } else { Queue::Wait(LONGEST_WAIT) }
+    }
+}

@@ -1,0 +1,280 @@
+//! Fetches the password of Grafana's `admin` from where it is: terminal, file, environment, or the one made before.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use rand::SeedableRng;
+use rand::distr::{Alphanumeric, SampleString};
+use rand::rngs::{ChaCha20Rng, SysRng};
+use tokio::sync::oneshot;
+
+use super::signals::interrupted;
+use crate::config::settings::{Origin, PASSWORD_WAYS, Password, PasswordSource};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::model::sanitize;
+use crate::output::{LocalModes, Without};
+
+/// The flag that asks for it.
+const PROMPT: &str = "--grafana-password-prompt";
+
+/// Letters and digits: 142 bits, and nothing that a shell or a URL would change.
+const LENGTH: usize = 24;
+
+/// How a verb comes by a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// Whether a typed password may become a new one, and is asked for twice.
+    pub(crate) twice: bool,
+    /// Whether one is made where there is none yet.
+    pub(crate) make: Option<Keep>,
+}
+
+/// What becomes of a password that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// It is stored.
+    Stored,
+    /// It is forgotten again, as nothing is changed.
+    Forgotten,
+}
+
+/// Returns the password that was asked for, else the one made before, else the well-known one.
+pub(crate) async fn find(
+    source: Option<PasswordSource>,
+    stack: &str,
+    wish: Wish,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Password> {
+    match look(source, stack, wish, variable)? {
+        Some(password) => Ok(password),
+        None => ask(wish.twice).await,
+    }
+}
+
+/// The same, with nothing where it is to be typed.
+fn look(
+    source: Option<PasswordSource>,
+    stack: &str,
+    wish: Wish,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<Password>> {
+    if let (Some(_), Some(source)) = (wish.make, &source) {
+        let given = match source {
+            PasswordSource::Prompt => format!("`{PROMPT}`"),
+            PasswordSource::File(path) => format!("the file `{}`", sanitize::path(path)),
+            PasswordSource::Known(_) => "TDD_STACK_GRAFANA_PASSWORD".to_string(),
+        };
+        return Err(usage("--generate-password", format!("a password is given already, by {given}")));
+    }
+    match source {
+        Some(PasswordSource::Known(password)) => Ok(Some(password)),
+        Some(PasswordSource::Prompt) => Ok(None),
+        Some(PasswordSource::File(path)) => match read(&path)? {
+            Some(text) => in_file(&path, &text, Origin::File(path.clone())).map(Some),
+            None => Err(in_vain(&path, "there is no such file")),
+        },
+        None => stored_or_made(state_file(stack, variable), wish.make).map(Some),
+    }
+}
+
+fn stored_or_made(path: Option<PathBuf>, make: Option<Keep>) -> Result<Password> {
+    let Some(path) = path else {
+        return match make {
+            Some(_) => {
+                Err(usage("--generate-password", "neither XDG_STATE_HOME nor HOME tells where to keep it"))
+            }
+            None => Ok(Password::default()),
+        };
+    };
+    if let Some(text) = read(&path)? {
+        return in_file(&path, &text, Origin::Generated(path.clone()));
+    }
+    let Some(keep) = make else { return Ok(Password::default()) };
+    let fresh = random()?;
+    let text = match keep {
+        Keep::Forgotten => fresh,
+        // Another `up` may have made one meanwhile: then both go by that.
+        Keep::Stored => files::write_private(&path, &fresh)?,
+    };
+    in_file(&path, &text, Origin::Generated(path.clone()))
+}
+
+/// Returns where this program keeps the password that it made for a stack.
+fn state_file(stack: &str, variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    Some(files::state_folder(variable)?.join(stack).join("grafana-password"))
+}
+
+/// Removes the password that was made for a stack whose data is gone, and returns the file that it was in.
+pub(crate) fn forget(stack: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<PathBuf>> {
+    match state_file(stack, variable) {
+        Some(path) => Ok(files::remove_private(&path)?.then_some(path)),
+        None => Ok(None),
+    }
+}
+
+fn random() -> Result<String> {
+    let mut random = ChaCha20Rng::try_from_rng(&mut SysRng)
+        .map_err(|error| usage("--generate-password", format!("the system has no randomness: {error}")))?;
+    Ok(Alphanumeric.sample_string(&mut random, LENGTH))
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    files::read_text(path).map_err(|error| match error {
+        // Its own words tell a byte of what is secret.
+        Error::Faults(_) => in_vain(path, "it is no short text in UTF-8"),
+        other => other,
+    })
+}
+
+fn in_file(path: &Path, text: &str, origin: Origin) -> Result<Password> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    Password::new(text, origin).map_err(|reason| in_vain(path, &reason))
+}
+
+fn in_vain(path: &Path, reason: &str) -> Error {
+    usage(&format!("the password file `{}`", sanitize::path(path)), reason)
+}
+
+async fn ask(twice: bool) -> Result<Password> {
+    // A script must not stop at a question that nobody sees.
+    if !std::io::stdin().is_terminal() {
+        let reason = format!("there is no terminal to ask on: use another of {PASSWORD_WAYS}");
+        return Err(usage(PROMPT, reason));
+    }
+    // From before the question is seen.
+    let _silent = Without::begin(std::io::stdin(), LocalModes::ECHO);
+    let text = typed("Password of Grafana's admin: ").await?;
+    let password = Password::new(text, Origin::Prompt).map_err(|reason| usage(PROMPT, reason))?;
+    if twice && typed("The same again: ").await? != password.secret.reveal() {
+        return Err(usage(PROMPT, "the two passwords differ"));
+    }
+    Ok(password)
+}
+
+/// Returns a line that is typed, unless the user interrupts the question, at whatever moment.
+async fn typed(prompt: &'static str) -> Result<String> {
+    tokio::select! {
+        // It listens before the question is seen: an interrupt between the two would not be heard.
+        biased;
+        () = interrupted() => Err(Error::Interrupted),
+        line = read_line(prompt) => line,
+    }
+}
+
+async fn read_line(prompt: &'static str) -> Result<String> {
+    let (sender, line) = oneshot::channel();
+    // A thread that nothing waits for: after an interrupt it still reads.
+    std::thread::spawn(move || drop(sender.send(rpassword::prompt_password(prompt))));
+    let unread = |reason: String| usage(PROMPT, format!("the terminal cannot be read: {reason}"));
+    let line = line.await.map_err(|error| unread(error.to_string()))?;
+    line.map_err(|error| unread(error.to_string()))
+}
+
+fn usage(place: &str, reason: impl Into<String>) -> Error {
+    Error::Usage { place: place.into(), reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const LOOK: Wish = Wish { twice: false, make: None };
+    const MAKE: Wish = Wish { twice: false, make: Some(Keep::Stored) };
+
+    fn find(
+        source: Option<PasswordSource>,
+        stack: &str,
+        wish: Wish,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Password> {
+        look(source, stack, wish, variable).map(|found| found.expect("nothing is to be typed"))
+    }
+
+    fn home(folder: &Path) -> impl Fn(&str) -> Option<String> {
+        move |name| (name == "HOME").then(|| folder.display().to_string())
+    }
+
+    fn given(folder: &Path, text: &str) -> PasswordSource {
+        let path = folder.join("secret");
+        fs::write(&path, text).unwrap();
+        PasswordSource::File(path)
+    }
+
+    #[test]
+    fn a_file_loses_its_line_end_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in ["open sesame", "open sesame\n", "open sesame\r\n"] {
+            let found = find(Some(given(folder.path(), text)), "tdd", LOOK, home(folder.path())).unwrap();
+            assert_eq!(found.secret.reveal(), "open sesame");
+        }
+    }
+
+    #[test]
+    fn a_file_that_holds_no_password_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, words) in [("", "is empty"), ("\n", "is empty"), ("a line\nanother", "more than one line")]
+        {
+            let error = find(Some(given(folder.path(), text)), "tdd", LOOK, home(folder.path()))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(words) && error.contains("/secret"), "{error}");
+            assert!(!error.contains("a line"), "{error}");
+        }
+        let nowhere = Some(PasswordSource::File(folder.path().join("nowhere")));
+        let error = find(nowhere, "tdd", LOOK, home(folder.path())).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("nowhere"), "{error}");
+    }
+
+    #[test]
+    fn one_that_is_made_is_random_kept_for_the_user_alone_and_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = find(None, "one", MAKE, home(folder.path())).unwrap();
+        let text = made.secret.reveal();
+        assert!(text.len() >= 20 && text.chars().all(|c| c.is_ascii_alphanumeric()), "{text}");
+        let path = folder.path().join(".local/state/tdd-stack/one/grafana-password");
+        assert_eq!(made.origin, Origin::Generated(path.clone()));
+        let rights = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((rights(&path), rights(path.parent().unwrap())), (0o600, 0o700));
+        assert_eq!(find(None, "one", LOOK, home(folder.path())).unwrap(), made, "found");
+        assert_eq!(find(None, "one", MAKE, home(folder.path())).unwrap(), made, "not made anew");
+        assert_ne!(find(None, "other", MAKE, home(folder.path())).unwrap().secret, made.secret);
+        assert_eq!(find(None, "third", LOOK, home(folder.path())).unwrap(), Password::default());
+    }
+
+    #[test]
+    fn a_dry_run_stores_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let wish = Wish { make: Some(Keep::Forgotten), ..LOOK };
+        assert!(!find(None, "tdd", wish, home(folder.path())).unwrap().is_well_known());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_given_wins_over_what_was_made_and_forbids_making() {
+        let folder = tempfile::tempdir().unwrap();
+        find(None, "tdd", MAKE, home(folder.path())).unwrap();
+        let found = find(Some(given(folder.path(), "given")), "tdd", LOOK, home(folder.path())).unwrap();
+        assert_eq!(found.secret.reveal(), "given");
+        let error = find(Some(given(folder.path(), "given")), "tdd", MAKE, home(folder.path())).unwrap_err();
+        assert!(error.to_string().contains("given already, by the file"), "{error}");
+    }
+
+    #[test]
+    fn the_state_folder_is_the_standard_s() {
+        let at = |state: Option<&str>, home: Option<&str>| {
+            let (state, home) = (state.map(String::from), home.map(String::from));
+            state_file("tdd", move |name| if name == "HOME" { home.clone() } else { state.clone() })
+        };
+        let expected = |folder: &str| Some(PathBuf::from(format!("{folder}/tdd-stack/tdd/grafana-password")));
+        assert_eq!(at(Some("/state"), Some("/home/me")), expected("/state"));
+        assert_eq!(at(Some("state"), Some("/home/me")), expected("/home/me/.local/state"));
+        assert_eq!(at(None, None), None);
+        assert_eq!(find(None, "tdd", LOOK, |_| None).unwrap(), Password::default());
+        assert_eq!(find(None, "tdd", MAKE, |_| None).unwrap_err().exit_code(), 2);
+    }
+}

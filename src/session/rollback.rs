@@ -1,0 +1,71 @@
+//! Applies a plan, and rolls it back where it fails.
+
+use std::time::Duration;
+
+use super::diagnostics::Record;
+use super::{Done, Patience, Session};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::execute::{Applied, Applier};
+use crate::model::event;
+use crate::output::{self, Timings};
+use crate::plan::Plan;
+
+/// How long each service is waited for when a change is taken back.
+const LONGEST_WAY_BACK: Duration = Duration::from_secs(30);
+
+impl Session {
+    /// Applies a plan while showing its progress; where it fails, what ran before is brought back.
+    pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: Patience) -> Result<Done> {
+        let (applied, timings, record) = self.walk(engine, plan, patience).await;
+        let Some(failure) = applied.failure else { return Ok(Done { timings, proof: applied.proof }) };
+        let failure = engine.explain(failure).await;
+        // What failed is removed when it is taken back.
+        self.gather(engine, plan, record).await;
+        // Nobody is there who could take anything back; the next `up` finds all of it.
+        if matches!(failure, Error::EngineLost { .. }) {
+            return Err(failure);
+        }
+        if engine.lock_loss().is_some() {
+            return Err(self.unlocked(engine, failure, plan.summary(&applied.done)));
+        }
+        let (back, services) = plan.take_back(&applied.begun);
+        if back.is_empty() {
+            return Err(failure);
+        }
+        let taken = timings.0.iter().map(|timing| timing.began + timing.took).max().unwrap_or_default();
+        output::talk(
+            self.settings.progress,
+            taken,
+            &format!("taking the change back: {}", services.join(", ")),
+        );
+        let failure = Box::new(failure);
+        // What served a moment ago needs no long wait to serve again.
+        let patience = Patience { each: patience.each.min(LONGEST_WAY_BACK), ..patience };
+        match self.walk(engine, &back, patience).await.0.failure {
+            None => Err(Error::TakenBack { failure, services }),
+            Some(second) => Err(Error::NotTakenBack { failure, services, second: Box::new(second) }),
+        }
+    }
+
+    async fn walk(&self, engine: &Engine, plan: &Plan, patience: Patience) -> (Applied, Timings, Record) {
+        let operator = engine.operator();
+        let (events, inbox) = event::channel();
+        let applier = Applier {
+            operator: &operator,
+            http: &self.http,
+            stack: &self.stack,
+            folder: &self.folder,
+            patience: patience.each,
+            application: patience.application,
+            events,
+        };
+        let mut timings = Timings::default();
+        let shown = async |inbox| timings = output::display(self.settings.progress, plan, inbox).await;
+        let tee = Record::tee(inbox, shown);
+        // The channel closes with the applier, and the display ends with the channel.
+        let work = async move { applier.apply(plan).await };
+        let (walked, record) = tokio::join!(work, tee);
+        (walked, timings, record)
+    }
+}

@@ -1,0 +1,238 @@
+//! Asks a running stack whether it observes.
+//!
+//! Never judges: the verdict is [`Proof`]'s.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+
+use crate::config::dashboard;
+use crate::error::{Error, Result};
+use crate::http::{ActiveTarget, Alertmanager, Grafana, Http, PROMETHEUS_PAUSED, Prometheus, Rule, Runtime};
+use crate::model::observed::{NotAsked, Readiness};
+use crate::model::scrape_hints;
+use crate::model::stack::Stack;
+use crate::model::verification::{
+    APP_JOBS, Application, DashboardProof, Health, PanelProof, Proof, Rules, Target, WARM_UP, WATCHDOG,
+};
+
+/// The data source that panels are asked through.
+const DATA_SOURCE: &str = "prometheus";
+
+/// The word of Prometheus for a target or rule whose turn has not come.
+const UNKNOWN: &str = "unknown";
+
+/// How many queries are asked at once; Prometheus answers 20 at a time.
+const QUERIES: usize = 8;
+
+/// Where the running services are reached, or why they are not asked.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// Prometheus.
+    pub prometheus: Address,
+    /// Grafana.
+    pub grafana: Address,
+    /// Alertmanager.
+    pub alertmanager: Address,
+}
+
+/// Where a service is reached, or why it is not asked.
+pub type Address = std::result::Result<String, NotAsked>;
+
+/// Asks Prometheus, Alertmanager and Grafana for everything that a proof needs.
+///
+/// Fails only where Grafana refuses the login; what else cannot be asked is part of the proof.
+pub async fn prove(
+    http: &Http,
+    stack: &Stack,
+    addresses: &Addresses,
+    application: Application,
+) -> Result<Proof> {
+    let mut proof = Proof::default();
+    let (from_prometheus, from_alertmanager, from_grafana) = tokio::join!(
+        async {
+            let base = asked(&addresses.prometheus, "Prometheus")?;
+            ask_prometheus(&Prometheus::new(http, base), stack, application).await
+        },
+        async {
+            let base = asked(&addresses.alertmanager, "Alertmanager")?;
+            Alertmanager::new(http, base).alerts().await
+        },
+        async {
+            let base = asked(&addresses.grafana, "Grafana")?;
+            let is_paused = addresses.prometheus == Err(NotAsked::Paused);
+            ask_grafana(&Grafana::new(http, base, stack), stack, base, is_paused).await
+        }
+    );
+    match from_prometheus {
+        Ok(seen) => proof = seen,
+        Err(error) => proof.unanswered.push(error.in_one_line()),
+    }
+    match from_alertmanager {
+        Ok(alerts) => proof.watchdog_arrived = alerts.iter().any(|alert| alert.name == WATCHDOG),
+        Err(error) => proof.unanswered.push(error.in_one_line()),
+    }
+    match from_grafana {
+        Ok((data_source, dashboards)) => {
+            proof.data_source_error = data_source;
+            proof.dashboards = dashboards;
+        }
+        Err(error @ Error::GrafanaLogin { .. }) => return Err(error),
+        Err(error) => proof.unanswered.push(error.in_one_line()),
+    }
+    Ok(proof)
+}
+
+fn asked<'a>(address: &'a Address, service: &str) -> Result<&'a str> {
+    address.as_deref().map_err(|reason| Error::http(format!("ask {service}"))(*reason))
+}
+
+async fn ask_prometheus(
+    prometheus: &Prometheus<'_>,
+    stack: &Stack,
+    application: Application,
+) -> Result<Proof> {
+    let (runtime, mut targets, mut rules, alertmanagers) = tokio::try_join!(
+        prometheus.runtime(),
+        prometheus.targets(),
+        prometheus.rules(),
+        prometheus.alertmanagers()
+    )?;
+    if runtime.since_reload < WARM_UP {
+        tokio::join!(recall_targets(prometheus, runtime, &mut targets), recall_rules(prometheus, &mut rules));
+    }
+    Ok(Proof {
+        age: runtime.age,
+        targets: expected_targets(stack, application, &targets, runtime.age),
+        rules: counted(&rules),
+        alertmanager_active: !alertmanagers.is_empty(),
+        ..Proof::default()
+    })
+}
+
+/// Marks targets as up that Prometheus scraped until the reload: one whose interval changed is a new target
+/// to it, which waits for its turn for up to one interval.
+async fn recall_targets(prometheus: &Prometheus<'_>, runtime: Runtime, targets: &mut [ActiveTarget]) {
+    if targets.iter().all(|target| target.health != UNKNOWN) {
+        return;
+    }
+    // What cannot be asked stays unknown.
+    let up = prometheus.recently_up(runtime.started).await.unwrap_or_default();
+    for target in targets.iter_mut().filter(|target| target.health == UNKNOWN) {
+        if up.contains(&(target.job.clone(), target.instance.clone())) {
+            target.health = "up".into();
+        }
+    }
+}
+
+/// Marks rules as healthy whose group was evaluated until the reload and whose expression works now: the rules of
+/// a changed group are new to Prometheus, which evaluates them after up to one interval.
+async fn recall_rules(prometheus: &Prometheus<'_>, rules: &mut [Rule]) {
+    let waiting = rules.iter_mut().filter(|rule| rule.health == UNKNOWN && rule.is_group_evaluated);
+    let ask = async |rule: &mut Rule| {
+        if prometheus.series(&rule.expression).await.is_ok() {
+            rule.health = "ok".into();
+        }
+    };
+    stream::iter(waiting).for_each_concurrent(QUERIES, ask).await;
+}
+
+/// Returns one entry for each expected job, a missing one as down, then what else is scraped.
+fn expected_targets(
+    stack: &Stack,
+    application: Application,
+    seen: &[ActiveTarget],
+    age: Duration,
+) -> Vec<Target> {
+    let required = stack.services.iter().map(|service| (service.scrape_job, true));
+    let jobs: Vec<(&str, bool)> =
+        required.chain(APP_JOBS.map(|job| (job, application == Application::Required))).collect();
+    let of = |target: &ActiveTarget, required: bool| Target {
+        job: target.job.clone(),
+        url: target.url.clone(),
+        health: match target.health.as_str() {
+            "up" => Health::Up,
+            "down" => Health::Down,
+            _ => Health::Unknown,
+        },
+        required,
+        error: target.error.clone(),
+        advice: scrape_hints::for_scrape_error(&target.error),
+    };
+    let mut targets = Vec::new();
+    for (job, required) in &jobs {
+        let found: Vec<Target> =
+            seen.iter().filter(|target| target.job == *job).map(|target| of(target, *required)).collect();
+        if found.is_empty() {
+            // Prometheus hands its targets on some seconds after its start only.
+            let is_young = age < WARM_UP;
+            targets.push(Target {
+                job: (*job).to_string(),
+                url: String::new(),
+                health: if is_young { Health::Unknown } else { Health::Down },
+                required: *required,
+                error: if is_young { String::new() } else { "Prometheus has no such job".into() },
+                advice: None,
+            });
+        }
+        targets.extend(found);
+    }
+    let others = seen.iter().filter(|target| jobs.iter().all(|(job, _)| target.job != *job));
+    targets.extend(others.map(|target| of(target, false)));
+    targets
+}
+
+fn counted(rules: &[Rule]) -> Rules {
+    Rules {
+        total: rules.len(),
+        healthy: rules.iter().filter(|rule| rule.health == "ok").count(),
+        firing: rules.iter().filter(|rule| rule.firing).map(|rule| rule.name.clone()).collect(),
+        failing: rules
+            .iter()
+            .filter(|rule| rule.health == "err")
+            .map(|rule| format!("{}: {}", rule.name, rule.error))
+            .collect(),
+    }
+}
+
+async fn ask_grafana(
+    grafana: &Grafana<'_>,
+    stack: &Stack,
+    base: &str,
+    is_paused: bool,
+) -> Result<(Option<String>, Vec<DashboardProof>)> {
+    // First and alone: a refused login must be tried once only.
+    let health = if is_paused {
+        grafana.log_in().await?;
+        Readiness::NotReady(PROMETHEUS_PAUSED.into())
+    } else {
+        grafana.data_source_health(DATA_SOURCE).await?
+    };
+    let proofs = stack.dashboards.iter().map(|wanted| async move {
+        let dashboard = grafana.dashboard(wanted.uid).await?;
+        let dashboard = dashboard.ok_or_else(|| {
+            Error::http("read the dashboard")(format!("Grafana has none with uid `{}`", wanted.uid))
+        })?;
+        let panels = dashboard::panels(&dashboard);
+        let panels = join_all(panels.into_iter().map(|panel| async move {
+            if is_paused {
+                return PanelProof { title: panel.title, series: Err(PROMETHEUS_PAUSED.into()) };
+            }
+            let series = grafana.series(&panel, DATA_SOURCE).await;
+            PanelProof { title: panel.title, series: series.map_err(|error| error.in_one_line()) }
+        }));
+        Ok(DashboardProof {
+            uid: wanted.uid.to_string(),
+            url: format!("{base}/d/{}", wanted.uid),
+            panels: panels.await,
+        })
+    });
+    let dashboards = futures_util::future::try_join_all(proofs).await?;
+    let data_source = match health {
+        Readiness::Ready => None,
+        Readiness::NotReady(reason) => Some(reason),
+        Readiness::OutOfReach => Some("is out of reach".into()),
+    };
+    Ok((data_source, dashboards))
+}
