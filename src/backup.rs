@@ -14,9 +14,9 @@ use tokio::task::JoinHandle;
 pub use restore::{Occupied, Restoring};
 pub use save::Saving;
 
-use crate::engine::Operator;
+use crate::engine::EngineWriter;
 use crate::error::{Error, Result};
-use crate::files::Folder;
+use crate::files::ConfigFolder;
 use crate::http::Http;
 use crate::model::observed::Objects;
 use crate::model::stack::{Service, Stack};
@@ -31,25 +31,25 @@ pub fn interrupt(interrupted: impl Future<Output = ()> + Send + 'static) -> Inte
 
 /// What saving and restoring need.
 #[derive(Clone, Copy, Debug)]
-pub struct Archivist<'a> {
+pub struct BackupContext<'a> {
     /// The engine.
-    pub operator: &'a Operator,
+    pub operator: &'a EngineWriter,
     /// The HTTP client.
     pub http: &'a Http,
     /// The stack.
     pub stack: &'a Stack,
     /// The configuration folder.
-    pub folder: &'a Folder,
+    pub folder: &'a ConfigFolder,
 }
 
-impl Archivist<'_> {
+impl BackupContext<'_> {
     /// Returns an image, of all that could carry a volume, that needs no pull; else the one to pull.
-    async fn carrier_image(&self, objects: &Objects) -> Result<Image> {
+    async fn carrier_image(&self, objects: &Objects) -> Result<HelperImage> {
         if let Some(image) = self.operator.engine().some_image(objects, self.stack).await? {
-            return Ok(Image::Local(image));
+            return Ok(HelperImage::Local(image));
         }
         let first = self.stack.services.first().map(|service| service.image.to_string()).unwrap_or_default();
-        Ok(Image::Absent(first))
+        Ok(HelperImage::Absent(first))
     }
 
     /// Returns the services that keep data, each with its volume and the volume's name in a backup.
@@ -64,14 +64,14 @@ impl Archivist<'_> {
 
 /// The image of the containers that carry volumes; nothing of it is ever run.
 #[derive(Clone, Debug)]
-enum Image {
+enum HelperImage {
     Local(String),
     Absent(String),
 }
 
-impl Image {
+impl HelperImage {
     /// Pulls it if it is not there, and returns its name.
-    async fn get(self, operator: &Operator, told: &mut impl FnMut(&str)) -> Result<String> {
+    async fn get(self, operator: &EngineWriter, told: &mut impl FnMut(&str)) -> Result<String> {
         match self {
             Self::Local(name) => Ok(name),
             Self::Absent(name) => {

@@ -22,12 +22,12 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::cli::{Command, GlobalArgs};
-use crate::config::settings::Output;
+use crate::config::settings::OutputFormat;
 use crate::error::{Error, Result};
 use crate::services;
 use crate::session::diagnostics::Kept;
 use crate::session::environment::environment;
-use crate::session::password::Wish;
+use crate::session::password::PasswordPolicy;
 use crate::session::signals::interrupted;
 use crate::session::{Exit, Session};
 
@@ -35,7 +35,7 @@ use crate::session::{Exit, Session};
 const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// Runs a verb, and returns how it ended, the form in which results were asked for, and where evidence is.
-pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, Output, Option<Kept>) {
+pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, OutputFormat, Option<Kept>) {
     let asked = global.output();
     // It must work where the settings are wrong.
     if let Command::Version(_) = command {
@@ -62,10 +62,10 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
     }
 }
 
-fn wish(command: &Command) -> Wish {
+fn wish(command: &Command) -> PasswordPolicy {
     match command {
-        Command::Up(args) => Wish { twice: true, make: args.password_to_make() },
-        _ => Wish { twice: false, make: None },
+        Command::Up(args) => PasswordPolicy { twice: true, make: args.password_to_make() },
+        _ => PasswordPolicy { twice: false, make: None },
     }
 }
 

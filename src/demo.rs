@@ -30,8 +30,8 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
-pub use addresses::{Reach, reach};
-pub use journal::{Alert, Journal, Notification, Payload};
+pub use addresses::{ListenAddresses, listen_addresses};
+pub use journal::{Journal, Notification, NotifiedAlert, Payload};
 pub use scenario::{Parameters, Scenario};
 pub use simulation::Simulation;
 
@@ -85,7 +85,7 @@ pub struct Demo {
 
 /// What a demo is and does at this moment, as scripts know it.
 #[derive(Clone, Debug, Serialize)]
-pub struct State {
+pub struct DemoState {
     /// The form of this object.
     pub schema: &'static str,
     /// What is wrong with the application.
@@ -147,7 +147,7 @@ impl Demo {
     }
 
     /// Returns what it is and does at this moment.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> DemoState {
         self.shared.state()
     }
 
@@ -169,9 +169,9 @@ impl Demo {
 }
 
 impl Shared {
-    fn state(&self) -> State {
+    fn state(&self) -> DemoState {
         let scenario = self.live.look(|simulation| simulation.scenario());
-        State {
+        DemoState {
             schema: "tdd-stack.demo/1",
             scenario,
             alerts: scenario.alerts(),

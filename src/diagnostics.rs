@@ -29,7 +29,7 @@ const SUMMARY: &str = "summary.txt";
 
 /// One file of the evidence.
 #[derive(Clone, Debug)]
-pub struct Exhibit {
+pub struct Attachment {
     /// Its path inside the folder.
     pub name: String,
     /// What it says.
@@ -51,34 +51,34 @@ pub enum Content {
 
 /// Everything that was collected.
 #[derive(Clone, Debug, Default)]
-pub struct Evidence {
+pub struct Diagnostics {
     /// The files.
-    pub exhibits: Vec<Exhibit>,
+    pub attachments: Vec<Attachment>,
     /// What is missing, and why.
     pub notes: Vec<String>,
 }
 
-impl Evidence {
+impl Diagnostics {
     /// Adds a file.
     pub fn add(&mut self, name: impl Into<String>, content: Content) {
         let name = safe(&name.into());
         // Two names may be the same as files, and neither may replace the other.
-        let is_free = |name: &String| self.exhibits.iter().all(|exhibit| exhibit.name != *name);
-        let others = (2..=self.exhibits.len() + 1).map(|number| format!("{name}-{number}"));
+        let is_free = |name: &String| self.attachments.iter().all(|attachment| attachment.name != *name);
+        let others = (2..=self.attachments.len() + 1).map(|number| format!("{name}-{number}"));
         let name = std::iter::once(name.clone()).chain(others).find(is_free).unwrap_or(name);
-        self.exhibits.push(Exhibit { name, content });
+        self.attachments.push(Attachment { name, content });
     }
 
     /// Adds what else was collected.
     pub fn extend(&mut self, further: Self) {
-        self.exhibits.extend(further.exhibits);
+        self.attachments.extend(further.attachments);
         self.notes.extend(further.notes);
     }
 
     /// Returns the files as they are written, without secrets and not too long, the summary first.
-    pub fn seal(mut self, summary: &str, mut secrets: Secrets) -> Vec<(String, String)> {
-        for exhibit in &self.exhibits {
-            match &exhibit.content {
+    pub fn finish(mut self, summary: &str, mut secrets: Secrets) -> Vec<(String, String)> {
+        for attachment in &self.attachments {
+            match &attachment.content {
                 Content::Configuration(text) => secrets.learn_yaml(text),
                 Content::Json(value) => secrets.learn_json(value),
                 Content::Text(_) | Content::Lines(_) => {}
@@ -87,7 +87,7 @@ impl Evidence {
         let redactor = secrets.redactor();
         let mut files = vec![(SUMMARY.to_string(), String::new())];
         let mut room = ALL;
-        for Exhibit { name, content } in self.exhibits {
+        for Attachment { name, content } in self.attachments {
             // Only what is clean is cut: half a secret is not recognised.
             let mut skipped = 0;
             let mut last = |text: &str| {
@@ -186,10 +186,10 @@ mod tests {
 
     #[test]
     fn a_long_log_keeps_its_end_and_says_so() {
-        let mut evidence = Evidence::default();
+        let mut evidence = Diagnostics::default();
         evidence.add("logs/a.log", Content::Text(format!("first\n{}last\n", "line\n".repeat(LONGEST))));
         evidence.add("plan.txt", Content::Text("short\n".into()));
-        let files = evidence.seal("failed\n", Secrets::default());
+        let files = evidence.finish("failed\n", Secrets::default());
         assert!(files[0].1.contains("logs/a.log is truncated"), "{}", files[0].1);
         assert!(files[1].1.contains("last") && !files[1].1.contains("first"));
         assert!(files[1].1.len() < LONGEST + 100);
@@ -198,22 +198,22 @@ mod tests {
 
     #[test]
     fn a_log_of_one_long_line_keeps_the_end_of_it() {
-        let mut evidence = Evidence::default();
+        let mut evidence = Diagnostics::default();
         evidence.add("logs/a.log", Content::Text(format!("{}last\n", "x".repeat(5 * LONGEST))));
         // All that is looked at fits when it is shortened, and yet it is not all that was said.
         evidence.add("probes.txt", Content::Lines(format!("{}\n", "y".repeat(5000)).repeat(LONGEST / 1000)));
-        let files = evidence.seal("", Secrets::default());
+        let files = evidence.finish("", Secrets::default());
         assert!(files[1].1.starts_with('x') && files[1].1.contains("last\n\n[truncated: "));
         assert!(files[2].1.starts_with('y') && files[2].1.contains("…\n\n[truncated: "));
     }
 
     #[test]
     fn all_files_together_are_bounded() {
-        let mut evidence = Evidence::default();
+        let mut evidence = Diagnostics::default();
         for number in 0..40 {
             evidence.add(format!("files/{number}"), Content::Text("x\n".repeat(LONGEST / 2)));
         }
-        let files = evidence.seal("", Secrets::default());
+        let files = evidence.finish("", Secrets::default());
         let all: usize = files.iter().map(|(_, text)| text.len()).sum();
         assert!(all < ALL + 40 * 200, "{all}");
         assert!(files[0].1.contains("files/39 is truncated: 0 of"), "{}", files[0].1);
@@ -222,11 +222,11 @@ mod tests {
     #[test]
     fn lines_are_shortened_where_they_are_clean() {
         let secret = "planted-secret-of-a-service";
-        let mut evidence = Evidence::default();
+        let mut evidence = Diagnostics::default();
         // The secret stands where the line is cut.
         let line = |before: usize| format!("{}{secret} and more\nnext\n", "x".repeat(before));
         (LINE - 40..=LINE).for_each(|before| evidence.add("probes.txt", Content::Lines(line(before))));
-        for (name, text) in &evidence.seal("", Secrets::of_login("u", secret))[1..] {
+        for (name, text) in &evidence.finish("", Secrets::of_login("u", secret))[1..] {
             assert!(!text.contains("planted") && text.ends_with("\nnext\n"), "{name}: {text}");
             assert!(text.lines().all(|line| line.len() < LINE + 5), "{text}");
         }
@@ -234,11 +234,12 @@ mod tests {
 
     #[test]
     fn no_file_replaces_another() {
-        let mut evidence = Evidence::default();
+        let mut evidence = Diagnostics::default();
         for name in ["a/b:1", "a/b_1", "a/b_1", "a/b_1-2"] {
             evidence.add(name, Content::Text(String::new()));
         }
-        let names: Vec<&str> = evidence.exhibits.iter().map(|exhibit| exhibit.name.as_str()).collect();
+        let names: Vec<&str> =
+            evidence.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
         assert_eq!(names, ["a/b_1", "a/b_1-2", "a/b_1-3", "a/b_1-2-2"]);
     }
 

@@ -11,9 +11,11 @@ mod peer;
 mod running;
 mod site;
 
-pub use answer::{Answer, FromInside, from_wget, last_asked};
+pub use answer::{FromInside, ProbeAnswer, from_wget, last_asked};
 pub use configuration::{receivers, syntax_fault, targets};
-pub use facts::{EngineFacts, Facts, Folder, Image, ImageState, Link, ServiceFacts, Space, Unanswered};
+pub use facts::{
+    EngineFacts, Facts, FolderFacts, ImageFacts, ImageState, Link, ServiceFacts, Space, Unanswered,
+};
 pub use peer::{Peer, Role, Scrape, is_reachable, place};
 
 use crate::config::settings::AppHost;
@@ -26,16 +28,16 @@ pub struct Finding {
     /// What was checked, where the check has more than one: a service, a file, a job, an address.
     pub subject: Option<String>,
     /// How it is.
-    pub state: State,
+    pub state: Severity,
     /// What was seen.
     pub what: String,
     /// What to do about it.
-    pub cure: Option<String>,
+    pub fix: Option<String>,
 }
 
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum Severity {
     /// As it should be.
     Good,
     /// Worth knowing; the stack runs all the same.
@@ -46,7 +48,7 @@ pub enum State {
 
 /// What a judgement depends on beside the facts.
 #[derive(Clone, Debug)]
-pub struct Circumstances {
+pub struct DoctorOptions {
     /// The stack's name.
     pub stack: String,
     /// Its network's name.
@@ -58,41 +60,41 @@ pub struct Circumstances {
 }
 
 /// Returns what the facts amount to, in the order in which one would look.
-pub fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding> {
-    let mut findings = engine::judge(facts, circumstances);
-    findings.extend(site::judge(facts));
-    findings.extend(running::judge(facts, circumstances));
-    findings.extend(facts.peers.iter().filter_map(|peer| peer.judge(facts.bridge.as_deref(), circumstances)));
+pub fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
+    let mut findings = engine::diagnose(facts, options);
+    findings.extend(site::diagnose(facts));
+    findings.extend(running::diagnose(facts, options));
+    findings.extend(facts.peers.iter().filter_map(|peer| peer.diagnose(facts.bridge.as_deref(), options)));
     findings
 }
 
 /// Returns the worst state among findings.
-pub fn worst(findings: &[Finding]) -> State {
-    findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good)
+pub fn worst(findings: &[Finding]) -> Severity {
+    findings.iter().map(|finding| finding.state).max().unwrap_or(Severity::Good)
 }
 
 impl Finding {
-    fn new(check: &'static str, state: State, what: impl Into<String>) -> Self {
-        Self { check, subject: None, state, what: what.into(), cure: None }
+    fn new(check: &'static str, state: Severity, what: impl Into<String>) -> Self {
+        Self { check, subject: None, state, what: what.into(), fix: None }
     }
 
     fn good(check: &'static str, what: impl Into<String>) -> Self {
-        Self::new(check, State::Good, what)
+        Self::new(check, Severity::Good, what)
     }
 
     fn warning(check: &'static str, what: impl Into<String>) -> Self {
-        Self::new(check, State::Warning, what)
+        Self::new(check, Severity::Warning, what)
     }
 
     fn bad(check: &'static str, what: impl Into<String>) -> Self {
-        Self::new(check, State::Bad, what)
+        Self::new(check, Severity::Bad, what)
     }
 
     fn on(self, subject: impl Into<String>) -> Self {
         Self { subject: Some(subject.into()), ..self }
     }
 
-    fn cure(self, cure: impl Into<String>) -> Self {
-        Self { cure: Some(cure.into()), ..self }
+    fn fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! The Docker Engine: the only place, with the files below it, that names bollard.
 //!
-//! [`Engine`] can only read; what changes the engine is on [`Operator`], which a dry run never makes.
+//! [`Engine`] can only read; what changes the engine is on [`EngineWriter`], which a dry run never makes.
 #![expect(clippy::disallowed_types, reason = "the engine's own home")]
 
 mod archive;
@@ -39,12 +39,12 @@ use transport::Greeting;
 
 use lock::Lease;
 
-pub use lock::{Lock, Queue};
+pub use lock::{Lock, LockWait};
 pub use pull::PullEvent;
-pub use quiesce::is_overtaken;
+pub use quiesce::is_transient_conflict;
 pub use read::{Inventory, LogLine, LogQuery, Running};
 pub use volumes::VOLUME_ROOT;
-pub use write::{Operator, Started};
+pub use write::{EngineWriter, Started};
 
 /// The oldest API that has everything needed: `host-gateway` came with Engine 20.10.
 const OLDEST_API: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
@@ -102,8 +102,8 @@ impl Engine {
     }
 
     /// Returns a connection that can change things.
-    pub fn operator(&self) -> Operator {
-        Operator::new(self.clone())
+    pub fn operator(&self) -> EngineWriter {
+        EngineWriter::new(self.clone())
     }
 }
 

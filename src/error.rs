@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use cause::{Death, End, TooOld};
 pub use clean_up::{CleanUp, and_clean_up};
 pub use conflict::{Conflict, ObjectKind};
-pub use fault::Fault;
+pub use fault::ConfigFault;
 pub use file_action::FileAction;
 pub use firewall::Firewall;
 pub use lock_loss::LockLoss;
@@ -45,7 +45,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// A look at the stack found something amiss.
     #[error("{}", one_or_list("problem", "problems", .0))]
-    Amiss(Vec<String>),
+    Problems(Vec<String>),
     /// A file is no whole backup; nothing was restored.
     #[error("cannot restore `{}`", sanitize::path(.path))]
     Backup {
@@ -114,7 +114,7 @@ pub enum Error {
     },
     /// Configuration files are at fault; nothing was applied.
     #[error("{}", one_or_list("configuration fault", "configuration faults", .0))]
-    Faults(Vec<Fault>),
+    Faults(Vec<ConfigFault>),
     /// A firewall keeps the stack's containers from one another.
     #[error(transparent)]
     Firewall(Firewall),
@@ -209,7 +209,7 @@ pub enum Error {
     },
     /// The stack runs, but something that is required does not observe.
     #[error("{}", one_or_list("running but blind", "reasons why the running stack is blind", .0))]
-    Blind(Vec<String>),
+    Unhealthy(Vec<String>),
     /// Alerts did not arrive in a drill.
     #[error("{}", one_or_list("alert that did not arrive", "alerts that did not arrive", .0))]
     Drill(Vec<String>),
@@ -246,7 +246,7 @@ pub enum Error {
     },
     /// A change failed, and what ran before runs again.
     #[error("the change failed and was taken back: {}", as_before(services))]
-    TakenBack {
+    RolledBack {
         /// What failed.
         #[source]
         failure: Box<Self>,
@@ -255,7 +255,7 @@ pub enum Error {
     },
     /// A change failed, and what ran before could not be brought back.
     #[error("the change failed, and {} could not be brought back: {second}", services.join(", "))]
-    NotTakenBack {
+    NotRolledBack {
         /// What failed.
         #[source]
         failure: Box<Self>,
@@ -306,7 +306,7 @@ impl Error {
     /// Returns the process exit code, as the README lists them.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Amiss(_)
+            Self::Problems(_)
             | Self::Backup { .. }
             | Self::Died { .. }
             | Self::Drill(_)
@@ -321,10 +321,10 @@ impl Error {
             | Self::LockLost { .. }
             | Self::NoDemo { .. }
             | Self::NoProgram { .. }
-            | Self::NotTakenBack { .. }
+            | Self::NotRolledBack { .. }
             | Self::Pull { .. }
             | Self::Restore { .. }
-            | Self::TakenBack { .. } => 1,
+            | Self::RolledBack { .. } => 1,
             Self::CleanUp(_) => self.first().exit_code(),
             Self::EngineUnknown { is_usage: true, .. } | Self::SettingsFile { .. } | Self::Usage { .. } => 2,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
@@ -334,7 +334,7 @@ impl Error {
             | Self::OutOfReach(_)
             | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,
-            Self::Blind(_) => 6,
+            Self::Unhealthy(_) => 6,
             Self::Interrupted => 130,
         }
     }

@@ -17,14 +17,14 @@ use tokio::time::timeout;
 use crate::config::check_output::{self, Checked};
 use crate::config::dashboard;
 use crate::doctor;
-use crate::engine::{Operator, PullEvent, Started};
+use crate::engine::{EngineWriter, PullEvent, Started};
 use crate::error::{Error, Firewall, Result};
 use crate::execute::readiness::Waiter;
 use crate::files;
-use crate::http::{Grafana, Http};
-use crate::model::event::{Events, Kind};
-use crate::model::stack::{LOADED_MARK, Stack};
-use crate::model::verification::{Application, Proof};
+use crate::http::{GrafanaClient, Http};
+use crate::model::event::{EventKind, Events};
+use crate::model::stack::{LOADED_CHECKSUM, Stack};
+use crate::model::verification::{Application, Verification};
 use crate::plan::{DashboardEdits, Operation, Plan};
 
 /// What is stopped sooner is not worth a word.
@@ -34,13 +34,13 @@ const SOON: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Applier<'a> {
     /// The engine.
-    pub operator: &'a Operator,
+    pub operator: &'a EngineWriter,
     /// The HTTP client.
     pub http: &'a Http,
     /// The stack.
     pub stack: &'a Stack,
     /// The folder that holds `config/monitoring`.
-    pub folder: &'a files::Folder,
+    pub folder: &'a files::ConfigFolder,
     /// How long each service is waited for.
     pub patience: Duration,
     /// Whether the user's application must be observed for a proof.
@@ -53,7 +53,7 @@ pub struct Applier<'a> {
 #[derive(Debug, Default)]
 pub struct Applied {
     /// What the stack was last seen to observe, where the plan waits for a proof.
-    pub proof: Option<Result<Proof>>,
+    pub proof: Option<Result<Verification>>,
     /// The steps that began, by index.
     pub begun: BTreeSet<usize>,
     /// Those of them that were done.
@@ -64,7 +64,7 @@ pub struct Applied {
 
 /// How far a step is, as the steps that need it see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
+enum StepProgress {
     Waiting,
     Done,
     Abandoned,
@@ -74,25 +74,25 @@ impl Applier<'_> {
     /// Applies the plan, as far as nothing fails.
     pub async fn apply(&self, plan: &Plan) -> Applied {
         let applied = RefCell::new(Applied::default());
-        let progress: Vec<watch::Sender<Progress>> =
-            plan.steps.iter().map(|_| watch::Sender::new(Progress::Waiting)).collect();
+        let progress: Vec<watch::Sender<StepProgress>> =
+            plan.steps.iter().map(|_| watch::Sender::new(StepProgress::Waiting)).collect();
         let failed = watch::Sender::new(false);
         join_all(plan.steps.iter().enumerate().map(|(index, step)| {
             let (progress, failed, applied) = (&progress, &failed, &applied);
             async move {
                 for need in &step.needs {
                     let mut needed = progress[*need].subscribe();
-                    let reached = needed.wait_for(|progress| *progress != Progress::Waiting).await;
-                    if reached.is_ok_and(|progress| *progress == Progress::Abandoned) {
-                        progress[index].send_replace(Progress::Abandoned);
+                    let reached = needed.wait_for(|progress| *progress != StepProgress::Waiting).await;
+                    if reached.is_ok_and(|progress| *progress == StepProgress::Abandoned) {
+                        progress[index].send_replace(StepProgress::Abandoned);
                         return;
                     }
                 }
                 if *failed.borrow() {
-                    progress[index].send_replace(Progress::Abandoned);
+                    progress[index].send_replace(StepProgress::Abandoned);
                     return;
                 }
-                self.events.emit(index, Kind::Started);
+                self.events.emit(index, EventKind::Started);
                 applied.borrow_mut().begun.insert(index);
                 let waiter = Waiter {
                     engine: self.operator.engine(),
@@ -103,13 +103,13 @@ impl Applier<'_> {
                     patience: self.patience,
                 };
                 let outcome = match step.operation {
-                    Operation::AwaitReady(_) | Operation::AwaitDataSource { .. } => {
+                    Operation::WaitReady(_) | Operation::WaitDataSource { .. } => {
                         let mut other_failed = failed.subscribe();
                         tokio::select! {
                             outcome = self.run(index, &step.operation, waiter, applied) => outcome,
                             _ = other_failed.wait_for(|failed| *failed) => {
-                                self.events.emit(index, Kind::Abandoned);
-                                progress[index].send_replace(Progress::Abandoned);
+                                self.events.emit(index, EventKind::Abandoned);
+                                progress[index].send_replace(StepProgress::Abandoned);
                                 return;
                             }
                         }
@@ -119,8 +119,8 @@ impl Applier<'_> {
                 match outcome {
                     Ok(()) => {
                         applied.borrow_mut().done.insert(index);
-                        self.events.emit(index, Kind::Finished);
-                        progress[index].send_replace(Progress::Done);
+                        self.events.emit(index, EventKind::Finished);
+                        progress[index].send_replace(StepProgress::Done);
                     }
                     Err(error) => {
                         failed.send_replace(true);
@@ -129,9 +129,9 @@ impl Applier<'_> {
                             Some(first) => first.join(error).is_ok(),
                             none => none.replace(error).is_some(),
                         };
-                        let kind = if is_alike { Kind::FailedAlike } else { Kind::Failed };
+                        let kind = if is_alike { EventKind::FailedAlike } else { EventKind::Failed };
                         self.events.emit(index, kind(reason));
-                        progress[index].send_replace(Progress::Abandoned);
+                        progress[index].send_replace(StepProgress::Abandoned);
                     }
                 }
             }
@@ -150,16 +150,16 @@ impl Applier<'_> {
         let (operator, stack) = (self.operator, self.stack);
         // What changes no container is not for the engine to refuse: files, and what Grafana holds.
         operator.confirm_lock().await?;
-        let waiting = |last: &str| self.events.emit(step, Kind::Waiting(last.to_string()));
+        let waiting = |last: &str| self.events.emit(step, EventKind::Waiting(last.to_string()));
         match operation {
             Operation::WriteFile { file, content } => self.folder.write(file, content).await,
             Operation::Pull { image, .. } => {
                 let report = |event: PullEvent| {
                     let kind = match event {
                         PullEvent::Layer { layer, word, current, total } => {
-                            Kind::Layer { layer, word, current, total }
+                            EventKind::Layer { layer, word, current, total }
                         }
-                        PullEvent::Again(note) => Kind::Note(note),
+                        PullEvent::Again(note) => EventKind::Note(note),
                     };
                     self.events.emit(step, kind);
                 };
@@ -191,40 +191,40 @@ impl Applier<'_> {
             Operation::Upload { service, folder, files } => {
                 operator.upload(&stack.container(service), folder, files).await
             }
-            Operation::DeliverLogin { service, file } => {
+            Operation::WritePasswordFile { service, file } => {
                 operator.deliver(&stack.container(service), *file, &stack.login.password.secret).await
             }
             Operation::Start { service, host_port } => {
                 if operator.start(stack, service, *host_port).await? == Started::WithoutPropagation {
                     let note =
                         "the engine's host does not share `/`, so mounts made there later are not seen";
-                    self.events.emit(step, Kind::Note(note.into()));
+                    self.events.emit(step, EventKind::Note(note.into()));
                 }
                 Ok(())
             }
-            Operation::Reload { service, metrics_prefix, folder, mark } => {
+            Operation::Reload { service, metrics_prefix, folder, checksum } => {
                 let container = stack.container(service);
                 waiter.reloaded(service, metrics_prefix, operator.signal(&container, "HUP")).await?;
-                let mark = (LOADED_MARK.to_string(), mark.clone());
-                operator.upload(&container, folder, &[mark]).await
+                let checksum = (LOADED_CHECKSUM.to_string(), checksum.clone());
+                operator.upload(&container, folder, &[checksum]).await
             }
             Operation::Restart { service, seconds } => {
                 operator.restart(&stack.container(service), *seconds).await
             }
             Operation::Unpause { service } => operator.unpause(&stack.container(service)).await,
-            Operation::AwaitReady(service) => waiter.ready(service, waiting).await,
-            Operation::Reach { from, urls } => self.reach(step, from, urls).await,
+            Operation::WaitReady(service) => waiter.ready(service, waiting).await,
+            Operation::CheckConnectivity { from, urls } => self.reach(step, from, urls).await,
             Operation::SetLogin(case) => Box::pin(self.set_login(waiter, *case)).await,
             Operation::SetDataSource(wanted) => {
                 let base = waiter.base("grafana").await?;
-                Grafana::new(self.http, base, stack).set_data_source(wanted).await
+                GrafanaClient::new(self.http, base, stack).set_data_source(wanted).await
             }
             Operation::ImportDashboard { uid, body, edits } => {
                 let base = waiter.base("grafana").await?;
-                self.import(step, &Grafana::new(self.http, base, stack), uid, body, *edits).await
+                self.import(step, &GrafanaClient::new(self.http, base, stack), uid, body, *edits).await
             }
-            Operation::AwaitDataSource { uid } => waiter.data_source(uid, waiting).await,
-            Operation::AwaitProof => {
+            Operation::WaitDataSource { uid } => waiter.data_source(uid, waiting).await,
+            Operation::WaitHealthy => {
                 // Whatever it says, the steps after it bring the real files back.
                 applied.borrow_mut().proof = Some(waiter.proof(self.application, waiting).await);
                 Ok(())
@@ -238,29 +238,29 @@ impl Applier<'_> {
     async fn import(
         &self,
         step: usize,
-        grafana: &Grafana<'_>,
+        grafana: &GrafanaClient<'_>,
         uid: &str,
         body: &serde_json::Value,
         edits: DashboardEdits,
     ) -> Result<()> {
         let container = self.stack.container("grafana");
-        let folder = dashboard::marks_folder(self.stack);
-        let path = format!("{folder}/{}", dashboard::mark_name(uid));
+        let folder = dashboard::checksums_folder(self.stack);
+        let path = format!("{folder}/{}", dashboard::checksum_name(uid));
         let (seen, left) =
             tokio::try_join!(grafana.dashboard(uid), self.operator.engine().file(&container, &path))?;
         if edits == DashboardEdits::Keep
             && seen.as_ref().is_some_and(|seen| dashboard::is_edited(seen, left.as_deref()))
         {
             let note = "it was edited inside Grafana and stays as it is there";
-            self.events.emit(step, Kind::Note(note.into()));
+            self.events.emit(step, EventKind::Note(note.into()));
             return Ok(());
         }
         let imported = grafana.import_dashboard(uid, body, seen).await?;
-        let mark = (dashboard::mark_name(uid), dashboard::mark(&imported, body));
-        if left.as_ref() == Some(&mark.1) {
+        let checksum = (dashboard::checksum_name(uid), dashboard::checksum(&imported, body));
+        if left.as_ref() == Some(&checksum.1) {
             return Ok(());
         }
-        self.operator.upload(&container, folder, &[mark]).await
+        self.operator.upload(&container, folder, &[checksum]).await
     }
 
     async fn firewall(&self, from: &str, output: &str, reason: String) -> Error {
@@ -284,7 +284,8 @@ impl Applier<'_> {
             0 => Ok(()),
             // A distroless image: Prometheus itself will tell after its first scrape.
             126 | 127 => {
-                self.events.emit(step, Kind::Note(format!("the image of {from} has no wget to ask with")));
+                self.events
+                    .emit(step, EventKind::Note(format!("the image of {from} has no wget to ask with")));
                 Ok(())
             }
             _ => {

@@ -24,7 +24,7 @@ use crate::error::{Error, FileAction, Result};
 use crate::model::observed::{Author, DiskFile};
 use crate::model::stack::sha256;
 
-pub use atomic::{Existing, PrivateFile};
+pub use atomic::{AtomicFile, Existing};
 pub use private::{remove_private, write_private};
 pub use read::read_text;
 pub use retention::{keep_newest, write_dated, write_new};
@@ -48,11 +48,11 @@ pub fn state_folder(environment: impl Fn(&str) -> Option<String>) -> Option<Path
 
 /// The configuration folder.
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub struct ConfigFolder {
     path: PathBuf,
 }
 
-impl Folder {
+impl ConfigFolder {
     /// Returns the configuration folder at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
@@ -213,9 +213,9 @@ impl Folder {
 mod tests {
     use super::*;
 
-    fn folder() -> (tempfile::TempDir, Folder) {
+    fn folder() -> (tempfile::TempDir, ConfigFolder) {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::at(dir.path().join("config/monitoring"));
+        let folder = ConfigFolder::at(dir.path().join("config/monitoring"));
         (dir, folder)
     }
 
@@ -297,7 +297,7 @@ mod tests {
     async fn a_folder_that_cannot_be_written_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("config"), "a file in the way").unwrap();
-        let folder = Folder::at(dir.path().join("config/monitoring"));
+        let folder = ConfigFolder::at(dir.path().join("config/monitoring"));
         assert_eq!(folder.try_writing().unwrap_err().exit_code(), 4);
         let error = folder.write("a.yml", "x").await.unwrap_err();
         assert_eq!(error.exit_code(), 4);

@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use alertmanager::Alertmanager;
+pub use alertmanager::AlertmanagerClient;
 pub use demo::DemoControl;
-pub use grafana::{Grafana, PROMETHEUS_PAUSED};
-pub use prometheus::{ActiveTarget, Prometheus, ReloadState, Rule, Runtime};
+pub use grafana::{GrafanaClient, PROMETHEUS_PAUSED};
+pub use prometheus::{ActiveTarget, PrometheusClient, ReloadState, Rule, Runtime};
 
 use crate::error::{Error, Result, Source};
 use crate::model::observed::Readiness;

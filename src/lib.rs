@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
     let (outcome, output, evidence) = runtime.block_on(commands::run(cli.command, cli.global));
     match outcome {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
-        Ok(Exit::Amiss) => ExitCode::from(1),
+        Ok(Exit::Problems) => ExitCode::from(1),
         Ok(Exit::ChangesPending) => ExitCode::from(10),
         Ok(Exit::Reported(error)) => report(&error, None, evidence.as_ref()),
         Err(error) => report(&error, Some(output), evidence.as_ref()),
@@ -73,7 +73,11 @@ pub fn main() -> ExitCode {
 
 /// Prints an error, its causes and its hint, and returns its exit code. In JSON it goes to standard output too,
 /// unless a result stands there already.
-fn report(error: &Error, output: Option<config::settings::Output>, evidence: Option<&Kept>) -> ExitCode {
+fn report(
+    error: &Error,
+    output: Option<config::settings::OutputFormat>,
+    evidence: Option<&Kept>,
+) -> ExitCode {
     output::error(error, output, evidence.map(|kept| kept.as_deref().map_err(String::as_str)));
     ExitCode::from(error.exit_code())
 }

@@ -11,17 +11,17 @@ use crate::config::dashboard;
 use crate::config::settings::HostPort;
 use crate::engine::{Engine, Inventory};
 use crate::error::{Conflict, Error, ObjectKind, Result};
-use crate::files::Folder;
+use crate::files::ConfigFolder;
 use crate::http::{self, Http};
 use crate::model::observed::{
-    Container, Grafana, GrafanaContent, NotAsked, Objects, Observed, Readiness, State,
+    Container, ContainerState, GrafanaContent, NotAsked, Objects, Observed, ObservedGrafana, Readiness,
 };
 use crate::model::stack::{Service, Stack};
 use crate::ports;
 use crate::verify::Addresses;
 
 /// Returns everything that a plan for the stack depends on.
-pub async fn observe(engine: &Engine, http: &Http, folder: &Folder, stack: &Stack) -> Result<Observed> {
+pub async fn observe(engine: &Engine, http: &Http, folder: &ConfigFolder, stack: &Stack) -> Result<Observed> {
     let (inventory, images) = tokio::try_join!(engine.inventory(&stack.name), images(engine, stack))?;
     let disk = folder.read(stack.files.iter().map(|file| file.name))?;
     let objects = &inventory.objects;
@@ -46,7 +46,8 @@ pub fn base(objects: &Objects, service: &str, engine: &Engine) -> Option<String>
 
 /// Returns the URL of a service's running container, or why it is not reachable from here.
 pub fn place(objects: &Objects, service: &str, engine: &Engine) -> Option<Result<String>> {
-    let container = objects.containers.get(service).filter(|container| container.state != State::Paused)?;
+    let container =
+        objects.containers.get(service).filter(|container| container.state != ContainerState::Paused)?;
     Some(engine.url(container.address?))
 }
 
@@ -98,10 +99,10 @@ async fn endpoints(
     http: &Http,
     stack: &Stack,
     objects: &Objects,
-) -> Result<(BTreeMap<String, Readiness>, Grafana)> {
+) -> Result<(BTreeMap<String, Readiness>, ObservedGrafana)> {
     let probes = join_all(stack.services.iter().map(|service| async {
         let container = objects.containers.get(service.name)?;
-        let is_running = container.state == State::Running;
+        let is_running = container.state == ContainerState::Running;
         let readiness = match place(objects, service.name, engine).filter(|_| is_running) {
             Some(Ok(base)) => http.probe(&base, service.probe).await,
             Some(Err(_)) => Readiness::OutOfReach,
@@ -114,26 +115,31 @@ async fn endpoints(
     Ok((readiness.into_iter().flatten().collect(), grafana?))
 }
 
-async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects) -> Result<Grafana> {
+async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects) -> Result<ObservedGrafana> {
     let base = match place(objects, "grafana", engine) {
         Some(Ok(base)) => base,
-        Some(Err(_)) => return Ok(Grafana::OutOfReach),
-        None => return Ok(Grafana::Unknown),
+        Some(Err(_)) => return Ok(ObservedGrafana::OutOfReach),
+        None => return Ok(ObservedGrafana::Unknown),
     };
     let is_paused = objects.not_asked("prometheus") == NotAsked::Paused;
-    match http::Grafana::new(http, base, stack).content(stack, is_paused).await {
-        Ok(content) => Ok(Grafana::Known(GrafanaContent { marks: marks(engine, stack).await?, ..content })),
-        Err(Error::GrafanaLogin { .. }) => Ok(Grafana::LoginRefused),
-        Err(_) => Ok(Grafana::Unknown),
+    match http::GrafanaClient::new(http, base, stack).content(stack, is_paused).await {
+        Ok(content) => Ok(ObservedGrafana::Known(GrafanaContent {
+            checksums: checksums(engine, stack).await?,
+            ..content
+        })),
+        Err(Error::GrafanaLogin { .. }) => Ok(ObservedGrafana::LoginRefused),
+        Err(_) => Ok(ObservedGrafana::Unknown),
     }
 }
 
-async fn marks(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, String>> {
-    let folder = dashboard::marks_folder(stack);
+async fn checksums(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, String>> {
+    let folder = dashboard::checksums_folder(stack);
     let container = stack.container("grafana");
     let found = try_join_all(stack.dashboards.iter().map(|wanted| async {
-        let path = format!("{folder}/{}", dashboard::mark_name(wanted.uid));
-        Ok::<_, Error>(engine.file(&container, &path).await?.map(|mark| (wanted.uid.to_string(), mark)))
+        let path = format!("{folder}/{}", dashboard::checksum_name(wanted.uid));
+        Ok::<_, Error>(
+            engine.file(&container, &path).await?.map(|checksum| (wanted.uid.to_string(), checksum)),
+        )
     }));
     Ok(found.await?.into_iter().flatten().collect())
 }

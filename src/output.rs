@@ -27,16 +27,16 @@ pub use alerts::alerts;
 pub use backup::{restored, saved};
 pub use findings::findings;
 pub use removed::{Removed, removed};
-pub(crate) use terminal_mode::{LocalModes, Without};
+pub(crate) use terminal_mode::{LocalModes, TerminalModeGuard};
 pub use versions::versions;
 
-use crate::config::settings::{Output, Progress};
-use crate::drill::trace::Course;
-use crate::error::{Error, Fault};
-use crate::model::event::{Event, Kind};
+use crate::config::settings::{OutputFormat, ProgressFormat};
+use crate::drill::trace::AlertTrace;
+use crate::error::{ConfigFault, Error};
+use crate::model::event::{Event, EventKind};
 use crate::model::sanitize;
 use crate::model::stack::Login;
-use crate::model::verification::Proof;
+use crate::model::verification::Verification;
 use crate::plan::{Plan, TextChange, Verb};
 use crate::status::Status;
 
@@ -118,30 +118,30 @@ pub struct CheckReport {
     /// The check's name.
     pub title: String,
     /// What it found.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ConfigFault>,
 }
 
 /// Shows events as they come until the channel closes, and returns how long each step took.
-pub async fn display(progress: Progress, plan: &Plan, mut inbox: UnboundedReceiver<Event>) -> Timings {
+pub async fn display(progress: ProgressFormat, plan: &Plan, mut inbox: UnboundedReceiver<Event>) -> Timings {
     let mut renderer = Renderer::choose(progress, std::io::stderr().is_terminal());
     let mut began = vec![Duration::ZERO; plan.len()];
     let mut timings = Timings::default();
     while let Some(event) = inbox.recv().await {
         let operation = &plan.steps[event.step].operation;
         match event.kind {
-            Kind::Started => began[event.step] = event.elapsed,
-            Kind::Finished => timings.0.push(Timing {
+            EventKind::Started => began[event.step] = event.elapsed,
+            EventKind::Finished => timings.0.push(Timing {
                 verb: operation.verb(),
                 service: operation.service().map(ToString::to_string),
                 began: began[event.step],
                 took: event.elapsed.saturating_sub(began[event.step]),
             }),
-            Kind::Layer { .. }
-            | Kind::Waiting(_)
-            | Kind::Note(_)
-            | Kind::Failed(_)
-            | Kind::FailedAlike(_)
-            | Kind::Abandoned => {}
+            EventKind::Layer { .. }
+            | EventKind::Waiting(_)
+            | EventKind::Note(_)
+            | EventKind::Failed(_)
+            | EventKind::FailedAlike(_)
+            | EventKind::Abandoned => {}
         }
         renderer.show(plan, &event, event.elapsed.saturating_sub(began[event.step]));
     }
@@ -157,13 +157,13 @@ enum Renderer {
 }
 
 impl Renderer {
-    fn choose(progress: Progress, is_terminal: bool) -> Self {
+    fn choose(progress: ProgressFormat, is_terminal: bool) -> Self {
         match progress {
-            Progress::Bars => Self::Bars(Box::default()),
-            Progress::Auto if is_terminal => Self::Bars(Box::default()),
-            Progress::Auto | Progress::Plain => Self::Plain,
-            Progress::Json => Self::Json,
-            Progress::Quiet => Self::Quiet,
+            ProgressFormat::Bars => Self::Bars(Box::default()),
+            ProgressFormat::Auto if is_terminal => Self::Bars(Box::default()),
+            ProgressFormat::Auto | ProgressFormat::Plain => Self::Plain,
+            ProgressFormat::Json => Self::Json,
+            ProgressFormat::Quiet => Self::Quiet,
         }
     }
 
@@ -173,7 +173,7 @@ impl Renderer {
             Self::Plain => say(progress_plain::line(plan, event, took)),
             Self::Json => say(Some(progress_json::line(plan, event, took))),
             Self::Quiet => say(match event.kind {
-                Kind::Failed(_) => progress_plain::line(plan, event, took),
+                EventKind::Failed(_) => progress_plain::line(plan, event, took),
                 _ => None,
             }),
         }
@@ -210,7 +210,7 @@ pub fn checks(json: bool, reports: &[CheckReport]) {
 }
 
 /// Prints how far each alert of a drill came.
-pub fn drill(json: bool, stack: &str, courses: &[Course], total: Duration) {
+pub fn drill(json: bool, stack: &str, courses: &[AlertTrace], total: Duration) {
     if json {
         object(&drill::document(stack, courses, total));
     } else {
@@ -219,16 +219,16 @@ pub fn drill(json: bool, stack: &str, courses: &[Course], total: Duration) {
 }
 
 /// Tells what a long piece of work does, where progress is told at all.
-pub fn talk(progress: Progress, elapsed: Duration, text: &str) {
+pub fn talk(progress: ProgressFormat, elapsed: Duration, text: &str) {
     match progress {
-        Progress::Quiet => {}
-        Progress::Json => {
+        ProgressFormat::Quiet => {}
+        ProgressFormat::Json => {
             let line = serde_json::json!({
                 "schema": "tdd-stack.event/1", "event": "talk", "seconds": elapsed.as_secs_f64(), "text": text,
             });
             say(Some(line.to_string()));
         }
-        Progress::Auto | Progress::Bars | Progress::Plain => {
+        ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => {
             say(Some(format!("{:>7.2}s  {text}", elapsed.as_secs_f64())));
         }
     }
@@ -261,7 +261,11 @@ pub fn clear() {
 /// Prints an error, its causes and its hint; with JSON asked for, as an object on standard output too.
 ///
 /// `evidence` is where evidence of it is, or why there is none.
-pub fn error(error: &Error, output: Option<Output>, evidence: Option<std::result::Result<&Path, &str>>) {
+pub fn error(
+    error: &Error,
+    output: Option<OutputFormat>,
+    evidence: Option<std::result::Result<&Path, &str>>,
+) {
     let lines: Vec<String> = error_text(error).trim_end().lines().map(clipped).collect();
     say(Some(lines.join("\n")));
     let path = match evidence {
@@ -275,7 +279,7 @@ pub fn error(error: &Error, output: Option<Output>, evidence: Option<std::result
         }
         None => None,
     };
-    if output == Some(Output::Json) {
+    if output == Some(OutputFormat::Json) {
         let mut document = schema::error(error);
         if let Some(path) = path {
             document["evidence"] = path.display().to_string().into();
@@ -367,12 +371,12 @@ fn clipped(line: &str) -> String {
 }
 
 /// Returns the verdict in one word and what it rests on.
-fn verdict(proof: &Proof) -> (&'static str, Vec<String>) {
+fn verdict(proof: &Verification) -> (&'static str, Vec<String>) {
     use crate::model::verification::Verdict;
     match proof.verdict() {
         Verdict::Proven => ("proven", Vec::new()),
         Verdict::Pending(what) => ("pending", what),
-        Verdict::Blind(what) => ("blind", what),
+        Verdict::Unhealthy(what) => ("blind", what),
     }
 }
 

@@ -15,10 +15,10 @@ mod up;
 mod verb;
 
 pub use changes::{TextChange, text_changes};
-pub use down::{Keep, down};
+pub use down::{Kept, down};
 pub use grafana::login_refused;
-pub use rollback::Undo;
-pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, pull, up};
+pub use rollback::Rollback;
+pub use up::{DashboardEdits, PullPolicy, Request, VerifyTime, pull, up};
 pub use verb::Verb;
 
 use crate::error::Conflict;
@@ -31,7 +31,7 @@ pub struct Plan {
     /// The operations.
     pub steps: Vec<Step>,
     /// What takes back changes of what runs already, where a step fails.
-    pub undo: Vec<Undo>,
+    pub undo: Vec<Rollback>,
     /// What keeps a part of the wanted state from being reached; nothing is done about it.
     pub conflicts: Vec<Conflict>,
 }
@@ -142,7 +142,7 @@ pub enum Operation {
         files: Vec<(String, String)>,
     },
     /// Put the password of the stack's login into its file in a container's volume.
-    DeliverLogin {
+    WritePasswordFile {
         /// The service.
         service: String,
         /// The file.
@@ -164,7 +164,7 @@ pub enum Operation {
         /// The folder inside the container where the mark is left.
         folder: &'static str,
         /// The fingerprint of the files, left as a mark once they are loaded.
-        mark: String,
+        checksum: String,
     },
     /// Let a paused container go on.
     Unpause {
@@ -179,12 +179,12 @@ pub enum Operation {
         seconds: u32,
     },
     /// Wait until a service is ready, or its container dies.
-    AwaitReady(
+    WaitReady(
         /// The service's specification.
         Box<Service>,
     ),
     /// See that each service resolves and answers by name inside the network.
-    Reach {
+    CheckConnectivity {
         /// The service that asks.
         from: String,
         /// The addresses.
@@ -210,9 +210,9 @@ pub enum Operation {
         edits: DashboardEdits,
     },
     /// Wait until Prometheus itself has seen everything, or patience ends; what it saw is judged afterwards.
-    AwaitProof,
+    WaitHealthy,
     /// Wait until a data source answers through Grafana.
-    AwaitDataSource {
+    WaitDataSource {
         /// Its uid.
         uid: String,
     },
@@ -275,7 +275,7 @@ pub enum Cause {
     /// A replacement was cut off.
     ReplacementCutOff,
     /// A change failed.
-    TakenBack,
+    RolledBack,
     /// The program ships a newer content.
     NewerShipped,
     /// It is not running.
@@ -332,7 +332,7 @@ impl Plan {
     pub fn extend(&mut self, later: Self) {
         let offset = self.len();
         self.undo.extend(later.undo.into_iter().map(|mut undo| {
-            undo.begins_with += offset;
+            undo.first_step += offset;
             undo.ends_before = undo.ends_before.saturating_add(offset);
             undo
         }));

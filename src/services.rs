@@ -38,7 +38,7 @@ struct Member {
     image: &'static str,
     /// What the tests last ran on; `scripts/test.sh` prints a note when it runs on something else.
     tested: &'static str,
-    service: fn(&Context<'_>) -> Service,
+    service: fn(&ServiceContext<'_>) -> Service,
     files: &'static [(&'static str, &'static str)],
     /// Items for the `scrape_configs` of Prometheus, as text, so that their comments survive.
     scrape: &'static str,
@@ -47,13 +47,13 @@ struct Member {
 }
 
 /// What a member builds its service from.
-struct Context<'a> {
+struct ServiceContext<'a> {
     settings: &'a Settings,
     name: &'static str,
     image: &'static str,
 }
 
-impl Context<'_> {
+impl ServiceContext<'_> {
     fn image(&self) -> crate::docker::image_reference::ImageReference {
         if let Some(image) = self.settings.images.get(self.name) {
             return image.clone();
@@ -117,8 +117,9 @@ pub fn names() -> Vec<&'static str> {
 
 /// Returns the stack that the settings ask for.
 pub fn assemble(settings: &Settings) -> Stack {
-    let service =
-        |member: &Member| (member.service)(&Context { settings, name: member.name, image: member.image });
+    let service = |member: &Member| {
+        (member.service)(&ServiceContext { settings, name: member.name, image: member.image })
+    };
     Stack {
         name: settings.stack.clone(),
         services: ALL.iter().map(service).collect(),

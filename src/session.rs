@@ -13,23 +13,23 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::settings::{Layer, Output, PasswordSource, Settings};
+use crate::config::settings::{Layer, OutputFormat, PasswordSource, Settings};
 use crate::docker::endpoint::{self, Asked};
 use crate::engine::{Engine, Lock};
 use crate::error::{Error, Result};
 use crate::execute::readiness::Waiter;
-use crate::files::Folder;
+use crate::files::ConfigFolder;
 use crate::http::Http;
 use crate::model::observed::Observed;
 use crate::model::stack::Stack;
-use crate::model::verification::{Application, Proof};
+use crate::model::verification::{Application, Verification};
 use crate::observe::observe;
 use crate::output::{self, Timings};
 use crate::services;
 
-use diagnostics::Case;
+use diagnostics::FailureContext;
 use environment::environment;
-use password::Wish;
+use password::PasswordPolicy;
 
 /// How a verb ended that did not fail before it could say anything.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) enum Exit {
     /// The asked state is reached.
     Reached,
     /// It is not, as the printed result says itself.
-    Amiss,
+    Problems,
     /// Changes are pending, and the exit code shall say so.
     ChangesPending,
     /// The result is printed already; this is what is wrong with it.
@@ -48,16 +48,16 @@ pub(crate) enum Exit {
 pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) stack: Stack,
-    pub(crate) folder: Folder,
+    pub(crate) folder: ConfigFolder,
     pub(crate) http: Http,
-    pub(crate) case: Case,
+    pub(crate) case: FailureContext,
     /// The lock, while work is done under it.
     held: Cell<Option<Lock>>,
 }
 
 /// How long and for what a verb waits.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct WaitOptions {
     /// How long each service is waited for.
     pub(crate) each: Duration,
     /// Whether the user's application must be observed.
@@ -70,7 +70,7 @@ pub(crate) struct Done {
     /// Where the time went.
     pub(crate) timings: Timings,
     /// What the stack was seen to observe, where the plan waited for a proof.
-    pub(crate) proof: Option<Result<Proof>>,
+    pub(crate) proof: Option<Result<Verification>>,
 }
 
 impl Done {
@@ -82,7 +82,11 @@ impl Done {
 }
 
 impl Session {
-    pub(crate) async fn new(mut layer: Layer, wish: Wish, verb: Option<&'static str>) -> Result<Self> {
+    pub(crate) async fn new(
+        mut layer: Layer,
+        wish: PasswordPolicy,
+        verb: Option<&'static str>,
+    ) -> Result<Self> {
         let services = services::names();
         let stack = layer.checked_stack(&services)?.to_string();
         let password = password::find(layer.grafana_password.take(), &stack, wish, environment).await?;
@@ -90,9 +94,9 @@ impl Session {
         let settings = Settings::resolve(layer, &services)?;
         Ok(Self {
             stack: services::assemble(&settings),
-            folder: Folder::at(settings.config_folder()),
+            folder: ConfigFolder::at(settings.config_folder()),
             http: Http::new()?,
-            case: Case::of(verb),
+            case: FailureContext::of(verb),
             held: Cell::default(),
             settings,
         })
@@ -111,10 +115,10 @@ impl Session {
     }
 
     /// Waits until the engine has ended what a program had asked of it that was killed.
-    pub(crate) async fn settled(&self, engine: &Engine) -> Result<()> {
+    pub(crate) async fn wait_until_idle(&self, engine: &Engine) -> Result<()> {
         let began = Instant::now();
         let told = |text: &str| output::talk(self.settings.progress, began.elapsed(), text);
-        engine.settled(&self.stack.name, told).await
+        engine.wait_until_idle(&self.stack.name, told).await
     }
 
     /// Looks at everything that a plan depends on.
@@ -124,7 +128,7 @@ impl Session {
     }
 
     /// Returns what waits for services outside a plan.
-    pub(crate) fn waiter<'a>(&'a self, engine: &'a Engine, patience: Patience) -> Waiter<'a> {
+    pub(crate) fn waiter<'a>(&'a self, engine: &'a Engine, patience: WaitOptions) -> Waiter<'a> {
         Waiter {
             engine,
             http: &self.http,
@@ -136,7 +140,7 @@ impl Session {
 
     /// Returns whether results are asked for in JSON.
     pub(crate) fn json(&self) -> bool {
-        self.settings.output == Output::Json
+        self.settings.output == OutputFormat::Json
     }
 }
 

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use crate::config::dashboard;
 use crate::config::settings::PASSWORD_WAYS;
 use crate::error::{Conflict, Error};
-use crate::model::observed::{Author, Grafana, Observed, Readiness, State};
+use crate::model::observed::{Author, ContainerState, Observed, ObservedGrafana, Readiness};
 use crate::model::stack::{Service, Stack};
-use crate::model::verification::{Proof, Verdict};
+use crate::model::verification::{Verdict, Verification};
 use crate::plan::{self, Cause, Operation, Plan, Request};
 
 /// A stack at one moment.
@@ -28,7 +28,7 @@ pub struct Status {
     /// What hinders the wanted state altogether, such as a taken port.
     pub hindrance: Option<String>,
     /// What it can be shown to observe.
-    pub proof: Option<Proof>,
+    pub proof: Option<Verification>,
 }
 
 /// A service at one moment.
@@ -37,7 +37,7 @@ pub struct ServiceStatus {
     /// Its name.
     pub name: String,
     /// What its container does, if there is one.
-    pub state: Option<State>,
+    pub state: Option<ContainerState>,
     /// Whether it is ready, and the last answer if not.
     pub readiness: Readiness,
     /// The image it runs, or would run.
@@ -52,17 +52,17 @@ pub struct ServiceStatus {
 
 /// What a status amounts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum StatusVerdict {
     /// Everything runs and is seen to observe.
     Good,
     /// Everything runs, but this is not seen yet.
     Pending(Vec<String>),
     /// Everything runs, but this is not observed.
-    Blind(Vec<String>),
+    Unhealthy(Vec<String>),
     /// Everything runs, but this is not reachable from here, so nobody asked whether it observes.
     OutOfReach(Vec<String>),
     /// This does not run.
-    Amiss(Vec<String>),
+    Problems(Vec<String>),
 }
 
 impl ServiceStatus {
@@ -70,12 +70,12 @@ impl ServiceStatus {
     pub fn state_word(&self) -> &'static str {
         match self.state {
             None => "absent",
-            Some(State::Created) => "created",
-            Some(State::Exited) => "exited",
-            Some(State::Running) => "running",
-            Some(State::Paused) => "paused",
-            Some(State::Restarting) => "restarting",
-            Some(State::Other) => "other",
+            Some(ContainerState::Created) => "created",
+            Some(ContainerState::Exited) => "exited",
+            Some(ContainerState::Running) => "running",
+            Some(ContainerState::Paused) => "paused",
+            Some(ContainerState::Restarting) => "restarting",
+            Some(ContainerState::Other) => "other",
         }
     }
 }
@@ -85,12 +85,12 @@ impl Status {
     pub fn of(
         stack: &Stack,
         observed: &Observed,
-        proof: Option<Proof>,
+        proof: Option<Verification>,
         url: impl Fn(SocketAddr) -> Option<String>,
     ) -> Self {
         let (plan, hindrance) = match plan::up(stack, observed, Request::default()) {
             // An `up` will set it; a look does not, and waiting for it is in vain.
-            Ok(plan) if observed.grafana == Grafana::LoginRefused => {
+            Ok(plan) if observed.grafana == ObservedGrafana::LoginRefused => {
                 (plan, Some(plan::login_refused(stack, observed).to_string()))
             }
             Ok(plan) => (plan, None),
@@ -121,7 +121,7 @@ impl Status {
     }
 
     /// Returns what it amounts to.
-    pub fn finding(&self) -> Finding {
+    pub fn finding(&self) -> StatusVerdict {
         let not_ready = self.services.iter().filter_map(|service| match &service.readiness {
             Readiness::Ready | Readiness::OutOfReach => None,
             Readiness::NotReady(last) => Some(format!("{} is not ready: {last}", service.name)),
@@ -131,22 +131,22 @@ impl Status {
         let out_of_reach = self.services.iter().filter(|service| service.readiness == Readiness::OutOfReach);
         problems.extend(out_of_reach.map(|service| format!("{} is not reachable from here", service.name)));
         if is_amiss {
-            return Finding::Amiss(problems);
+            return StatusVerdict::Problems(problems);
         }
         if !problems.is_empty() {
-            return Finding::OutOfReach(problems);
+            return StatusVerdict::OutOfReach(problems);
         }
-        match self.proof.as_ref().map(Proof::verdict) {
-            Some(Verdict::Proven) => Finding::Good,
-            Some(Verdict::Pending(what)) => Finding::Pending(what),
-            Some(Verdict::Blind(what)) => Finding::Blind(what),
-            None => Finding::Pending(vec!["nothing was asked for a proof".into()]),
+        match self.proof.as_ref().map(Verification::verdict) {
+            Some(Verdict::Proven) => StatusVerdict::Good,
+            Some(Verdict::Pending(what)) => StatusVerdict::Pending(what),
+            Some(Verdict::Unhealthy(what)) => StatusVerdict::Unhealthy(what),
+            None => StatusVerdict::Pending(vec!["nothing was asked for a proof".into()]),
         }
     }
 }
 
 fn edited_inside(stack: &Stack, observed: &Observed) -> Vec<String> {
-    let Grafana::Known(content) = &observed.grafana else { return Vec::new() };
+    let ObservedGrafana::Known(content) = &observed.grafana else { return Vec::new() };
     let uids = stack.dashboards.iter().map(|wanted| wanted.uid);
     uids.filter(|uid| dashboard::is_edited_inside(content, uid)).map(String::from).collect()
 }
@@ -175,7 +175,7 @@ fn drift(service: &Service, plan: &Plan) -> Vec<String> {
     let waits = |operation: &Operation| {
         matches!(
             operation,
-            Operation::AwaitReady(_) | Operation::AwaitDataSource { .. } | Operation::Check { .. }
+            Operation::WaitReady(_) | Operation::WaitDataSource { .. } | Operation::Check { .. }
         )
     };
     let mut causes: Vec<String> = plan

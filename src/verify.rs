@@ -1,6 +1,6 @@
 //! Asks a running stack whether it observes.
 //!
-//! Never judges: the verdict is [`Proof`]'s.
+//! Never judges: the verdict is [`Verification`]'s.
 
 use std::time::Duration;
 
@@ -9,12 +9,14 @@ use futures_util::{StreamExt, stream};
 
 use crate::config::dashboard;
 use crate::error::{Error, Result};
-use crate::http::{ActiveTarget, Alertmanager, Grafana, Http, PROMETHEUS_PAUSED, Prometheus, Rule, Runtime};
+use crate::http::{
+    ActiveTarget, AlertmanagerClient, GrafanaClient, Http, PROMETHEUS_PAUSED, PrometheusClient, Rule, Runtime,
+};
 use crate::model::observed::{NotAsked, Readiness};
 use crate::model::scrape_hints;
 use crate::model::stack::Stack;
 use crate::model::verification::{
-    APP_JOBS, Application, DashboardProof, Health, PanelProof, Proof, Rules, Target, WARM_UP, WATCHDOG,
+    APP_JOBS, Application, DashboardCheck, Health, PanelCheck, Rules, Target, Verification, WARM_UP, WATCHDOG,
 };
 
 /// The data source that panels are asked through.
@@ -43,26 +45,26 @@ pub type Address = std::result::Result<String, NotAsked>;
 /// Asks Prometheus, Alertmanager and Grafana for everything that a proof needs.
 ///
 /// Fails only where Grafana refuses the login; what else cannot be asked is part of the proof.
-pub async fn prove(
+pub async fn verify(
     http: &Http,
     stack: &Stack,
     addresses: &Addresses,
     application: Application,
-) -> Result<Proof> {
-    let mut proof = Proof::default();
+) -> Result<Verification> {
+    let mut proof = Verification::default();
     let (from_prometheus, from_alertmanager, from_grafana) = tokio::join!(
         async {
             let base = asked(&addresses.prometheus, "Prometheus")?;
-            ask_prometheus(&Prometheus::new(http, base), stack, application).await
+            ask_prometheus(&PrometheusClient::new(http, base), stack, application).await
         },
         async {
             let base = asked(&addresses.alertmanager, "Alertmanager")?;
-            Alertmanager::new(http, base).alerts().await
+            AlertmanagerClient::new(http, base).alerts().await
         },
         async {
             let base = asked(&addresses.grafana, "Grafana")?;
             let is_paused = addresses.prometheus == Err(NotAsked::Paused);
-            ask_grafana(&Grafana::new(http, base, stack), stack, base, is_paused).await
+            ask_grafana(&GrafanaClient::new(http, base, stack), stack, base, is_paused).await
         }
     );
     match from_prometheus {
@@ -89,10 +91,10 @@ fn asked<'a>(address: &'a Address, service: &str) -> Result<&'a str> {
 }
 
 async fn ask_prometheus(
-    prometheus: &Prometheus<'_>,
+    prometheus: &PrometheusClient<'_>,
     stack: &Stack,
     application: Application,
-) -> Result<Proof> {
+) -> Result<Verification> {
     let (runtime, mut targets, mut rules, alertmanagers) = tokio::try_join!(
         prometheus.runtime(),
         prometheus.targets(),
@@ -102,18 +104,18 @@ async fn ask_prometheus(
     if runtime.since_reload < WARM_UP {
         tokio::join!(recall_targets(prometheus, runtime, &mut targets), recall_rules(prometheus, &mut rules));
     }
-    Ok(Proof {
+    Ok(Verification {
         age: runtime.age,
         targets: expected_targets(stack, application, &targets, runtime.age),
         rules: counted(&rules),
         alertmanager_active: !alertmanagers.is_empty(),
-        ..Proof::default()
+        ..Verification::default()
     })
 }
 
 /// Marks targets as up that Prometheus scraped until the reload: one whose interval changed is a new target
 /// to it, which waits for its turn for up to one interval.
-async fn recall_targets(prometheus: &Prometheus<'_>, runtime: Runtime, targets: &mut [ActiveTarget]) {
+async fn recall_targets(prometheus: &PrometheusClient<'_>, runtime: Runtime, targets: &mut [ActiveTarget]) {
     if targets.iter().all(|target| target.health != UNKNOWN) {
         return;
     }
@@ -128,7 +130,7 @@ async fn recall_targets(prometheus: &Prometheus<'_>, runtime: Runtime, targets: 
 
 /// Marks rules as healthy whose group was evaluated until the reload and whose expression works now: the rules of
 /// a changed group are new to Prometheus, which evaluates them after up to one interval.
-async fn recall_rules(prometheus: &Prometheus<'_>, rules: &mut [Rule]) {
+async fn recall_rules(prometheus: &PrometheusClient<'_>, rules: &mut [Rule]) {
     let waiting = rules.iter_mut().filter(|rule| rule.health == UNKNOWN && rule.is_group_evaluated);
     let ask = async |rule: &mut Rule| {
         if prometheus.series(&rule.expression).await.is_ok() {
@@ -197,11 +199,11 @@ fn counted(rules: &[Rule]) -> Rules {
 }
 
 async fn ask_grafana(
-    grafana: &Grafana<'_>,
+    grafana: &GrafanaClient<'_>,
     stack: &Stack,
     base: &str,
     is_paused: bool,
-) -> Result<(Option<String>, Vec<DashboardProof>)> {
+) -> Result<(Option<String>, Vec<DashboardCheck>)> {
     // First and alone: a refused login must be tried once only.
     let health = if is_paused {
         grafana.log_in().await?;
@@ -209,7 +211,7 @@ async fn ask_grafana(
     } else {
         grafana.data_source_health(DATA_SOURCE).await?
     };
-    let proofs = stack.dashboards.iter().map(|wanted| async move {
+    let verifications = stack.dashboards.iter().map(|wanted| async move {
         let dashboard = grafana.dashboard(wanted.uid).await?;
         let dashboard = dashboard.ok_or_else(|| {
             Error::http("read the dashboard")(format!("Grafana has none with uid `{}`", wanted.uid))
@@ -217,18 +219,18 @@ async fn ask_grafana(
         let panels = dashboard::panels(&dashboard);
         let panels = join_all(panels.into_iter().map(|panel| async move {
             if is_paused {
-                return PanelProof { title: panel.title, series: Err(PROMETHEUS_PAUSED.into()) };
+                return PanelCheck { title: panel.title, series: Err(PROMETHEUS_PAUSED.into()) };
             }
             let series = grafana.series(&panel, DATA_SOURCE).await;
-            PanelProof { title: panel.title, series: series.map_err(|error| error.in_one_line()) }
+            PanelCheck { title: panel.title, series: series.map_err(|error| error.in_one_line()) }
         }));
-        Ok(DashboardProof {
+        Ok(DashboardCheck {
             uid: wanted.uid.to_string(),
             url: format!("{base}/d/{}", wanted.uid),
             panels: panels.await,
         })
     });
-    let dashboards = futures_util::future::try_join_all(proofs).await?;
+    let dashboards = futures_util::future::try_join_all(verifications).await?;
     let data_source = match health {
         Readiness::Ready => None,
         Readiness::NotReady(reason) => Some(reason),

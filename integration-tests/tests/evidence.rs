@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 use tdd_stack::diagnostics::redact::Secrets;
-use tdd_stack::diagnostics::{Content, Evidence};
+use tdd_stack::diagnostics::{Content, Diagnostics};
 
 /// A secret of any printable characters, which cannot be a part of what stands around it.
 fn secret() -> impl Strategy<Value = String> {
@@ -18,11 +18,11 @@ fn percent_encoded(text: &str) -> String {
 }
 
 /// Configuration files, logs and descriptions that have the secret.
-fn evidence(secret: &str) -> Evidence {
+fn evidence(secret: &str) -> Diagnostics {
     let quoted = json!(secret).to_string();
     let single = secret.replace('\'', "''");
     let encoded = percent_encoded(secret);
-    let mut evidence = Evidence::default();
+    let mut evidence = Diagnostics::default();
     for (index, text) in [
         format!("global:\n  smtp_auth_password: {quoted}\n"),
         format!("receivers:\n  - slack_configs:\n      - api_url: '{single}'\n"),
@@ -61,7 +61,7 @@ proptest! {
     #[test]
     fn a_planted_secret_never_survives(secret in secret()) {
         let forms = [secret.clone(), json!(secret).to_string().trim_matches('"').into(), percent_encoded(&secret)];
-        for (name, text) in evidence(&secret).seal(&format!("failed with {secret}\n"), Secrets::default()) {
+        for (name, text) in evidence(&secret).finish(&format!("failed with {secret}\n"), Secrets::default()) {
             for form in &forms {
                 prop_assert!(!text.contains(form), "{name}: {text}");
             }

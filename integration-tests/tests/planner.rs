@@ -11,7 +11,7 @@ use integration_tests::simulate::World;
 use serde_json::json;
 use tdd_stack::config::settings::{Layer, Settings};
 use tdd_stack::error::Error;
-use tdd_stack::model::observed::{Author, DiskFile, State};
+use tdd_stack::model::observed::{Author, ContainerState, DiskFile};
 use tdd_stack::model::stack::Stack;
 use tdd_stack::plan::{self, Operation, Plan, PullPolicy, Request};
 use tdd_stack::services;
@@ -59,7 +59,7 @@ fn nothing_is_taken_back_once_an_old_container_is_removed() {
     }
     let plan = up(&stack, &world);
     let all = plan.len();
-    let begun = |count: usize| plan.take_back(&(0..count).collect()).1;
+    let begun = |count: usize| plan.rollback(&(0..count).collect()).1;
     assert_eq!(begun(all - 4).len(), 4, "each is put back until all of it is done:\n{plan}");
     // Its removal may be what failed, and the others' old containers are there no more.
     assert_eq!(begun(all - 3), [""; 0], "{plan}");
@@ -171,7 +171,7 @@ fn a_tag_that_names_another_image_replaces_its_container() {
 fn a_stopped_container_is_started() {
     let stack = stack();
     let mut world = settled(&stack);
-    world.containers.get_mut("grafana").expect("it is there").state = State::Exited;
+    world.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
     insta::assert_snapshot!(printed(&stack, world), @"
     1  deliver-login  grafana  (it is stopped)
     2  start          grafana  (it is stopped)  after 1

@@ -102,7 +102,7 @@ fn the_doctor_names_the_cause_once_and_blames_no_service() {
     let bad: Vec<_> = findings.iter().filter(is_fault).collect();
     assert_eq!(bad.len(), 1, "{bad:#?}");
     assert_eq!(bad[0]["check"], "reach");
-    assert!(bad[0]["cure"].as_str().is_some_and(|cure| cure.contains("--bind ADDRESS")), "{bad:?}");
+    assert!(bad[0]["cure"].as_str().is_some_and(|fix| fix.contains("--bind ADDRESS")), "{bad:?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ mod seal;
 mod tests;
 mod write;
 
-pub use manifest::{About, Entry, Image, Kind, Manifest, SCHEMA};
+pub use manifest::{About, Entry, EntryKind, Manifest, RecordedImage, SCHEMA};
 pub use read::{Known, Verified, copy_volume, verify};
 pub use report::{Pause, RestoreReport, SaveReport};
 pub use write::Writer;

@@ -16,7 +16,7 @@ const CHUNKS: usize = 16;
 pub(super) type Chunk = Result<Vec<u8>>;
 
 /// The end of a pipe that a thread reads.
-pub(super) struct Source {
+pub(super) struct ChunkSource {
     inbox: Receiver<Chunk>,
     chunk: std::io::Cursor<Vec<u8>>,
 }
@@ -26,9 +26,9 @@ pub(super) struct Source {
 pub(super) struct Sink(Sender<Chunk>);
 
 /// Returns a pipe into a thread.
-pub(super) fn into_thread() -> (Sender<Chunk>, Source) {
+pub(super) fn into_thread() -> (Sender<Chunk>, ChunkSource) {
     let (sender, inbox) = channel(CHUNKS);
-    (sender, Source { inbox, chunk: std::io::Cursor::default() })
+    (sender, ChunkSource { inbox, chunk: std::io::Cursor::default() })
 }
 
 /// Returns a pipe out of a thread.
@@ -37,7 +37,7 @@ pub(super) fn out_of_thread() -> (Sink, impl Stream<Item = Chunk> + Send + 'stat
     (Sink(sender), poll_fn(move |context| inbox.poll_recv(context)))
 }
 
-impl Read for Source {
+impl Read for ChunkSource {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
             let count = self.chunk.read(buffer)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::spawn_blocking;
 
-use super::{Archivist, Image, Interrupt, joined, pipe, unless};
+use super::{BackupContext, HelperImage, Interrupt, joined, pipe, unless};
 use crate::backup::format::{self, Damage, Known, RestoreReport, Verified};
 use crate::docker::image_reference::ImageReference;
 use crate::engine::VOLUME_ROOT;
@@ -31,11 +31,11 @@ pub enum Occupied {
 /// A restore that can be made. Nothing is changed yet.
 #[derive(Debug)]
 pub struct Restoring<'a> {
-    archivist: Archivist<'a>,
+    context: BackupContext<'a>,
     path: PathBuf,
     file: File,
     verified: Verified,
-    image: Image,
+    image: HelperImage,
     /// The volume on the engine and its name in the backup.
     volumes: Vec<(String, String)>,
     /// Volumes that are replaced.
@@ -43,11 +43,11 @@ pub struct Restoring<'a> {
     /// Containers that were left behind by what was cut off.
     leftovers: Vec<String>,
     /// What says that an earlier restore was cut off.
-    mark: Option<String>,
+    sentinel: Option<String>,
     notes: Vec<String>,
 }
 
-impl<'a> Archivist<'a> {
+impl<'a> BackupContext<'a> {
     /// Reads and compares all of a backup, and looks whether the stack has room for it.
     pub async fn prepare_restore(&'a self, path: &Path, occupied: Occupied) -> Result<Restoring<'a>> {
         let file = File::open(path).map_err(Error::backup(path))?;
@@ -82,10 +82,10 @@ impl<'a> Archivist<'a> {
         }
         self.folder.try_writing()?;
         let (notes, image) = (self.notes(&verified), self.carrier_image(&inventory.objects).await?);
-        let mark = half.map(|restore| restore.mark.clone());
+        let sentinel = half.map(|restore| restore.sentinel.clone());
         let (path, leftovers) = (path.to_path_buf(), inventory.objects.leftovers);
         Ok(Restoring {
-            archivist: *self,
+            context: *self,
             path,
             file,
             verified,
@@ -93,7 +93,7 @@ impl<'a> Archivist<'a> {
             volumes,
             occupied: held,
             leftovers,
-            mark,
+            sentinel,
             notes,
         })
     }
@@ -114,7 +114,7 @@ impl<'a> Archivist<'a> {
         let version = |reference: &str| {
             reference.parse::<ImageReference>().map(|image| image.version().to_string()).ok()
         };
-        let differs = |(service, image): (&String, &format::Image)| {
+        let differs = |(service, image): (&String, &format::RecordedImage)| {
             let ours = self.stack.service(service)?.image.to_string();
             (version(&ours) != version(&image.reference)).then(|| {
                 format!("the data of {service} is from `{}`, and `up` runs `{ours}`", image.reference)
@@ -127,12 +127,12 @@ impl<'a> Archivist<'a> {
 impl Restoring<'_> {
     /// Restores. Here changing begins: what fails or is interrupted leaves no half-restored volume.
     pub async fn restore(self, interrupted: &Interrupt, mut told: impl FnMut(&str)) -> Result<RestoreReport> {
-        let Archivist { operator, stack, .. } = self.archivist;
+        let BackupContext { operator, stack, .. } = self.context;
         for note in &self.notes {
             told(note);
         }
         let image = unless(interrupted, self.image.clone().get(operator, &mut told)).await?;
-        let mark = self.begin(&image).await?;
+        let sentinel = self.begin(&image).await?;
         for leftover in &self.leftovers {
             operator.remove(leftover, Force::Kill).await?;
         }
@@ -147,7 +147,7 @@ impl Restoring<'_> {
         };
         match outcome {
             Ok((written, kept)) => {
-                operator.remove(&mark, Force::Kill).await?;
+                operator.remove(&sentinel, Force::Kill).await?;
                 Ok(RestoreReport {
                     stack: stack.name.clone(),
                     file: self.path,
@@ -157,7 +157,7 @@ impl Restoring<'_> {
                 })
             }
             Err(error) => {
-                self.undo(&made, &mark, &mut told).await;
+                self.undo(&made, &sentinel, &mut told).await;
                 Err(error)
             }
         }
@@ -165,16 +165,16 @@ impl Restoring<'_> {
 
     /// Says on the engine that a restore has begun, and returns the id of what says it.
     async fn begin(&self, image: &str) -> Result<String> {
-        if let Some(mark) = &self.mark {
-            return Ok(mark.clone());
+        if let Some(sentinel) = &self.sentinel {
+            return Ok(sentinel.clone());
         }
         let volumes: Vec<&str> = self.volumes.iter().map(|(volume, _)| volume.as_str()).collect();
-        self.archivist.operator.create_restore_mark(self.archivist.stack, image, &volumes).await
+        self.context.operator.create_restore_sentinel(self.context.stack, image, &volumes).await
     }
 
     /// Removes the volumes that were made, and then what says that a restore has begun.
-    async fn undo(&self, made: &[String], mark: &str, told: &mut impl FnMut(&str)) {
-        let operator = self.archivist.operator;
+    async fn undo(&self, made: &[String], sentinel: &str, told: &mut impl FnMut(&str)) {
+        let operator = self.context.operator;
         let mut is_undone = true;
         for volume in made {
             if let Err(error) = operator.remove_volume(volume).await {
@@ -183,7 +183,7 @@ impl Restoring<'_> {
             }
         }
         // A mark that stays tells too much rather than too little.
-        if is_undone && let Err(error) = operator.remove(mark, Force::Kill).await {
+        if is_undone && let Err(error) = operator.remove(sentinel, Force::Kill).await {
             told(&format!("the mark of this restore cannot be removed: {error}"));
         }
     }
@@ -195,7 +195,7 @@ impl Restoring<'_> {
         interrupted: &Interrupt,
         told: &mut impl FnMut(&str),
     ) -> Result<()> {
-        let Archivist { operator, stack, .. } = self.archivist;
+        let BackupContext { operator, stack, .. } = self.context;
         for (volume, name) in &self.volumes {
             unless(interrupted, async { Ok(()) }).await?;
             told(&format!("fills volume {volume}"));
@@ -223,7 +223,7 @@ impl Restoring<'_> {
             }
             copied
         });
-        let filled = unless(interrupted, self.archivist.operator.fill_volume(carrier, archive)).await;
+        let filled = unless(interrupted, self.context.operator.fill_volume(carrier, archive)).await;
         let copied = joined(thread).await?;
         match (filled, copied) {
             (Err(Error::Interrupted), _) => Err(Error::Interrupted),
@@ -239,7 +239,7 @@ impl Restoring<'_> {
 
     /// Writes the configuration files that are absent, and returns those and the ones that differ and stay.
     async fn write_files(&self, told: &mut impl FnMut(&str)) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
-        let Archivist { folder, .. } = self.archivist;
+        let BackupContext { folder, .. } = self.context;
         let Verified { manifest, files } = &self.verified;
         let there = folder.read(files.keys().map(String::as_str))?;
         let (mut written, mut kept) = (Vec::new(), Vec::new());

@@ -11,12 +11,12 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::pipe::{self, Chunk};
-use super::{Archivist, Image, Interrupt, joined, unless};
-use crate::backup::format::{About, Image as NamedImage, Pause, SaveReport, Writer};
+use super::{BackupContext, HelperImage, Interrupt, joined, unless};
+use crate::backup::format::{About, Pause, RecordedImage, SaveReport, Writer};
 use crate::error::{Conflict, Error, FileAction, ObjectKind, Result, and_clean_up};
 use crate::execute::readiness::Waiter;
-use crate::files::{Existing, PrivateFile};
-use crate::model::observed::{Author, Container, DiskFile, State};
+use crate::files::{AtomicFile, Existing};
+use crate::model::observed::{Author, Container, ContainerState, DiskFile};
 use crate::model::sanitize;
 use crate::model::stack::Service;
 use crate::observe::reaches_running;
@@ -28,10 +28,10 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// A backup that can be made. Nothing is changed yet.
 #[derive(Debug)]
 pub struct Saving<'a> {
-    archivist: Archivist<'a>,
+    context: BackupContext<'a>,
     target: PathBuf,
     existing: Existing,
-    image: Image,
+    image: HelperImage,
     parts: Vec<Part<'a>>,
     files: Vec<(String, DiskFile)>,
     about: About,
@@ -47,11 +47,11 @@ struct Part<'a> {
     running: Option<Container>,
 }
 
-impl<'a> Archivist<'a> {
+impl<'a> BackupContext<'a> {
     /// Looks at what a backup would hold, and whether `target` can be written.
     pub async fn prepare_save(&'a self, target: &Path, existing: Existing) -> Result<Saving<'a>> {
         // Before anything is asked: it is what goes wrong most often.
-        drop(PrivateFile::begin(target, existing)?);
+        drop(AtomicFile::begin(target, existing)?);
         let stack = self.stack;
         let inventory = self.operator.engine().inventory(&stack.name).await?;
         let objects = &inventory.objects;
@@ -62,8 +62,9 @@ impl<'a> Archivist<'a> {
                 conflicts.push(theirs);
             } else if objects.volumes.contains_key(volume) {
                 let container = objects.containers.get(service.name);
-                let is_running =
-                    |container: &&Container| matches!(container.state, State::Running | State::Restarting);
+                let is_running = |container: &&Container| {
+                    matches!(container.state, ContainerState::Running | ContainerState::Restarting)
+                };
                 parts.push(Part {
                     service,
                     volume: volume.to_string(),
@@ -83,7 +84,7 @@ impl<'a> Archivist<'a> {
         if parts.is_empty() {
             let nothing =
                 format!("stack `{}` has no data volume, so there is nothing to back up", stack.name);
-            return Err(Error::Amiss(vec![nothing]));
+            return Err(Error::Problems(vec![nothing]));
         }
         let files: Vec<(String, DiskFile)> =
             self.folder.read(stack.files.iter().map(|file| file.name))?.into_iter().collect();
@@ -93,7 +94,7 @@ impl<'a> Archivist<'a> {
         }
         let images = objects.containers.iter().map(|(service, container)| {
             let Container { image, image_id, .. } = container.clone();
-            (service.clone(), NamedImage { reference: image, id: image_id })
+            (service.clone(), RecordedImage { reference: image, id: image_id })
         });
         let is_edited = |(_, file): &&(String, DiskFile)| file.author == Author::User;
         let about = About {
@@ -104,7 +105,7 @@ impl<'a> Archivist<'a> {
             edited: files.iter().filter(is_edited).map(|(name, _)| name.clone()).collect(),
         };
         let (target, image) = (target.to_path_buf(), self.carrier_image(objects).await?);
-        Ok(Saving { archivist: *self, target, existing, image, parts, files, about, notes })
+        Ok(Saving { context: *self, target, existing, image, parts, files, about, notes })
     }
 }
 
@@ -114,14 +115,14 @@ impl Saving<'_> {
         for note in &self.notes {
             told(note);
         }
-        let operator = self.archivist.operator;
+        let operator = self.context.operator;
         let image = unless(interrupted, self.image.clone().get(operator, &mut told)).await?;
-        let mut writer = Writer::new(PrivateFile::begin(&self.target, self.existing)?)
+        let mut writer = Writer::new(AtomicFile::begin(&self.target, self.existing)?)
             .map_err(Error::file(FileAction::WriteBackup, &self.target))?;
         let mut pauses = Vec::new();
         for part in &self.parts {
             unless(interrupted, async { Ok(()) }).await?;
-            let stack = &self.archivist.stack.name;
+            let stack = &self.context.stack.name;
             let carrier = operator.create_carrier(stack, &image, &part.volume, "back up").await?;
             let read = self.read_paused(part, &carrier, writer, interrupted, &mut told).await;
             let removed = operator.remove(&carrier, Force::Kill).await;
@@ -154,7 +155,7 @@ impl Saving<'_> {
         let Some(container) = &part.running else {
             return Ok((self.read(part, carrier, writer, interrupted).await?, None));
         };
-        let (operator, name) = (self.archivist.operator, part.service.name);
+        let (operator, name) = (self.context.operator, part.service.name);
         told(&format!("{name} pauses while its data is read"));
         let began = Instant::now();
         let outcome = match operator.stop(&container.id, part.service.stop_seconds).await {
@@ -181,7 +182,7 @@ impl Saving<'_> {
         let (sender, source) = pipe::into_thread();
         let name = part.name.clone();
         let thread = spawn_blocking(move || writer.volume(&name, source).map(|()| writer));
-        let archive = self.archivist.operator.engine().volume_archive(carrier);
+        let archive = self.context.operator.engine().volume_archive(carrier);
         let pumped = unless(interrupted, pump(archive, &sender)).await;
         if pumped.is_err() {
             // The thread must not take what came for all; it may have ended already.
@@ -194,7 +195,7 @@ impl Saving<'_> {
     }
 
     async fn resume(&self, service: &Service, container: &str) -> Result<()> {
-        let Archivist { operator, http, stack, .. } = self.archivist;
+        let BackupContext { operator, http, stack, .. } = self.context;
         operator.resume(container).await?;
         let deadline = Instant::now() + PATIENCE;
         let waiter = Waiter { engine: operator.engine(), http, stack, deadline, patience: PATIENCE };

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result};
-use crate::http::{Alertmanager, Prometheus};
+use crate::http::{AlertmanagerClient, PrometheusClient};
 use crate::model::alert::Alerts;
 use crate::observe::{addresses, reaches_running};
 use crate::output;
@@ -35,10 +35,10 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let addresses = addresses(&inventory.objects, &engine);
     let (evaluated, arrived) = tokio::join!(
         asked("Prometheus", addresses.prometheus, |base| async {
-            Prometheus::new(&session.http, base).alerts().await
+            PrometheusClient::new(&session.http, base).alerts().await
         }),
         asked("Alertmanager", addresses.alertmanager, |base| async {
-            let alertmanager = Alertmanager::new(&session.http, base);
+            let alertmanager = AlertmanagerClient::new(&session.http, base);
             tokio::try_join!(alertmanager.alerts(), alertmanager.silences(), alertmanager.deliveries())
         })
     );
@@ -58,8 +58,8 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     (alerts.deliveries, alerts.unanswered) = (deliveries, unanswered);
     output::alerts(session.json(), &session.stack.name, &alerts);
     Ok(match alerts.unanswered.is_empty() {
-        false => Exit::Reported(Error::Amiss(alerts.unanswered)),
-        true if args.fail_on_firing && alerts.firing() > 0 => Exit::Amiss,
+        false => Exit::Reported(Error::Problems(alerts.unanswered)),
+        true if args.fail_on_firing && alerts.firing() > 0 => Exit::Problems,
         true => Exit::Reached,
     })
 }

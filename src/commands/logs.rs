@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let width = containers.keys().map(String::len).max().unwrap_or_default();
     let shown: Vec<_> = containers.iter().filter(|(service, _)| wanted(service)).collect();
     if shown.is_empty() {
-        return Err(Error::Amiss(vec![format!("stack `{}` has no such container", session.stack.name)]));
+        return Err(Error::Problems(vec![format!("stack `{}` has no such container", session.stack.name)]));
     }
     let print = |service: &str, line: &Line| output::log_line(session.json(), service, width, &line.text);
     let default = || if args.since.is_some() { ALL.into() } else { LINES.to_string() };

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::output;
 use crate::plan::{self, Request};
-use crate::session::retry::retried;
+use crate::session::retry::retry_transient;
 use crate::session::{Exit, Session};
 
 /// Print what `up` would do, each operation with its cause
@@ -16,8 +16,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
-    session.settled(&engine).await?;
-    let observed = retried(async || session.observe(&engine).await).await?;
+    session.wait_until_idle(&engine).await?;
+    let observed = retry_transient(async || session.observe(&engine).await).await?;
     let plan = plan::up(&session.stack, &observed, Request::default())?;
     let changes = plan::text_changes(&plan, &observed);
     output::plan(session.json(), &session.stack.name, &plan, &changes);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::backup::{Archivist, Occupied, interrupt, unless};
+use crate::backup::{BackupContext, Occupied, interrupt, unless};
 use crate::error::Result;
 use crate::output;
 use crate::session::{Exit, Session};
@@ -31,12 +31,12 @@ pub(crate) async fn run(
     let began = Instant::now();
     let interrupted = interrupt(interrupted);
     let occupied = if args.overwrite { Occupied::Overwrite } else { Occupied::Keep };
-    let work = async |archivist: Archivist<'_>| {
-        let restoring = unless(&interrupted, archivist.prepare_restore(&args.file, occupied)).await?;
+    let work = async |context: BackupContext<'_>| {
+        let restoring = unless(&interrupted, context.prepare_restore(&args.file, occupied)).await?;
         let told = |text: &str| output::talk(session.settings.progress, began.elapsed(), text);
         restoring.restore(&interrupted, told).await
     };
-    let report = Box::pin(session.archive("restore", &interrupted, work)).await?;
+    let report = Box::pin(session.with_backup_lock("restore", &interrupted, work)).await?;
     output::restored(session.json(), &report, began.elapsed());
     Ok(Exit::Reached)
 }

@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         humantime::format_rfc3339_seconds(moment),
         env!("CARGO_PKG_VERSION"),
     );
-    let mut evidence = diagnostics::Evidence::default();
+    let mut evidence = diagnostics::Diagnostics::default();
     match &engine {
         Ok(engine) => {
             summary.extend(["engine     ", &engine.versions(), "\n"]);
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         Err(error) => summary.extend(["\n", &output::error_text(error), "\n"]),
     }
     evidence.extend(session.collect(engine.as_ref().ok()).await);
-    let files = evidence.seal(&summary, session.secrets());
+    let files = evidence.finish(&summary, session.secrets());
     let packed = diagnostics::pack(&name, moment, &files).map_err(Error::file(FileAction::Pack, &path))?;
     files::write_new(&path, &packed)?;
     output::bundle(session.json(), &path, files.iter().map(|(name, _)| name.as_str()));

@@ -1,6 +1,6 @@
 //! `tdd-stack version`
 
-use crate::config::settings::Output;
+use crate::config::settings::OutputFormat;
 use crate::output;
 use crate::services;
 use crate::session::Exit;
@@ -11,8 +11,8 @@ use crate::session::Exit;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(output: Output) -> Exit {
+pub(crate) fn run(output: OutputFormat) -> Exit {
     let releases: Vec<services::Release> = services::releases().collect();
-    output::versions(output == Output::Json, env!("CARGO_PKG_VERSION"), &releases);
+    output::versions(output == OutputFormat::Json, env!("CARGO_PKG_VERSION"), &releases);
     Exit::Reached
 }

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::error::Fault;
+use crate::error::ConfigFault;
 
 /// What a check command said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,16 +38,16 @@ const CONTINUATION: usize = 6;
 const MOST: usize = 50;
 
 /// Returns the faults that a check found.
-pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<Fault> {
+pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<ConfigFault> {
     if output.exit_code == 0 {
         return Vec::new();
     }
-    let mut faults: Vec<Fault> = Vec::new();
+    let mut faults: Vec<ConfigFault> = Vec::new();
     let mut file = checked.main_file;
     for line in &output.lines {
         if faults.len() == MOST {
             let reason = "there are further faults: mend these first".into();
-            faults.push(Fault { file: checked.seen_as.join(file), line: None, reason });
+            faults.push(ConfigFault { file: checked.seen_as.join(file), line: None, reason });
             break;
         }
         let text = line.split_once("FAILED:").map_or(line.as_str(), |(_, reason)| reason).trim();
@@ -66,7 +66,7 @@ pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<Fault> {
         if reason == "unmarshal errors:" {
             continue;
         }
-        faults.push(Fault {
+        faults.push(ConfigFault {
             file: checked.seen_as.join(file),
             line: line.or_else(|| checked.line_that_has(file, reason)),
             reason: reason.to_string(),
@@ -75,7 +75,7 @@ pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<Fault> {
     if faults.is_empty() {
         let reason =
             format!("the check ended with exit code {}: {}", output.exit_code, output.lines.join(" "));
-        faults.push(Fault { file: checked.seen_as.join(checked.main_file), line: None, reason });
+        faults.push(ConfigFault { file: checked.seen_as.join(checked.main_file), line: None, reason });
     }
     faults
 }

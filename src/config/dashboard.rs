@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use crate::config::validate::{self, ContentFault};
 
 pub use checksum::{
-    is_edited, is_edited_inside, is_edited_twice, is_file_edited, is_same, mark, mark_name, marks_folder,
-    to_file,
+    checksum, checksum_name, checksums_folder, is_edited, is_edited_inside, is_edited_twice, is_file_edited,
+    is_same, to_file,
 };
 
 /// The newest schema of the first dashboard format; a later one is another format.

@@ -11,8 +11,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 pub use layer::Layer;
-pub use password::{Origin, Password, PasswordSource, Secret};
-pub use values::{AppHost, HostPort, Output, Progress};
+pub use password::{Password, PasswordOrigin, PasswordSource, Secret};
+pub use values::{AppHost, HostPort, OutputFormat, ProgressFormat};
 
 use crate::docker::image_reference::ImageReference;
 use crate::error::{Error, Result};
@@ -60,9 +60,9 @@ pub struct Settings {
     /// The folder for evidence of failures, where one was given.
     pub evidence: Option<PathBuf>,
     /// The form of results on standard output.
-    pub output: Output,
+    pub output: OutputFormat,
     /// The form of progress on standard error.
-    pub progress: Progress,
+    pub progress: ProgressFormat,
 }
 
 impl Settings {
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn another_bind_address_needs_another_password() {
-        let from_file = |text: &str| Password::new(text, Origin::File("secret".into())).unwrap();
+        let from_file = |text: &str| Password::new(text, PasswordOrigin::File("secret".into())).unwrap();
         for (bind, password, is_fine) in [
             ("127.0.0.1", None, true),
             ("127.64.0.1", None, true),

@@ -73,7 +73,7 @@ fn hold_watchdog_back(mapping: &mut Mapping) {
 
 /// Where a rehearsal serves its simulated application.
 #[derive(Clone, Copy, Debug)]
-pub struct Stage {
+pub struct DrillPorts {
     /// The port in the place of 8501.
     pub health: u16,
     /// The port in the place of 8502, where a simulated host is served too.
@@ -81,7 +81,7 @@ pub struct Stage {
 }
 
 /// Returns files by which Prometheus scrapes a simulated application and host, and marks every alert as a drill.
-pub fn rehearsal(files: &Files, stage: Stage) -> Result<Files, OverlayError> {
+pub fn drill_files(files: &Files, stage: DrillPorts) -> Result<Files, OverlayError> {
     each(files, |document| {
         let Some(jobs) = document.get_mut("scrape_configs").and_then(Value::as_sequence_mut) else { return };
         for job in jobs.iter_mut().filter_map(Value::as_mapping_mut) {
@@ -124,7 +124,7 @@ fn redirect(job: &mut Mapping, from: &str, to: &str) {
 fn each(files: &Files, rewrite: impl Fn(&mut Value)) -> Result<Files, OverlayError> {
     let quicker = |(name, text): &(String, String)| {
         let failed = |source| OverlayError { file: name.clone(), source };
-        let mut document: Value = serde_yaml::from_str(validate::without_mark(text)).map_err(failed)?;
+        let mut document: Value = serde_yaml::from_str(validate::strip_bom(text)).map_err(failed)?;
         rewrite(&mut document);
         Ok((name.clone(), serde_yaml::to_string(&document).map_err(failed)?))
     };
@@ -277,7 +277,8 @@ mod tests {
     #[test]
     fn a_rehearsal_scrapes_its_own_application_and_host() {
         let config = "global: {external_labels: {project: a}}\nscrape_configs:\n- job_name: app-metrics\n  static_configs: [{targets: ['tdd-app:8502']}]\n- job_name: node-exporter\n  static_configs: [{targets: ['node-exporter:9100']}]\n";
-        let changed = rehearsal(&files("prometheus.yml", config), Stage { health: 1, metrics: 2 }).unwrap();
+        let changed =
+            drill_files(&files("prometheus.yml", config), DrillPorts { health: 1, metrics: 2 }).unwrap();
         let document: Value = serde_yaml::from_str(&changed[0].1).unwrap();
         assert_eq!(document["scrape_configs"][0]["static_configs"][0]["targets"][0], "tdd-app:2");
         let host = &document["scrape_configs"][1]["static_configs"][1];
@@ -287,7 +288,7 @@ mod tests {
         );
         let labels = &document["global"]["external_labels"];
         assert_eq!((&labels["project"], &labels["drill"]), (&"a".into(), &"true".into()));
-        let rules = rehearsal(&files("alerts.yml", RULES), Stage { health: 1, metrics: 2 }).unwrap();
+        let rules = drill_files(&files("alerts.yml", RULES), DrillPorts { health: 1, metrics: 2 }).unwrap();
         assert!(!rules[0].1.contains("drill"));
     }
 
@@ -296,7 +297,7 @@ mod tests {
         for global in ["5", "text", "[1]", "{external_labels: none}", "~"] {
             let config = format!("global: {global}\nscrape_configs: []\n");
             let changed =
-                rehearsal(&files("prometheus.yml", &config), Stage { health: 1, metrics: 2 }).unwrap();
+                drill_files(&files("prometheus.yml", &config), DrillPorts { health: 1, metrics: 2 }).unwrap();
             let document: Value = serde_yaml::from_str(&changed[0].1).unwrap();
             assert_eq!(document["global"]["external_labels"]["drill"], "true", "{global}");
         }

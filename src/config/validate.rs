@@ -10,7 +10,7 @@ mod tests;
 
 use serde::de::DeserializeSeed;
 
-use limits::Census;
+use limits::Limits;
 
 /// The longest file that is read, in bytes: ten thousand alerting rules fit into it.
 pub const LONGEST: u64 = 2 * 1024 * 1024;
@@ -66,13 +66,13 @@ pub fn fault(name: &str, text: &str) -> Option<ContentFault> {
 
 /// Returns what a YAML text holds, or the first thing that is wrong with it.
 pub fn yaml(text: &str) -> Result<Shape, ContentFault> {
-    let text = without_mark(text);
+    let text = strip_bom(text);
     if let Some(line) = too_deep(text) {
         return Err(ContentFault { line: Some(line), reason: TOO_DEEP.into() });
     }
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else { return Ok(Shape::Empty) };
-    let census = Census::new(HEAVIEST);
+    let census = Limits::new(HEAVIEST);
     if let Err(error) = census.deserialize(first) {
         // The parser has no value to give where there is none.
         if error.location().is_none() && census.is_empty() && is_blank(text) {
@@ -108,7 +108,7 @@ pub fn json(text: &str) -> Result<Shape, ContentFault> {
     if text.trim().is_empty() {
         return Ok(Shape::Empty);
     }
-    let census = Census::new(HEAVIEST);
+    let census = Limits::new(HEAVIEST);
     let mut reader = serde_json::Deserializer::from_str(text);
     let read = census.deserialize(&mut reader).and_then(|()| reader.end());
     match read {
@@ -122,7 +122,7 @@ pub fn json(text: &str) -> Result<Shape, ContentFault> {
 
 /// Returns a text without the byte order mark that some editors begin it with, and that the parser takes for a
 /// document of its own.
-pub fn without_mark(text: &str) -> &str {
+pub fn strip_bom(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 

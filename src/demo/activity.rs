@@ -4,7 +4,7 @@ use super::application::DATABASES;
 
 /// Something that happened, to be counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Happening {
+pub(super) enum Activity {
     /// A request was answered, or a script run.
     Request {
         /// The page or the route's template.

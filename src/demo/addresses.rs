@@ -9,7 +9,7 @@ use crate::ports;
 
 /// Where a demo listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reach {
+pub struct ListenAddresses {
     /// The addresses, loopback first.
     pub listen: Vec<IpAddr>,
     /// Why the containers may not find it there, where that is so.
@@ -17,7 +17,7 @@ pub struct Reach {
 }
 
 /// Returns loopback and the address by which containers know this machine; fails if they look on another machine.
-pub async fn reach(engine: &Engine, app_host: AppHost) -> Result<Reach> {
+pub async fn listen_addresses(engine: &Engine, app_host: AppHost) -> Result<ListenAddresses> {
     if app_host == AppHost::EngineHost {
         engine.is_containers_host()?;
     }
@@ -29,7 +29,7 @@ pub async fn reach(engine: &Engine, app_host: AppHost) -> Result<Reach> {
     Ok(with_loopback(known, app_host))
 }
 
-fn with_loopback(known: Option<IpAddr>, app_host: AppHost) -> Reach {
+fn with_loopback(known: Option<IpAddr>, app_host: AppHost) -> ListenAddresses {
     let mut listen = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
     let note = match known {
         Some(address) if listen.contains(&address) => None,
@@ -53,29 +53,29 @@ fn with_loopback(known: Option<IpAddr>, app_host: AppHost) -> Reach {
                 .into(),
         ),
     };
-    Reach { listen, note }
+    ListenAddresses { listen, note }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reach_of(address: &str) -> Reach {
+    fn reach_of(address: &str) -> ListenAddresses {
         with_loopback(Some(address.parse().unwrap()), AppHost::EngineHost)
     }
 
     #[test]
     fn an_address_of_this_machine_is_listened_on_beside_loopback() {
-        let reach = reach_of("127.0.0.9");
-        assert_eq!((reach.listen.len(), reach.note), (2, None));
+        let listen_addresses = reach_of("127.0.0.9");
+        assert_eq!((listen_addresses.listen.len(), listen_addresses.note), (2, None));
         assert_eq!(reach_of("127.0.0.1").listen.len(), 1);
     }
 
     #[test]
     fn an_address_of_another_machine_is_told_and_left_out() {
-        let reach = reach_of("192.0.2.1");
-        assert_eq!(reach.listen.len(), 1);
-        assert!(reach.note.unwrap().contains("192.0.2.1"));
+        let listen_addresses = reach_of("192.0.2.1");
+        assert_eq!(listen_addresses.listen.len(), 1);
+        assert!(listen_addresses.note.unwrap().contains("192.0.2.1"));
         assert!(with_loopback(None, AppHost::Network).note.unwrap().contains("--app-host network"));
     }
 }

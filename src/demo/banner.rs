@@ -5,24 +5,24 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::import::Report;
-use super::{CONTROL_ADDRESS, Ports, State};
+use super::import::ImportReport;
+use super::{CONTROL_ADDRESS, DemoState, Ports};
 
 /// What there is to say.
 #[derive(Debug, Serialize)]
-pub struct Announcement<'a> {
+pub struct Banner<'a> {
     /// The demo itself.
     #[serde(flatten)]
-    pub state: State,
+    pub state: DemoState,
     /// The past that was imported, if one was.
-    pub history: Option<Report>,
+    pub history: Option<ImportReport>,
     /// What the user should know beside.
     pub notes: &'a [String],
 }
 
-impl fmt::Display for Announcement<'_> {
+impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let State { scenario, listen, ports, .. } = &self.state;
+        let DemoState { scenario, listen, ports, .. } = &self.state;
         let Ports { health, metrics, receiver, control } = ports;
         let address = listen.first().copied().unwrap_or(CONTROL_ADDRESS);
         writeln!(f, "demo: scenario {scenario}, {}", scenario.consequences())?;
@@ -35,7 +35,7 @@ impl fmt::Display for Announcement<'_> {
         }
         if let Some(report) = &self.history {
             let (begin, end) = (moment(report.begin), moment(report.end));
-            let Report { series, samples, simulated, imported, restarted, .. } = report;
+            let ImportReport { series, samples, simulated, imported, restarted, .. } = report;
             writeln!(f, "  history   {begin} to {end}: {series} series, {samples} samples")?;
             write!(f, "            simulated in {simulated:.2}s, imported in {imported:.2}s, ")?;
             writeln!(f, "Prometheus was away for {restarted:.2}s")?;

@@ -44,12 +44,12 @@ pub struct Prepared<'a> {
     container: Container,
     url: String,
     files: Vec<(String, String)>,
-    report: Report,
+    report: ImportReport,
 }
 
 /// What an import did, and how long it took.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
-pub struct Report {
+pub struct ImportReport {
     /// The first and the last second, of the Unix epoch.
     pub begin: u64,
     /// The last second.
@@ -99,13 +99,13 @@ impl<'a> Importer<'a> {
         let began = Instant::now();
         let sources = Sources { jobs: &configuration.jobs, host: &host, now };
         let past = history::live_through(simulation, span, sources);
-        let report = Report {
+        let report = ImportReport {
             begin: span.begin,
             end: span.end,
             series: past.series,
             samples: past.samples,
             simulated: began.elapsed().as_secs_f64(),
-            ..Report::default()
+            ..ImportReport::default()
         };
         Ok(Preparation::Made(Box::new(Prepared {
             importer: self.clone(),
@@ -123,7 +123,7 @@ impl<'a> Importer<'a> {
 
     fn missing(&self, service: &str) -> Error {
         let container = self.stack.container(service);
-        Error::Amiss(vec![format!("`{container}` does not run, and a history goes into a running stack")])
+        Error::Problems(vec![format!("`{container}` does not run, and a history goes into a running stack")])
     }
 
     /// Returns when Prometheus' first sample was taken, `None` where it has none.
@@ -135,7 +135,7 @@ impl<'a> Importer<'a> {
 
 impl Prepared<'_> {
     /// Puts the past into Prometheus and returns when it is to be seen there.
-    pub async fn import(self) -> Result<Report> {
+    pub async fn import(self) -> Result<ImportReport> {
         let Importer { engine, http, stack } = &self.importer;
         let mut report = self.report;
         let began = Instant::now();

@@ -24,7 +24,7 @@ pub struct Payload {
     /// `firing`, or `resolved` where all alerts are.
     pub status: String,
     /// The alerts of the group.
-    pub alerts: Vec<Alert>,
+    pub alerts: Vec<NotifiedAlert>,
     /// Where Alertmanager is opened.
     #[serde(default, rename(deserialize = "externalURL"))]
     pub external_url: String,
@@ -33,7 +33,7 @@ pub struct Payload {
 /// One alert of a notification.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all(deserialize = "camelCase"))]
-pub struct Alert {
+pub struct NotifiedAlert {
     /// `firing` or `resolved`.
     pub status: String,
     /// What identifies it.
@@ -110,7 +110,7 @@ impl Default for Journal {
 impl Notification {
     /// Returns it in one line, fit for a terminal whatever its labels say.
     pub fn line(&self) -> String {
-        let alert = |alert: &Alert| {
+        let alert = |alert: &NotifiedAlert| {
             let label = |name: &str| alert.labels.get(name).map_or("", String::as_str);
             let place = [label("job"), label("instance")].join(" ");
             format!("{} {} [{}] {}", alert.status, label("alertname"), label("severity"), place.trim())

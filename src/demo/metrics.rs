@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
-use super::activity::{Happening, Levels};
+use super::activity::{Activity, Levels};
 use super::application::{
     COMPONENTS, DATABASES, FAILURE, LEVELS, LOGGERS, OPERATIONS, PHASES, PYTHON_VERSION, ROUTES, VERSION,
 };
@@ -91,22 +91,22 @@ impl Metrics {
     }
 
     /// Counts something that happened.
-    pub(super) fn record(&self, happening: &Happening) {
-        match *happening {
-            Happening::Request { handler, method, status, seconds } => {
+    pub(super) fn record(&self, activity: &Activity) {
+        match *activity {
+            Activity::Request { handler, method, status, seconds } => {
                 self.requests.get_or_create(&RequestLabels { handler, method, status }).inc();
                 self.request_seconds.get_or_create(&HandlerLabels { handler, method }).observe(seconds);
             }
-            Happening::Query { database, operation, seconds } => {
+            Activity::Query { database, operation, seconds } => {
                 self.query_seconds.get_or_create(&QueryLabels { database, operation }).observe(seconds);
             }
-            Happening::ConnectionFailed { database } => {
+            Activity::ConnectionFailed { database } => {
                 self.connection_failures.get_or_create(&DatabaseLabels { database }).inc();
             }
-            Happening::Phase { phase, seconds } => {
+            Activity::Phase { phase, seconds } => {
                 self.phase_seconds.get_or_create(&PhaseLabels { phase }).observe(seconds);
             }
-            Happening::Log { logger, level } => {
+            Activity::Log { logger, level } => {
                 self.log_records.get_or_create(&LogLabels { logger, level }).inc();
             }
         }

@@ -9,7 +9,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, LogNormal, Poisson};
 
-use super::activity::{Happening, Levels};
+use super::activity::{Activity, Levels};
 use super::application::{DATABASES, FAILURE, LOGGERS, OPERATIONS, PHASE_ROUTE, PHASES, ROUTES, Route};
 use super::scenario::{Parameters, Scenario};
 
@@ -108,38 +108,38 @@ impl Model {
     }
 
     /// Lives on and returns what happened, in whole ticks: what is left over counts the next time.
-    pub(super) fn advance(&mut self, elapsed: Duration) -> Vec<Happening> {
-        let mut happenings = Vec::new();
+    pub(super) fn advance(&mut self, elapsed: Duration) -> Vec<Activity> {
+        let mut activities = Vec::new();
         self.remainder += elapsed;
         while self.remainder >= TICK {
             self.remainder -= TICK;
-            self.tick(&mut happenings);
+            self.tick(&mut activities);
         }
-        happenings
+        activities
     }
 
-    fn tick(&mut self, happenings: &mut Vec<Happening>) {
+    fn tick(&mut self, activities: &mut Vec<Activity>) {
         let parameters = self.scenario.parameters();
-        let begin = happenings.len();
+        let begin = activities.len();
         self.age += TICK.as_secs_f64();
         let load = LOAD * (1.0 + SWING * (std::f64::consts::TAU * self.age / WAVE).sin());
         for _ in 0..self.count(load) {
             let route = self.choose_route();
-            self.request(route, parameters, happenings);
+            self.request(route, parameters, activities);
         }
-        self.work(parameters, happenings);
+        self.work(parameters, activities);
         for (logger, rate) in WARNINGS {
-            happenings.extend((0..self.count(rate)).map(|_| Happening::Log { logger, level: "warning" }));
+            activities.extend((0..self.count(rate)).map(|_| Activity::Log { logger, level: "warning" }));
         }
         for _ in 0..self.count(parameters.logged_errors) {
             let level = if self.random.random_bool(0.1) { "critical" } else { "error" };
-            happenings.push(Happening::Log { logger: LOGGERS[0], level });
+            activities.push(Activity::Log { logger: LOGGERS[0], level });
         }
-        self.settle(parameters, &happenings[begin..]);
+        self.settle(parameters, &activities[begin..]);
     }
 
     /// Lets the team work for a tick. A phase that ends is saved by a request.
-    fn work(&mut self, parameters: Parameters, happenings: &mut Vec<Happening>) {
+    fn work(&mut self, parameters: Parameters, activities: &mut Vec<Activity>) {
         for index in 0..self.programmers.len() {
             self.programmers[index].left -= TICK.as_secs_f64();
             if self.programmers[index].left > 0.0 {
@@ -147,18 +147,18 @@ impl Model {
             }
             let ended = &self.programmers[index];
             let next = (ended.phase + 1) % PHASES.len();
-            happenings.push(Happening::Phase { phase: PHASES[ended.phase].0, seconds: ended.length });
+            activities.push(Activity::Phase { phase: PHASES[ended.phase].0, seconds: ended.length });
             let length = self.duration(PHASES[next].1);
             self.programmers[index] = Programmer { phase: next, length, left: length };
-            self.request(&ROUTES[PHASE_ROUTE], parameters, happenings);
+            self.request(&ROUTES[PHASE_ROUTE], parameters, activities);
         }
     }
 
-    fn request(&mut self, route: &Route, parameters: Parameters, happenings: &mut Vec<Happening>) {
+    fn request(&mut self, route: &Route, parameters: Parameters, activities: &mut Vec<Activity>) {
         let mut seconds = self.duration(route.seconds * parameters.request_factor);
         let mut status = route.success;
         if self.random.random_bool(parameters.connection_failures) {
-            happenings.push(Happening::ConnectionFailed { database: route.database });
+            activities.push(Activity::ConnectionFailed { database: route.database });
             status = FAILURE;
         } else {
             for &operation in route.queries {
@@ -166,7 +166,7 @@ impl Model {
                     OPERATIONS.iter().find(|(name, _)| *name == operation).map_or(0.0, |found| found.1);
                 let query = self.duration(usual * parameters.query_factor);
                 seconds += query;
-                happenings.push(Happening::Query { database: route.database, operation, seconds: query });
+                activities.push(Activity::Query { database: route.database, operation, seconds: query });
             }
             if self.random.random_bool(parameters.server_errors) {
                 status = FAILURE;
@@ -178,19 +178,19 @@ impl Model {
         }
         if status != route.success {
             let level = if status == FAILURE { "error" } else { "warning" };
-            happenings.push(Happening::Log { logger: LOGGERS[0], level });
+            activities.push(Activity::Log { logger: LOGGERS[0], level });
         }
-        happenings.push(Happening::Request { handler: route.handler, method: route.method, status, seconds });
+        activities.push(Activity::Request { handler: route.handler, method: route.method, status, seconds });
     }
 
     /// Brings the levels to where what happened in a tick leaves them.
-    fn settle(&mut self, parameters: Parameters, happenings: &[Happening]) {
+    fn settle(&mut self, parameters: Parameters, activities: &[Activity]) {
         for (index, name) in DATABASES.into_iter().enumerate() {
             // Seconds of querying in a second are the connections that queries hold.
-            let busy: f64 = happenings
+            let busy: f64 = activities
                 .iter()
-                .filter_map(|happening| match happening {
-                    Happening::Query { database, seconds, .. } if *database == name => Some(*seconds),
+                .filter_map(|activity| match activity {
+                    Activity::Query { database, seconds, .. } if *database == name => Some(*seconds),
                     _ => None,
                 })
                 .sum();

@@ -24,8 +24,8 @@ impl Simulation {
 
     /// Lives on.
     pub fn advance(&mut self, elapsed: Duration) {
-        for happening in self.model.advance(elapsed) {
-            self.metrics.record(&happening);
+        for activity in self.model.advance(elapsed) {
+            self.metrics.record(&activity);
         }
         self.show();
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{Content, Evidence};
+use super::{Content, Diagnostics};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::files::Folder;
+use crate::files::ConfigFolder;
 use crate::http::Http;
 use crate::model::stack::Stack;
 
@@ -20,8 +20,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 const LINES: u32 = 1000;
 
 /// Collects what the disk and the questions so far say, without an engine.
-pub fn at_hand(http: &Http, folder: &Folder, stack: &Stack) -> Evidence {
-    let mut evidence = Evidence::default();
+pub fn at_hand(http: &Http, folder: &ConfigFolder, stack: &Stack) -> Diagnostics {
+    let mut evidence = Diagnostics::default();
     evidence.add("probes.txt", Content::Lines(http.transcript()));
     match folder.read(stack.files.iter().map(|file| file.name)) {
         Ok(files) => {
@@ -35,7 +35,7 @@ pub fn at_hand(http: &Http, folder: &Folder, stack: &Stack) -> Evidence {
 }
 
 /// Collects what the engine says of a stack.
-pub async fn from_engine(engine: &Engine, stack: &Stack) -> Evidence {
+pub async fn from_engine(engine: &Engine, stack: &Stack) -> Diagnostics {
     let (mut evidence, inventory) =
         tokio::join!(objects(engine, stack), within(engine.inventory(&stack.name)));
     let inventory = match inventory {
@@ -47,7 +47,7 @@ pub async fn from_engine(engine: &Engine, stack: &Stack) -> Evidence {
     };
     let containers = inventory.containers.iter().chain(&inventory.set_aside);
     let parts = containers.map(|(service, container)| async move {
-        let mut part = Evidence::default();
+        let mut part = Diagnostics::default();
         let config = stack.service(service).and_then(|service| service.config.as_ref());
         let files = async {
             match config {
@@ -77,8 +77,8 @@ pub async fn from_engine(engine: &Engine, stack: &Stack) -> Evidence {
     evidence
 }
 
-async fn objects(engine: &Engine, stack: &Stack) -> Evidence {
-    let mut evidence = Evidence::default();
+async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
+    let mut evidence = Diagnostics::default();
     let described = match engine.describe_objects(&stack.name, ANSWER).await {
         Ok(described) => described,
         Err(error) => {

@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use address::Address;
-pub use error::{EndpointError, Fault, Transport};
+pub use error::{EndpointError, EndpointFault, Transport};
 pub use locality::{Elsewhere, Listener, Locality, Machine};
 
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -32,12 +32,12 @@ pub struct Endpoint {
     /// Where the engine listens.
     pub address: Address,
     /// What named this engine.
-    pub origin: Origin,
+    pub origin: EndpointOrigin,
 }
 
 /// What named the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum EndpointOrigin {
     /// The flag `--host`.
     HostFlag,
     /// The variable `DOCKER_HOST`.
@@ -77,7 +77,7 @@ pub fn find(
     let context = asked.context.filter(|context| !context.is_empty());
     let named = match (host, context) {
         (Some(_), Some(_)) => return Err(EndpointError::HostAndContext),
-        (Some(host), None) => return address::parse(host, Origin::HostFlag, tls_variable(variable)),
+        (Some(host), None) => return address::parse(host, EndpointOrigin::HostFlag, tls_variable(variable)),
         (None, Some(name)) => Some((name.to_owned(), ContextSource::Flag)),
         (None, None) if variable("DOCKER_HOST").is_some() => None,
         (None, None) => match variable("DOCKER_CONTEXT") {
@@ -87,8 +87,10 @@ pub fn find(
     };
     match (named, variable("DOCKER_HOST")) {
         (Some((name, source)), _) if name != DEFAULT_CONTEXT => context::endpoint(name, source, config_dir),
-        (_, Some(host)) => address::parse(&host, Origin::HostVariable, tls_variable(variable)),
-        (_, None) => Ok(Endpoint { address: Address::Unix(DEFAULT_SOCKET.into()), origin: Origin::Default }),
+        (_, Some(host)) => address::parse(&host, EndpointOrigin::HostVariable, tls_variable(variable)),
+        (_, None) => {
+            Ok(Endpoint { address: Address::Unix(DEFAULT_SOCKET.into()), origin: EndpointOrigin::Default })
+        }
     }
 }
 
@@ -104,7 +106,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for EndpointOrigin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HostFlag => formatter.write_str("--host"),

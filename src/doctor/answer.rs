@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// How an address answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProbeAnswer {
     /// In HTTP.
     Http {
         /// The status.
@@ -32,10 +32,10 @@ pub struct FromInside {
     /// What the name means there, where it was told.
     pub address: Option<IpAddr>,
     /// The answer.
-    pub answer: Answer,
+    pub answer: ProbeAnswer,
 }
 
-impl Answer {
+impl ProbeAnswer {
     /// Returns whether a firewall drops what is sent there: what listens there refuses or answers.
     pub fn is_dropped(&self) -> bool {
         matches!(self, Self::Silent | Self::NoWay)
@@ -52,17 +52,19 @@ pub fn from_wget(exit_code: i64, output: &str) -> FromInside {
     let address = output.lines().find_map(connecting_to);
     let says = |words: &[&str]| words.iter().any(|words| output.contains(words));
     let answer = match exit_code {
-        126 | 127 => Answer::Unclear("the image has no `wget` to ask with".into()),
+        126 | 127 => ProbeAnswer::Unclear("the image has no `wget` to ask with".into()),
         // The last answer counts: redirects were followed.
         _ => match http(output) {
             Some(answer) => answer,
-            None if says(&["bad address", "unable to resolve"]) => Answer::NoSuchName,
-            None if says(&["Connection refused"]) => Answer::Refused,
-            None if says(&["timed out"]) => Answer::Silent,
+            None if says(&["bad address", "unable to resolve"]) => ProbeAnswer::NoSuchName,
+            None if says(&["Connection refused"]) => ProbeAnswer::Refused,
+            None if says(&["timed out"]) => ProbeAnswer::Silent,
             None if says(&["No route to host", "Host is unreachable", "Network is unreachable"]) => {
-                Answer::NoWay
+                ProbeAnswer::NoWay
             }
-            None => Answer::Unclear(output.lines().last().unwrap_or("it says nothing").trim().to_string()),
+            None => {
+                ProbeAnswer::Unclear(output.lines().last().unwrap_or("it says nothing").trim().to_string())
+            }
         },
     };
     FromInside { address, answer }
@@ -81,7 +83,7 @@ fn connecting_to(line: &str) -> Option<IpAddr> {
     address.parse::<SocketAddr>().ok().map(|address| address.ip())
 }
 
-fn http(output: &str) -> Option<Answer> {
+fn http(output: &str) -> Option<ProbeAnswer> {
     let lines: Vec<&str> = output.lines().map(str::trim).collect();
     let last = lines.iter().rposition(|line| line.starts_with("HTTP/"))?;
     let status = lines[last].split_whitespace().nth(1)?.parse().ok()?;
@@ -89,7 +91,7 @@ fn http(output: &str) -> Option<Answer> {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-type").then(|| value.trim().to_string())
     });
-    Some(Answer::Http { status, content_type: content_type.filter(|value| !value.is_empty()) })
+    Some(ProbeAnswer::Http { status, content_type: content_type.filter(|value| !value.is_empty()) })
 }
 
 #[cfg(test)]
@@ -98,7 +100,7 @@ mod tests {
 
     const CONNECTING: &str = "Connecting to tdd-app:8501 (172.17.0.1:8501)\n";
 
-    fn answer(exit_code: i64, rest: &str) -> Answer {
+    fn answer(exit_code: i64, rest: &str) -> ProbeAnswer {
         let read = from_wget(exit_code, &format!("{CONNECTING}{rest}"));
         assert_eq!(read.address, Some("172.17.0.1".parse().unwrap()));
         read.answer
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn an_answer_in_http_has_its_type() {
-        let http = |status, content_type: Option<&str>| Answer::Http {
+        let http = |status, content_type: Option<&str>| ProbeAnswer::Http {
             status,
             content_type: content_type.map(ToString::to_string),
         };
@@ -132,15 +134,17 @@ mod tests {
     #[test]
     fn every_other_end_is_told_apart() {
         let refused = "wget: can't connect to remote host (172.17.0.1): Connection refused\n";
-        assert_eq!(answer(1, refused), Answer::Refused);
-        assert_eq!(answer(1, "wget: download timed out\n"), Answer::Silent);
+        assert_eq!(answer(1, refused), ProbeAnswer::Refused);
+        assert_eq!(answer(1, "wget: download timed out\n"), ProbeAnswer::Silent);
         let barred = "wget: can't connect to remote host (172.17.0.1): No route to host\n";
-        assert_eq!(answer(1, barred), Answer::NoWay);
+        assert_eq!(answer(1, barred), ProbeAnswer::NoWay);
         let odd = "wget: error getting response: No such file or directory\n";
-        assert_eq!(answer(1, odd), Answer::Unclear(odd.trim().into()));
+        assert_eq!(answer(1, odd), ProbeAnswer::Unclear(odd.trim().into()));
         let nobody = from_wget(1, "wget: bad address 'nobody:8501'\n");
-        assert_eq!(nobody, FromInside { address: None, answer: Answer::NoSuchName });
+        assert_eq!(nobody, FromInside { address: None, answer: ProbeAnswer::NoSuchName });
         let none = "OCI runtime exec failed: exec: \"wget\": executable file not found in $PATH: unknown\r\n";
-        assert!(matches!(from_wget(126, none).answer, Answer::Unclear(why) if why.contains("no `wget`")));
+        assert!(
+            matches!(from_wget(126, none).answer, ProbeAnswer::Unclear(why) if why.contains("no `wget`"))
+        );
     }
 }

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::doctor::{Facts, Image, ImageState, Link, Scrape, ServiceFacts, Unanswered};
+use crate::doctor::{Facts, ImageFacts, ImageState, Link, Scrape, ServiceFacts, Unanswered};
 use crate::engine::Engine;
 use crate::error::{Error, PullFault, Result};
-use crate::files::Folder;
-use crate::http::{ActiveTarget, Http, Prometheus};
-use crate::model::observed::{Objects, Readiness, State};
+use crate::files::ConfigFolder;
+use crate::http::{ActiveTarget, Http, PrometheusClient};
+use crate::model::observed::{ContainerState, Objects, Readiness};
 use crate::model::stack::{Service, Stack};
 use crate::model::verification::Health;
 use crate::observe::{base, conflicts, place, reaches_running, reaches_wanted};
@@ -26,17 +26,17 @@ const REGISTRY: Duration = Duration::from_secs(5);
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct Examined<'a> {
+pub struct DoctorContext<'a> {
     /// The client for the services' ports.
     pub http: &'a Http,
     /// The configuration folder.
-    pub folder: &'a Folder,
+    pub folder: &'a ConfigFolder,
     /// The stack as it should be.
     pub stack: &'a Stack,
 }
 
 /// Returns everything that could be found out; `connect` leads to the engine.
-pub async fn examine(examined: Examined<'_>, connect: impl Future<Output = Result<Engine>>) -> Facts {
+pub async fn collect(examined: DoctorContext<'_>, connect: impl Future<Output = Result<Engine>>) -> Facts {
     let mut facts = site::look(examined);
     let engine = match within(REGISTRY, "reach the engine", connect).await {
         Ok(engine) => engine,
@@ -68,8 +68,8 @@ pub async fn examine(examined: Examined<'_>, connect: impl Future<Output = Resul
 }
 
 /// Looks at what runs, and at the user's programs from there.
-async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
-    let Examined { http, stack, .. } = examined;
+async fn running(examined: DoctorContext<'_>, engine: &Engine, facts: &mut Facts) {
+    let DoctorContext { http, stack, .. } = examined;
     let look = async {
         let inventory = engine.inventory(&stack.name).await?;
         let conflicts = conflicts(engine, stack, &inventory).await?;
@@ -89,12 +89,12 @@ async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
         reaches_running(engine, objects)
     };
     facts.unanswered.extend(reach.err().map(|error| unanswered("reach", &error, error.hint())));
-    let prometheus = base(objects, "prometheus", engine).map(|base| Prometheus::new(http, base));
+    let prometheus = base(objects, "prometheus", engine).map(|base| PrometheusClient::new(http, base));
     let (readiness, scraped, flags, links) = tokio::join!(
         join_all(stack.services.iter().map(|service| ready(http, engine, objects, service))),
-        asked(prometheus.as_ref().map(Prometheus::targets)),
-        asked(prometheus.as_ref().map(Prometheus::flags)),
-        asked(prometheus.as_ref().map(Prometheus::links))
+        asked(prometheus.as_ref().map(PrometheusClient::targets)),
+        asked(prometheus.as_ref().map(PrometheusClient::flags)),
+        asked(prometheus.as_ref().map(PrometheusClient::links))
     );
     let flags = flags.unwrap_or_default();
     facts.lifecycle = flags.get("web.enable-lifecycle").is_some_and(|value| value == "true");
@@ -120,7 +120,7 @@ async fn running(examined: Examined<'_>, engine: &Engine, facts: &mut Facts) {
     facts.peers = peers;
 }
 
-async fn image(engine: &Engine, service: &Service) -> Image {
+async fn image(engine: &Engine, service: &Service) -> ImageFacts {
     let reference = service.image.to_string();
     let state = match within(ANSWER, "inspect an image", engine.image_id(&reference)).await {
         Ok(Some(_)) => ImageState::Here,
@@ -132,18 +132,18 @@ async fn image(engine: &Engine, service: &Service) -> Image {
                     // It did not answer in time.
                     _ => PullFault::Unreachable,
                 };
-                ImageState::Nowhere { fault, reason: innermost(&error) }
+                ImageState::Nowhere { fault, reason: root_cause(&error) }
             }
         },
     };
-    Image { service: service.name.to_string(), reference, state }
+    ImageFacts { service: service.name.to_string(), reference, state }
 }
 
 async fn ready(http: &Http, engine: &Engine, objects: &Objects, service: &Service) -> Readiness {
     let Some(container) = objects.containers.get(service.name) else {
         return Readiness::NotReady("there is no container".into());
     };
-    let is_running = container.state == State::Running;
+    let is_running = container.state == ContainerState::Running;
     match place(objects, service.name, engine).filter(|_| is_running) {
         Some(Ok(base)) => {
             let asked = tokio::time::timeout(ANSWER, http.probe(&base, service.probe)).await;
@@ -206,7 +206,7 @@ fn ailing() -> Option<String> {
     Some("the engine's own log (`journalctl -u docker`) says why".into())
 }
 
-fn innermost(error: &Error) -> String {
+fn root_cause(error: &Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

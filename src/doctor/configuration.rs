@@ -42,7 +42,7 @@ pub fn receivers(alertmanager: &str) -> Vec<String> {
 /// Returns what a text says, and nothing where it cannot be worked with.
 fn parsed(text: &str) -> Value {
     match validate::yaml(text) {
-        Ok(_) => serde_yaml::from_str(validate::without_mark(text)).unwrap_or_default(),
+        Ok(_) => serde_yaml::from_str(validate::strip_bom(text)).unwrap_or_default(),
         Err(_) => Value::Null,
     }
 }

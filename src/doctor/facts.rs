@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{Answer, Peer};
-use crate::error::{Conflict, Fault, PullFault};
-use crate::model::observed::{Readiness, State};
+use super::{Peer, ProbeAnswer};
+use crate::error::{ConfigFault, Conflict, PullFault};
+use crate::model::observed::{ContainerState, Readiness};
 
 /// Everything that was found out.
 #[derive(Clone, Debug, Default)]
@@ -13,15 +13,15 @@ pub struct Facts {
     /// The engine; `None` if it does not answer, and `unanswered` says why.
     pub engine: Option<EngineFacts>,
     /// Whether the engine has each service's image, or can get it.
-    pub images: Vec<Image>,
+    pub images: Vec<ImageFacts>,
     /// Ports and names that somebody else has.
     pub conflicts: Vec<Conflict>,
     /// The configuration folder.
-    pub folder: Folder,
+    pub folder: FolderFacts,
     /// How many configuration files are on the disk.
     pub files: usize,
     /// The faults of these files.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ConfigFault>,
     /// The services, if any of the stack is there.
     pub services: Vec<ServiceFacts>,
     /// Whether any web page can stop Prometheus.
@@ -68,7 +68,7 @@ pub struct Space {
 
 /// An image that the stack needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
+pub struct ImageFacts {
     /// The service that runs it.
     pub service: String,
     /// Its reference.
@@ -95,7 +95,7 @@ pub enum ImageState {
 
 /// The configuration folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Folder {
+pub struct FolderFacts {
     /// Its path.
     pub path: PathBuf,
     /// Whether it is there.
@@ -110,7 +110,7 @@ pub struct ServiceFacts {
     /// Its name.
     pub name: String,
     /// What its container does, if there is one.
-    pub state: Option<State>,
+    pub state: Option<ContainerState>,
     /// What it answers.
     pub readiness: Readiness,
     /// Where its port is published.
@@ -118,7 +118,7 @@ pub struct ServiceFacts {
     /// What Prometheus says of its target; `None` if Prometheus has none or cannot be asked.
     pub scrape: Option<super::Scrape>,
     /// What it answers to the container of the service that asks all others, if it was asked.
-    pub inside: Option<Answer>,
+    pub inside: Option<ProbeAnswer>,
 }
 
 /// A place that alerts link to.

@@ -6,9 +6,9 @@ mod fault;
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Answer, Circumstances, Finding, FromInside, State};
+use super::{DoctorOptions, Finding, FromInside, ProbeAnswer, Severity};
 use crate::model::verification::{APP_JOBS, Health};
-use fault::{Fault, Gravity};
+use fault::{FaultKind, PeerFault};
 
 /// A program of the user's that the stack must reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Peer {
     /// The program that listens there.
     pub holder: Option<String>,
     /// What it answers to this machine itself, if it is silent to a container.
-    pub here: Option<Answer>,
+    pub here: Option<ProbeAnswer>,
 }
 
 /// What a program is to the stack.
@@ -57,15 +57,15 @@ impl Peer {
     }
 
     /// Returns the finding; `bridge` is the host's end of the stack's network.
-    pub(super) fn judge(&self, bridge: Option<&str>, circumstances: &Circumstances) -> Option<Finding> {
+    pub(super) fn diagnose(&self, bridge: Option<&str>, options: &DoctorOptions) -> Option<Finding> {
         if self.inside.is_none() && self.listening.is_none() {
             return None;
         }
-        let found = match self.fault(bridge, circumstances) {
+        let found = match self.fault(bridge, options) {
             None => Finding::good(self.check(), self.fine()),
-            Some(Fault { gravity, what, cure }) => {
-                let state = self.state(gravity, circumstances);
-                Finding::new(self.check(), state, what).cure(cure)
+            Some(PeerFault { kind, what, fix }) => {
+                let state = self.state(kind, options);
+                Finding::new(self.check(), state, what).fix(fix)
             }
         };
         Some(match &self.role {
@@ -82,13 +82,13 @@ impl Peer {
     }
 
     /// An application may be absent, and a receiver may be anything: the stack observes without it.
-    fn state(&self, gravity: Gravity, circumstances: &Circumstances) -> State {
-        let Role::Application { job } = &self.role else { return State::Warning };
-        let is_required = circumstances.require_app && APP_JOBS.contains(&job.as_str());
-        match gravity {
-            Gravity::Wrong => State::Bad,
-            Gravity::Absent if is_required => State::Bad,
-            Gravity::Absent => State::Warning,
+    fn state(&self, kind: FaultKind, options: &DoctorOptions) -> Severity {
+        let Role::Application { job } = &self.role else { return Severity::Warning };
+        let is_required = options.require_app && APP_JOBS.contains(&job.as_str());
+        match kind {
+            FaultKind::Wrong => Severity::Bad,
+            FaultKind::Absent if is_required => Severity::Bad,
+            FaultKind::Absent => Severity::Warning,
         }
     }
 
@@ -134,8 +134,8 @@ pub(super) mod tests {
     use super::*;
     use crate::config::settings::AppHost;
 
-    pub(crate) fn circumstances() -> Circumstances {
-        Circumstances {
+    pub(crate) fn options() -> DoctorOptions {
+        DoctorOptions {
             stack: "tdd".into(),
             network: "tdd-monitoring".into(),
             app_host: AppHost::EngineHost,
@@ -177,16 +177,16 @@ pub(super) mod tests {
         let role = Role::Application { job: APP_JOBS[0].into() };
         let mut peer = Peer::unknown(role, "http://tdd-app:8501/metrics".into(), None);
         peer.listening = Some(Vec::new());
-        let required = Circumstances { require_app: true, ..circumstances() };
-        assert_eq!(peer.judge(None, &circumstances()).unwrap().state, State::Warning);
-        assert_eq!(peer.judge(None, &required).unwrap().state, State::Bad);
+        let required = DoctorOptions { require_app: true, ..options() };
+        assert_eq!(peer.diagnose(None, &options()).unwrap().state, Severity::Warning);
+        assert_eq!(peer.diagnose(None, &required).unwrap().state, Severity::Bad);
         peer.role = Role::Application { job: "another".into() };
-        assert_eq!(peer.judge(None, &required).unwrap().state, State::Warning);
+        assert_eq!(peer.diagnose(None, &required).unwrap().state, Severity::Warning);
         peer.role = Role::Receiver;
-        assert_eq!(peer.judge(None, &required).unwrap().state, State::Warning);
+        assert_eq!(peer.diagnose(None, &required).unwrap().state, Severity::Warning);
         peer.listening = Some(vec!["0.0.0.0:8501".parse().unwrap()]);
-        assert_eq!(peer.judge(None, &required).unwrap().state, State::Good);
+        assert_eq!(peer.diagnose(None, &required).unwrap().state, Severity::Good);
         peer.listening = None;
-        assert_eq!(peer.judge(None, &required), None);
+        assert_eq!(peer.diagnose(None, &required), None);
     }
 }

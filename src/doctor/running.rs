@@ -1,24 +1,22 @@
 //! Judges the services of a stack of which something is there, and who can reach them.
 
-use super::{Answer, Circumstances, Facts, Finding, Link, ServiceFacts};
+use super::{DoctorOptions, Facts, Finding, Link, ProbeAnswer, ServiceFacts};
 use crate::error::firewall;
-use crate::model::observed::{Readiness, State as ContainerState};
+use crate::model::observed::{ContainerState, Readiness};
 use crate::model::scrape_hints;
 use crate::model::verification::Health;
 
-pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding> {
+pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
     if facts.services.is_empty() {
         if facts.engine.is_none() {
             return Vec::new();
         }
-        let what = format!(
-            "nothing of stack `{}` is there yet, so nothing was asked from inside",
-            circumstances.stack
-        );
+        let what =
+            format!("nothing of stack `{}` is there yet, so nothing was asked from inside", options.stack);
         return vec![Finding::good("service", what)];
     }
     let mut findings = services(&facts.services);
-    findings.extend(firewall(facts, circumstances));
+    findings.extend(firewall(facts, options));
     findings.extend(facts.services.iter().filter(|service| !is_cut_off(service)).filter_map(target));
     findings.extend(facts.services.iter().filter_map(published));
     if facts.lifecycle {
@@ -26,7 +24,7 @@ pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding
         findings.push(
             Finding::bad("exposure", what)
                 .on("prometheus")
-                .cure("`tdd-stack up` makes the container anew without it"),
+                .fix("`tdd-stack up` makes the container anew without it"),
         );
     }
     findings.extend(facts.links.iter().filter_map(link));
@@ -49,7 +47,7 @@ fn services(services: &[ServiceFacts]) -> Vec<Finding> {
 fn service(service: &ServiceFacts) -> Option<Finding> {
     let Readiness::NotReady(last) = &service.readiness else { return None };
     let name = &service.name;
-    let (what, cure) = match service.state {
+    let (what, fix) = match service.state {
         None => ("has no container".to_string(), "`tdd-stack up` makes what is missing".to_string()),
         Some(ContainerState::Running) => {
             (format!("runs and is not ready: {last}"), format!("`tdd-stack logs {name}` says why"))
@@ -60,20 +58,20 @@ fn service(service: &ServiceFacts) -> Option<Finding> {
             format!("`tdd-stack logs {name}` says why, `tdd-stack up` starts it again"),
         ),
     };
-    Some(Finding::bad("service", what).on(name).cure(cure))
+    Some(Finding::bad("service", what).on(name).fix(fix))
 }
 
 /// Judges whether the containers reach one another: one cause, however many services it hits.
-fn firewall(facts: &Facts, circumstances: &Circumstances) -> Option<Finding> {
+fn firewall(facts: &Facts, options: &DoctorOptions) -> Option<Finding> {
     let silent = facts.services.iter().filter(|service| is_cut_off(service));
     let silent: Vec<&str> = silent.map(|service| service.name.as_str()).collect();
-    let what = format!("no answer from {}: {}", silent.join(", "), firewall::fault(&circumstances.network));
-    let cure = firewall::fix(facts.bridge.as_deref());
-    (!silent.is_empty()).then(|| Finding::bad("network", what).cure(cure))
+    let what = format!("no answer from {}: {}", silent.join(", "), firewall::fault(&options.network));
+    let fix = firewall::fix(facts.bridge.as_deref());
+    (!silent.is_empty()).then(|| Finding::bad("network", what).fix(fix))
 }
 
 fn is_cut_off(service: &ServiceFacts) -> bool {
-    service.inside.as_ref().is_some_and(Answer::is_dropped)
+    service.inside.as_ref().is_some_and(ProbeAnswer::is_dropped)
 }
 
 fn target(service: &ServiceFacts) -> Option<Finding> {
@@ -81,12 +79,12 @@ fn target(service: &ServiceFacts) -> Option<Finding> {
     let finding = match scrape.health {
         Health::Up => return None,
         Health::Unknown => {
-            Finding::warning("target", "Prometheus has not scraped it yet").cure("ask again in a moment")
+            Finding::warning("target", "Prometheus has not scraped it yet").fix("ask again in a moment")
         }
         Health::Down => {
             let advice = scrape_hints::for_scrape_error(&scrape.error);
-            let cure = advice.unwrap_or("`tdd-stack up` brings the stack into its wanted state");
-            Finding::bad("target", format!("Prometheus cannot scrape it: {}", scrape.error)).cure(cure)
+            let fix = advice.unwrap_or("`tdd-stack up` brings the stack into its wanted state");
+            Finding::bad("target", format!("Prometheus cannot scrape it: {}", scrape.error)).fix(fix)
         }
     };
     Some(finding.on(&service.name))
@@ -96,7 +94,7 @@ fn published(service: &ServiceFacts) -> Option<Finding> {
     let address = service.address.filter(|address| !address.ip().is_loopback())?;
     let what = format!("published on {address}, so other machines reach it");
     let finding = Finding::warning("exposure", what).on(&service.name);
-    Some(finding.cure("leave `--bind` away, or keep others out with a firewall"))
+    Some(finding.fix("leave `--bind` away, or keep others out with a firewall"))
 }
 
 fn link(link: &Link) -> Option<Finding> {
@@ -104,18 +102,18 @@ fn link(link: &Link) -> Option<Finding> {
         return None;
     }
     let what = format!("alerts link to {}, where nothing answers", link.url);
-    let cure = match &link.wanted {
+    let fix = match &link.wanted {
         Some(wanted) => format!("write {wanted} instead in `alerts.yml`"),
         None => "`tdd-stack up` brings the stack into its wanted state".into(),
     };
-    Some(Finding::warning("link", what).on(&link.url).cure(cure))
+    Some(Finding::warning("link", what).on(&link.url).fix(fix))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{EngineFacts, Scrape, State};
+    use super::super::{EngineFacts, Scrape, Severity};
     use super::*;
-    use crate::doctor::peer::tests::circumstances;
+    use crate::doctor::peer::tests::options;
 
     fn ready() -> ServiceFacts {
         ServiceFacts {
@@ -133,21 +131,21 @@ mod tests {
     }
 
     fn found_of(services: Vec<ServiceFacts>) -> Vec<Finding> {
-        judge(&Facts { services, ..Facts::default() }, &circumstances())
+        diagnose(&Facts { services, ..Facts::default() }, &options())
     }
 
     #[test]
     fn a_stack_that_is_not_there_is_no_fault() {
         let facts = Facts { engine: Some(EngineFacts::default()), ..Facts::default() };
-        let found = judge(&facts, &circumstances());
-        assert_eq!((found.len(), found[0].state), (1, State::Good));
-        assert_eq!(judge(&Facts::default(), &circumstances()), []);
+        let found = diagnose(&facts, &options());
+        assert_eq!((found.len(), found[0].state), (1, Severity::Good));
+        assert_eq!(diagnose(&Facts::default(), &options()), []);
     }
 
     #[test]
     fn a_ready_service_is_told_in_one_line() {
         let found = found(ready());
-        assert_eq!((found.len(), found[0].state), (1, State::Good));
+        assert_eq!((found.len(), found[0].state), (1, Severity::Good));
     }
 
     #[test]
@@ -159,15 +157,15 @@ mod tests {
         ] {
             let readiness = Readiness::NotReady("answers 503".into());
             let found = found(ServiceFacts { state, readiness, ..ready() });
-            assert_eq!((found[0].state, found[0].subject.as_deref()), (State::Bad, Some("grafana")));
-            assert!(found[0].what.contains(words) && found[0].cure.is_some(), "{found:?}");
+            assert_eq!((found[0].state, found[0].subject.as_deref()), (Severity::Bad, Some("grafana")));
+            assert!(found[0].what.contains(words) && found[0].fix.is_some(), "{found:?}");
         }
     }
 
     #[test]
     fn a_service_out_of_reach_is_not_called_ready() {
         let found = found(ServiceFacts { readiness: Readiness::OutOfReach, ..ready() });
-        assert_eq!((found.len(), found[0].state), (1, State::Good));
+        assert_eq!((found.len(), found[0].state), (1, Severity::Good));
         assert!(!found[0].what.contains("ready"), "{found:?}");
     }
 
@@ -175,10 +173,10 @@ mod tests {
     fn what_prometheus_says_of_a_service_is_heard() {
         let error = "dial tcp: lookup grafana: no such host".to_string();
         let down = found(ServiceFacts { scrape: Some(Scrape { health: Health::Down, error }), ..ready() });
-        assert_eq!((down[1].check, down[1].state), ("target", State::Bad));
-        assert!(down[1].cure.as_ref().unwrap().contains("tdd-stack up"));
+        assert_eq!((down[1].check, down[1].state), ("target", Severity::Bad));
+        assert!(down[1].fix.as_ref().unwrap().contains("tdd-stack up"));
         let scrape = Some(Scrape { health: Health::Unknown, error: String::new() });
-        assert_eq!(found(ServiceFacts { scrape, ..ready() })[1].state, State::Warning);
+        assert_eq!(found(ServiceFacts { scrape, ..ready() })[1].state, Severity::Warning);
     }
 
     #[test]
@@ -193,26 +191,26 @@ mod tests {
         };
         let services = vec![
             ready(),
-            cut_off("alertmanager", Some(Answer::Silent)),
-            cut_off("node-exporter", Some(Answer::NoWay)),
+            cut_off("alertmanager", Some(ProbeAnswer::Silent)),
+            cut_off("node-exporter", Some(ProbeAnswer::NoWay)),
         ];
         let facts = Facts { services, bridge: Some("br-7".into()), ..Facts::default() };
-        let found = judge(&facts, &circumstances());
-        let bad: Vec<&Finding> = found.iter().filter(|finding| finding.state == State::Bad).collect();
+        let found = diagnose(&facts, &options());
+        let bad: Vec<&Finding> = found.iter().filter(|finding| finding.state == Severity::Bad).collect();
         assert_eq!((bad.len(), bad[0].check), (1, "network"), "{found:?}");
         assert!(bad[0].what.contains("alertmanager, node-exporter") && bad[0].what.contains("firewall"));
-        assert!(bad[0].cure.as_ref().unwrap().contains("-i br-7 -o br-7"), "{bad:?}");
+        assert!(bad[0].fix.as_ref().unwrap().contains("-i br-7 -o br-7"), "{bad:?}");
         // Whoever refuses or answers is no firewall.
-        let refused = found_of(vec![cut_off("grafana", Some(Answer::Refused))]);
+        let refused = found_of(vec![cut_off("grafana", Some(ProbeAnswer::Refused))]);
         assert!(refused.iter().all(|finding| finding.check != "network"), "{refused:?}");
     }
 
     #[test]
     fn what_others_can_reach_is_told() {
         let open = found(ServiceFacts { address: Some("0.0.0.0:3000".parse().unwrap()), ..ready() });
-        assert_eq!((open[1].check, open[1].state), ("exposure", State::Warning));
+        assert_eq!((open[1].check, open[1].state), ("exposure", Severity::Warning));
         let facts = Facts { services: vec![ready()], lifecycle: true, ..Facts::default() };
-        assert_eq!(judge(&facts, &circumstances())[1].state, State::Bad);
+        assert_eq!(diagnose(&facts, &options())[1].state, Severity::Bad);
     }
 
     #[test]
@@ -224,8 +222,8 @@ mod tests {
         };
         let facts =
             Facts { services: vec![ready()], links: vec![dead(true), dead(false)], ..Facts::default() };
-        let found = judge(&facts, &circumstances());
+        let found = diagnose(&facts, &options());
         assert_eq!(found.len(), 2);
-        assert!(found[1].cure.as_ref().unwrap().contains("http://127.0.0.1:3001"));
+        assert!(found[1].fix.as_ref().unwrap().contains("http://127.0.0.1:3001"));
     }
 }

@@ -13,16 +13,16 @@ use futures_util::future::join_all;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
-use crate::config::tuning::{self, Files, Stage};
+use crate::config::tuning::{self, DrillPorts, Files};
 use crate::demo::{Demo, Options, Ports, Scenario, Simulation};
-use crate::drill::trace::{Course, Hop};
-use crate::engine::Operator;
+use crate::drill::trace::{AlertTrace, Stage};
+use crate::engine::EngineWriter;
 use crate::error::{Error, Result};
 use crate::execute::readiness::Waiter;
-use crate::http::{Alertmanager, Http};
-use crate::model::stack::{Config, Service, Stack};
+use crate::http::{AlertmanagerClient, Http};
+use crate::model::stack::{Service, ServiceConfig, Stack};
 
-pub use cases::{EXERCISES, Exercise, Fault, alerts, exercises};
+pub use cases::{DrillCase, EXERCISES, InjectedFault, alerts, exercises};
 use progress::Look;
 
 /// Between two looks.
@@ -55,9 +55,9 @@ pub enum Receiver {
 
 /// What a rehearsal needs.
 #[derive(Clone, Copy, Debug)]
-pub struct Theatre<'a> {
+pub struct DrillContext<'a> {
     /// The engine.
-    pub operator: &'a Operator,
+    pub operator: &'a EngineWriter,
     /// The HTTP client.
     pub http: &'a Http,
     /// The stack, which runs.
@@ -66,19 +66,19 @@ pub struct Theatre<'a> {
 
 /// A rehearsal that has begun.
 #[derive(Debug)]
-pub struct Rehearsal<'a> {
-    theatre: Theatre<'a>,
+pub struct DrillRun<'a> {
+    context: DrillContext<'a>,
     pace: Pace,
     demo: Demo,
     receiver: Receiver,
     /// The real files of each service that has any.
-    real: Vec<(&'a Service, &'a Config, Files)>,
+    real: Vec<(&'a Service, &'a ServiceConfig, Files)>,
     /// Held by the upload that is under way.
     uploads: Arc<Mutex<()>>,
 }
 
 /// Returns the port of this machine to which Alertmanager sends notifications, 0 for any where it sends none here.
-fn receiver_port(real: &[(&Service, &Config, Files)]) -> u16 {
+fn receiver_port(real: &[(&Service, &ServiceConfig, Files)]) -> u16 {
     let files = real.iter().flat_map(|(_, _, files)| files);
     let mut places = files
         .filter(|(name, _)| name == "alertmanager.yml")
@@ -97,13 +97,13 @@ impl Pace {
     }
 }
 
-impl<'a> Rehearsal<'a> {
+impl<'a> DrillRun<'a> {
     /// Starts a simulated application at `listen`; nothing of the stack is changed yet.
     pub async fn prepare(
-        theatre: Theatre<'a>,
+        context: DrillContext<'a>,
         pace: Pace,
         listen: Vec<std::net::IpAddr>,
-        real: Vec<(&'a Service, &'a Config, Files)>,
+        real: Vec<(&'a Service, &'a ServiceConfig, Files)>,
     ) -> Result<Self> {
         let ports = Ports { health: 0, metrics: 0, receiver: receiver_port(&real), control: 0 };
         let options = |ports| Options {
@@ -120,7 +120,7 @@ impl<'a> Rehearsal<'a> {
             ),
             Err(error) => return Err(error),
         };
-        Ok(Self { theatre, pace, demo, receiver, real, uploads: Arc::default() })
+        Ok(Self { context, pace, demo, receiver, real, uploads: Arc::default() })
     }
 
     /// Returns who takes the notifications.
@@ -139,26 +139,26 @@ impl<'a> Rehearsal<'a> {
     /// Makes something wrong and right again, and returns how far each alert came.
     pub async fn exercise(
         &self,
-        fault: Fault,
+        fault: InjectedFault,
         alerts: &[&'static str],
         mut told: impl FnMut(&str),
-    ) -> Result<Vec<Course>> {
-        let mut courses: Vec<Course> = alerts.iter().map(|alert| Course::new(alert)).collect();
+    ) -> Result<Vec<AlertTrace>> {
+        let mut courses: Vec<AlertTrace> = alerts.iter().map(|alert| AlertTrace::new(alert)).collect();
         told("waits until all is well");
         self.settle(alerts).await?;
-        let look = Look::begin(&self.theatre, &self.demo, self.receiver).await?;
+        let look = Look::begin(&self.context, &self.demo, self.receiver).await?;
         told("makes it wrong");
         let began = Instant::now();
         self.apply(fault).await?;
         // Where the receiver is what is wrong, it can hear of it only afterwards.
-        let is_deaf = fault == Fault::Scenario(Scenario::ReceiverDown);
-        let goal = if is_deaf { Hop::Alertmanager } else { Hop::Received };
+        let is_deaf = fault == InjectedFault::Scenario(Scenario::ReceiverDown);
+        let goal = if is_deaf { Stage::Alertmanager } else { Stage::Received };
         self.follow(&look, &mut courses, goal, began).await?;
         told("makes it right again");
         let mended = Instant::now();
         self.mend(fault).await?;
         if is_deaf {
-            self.follow(&look, &mut courses, Hop::Received, began).await?;
+            self.follow(&look, &mut courses, Stage::Received, began).await?;
         }
         self.follow_ends(&look, &mut courses, mended).await?;
         Ok(courses)
@@ -175,8 +175,8 @@ impl<'a> Rehearsal<'a> {
 
     fn rehearsed(&self, files: &Files) -> Result<Files> {
         let ports = self.demo.state().ports;
-        let stage = Stage { health: ports.health, metrics: ports.metrics };
-        let files = tuning::rehearsal(files, stage).map_err(Error::overlay)?;
+        let stage = DrillPorts { health: ports.health, metrics: ports.metrics };
+        let files = tuning::drill_files(files, stage).map_err(Error::overlay)?;
         match self.pace {
             Pace::Real => Ok(files),
             Pace::Fast => tuning::drill(&files, FACTOR).map_err(Error::overlay),
@@ -187,9 +187,9 @@ impl<'a> Rehearsal<'a> {
     ///
     /// The engine goes on with an upload whose caller has gone away. Dropped by an interrupt, the drill's files could
     /// arrive after the real ones, so the upload is carried to its end by a task.
-    async fn put(&self, service: &Service, config: &Config, files: Files) -> Result<()> {
-        let (operator, turn) = (self.theatre.operator.clone(), self.uploads.clone());
-        let (container, folder) = (self.theatre.stack.container(service.name), config.folder);
+    async fn put(&self, service: &Service, config: &ServiceConfig, files: Files) -> Result<()> {
+        let (operator, turn) = (self.context.operator.clone(), self.uploads.clone());
+        let (container, folder) = (self.context.stack.container(service.name), config.folder);
         let upload = tokio::spawn(async move {
             let _turn = turn.lock().await;
             operator.upload(&container, folder, &files).await
@@ -197,50 +197,50 @@ impl<'a> Rehearsal<'a> {
         upload.await.unwrap_or_else(|error| Err(Error::engine("put files into a container")(error)))
     }
 
-    async fn deliver(&self, service: &Service, config: &Config, files: &Files) -> Result<()> {
-        let container = self.theatre.stack.container(service.name);
+    async fn deliver(&self, service: &Service, config: &ServiceConfig, files: &Files) -> Result<()> {
+        let container = self.context.stack.container(service.name);
         self.put(service, config, files.clone()).await?;
-        let signal = self.theatre.operator.signal(&container, "HUP");
+        let signal = self.context.operator.signal(&container, "HUP");
         self.waiter().reloaded(service.name, config.metrics_prefix, signal).await
     }
 
     fn waiter(&self) -> Waiter<'a> {
         Waiter {
-            engine: self.theatre.operator.engine(),
-            http: self.theatre.http,
-            stack: self.theatre.stack,
+            engine: self.context.operator.engine(),
+            http: self.context.http,
+            stack: self.context.stack,
             deadline: Instant::now() + RELOAD,
             patience: RELOAD,
         }
     }
 
-    async fn apply(&self, fault: Fault) -> Result<()> {
+    async fn apply(&self, fault: InjectedFault) -> Result<()> {
         match fault {
-            Fault::None => Ok(()),
-            Fault::Scenario(scenario) => {
+            InjectedFault::None => Ok(()),
+            InjectedFault::Scenario(scenario) => {
                 self.demo.set_scenario(scenario).await?;
                 if scenario == Scenario::ReceiverDown {
                     // Without something to deliver nothing would fail.
                     let base = self.waiter().base("alertmanager").await?;
-                    Alertmanager::new(self.theatre.http, base).post_drill().await?;
+                    AlertmanagerClient::new(self.context.http, base).post_drill().await?;
                 }
                 Ok(())
             }
-            Fault::BrokenRules => {
+            InjectedFault::BrokenRules => {
                 let Some((service, config, _)) = self.real.iter().find(|(_, config, _)| config.quick_start)
                 else {
                     return Ok(());
                 };
-                let container = self.theatre.stack.container(service.name);
+                let container = self.context.stack.container(service.name);
                 let broken = ("alerts.yml".to_string(), "groups: [\n".to_string());
                 self.put(service, config, vec![broken]).await?;
-                self.theatre.operator.signal(&container, "HUP").await
+                self.context.operator.signal(&container, "HUP").await
             }
         }
     }
 
-    async fn mend(&self, fault: Fault) -> Result<()> {
-        if fault == Fault::BrokenRules {
+    async fn mend(&self, fault: InjectedFault) -> Result<()> {
+        if fault == InjectedFault::BrokenRules {
             for (service, config, files) in self.real.iter().filter(|(_, config, _)| config.quick_start) {
                 self.deliver(service, config, &self.rehearsed(files)?).await?;
             }
@@ -250,7 +250,7 @@ impl<'a> Rehearsal<'a> {
 
     /// Waits until none of the alerts is there before its time, and the application is scraped.
     async fn settle(&self, alerts: &[&str]) -> Result<()> {
-        let look = Look::begin(&self.theatre, &self.demo, self.receiver).await?;
+        let look = Look::begin(&self.context, &self.demo, self.receiver).await?;
         let deadline = Instant::now() + self.pace.patience();
         while !look.is_settled(alerts).await? {
             if Instant::now() >= deadline {
@@ -264,7 +264,13 @@ impl<'a> Rehearsal<'a> {
         Ok(())
     }
 
-    async fn follow(&self, look: &Look<'_>, courses: &mut [Course], goal: Hop, began: Instant) -> Result<()> {
+    async fn follow(
+        &self,
+        look: &Look<'_>,
+        courses: &mut [AlertTrace],
+        goal: Stage,
+        began: Instant,
+    ) -> Result<()> {
         let deadline = Instant::now() + self.pace.patience();
         loop {
             look.advance(courses, began.elapsed()).await?;
@@ -275,13 +281,14 @@ impl<'a> Rehearsal<'a> {
         }
     }
 
-    async fn follow_ends(&self, look: &Look<'_>, courses: &mut [Course], mended: Instant) -> Result<()> {
+    async fn follow_ends(&self, look: &Look<'_>, courses: &mut [AlertTrace], mended: Instant) -> Result<()> {
         let deadline = Instant::now() + self.pace.patience();
         loop {
             look.end(courses, mended.elapsed()).await?;
             // What never arrived has no end to be told.
-            let is_over =
-                |course: &Course| !course.resolves || !course.has(Hop::Received) || course.has(Hop::Resolved);
+            let is_over = |course: &AlertTrace| {
+                !course.resolves || !course.has(Stage::Received) || course.has(Stage::Resolved)
+            };
             if courses.iter().all(is_over) || Instant::now() >= deadline {
                 return Ok(());
             }

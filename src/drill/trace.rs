@@ -9,7 +9,7 @@ use crate::model::verification::WATCHDOG;
 
 /// A place on the way of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hop {
+pub enum Stage {
     /// Prometheus has scraped values for which the rule's expression is true.
     Scraped,
     /// The rule is pending, or firing already.
@@ -26,16 +26,16 @@ pub enum Hop {
 
 /// How far one alert came, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Course {
+pub struct AlertTrace {
     /// The alert.
     pub alert: &'static str,
     /// The time of each hop since the fault began, or since it ended for the last.
-    pub hops: BTreeMap<Hop, Duration>,
+    pub stages: BTreeMap<Stage, Duration>,
     /// Whether its end is told at all.
     pub resolves: bool,
 }
 
-impl Hop {
+impl Stage {
     /// All hops, in their order.
     pub const ALL: [Self; 6] =
         [Self::Scraped, Self::Pending, Self::Firing, Self::Alertmanager, Self::Received, Self::Resolved];
@@ -67,29 +67,29 @@ impl Hop {
     }
 }
 
-impl Course {
+impl AlertTrace {
     /// Returns the course of an alert that has gone nowhere yet.
     pub fn new(alert: &'static str) -> Self {
         // Its receiver is told of no end, since there is none.
-        Self { alert, hops: BTreeMap::new(), resolves: alert != WATCHDOG }
+        Self { alert, stages: BTreeMap::new(), resolves: alert != WATCHDOG }
     }
 
     /// Tells that it came to a hop, and so through all before it.
-    pub fn reach(&mut self, hop: Hop, when: Duration) {
-        for passed in Hop::ALL.into_iter().filter(|passed| *passed <= hop) {
-            self.hops.entry(passed).or_insert(when);
+    pub fn reach(&mut self, stage: Stage, when: Duration) {
+        for passed in Stage::ALL.into_iter().filter(|passed| *passed <= stage) {
+            self.stages.entry(passed).or_insert(when);
         }
     }
 
     /// Returns whether it came to a hop.
-    pub fn has(&self, hop: Hop) -> bool {
-        self.hops.contains_key(&hop)
+    pub fn has(&self, stage: Stage) -> bool {
+        self.stages.contains_key(&stage)
     }
 
     /// Returns the hop that it did not come to, and what that means.
     pub fn fault(&self) -> Option<String> {
-        let hops = Hop::ALL.into_iter().filter(|hop| self.resolves || *hop != Hop::Resolved);
-        let broken = hops.into_iter().find(|hop| !self.has(*hop))?;
+        let stages = Stage::ALL.into_iter().filter(|stage| self.resolves || *stage != Stage::Resolved);
+        let broken = stages.into_iter().find(|stage| !self.has(*stage))?;
         Some(format!("{} stopped before `{}`: {}", self.alert, broken.name(), broken.meaning()))
     }
 }
@@ -100,21 +100,21 @@ mod tests {
 
     #[test]
     fn a_later_hop_implies_those_before_it() {
-        let mut course = Course::new("SlowQueries");
-        course.reach(Hop::Firing, Duration::from_secs(3));
-        assert_eq!(course.hops.len(), 3);
+        let mut course = AlertTrace::new("SlowQueries");
+        course.reach(Stage::Firing, Duration::from_secs(3));
+        assert_eq!(course.stages.len(), 3);
         assert!(course.fault().unwrap().contains("before `alertmanager`"));
-        course.reach(Hop::Received, Duration::from_secs(5));
-        assert_eq!(course.hops[&Hop::Firing], Duration::from_secs(3));
+        course.reach(Stage::Received, Duration::from_secs(5));
+        assert_eq!(course.stages[&Stage::Firing], Duration::from_secs(3));
         assert!(course.fault().unwrap().contains("before `resolved`"));
-        course.reach(Hop::Resolved, Duration::from_secs(9));
+        course.reach(Stage::Resolved, Duration::from_secs(9));
         assert_eq!(course.fault(), None);
     }
 
     #[test]
     fn the_alert_that_always_fires_needs_no_end() {
-        let mut course = Course::new(WATCHDOG);
-        course.reach(Hop::Received, Duration::ZERO);
+        let mut course = AlertTrace::new(WATCHDOG);
+        course.reach(Stage::Received, Duration::ZERO);
         assert_eq!(course.fault(), None);
     }
 }

@@ -6,7 +6,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{LogLine, LogQuery, Operator, container_spec};
+use super::{EngineWriter, LogLine, LogQuery, container_spec};
 use crate::config::check_output::CheckOutput;
 use crate::error::{Error, Result, and_clean_up};
 use crate::model::stack::LABEL_CHECK;
@@ -27,7 +27,7 @@ enum Task {
     Fill(Box<Mount>),
 }
 
-impl Operator {
+impl EngineWriter {
     /// Runs a command of an image over files that are put into `folder`.
     pub async fn check(
         &self,

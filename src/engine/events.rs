@@ -52,7 +52,8 @@ impl Engine {
             .until(&seconds(now + ahead))
             .filters(&filters)
             .build();
-        let mut events = self.docker.watched(Some(ahead + TELLING), |docker| docker.events(Some(options)));
+        let mut events =
+            self.docker.stream_with_heartbeat(Some(ahead + TELLING), |docker| docker.events(Some(options)));
         let mut past = Vec::new();
         let deadline = Instant::now() + ahead + TELLING;
         while let Ok(Some(Ok(event))) = timeout_at(deadline, events.next()).await {

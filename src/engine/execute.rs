@@ -5,10 +5,10 @@ use bollard::exec::{CreateExecOptions, StartExecResults};
 use futures_util::StreamExt;
 use tokio::io::AsyncWriteExt;
 
-use super::Operator;
+use super::EngineWriter;
 use crate::error::{Error, Result};
 
-impl Operator {
+impl EngineWriter {
     /// Runs a command inside a running container and returns its exit code and output.
     pub async fn execute(&self, container: &str, command: &[String]) -> Result<(i64, String)> {
         self.run_inside(container, command, None).await
@@ -30,7 +30,7 @@ impl Operator {
             ..CreateExecOptions::default()
         };
         let docker = &self.engine.docker;
-        let exec = docker.quickly(|docker| docker.create_exec(container, options)).await;
+        let exec = docker.with_timeout(|docker| docker.create_exec(container, options)).await;
         let exec = exec.map_err(Error::engine(doing()))?;
         let id = &exec.id;
         let output = async |docker: &Docker| {
@@ -50,7 +50,8 @@ impl Operator {
             Ok(text)
         };
         let text = self.work(output).await.map_err(Error::engine(doing()))?;
-        let ended = docker.quickly(|docker| docker.inspect_exec(id)).await.map_err(Error::engine(doing()))?;
+        let ended =
+            docker.with_timeout(|docker| docker.inspect_exec(id)).await.map_err(Error::engine(doing()))?;
         Ok((ended.exit_code.unwrap_or_default(), text))
     }
 }

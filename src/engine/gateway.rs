@@ -16,7 +16,7 @@ impl Engine {
     pub async fn gateway(&self) -> Result<Option<IpAddr>> {
         let inspect = self
             .docker
-            .quickly(|docker| docker.inspect_network(DEFAULT_NETWORK, None::<InspectNetworkOptions>));
+            .with_timeout(|docker| docker.inspect_network(DEFAULT_NETWORK, None::<InspectNetworkOptions>));
         let seen = inspect.await;
         let network = match seen {
             Ok(network) => network,

@@ -18,7 +18,7 @@ const ID_IN_BRIDGE: usize = 12;
 impl Engine {
     /// Returns what the engine says of itself.
     pub async fn description(&self) -> Result<EngineFacts> {
-        let info = self.docker.quickly(Docker::info).await;
+        let info = self.docker.with_timeout(Docker::info).await;
         let info = info.map_err(Error::engine("ask the engine about itself"))?;
         let security = info.security_options.unwrap_or_default();
         Ok(EngineFacts {
@@ -36,7 +36,7 @@ impl Engine {
 
     /// Returns the host's end of a network, such as `br-0123456789ab`, if there is such a network.
     pub async fn bridge(&self, network: &str) -> Result<Option<String>> {
-        let seen = match self.docker.quickly(|docker| docker.inspect_network(network, None)).await {
+        let seen = match self.docker.with_timeout(|docker| docker.inspect_network(network, None)).await {
             Ok(seen) => seen,
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
             Err(error) => return Err(Error::engine(format!("inspect network `{network}`"))(error)),
@@ -55,7 +55,7 @@ impl Engine {
             .map_err(|error| failure(reference, PullFault::Credentials, error))?;
         let credentials = credentials.map(docker_credentials);
         let asked =
-            self.docker.patiently(WORK, |docker| docker.inspect_registry_image(reference, credentials));
+            self.docker.with_heartbeat(WORK, |docker| docker.inspect_registry_image(reference, credentials));
         asked.await.map(drop).map_err(|error| match error {
             EngineError::DockerResponseServerError { message, .. } => refusal(reference, message),
             error => failure(reference, PullFault::Other, error),

@@ -123,7 +123,7 @@ async fn of_port(host: &str, port: u16) -> Option<Listener> {
 
 /// Asks the engine on which machine it runs.
 async fn of_engine(docker: &Connection) -> Locality {
-    let Ok(info) = docker.quickly(Docker::info).await else {
+    let Ok(info) = docker.with_timeout(Docker::info).await else {
         return Locality::Elsewhere(Elsewhere::Unknown);
     };
     let engine = Machine {

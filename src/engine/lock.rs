@@ -5,7 +5,7 @@
 //! - A holder that has died is succeeded at once where this program can see its process, and else after a silence of
 //!   [`SILENCE`], which the engine must not share: the holder shows every [`BEAT`] that it lives.
 //! - A holder that has lost the lock makes no further change: what changes anything asks [`Lease`] first, but for pulls and
-//!   [`Operator::resume`]. An engine that restarts takes no lock away.
+//!   [`EngineWriter::resume`]. An engine that restarts takes no lock away.
 //! - Nobody removes a lock by its name: what is removed is the one container that was judged.
 //! - Every wait has a limit, says for whom, and ends when it is dropped.
 
@@ -20,12 +20,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::timeout::QUICK;
-use super::{Engine, Operator};
+use super::{Engine, EngineWriter};
 use crate::error::{Error, Result};
 use crate::model::observed::Objects;
 use crate::model::stack::Stack;
 
-use container::{Phase, Request, Seen};
+use container::{Phase, Request, SeenLock};
 use holder::Life;
 
 pub(super) use lease::Lease;
@@ -43,7 +43,7 @@ const PASSING: Duration = Duration::from_secs(10);
 
 /// Whether one waits for a stack that somebody else changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Queue {
+pub enum LockWait {
     /// For so long.
     Wait(Duration),
     /// No.
@@ -53,13 +53,13 @@ pub enum Queue {
 /// The right to change a stack, until it is released or the program ends.
 #[derive(Debug)]
 pub struct Lock {
-    operator: Operator,
+    operator: EngineWriter,
     keeper: JoinHandle<()>,
     /// Ends the keeper between two signs of life.
     end: oneshot::Sender<()>,
 }
 
-impl Operator {
+impl EngineWriter {
     /// Returns the lock of a stack, made of an image that is there; `verb` is what the program does with it.
     ///
     /// `waiting` hears once of each holder that is waited for.
@@ -68,7 +68,7 @@ impl Operator {
         stack: &Stack,
         image: &str,
         verb: &str,
-        queue: Queue,
+        queue: LockWait,
         mut waiting: impl FnMut(&str),
     ) -> Result<Lock> {
         let request = Request::new(stack, image, verb);
@@ -107,7 +107,7 @@ impl Operator {
             passing = None;
             let locked =
                 |waited| Error::Locked { stack: stack.name.clone(), holder: seen.holder.clone(), waited };
-            let Queue::Wait(patience) = queue else { return Err(locked(Duration::ZERO)) };
+            let LockWait::Wait(patience) = queue else { return Err(locked(Duration::ZERO)) };
             waiting(&seen.holder);
             match timeout_at(began + patience, self.released(&seen, &stack.name)).await {
                 Ok(released) => released?,
@@ -125,7 +125,7 @@ impl Operator {
     }
 
     /// Waits until a lock that somebody else had is gone; one whose holder is dead is removed.
-    async fn released(&self, first: &Seen, stack: &str) -> Result<()> {
+    async fn released(&self, first: &SeenLock, stack: &str) -> Result<()> {
         let mut silence = Duration::ZERO;
         let mut last_beat = None;
         let mut listened: Option<Instant> = None;
@@ -172,7 +172,7 @@ impl Engine {
 }
 
 impl Lock {
-    fn hold(operator: &Operator, request: Request, id: String, sent: Duration) -> Self {
+    fn hold(operator: &EngineWriter, request: Request, id: String, sent: Duration) -> Self {
         operator.engine.lease.hold(request, id, sent);
         let (end, ended) = oneshot::channel();
         let keeper = tokio::spawn(keep(operator.clone(), ended));
@@ -193,7 +193,7 @@ impl Lock {
 }
 
 /// Returns whether a holder lives, as far as one look tells.
-fn judge(seen: &Seen) -> Life {
+fn judge(seen: &SeenLock) -> Life {
     match seen.phase {
         // A lock of an earlier release, whose process keeps it running.
         Phase::Running => Life::Alive,
@@ -212,7 +212,7 @@ fn stuck(request: &Request) -> Error {
 }
 
 /// Shows that the holder lives, and notices at once that the lock is gone.
-async fn keep(operator: Operator, mut ended: oneshot::Receiver<()>) {
+async fn keep(operator: EngineWriter, mut ended: oneshot::Receiver<()>) {
     loop {
         let next = Instant::now() + BEAT;
         let is_early = tokio::select! {

@@ -8,7 +8,7 @@ use bollard::models::CreateImageInfo;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
-use super::Operator;
+use super::EngineWriter;
 use crate::docker::credentials::{self, Credentials};
 use crate::docker::image_reference::ImageReference;
 use crate::docker::phrases;
@@ -38,7 +38,7 @@ pub enum PullEvent {
     Again(String),
 }
 
-impl Operator {
+impl EngineWriter {
     /// Pulls an image; `report` hears of every layer. What may pass by itself is tried again, three times in all.
     pub async fn pull(&self, reference: &str, mut report: impl FnMut(PullEvent)) -> Result<()> {
         for (next, pause) in (2..).zip(PAUSES) {
@@ -67,8 +67,9 @@ impl Operator {
             CreateImageOptionsBuilder::new().from_image(&parsed.repository()).tag(parsed.version()).build();
         let docker = &self.engine.docker;
         let credentials = credentials.map(docker_credentials);
-        let mut stream =
-            docker.watched(Some(SILENCE), |docker| docker.create_image(Some(options), None, credentials));
+        let mut stream = docker.stream_with_heartbeat(Some(SILENCE), |docker| {
+            docker.create_image(Some(options), None, credentials)
+        });
         let mut finished = false;
         let mut broken: Option<Source> = None;
         while let Some(said) = stream.next().await {

@@ -26,7 +26,7 @@ const HANGUP: &str = "1";
 
 impl Engine {
     /// Waits until no container of a stack is being stopped or removed; `told` hears once what is waited for.
-    pub async fn settled(&self, stack: &str, mut told: impl FnMut(&str)) -> Result<()> {
+    pub async fn wait_until_idle(&self, stack: &str, mut told: impl FnMut(&str)) -> Result<()> {
         let began = Instant::now();
         let mut stopping: Option<BTreeSet<String>> = None;
         let mut is_told = false;
@@ -58,7 +58,7 @@ impl Engine {
     async fn present(&self, stack: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> {
         let filters = HashMap::from([("label", vec![format!("{LABEL_STACK}={stack}")])]);
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-        let found = self.docker.quickly(|docker| docker.list_containers(Some(options))).await;
+        let found = self.docker.with_timeout(|docker| docker.list_containers(Some(options))).await;
         let (mut running, mut removing) = (BTreeMap::new(), Vec::new());
         for container in found.map_err(Error::engine("list containers"))? {
             let name = container.names.unwrap_or_default().into_iter().next().unwrap_or_default();
@@ -94,7 +94,7 @@ impl Engine {
 
 /// Returns whether something went otherwise because of what the engine was still doing for another program: an
 /// object came or went between the look and the call.
-pub fn is_overtaken(error: &Error) -> bool {
+pub fn is_transient_conflict(error: &Error) -> bool {
     let Error::Engine { source, .. } = error.first() else { return false };
     match source.downcast_ref::<EngineError>() {
         Some(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => true,

@@ -18,7 +18,7 @@ use super::timeout::QUICK;
 use super::{Engine, archive};
 use crate::docker::phrases::Meaning;
 use crate::error::{Conflict, End, Error, ObjectKind, Result};
-use crate::model::observed::{Container, Objects, Restore, State, VolumeKind};
+use crate::model::observed::{Container, ContainerState, Objects, Restore, VolumeKind};
 use crate::model::stack::{
     LABEL_CHECK, LABEL_LOCK, LABEL_RESTORE, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME,
     LABEL_WITHOUT, SET_ASIDE,
@@ -47,7 +47,7 @@ pub struct Running {
     /// Its id.
     pub id: String,
     /// What it does.
-    pub state: State,
+    pub state: ContainerState,
     /// How it ended, where it did.
     pub end: End,
     /// How often the engine restarted it.
@@ -83,19 +83,19 @@ impl Engine {
         let (containers, networks, volumes) = tokio::try_join!(
             async {
                 self.docker
-                    .quickly(|docker| docker.list_containers(Some(all)))
+                    .with_timeout(|docker| docker.list_containers(Some(all)))
                     .await
                     .map_err(Error::engine("list containers"))
             },
             async {
                 self.docker
-                    .quickly(|docker| docker.list_networks(None::<ListNetworksOptions>))
+                    .with_timeout(|docker| docker.list_networks(None::<ListNetworksOptions>))
                     .await
                     .map_err(Error::engine("list networks"))
             },
             async {
                 self.docker
-                    .quickly(|docker| docker.list_volumes(None::<ListVolumesOptions>))
+                    .with_timeout(|docker| docker.list_volumes(None::<ListVolumesOptions>))
                     .await
                     .map_err(Error::engine("list volumes"))
             },
@@ -128,7 +128,7 @@ impl Engine {
 
     /// Returns the id of a local image, if it is there.
     pub async fn image_id(&self, reference: &str) -> Result<Option<String>> {
-        match self.docker.quickly(|docker| docker.inspect_image(reference)).await {
+        match self.docker.with_timeout(|docker| docker.inspect_image(reference)).await {
             Ok(image) => Ok(image.id),
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(Error::engine(format!("inspect image `{reference}`"))(error)),
@@ -154,9 +154,9 @@ impl Engine {
     ) -> Result<std::result::Result<BTreeMap<String, String>, EngineError>> {
         let doing = || format!("read `{path}` of `{container}`");
         let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
-        let mut stream = self
-            .docker
-            .watched(Some(QUICK), |docker| docker.download_from_container(container, Some(options)));
+        let mut stream = self.docker.stream_with_heartbeat(Some(QUICK), |docker| {
+            docker.download_from_container(container, Some(options))
+        });
         let mut bytes = Vec::new();
         loop {
             match stream.try_next().await {
@@ -177,7 +177,7 @@ impl Engine {
 
     /// Returns what the engine says of a container, if it is there.
     pub(super) async fn container(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
-        match self.docker.quickly(|docker| docker.inspect_container(name, None)).await {
+        match self.docker.with_timeout(|docker| docker.inspect_container(name, None)).await {
             Ok(found) => Ok(Some(found)),
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(Error::engine(format!("inspect container `{name}`"))(error)),
@@ -202,7 +202,7 @@ impl Engine {
         let doing = format!("inspect container `{container}`");
         let seen = self
             .docker
-            .quickly(|docker| docker.inspect_container(container, None))
+            .with_timeout(|docker| docker.inspect_container(container, None))
             .await
             .map_err(Error::engine(doing))?;
         let state = seen.state.unwrap_or_default();
@@ -222,12 +222,14 @@ impl Engine {
         Ok(Running {
             id: seen.id.unwrap_or_default(),
             state: match () {
-                () if is(state.restarting) => State::Restarting,
-                () if is(state.paused) => State::Paused,
-                () if is(state.dead) => State::Other,
-                () if is(state.running) => State::Running,
-                () if state.started_at.as_deref().is_none_or(|at| at.starts_with("0001")) => State::Created,
-                () => State::Exited,
+                () if is(state.restarting) => ContainerState::Restarting,
+                () if is(state.paused) => ContainerState::Paused,
+                () if is(state.dead) => ContainerState::Other,
+                () if is(state.running) => ContainerState::Running,
+                () if state.started_at.as_deref().is_none_or(|at| at.starts_with("0001")) => {
+                    ContainerState::Created
+                }
+                () => ContainerState::Exited,
             },
             end,
             restarts,
@@ -238,7 +240,8 @@ impl Engine {
     /// Returns whether a container has no file at a path; `false` where that cannot be asked.
     pub(super) async fn lacks(&self, container: &str, path: &str) -> bool {
         let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
-        let asked = self.docker.quickly(|docker| docker.get_container_archive_info(container, Some(options)));
+        let asked =
+            self.docker.with_timeout(|docker| docker.get_container_archive_info(container, Some(options)));
         matches!(asked.await, Err(EngineError::DockerResponseServerError { status_code: 404, .. }))
     }
 
@@ -263,14 +266,18 @@ impl Engine {
         let doing = format!("read the log of `{container}`");
         // A service that is followed may be silent for as long as it likes.
         let limit = (!query.follow).then_some(QUICK);
-        self.docker.watched(limit, |docker| docker.logs(container, Some(options))).map(move |output| {
-            let output = output.map_err(Error::engine(&doing))?;
-            let (LogOutput::StdErr { message }
-            | LogOutput::StdOut { message }
-            | LogOutput::StdIn { message }
-            | LogOutput::Console { message }) = output;
-            Ok(LogLine { text: String::from_utf8_lossy(&message).trim_end_matches(['\n', '\r']).to_string() })
-        })
+        self.docker.stream_with_heartbeat(limit, |docker| docker.logs(container, Some(options))).map(
+            move |output| {
+                let output = output.map_err(Error::engine(&doing))?;
+                let (LogOutput::StdErr { message }
+                | LogOutput::StdOut { message }
+                | LogOutput::StdIn { message }
+                | LogOutput::Console { message }) = output;
+                Ok(LogLine {
+                    text: String::from_utf8_lossy(&message).trim_end_matches(['\n', '\r']).to_string(),
+                })
+            },
+        )
     }
 }
 
@@ -293,7 +300,7 @@ impl Inventory {
         }
         if let Some(volumes) = labels.get(LABEL_RESTORE) {
             let volumes = volumes.split(',').map(ToString::to_string).collect();
-            self.objects.restore = Some(Restore { mark: id, volumes });
+            self.objects.restore = Some(Restore { sentinel: id, volumes });
             return;
         }
         let Some(service) = labels.get(LABEL_SERVICE).filter(|_| !labels.contains_key(LABEL_CHECK)) else {
@@ -307,12 +314,12 @@ impl Inventory {
             image_id: seen.image_id.unwrap_or_default(),
             spec: labels.get(LABEL_SPEC).cloned().unwrap_or_default(),
             state: match seen.state {
-                Some(ContainerSummaryStateEnum::CREATED) => State::Created,
-                Some(ContainerSummaryStateEnum::EXITED) => State::Exited,
-                Some(ContainerSummaryStateEnum::RUNNING) => State::Running,
-                Some(ContainerSummaryStateEnum::PAUSED) => State::Paused,
-                Some(ContainerSummaryStateEnum::RESTARTING) => State::Restarting,
-                _ => State::Other,
+                Some(ContainerSummaryStateEnum::CREATED) => ContainerState::Created,
+                Some(ContainerSummaryStateEnum::EXITED) => ContainerState::Exited,
+                Some(ContainerSummaryStateEnum::RUNNING) => ContainerState::Running,
+                Some(ContainerSummaryStateEnum::PAUSED) => ContainerState::Paused,
+                Some(ContainerSummaryStateEnum::RESTARTING) => ContainerState::Restarting,
+                _ => ContainerState::Other,
             },
             status: seen.status.unwrap_or_default(),
             address: addresses.first().copied(),

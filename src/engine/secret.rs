@@ -2,12 +2,12 @@
 //!
 //! Never puts a secret into an argument, a variable or a label, all of which the engine keeps and shows.
 
-use super::{Operator, archive};
+use super::{EngineWriter, archive};
 use crate::config::settings::Secret;
 use crate::error::{Error, Result};
 use crate::model::stack::PasswordFile;
 
-impl Operator {
+impl EngineWriter {
     /// Puts a password into its file in a container's volume.
     pub async fn deliver(&self, container: &str, file: PasswordFile, secret: &Secret) -> Result<()> {
         let doing = || format!("put the password into `{}` of `{container}`", file.folder);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bollard::query_parameters::StopContainerOptionsBuilder;
 use tokio::time::sleep;
 
-use super::Operator;
+use super::EngineWriter;
 use super::write::gone_is_fine;
 use crate::error::Result;
 
@@ -14,7 +14,7 @@ use crate::error::Result;
 const STOP_AGAIN: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-impl Operator {
+impl EngineWriter {
     /// Stops a container, which has so many seconds to end.
     pub async fn stop(&self, container: &str, seconds: u32) -> Result<()> {
         let options = StopContainerOptionsBuilder::new().t(seconds.cast_signed()).build();

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::Engine;
 use crate::error::Error;
 
-type Answer<T> = std::result::Result<T, EngineError>;
+type CallResult<T> = std::result::Result<T, EngineError>;
 
 /// For looks and signals, which an engine that is well answers in milliseconds.
 pub(super) const QUICK: Duration = Duration::from_secs(15);
@@ -44,12 +44,12 @@ impl Connection {
     }
 
     /// Returns the result of a quick call.
-    pub(super) fn quickly<'a, T, F>(
+    pub(super) fn with_timeout<'a, T, F>(
         &'a self,
         call: impl FnOnce(&'a Docker) -> F,
-    ) -> impl Future<Output = Answer<T>>
+    ) -> impl Future<Output = CallResult<T>>
     where
-        F: Future<Output = Answer<T>>,
+        F: Future<Output = CallResult<T>>,
     {
         self.within(QUICK, call)
     }
@@ -59,9 +59,9 @@ impl Connection {
         &'a self,
         limit: Duration,
         call: impl FnOnce(&'a Docker) -> F,
-    ) -> impl Future<Output = Answer<T>>
+    ) -> impl Future<Output = CallResult<T>>
     where
-        F: Future<Output = Answer<T>>,
+        F: Future<Output = CallResult<T>>,
     {
         // What waits for a call need not be as large as all that the call keeps.
         let call = Box::pin(call(&self.docker));
@@ -69,13 +69,13 @@ impl Connection {
     }
 
     /// Returns the result of a longer call; it ends when the engine does not answer a ping either.
-    pub(super) fn patiently<'a, T, F>(
+    pub(super) fn with_heartbeat<'a, T, F>(
         &'a self,
         limit: Duration,
         call: impl FnOnce(&'a Docker) -> F,
-    ) -> impl Future<Output = Answer<T>>
+    ) -> impl Future<Output = CallResult<T>>
     where
-        F: Future<Output = Answer<T>>,
+        F: Future<Output = CallResult<T>>,
     {
         let call = self.within(limit, call);
         async move {
@@ -87,17 +87,17 @@ impl Connection {
     }
 
     /// Returns a stream that ends in an error after a silence of `limit`, or when the engine does not answer a ping.
-    pub(super) fn watched<T, S>(
+    pub(super) fn stream_with_heartbeat<T, S>(
         &self,
         limit: Option<Duration>,
         call: impl FnOnce(&Docker) -> S,
-    ) -> BoxStream<'static, Answer<T>>
+    ) -> BoxStream<'static, CallResult<T>>
     where
         T: Send + 'static,
-        S: Stream<Item = Answer<T>> + Send + 'static,
+        S: Stream<Item = CallResult<T>> + Send + 'static,
     {
         let connection = self.clone();
-        let watched = stream::unfold(Some(Box::pin(call(&self.docker))), move |state| {
+        let stream_with_heartbeat = stream::unfold(Some(Box::pin(call(&self.docker))), move |state| {
             let connection = connection.clone();
             async move {
                 let mut stream = state?;
@@ -112,14 +112,14 @@ impl Connection {
                 Some((Err(reason), None))
             }
         });
-        watched.boxed()
+        stream_with_heartbeat.boxed()
     }
 
     /// Ends when the engine does not answer a ping, with the reason.
     async fn unreachable(&self) -> EngineError {
         loop {
             sleep(BETWEEN_PINGS).await;
-            if let Err(reason) = self.quickly(Docker::ping).await {
+            if let Err(reason) = self.with_timeout(Docker::ping).await {
                 return reason;
             }
         }

@@ -49,7 +49,7 @@ pub(super) async fn connect(address: &Address) -> Result<(Connection, Greeting)>
     let head = Arc::new(OnceLock::new());
     let asked = SystemTime::now();
     let unversioned = client(address, None, Some(head.clone()))?;
-    Connection::new(unversioned).quickly(Docker::ping).await?;
+    Connection::new(unversioned).with_timeout(Docker::ping).await?;
     let answered = SystemTime::now();
     let Head { api, server, date } = head.get().ok_or_else(|| missing("Api-Version"))?;
     let api = api.as_deref().and_then(parse_version).ok_or_else(|| missing("Api-Version"))?;
@@ -63,7 +63,7 @@ pub(super) async fn connect(address: &Address) -> Result<(Connection, Greeting)>
     }
     let ours = Connection::new(client(address, Some(*API_DEFAULT_VERSION), None)?);
     // An engine that is much newer may have dropped our version; its own is then the best guess.
-    match ours.quickly(Docker::ping).await {
+    match ours.with_timeout(Docker::ping).await {
         Err(EngineError::DockerResponseServerError { status_code: 400, .. }) => {
             Ok((Connection::new(client(address, Some(api), None)?), greeting))
         }

@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 use futures_util::{Stream, TryStreamExt};
 
 use super::timeout::{PROGRAM, WORK};
-use super::{Engine, Operator, container_spec};
+use super::{Engine, EngineWriter, container_spec};
 use crate::error::{Error, Result};
 use crate::model::stack::{LABEL_CHECK, LABEL_RESTORE, Stack};
 
@@ -20,13 +20,14 @@ impl Engine {
     /// Returns the archive of the volume that a carrier has, as it comes.
     pub fn volume_archive(&self, carrier: &str) -> impl Stream<Item = Result<Vec<u8>>> + use<> {
         let options = DownloadFromContainerOptionsBuilder::new().path(&format!("/{VOLUME_ROOT}")).build();
-        let stream =
-            self.docker.watched(Some(WORK), |docker| docker.download_from_container(carrier, Some(options)));
+        let stream = self.docker.stream_with_heartbeat(Some(WORK), |docker| {
+            docker.download_from_container(carrier, Some(options))
+        });
         stream.map_ok(|chunk| chunk.to_vec()).map_err(|error| Error::engine("read a volume")(error))
     }
 }
 
-impl Operator {
+impl EngineWriter {
     /// Makes a container that carries a volume and is never started, and returns its id.
     ///
     /// It is labelled as a check, so that the next `up` or `down` removes one that was left behind.
@@ -61,7 +62,12 @@ impl Operator {
     }
 
     /// Makes a container that is never started and says that a restore of these volumes has begun; returns its id.
-    pub async fn create_restore_mark(&self, stack: &Stack, image: &str, volumes: &[&str]) -> Result<String> {
+    pub async fn create_restore_sentinel(
+        &self,
+        stack: &Stack,
+        image: &str,
+        volumes: &[&str],
+    ) -> Result<String> {
         let name = stack.restore_mark();
         let body = ContainerCreateBody {
             image: Some(image.to_string()),
@@ -96,7 +102,7 @@ impl Operator {
     pub async fn resume(&self, container: &str) -> Result<()> {
         let docker = &self.engine.docker;
         docker
-            .patiently(WORK, |docker| docker.start_container(container, None::<StartContainerOptions>))
+            .with_heartbeat(WORK, |docker| docker.start_container(container, None::<StartContainerOptions>))
             .await
             .map_err(Error::engine(format!("start `{container}` again")))
     }

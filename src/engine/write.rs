@@ -19,14 +19,14 @@ use super::timeout::{PROGRAM, WORK};
 use super::{Engine, archive, says};
 use crate::docker::phrases::Meaning;
 use crate::error::{Error, Result};
-use crate::model::observed::{State, VolumeKind};
+use crate::model::observed::{ContainerState, VolumeKind};
 use crate::model::stack::{Service, Stack};
 use crate::plan::Force;
 use crate::ports;
 
 /// A connection that can change things.
 #[derive(Clone, Debug)]
-pub struct Operator {
+pub struct EngineWriter {
     pub(super) engine: Engine,
 }
 
@@ -39,7 +39,7 @@ pub enum Started {
     WithoutPropagation,
 }
 
-impl Operator {
+impl EngineWriter {
     pub(super) fn new(engine: Engine) -> Self {
         Self { engine }
     }
@@ -161,7 +161,7 @@ impl Operator {
         let doing = format!("send {signal} to `{container}`");
         let sent = async {
             self.allowed().await?;
-            self.engine.docker.quickly(|docker| docker.kill_container(container, Some(options))).await
+            self.engine.docker.with_timeout(|docker| docker.kill_container(container, Some(options))).await
         };
         sent.await.map_err(Error::engine(doing))
     }
@@ -180,7 +180,7 @@ impl Operator {
         let doing = format!("unpause `{container}`");
         match self.work(|docker| docker.unpause_container(container)).await {
             // Its own words for that differ between engines and have no code.
-            Err(_) if self.engine.running(container).await?.state == State::Running => Ok(()),
+            Err(_) if self.engine.running(container).await?.state == ContainerState::Running => Ok(()),
             other => other.map_err(Error::engine(doing)),
         }
     }
@@ -223,7 +223,7 @@ impl Operator {
     pub(super) async fn removed(&self, container: &str, limit: Duration, doing: String) -> Result<()> {
         let options = WaitContainerOptionsBuilder::new().condition("removed").build();
         let docker = &self.engine.docker;
-        let wait = docker.patiently(limit, |docker| {
+        let wait = docker.with_heartbeat(limit, |docker| {
             docker.wait_container(container, Some(options)).try_collect::<Vec<_>>()
         });
         match wait.await {
@@ -265,7 +265,7 @@ impl Operator {
     pub(super) async fn wait(&self, container: &str) -> Result<i64> {
         let docker = &self.engine.docker;
         let wait = docker
-            .patiently(PROGRAM, |docker| docker.wait_container(container, None).try_collect::<Vec<_>>());
+            .with_heartbeat(PROGRAM, |docker| docker.wait_container(container, None).try_collect::<Vec<_>>());
         match wait.await {
             Ok(answers) => Ok(answers.first().map_or(0, |answer| answer.status_code)),
             Err(EngineError::DockerContainerWaitError { code, .. }) => Ok(code),
@@ -293,7 +293,7 @@ impl Operator {
     where
         F: Future<Output = std::result::Result<T, EngineError>>,
     {
-        let change = self.engine.docker.patiently(limit, call);
+        let change = self.engine.docker.with_heartbeat(limit, call);
         async move {
             self.allowed().await?;
             change.await

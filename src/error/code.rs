@@ -6,9 +6,9 @@ impl Error {
     /// Returns the stable word by which scripts know the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Amiss(_) => "amiss",
+            Self::Problems(_) => "amiss",
             Self::Backup { .. } => "backup",
-            Self::Blind(_) => "blind",
+            Self::Unhealthy(_) => "blind",
             Self::CleanUp(_) => self.first().code(),
             Self::Conflicts(_) | Self::PortLost { .. } => "conflict",
             Self::Died { .. } => "died",
@@ -31,11 +31,11 @@ impl Error {
             Self::NoDemo { .. } => "no-demo",
             Self::NoProgram { .. } => "no-program",
             Self::NotReady { .. } => "not-ready",
-            Self::NotTakenBack { .. } => "not-taken-back",
+            Self::NotRolledBack { .. } => "not-taken-back",
             Self::OutOfReach(_) => "out-of-reach",
             Self::Pull { .. } => "pull",
             Self::Restore { .. } => "restore",
-            Self::TakenBack { .. } => "taken-back",
+            Self::RolledBack { .. } => "taken-back",
             Self::SettingsFile { .. } | Self::Usage { .. } => "usage",
         }
     }

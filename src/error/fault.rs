@@ -7,7 +7,7 @@ use crate::model::sanitize;
 
 /// One fault of a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigFault {
     /// The file, as the user sees it.
     pub file: PathBuf,
     /// The line, counted from 1, where it is known.
@@ -16,7 +16,7 @@ pub struct Fault {
     pub reason: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", sanitize::path(&self.file))?;
         if let Some(line) = self.line {

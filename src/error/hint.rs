@@ -14,11 +14,11 @@ impl Error {
     /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Amiss(_) => Some("`tdd-stack up` brings the stack into its wanted state".into()),
+            Self::Problems(_) => Some("`tdd-stack up` brings the stack into its wanted state".into()),
             Self::Backup { .. } => {
                 Some("nothing was restored; give a whole file that `tdd-stack backup` wrote".into())
             }
-            Self::Blind(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
+            Self::Unhealthy(_) => Some("`tdd-stack status` shows every target, rule and panel with its error".into()),
             Self::CleanUp(_) => match self.first() {
                 // Their own hints say that nothing is left to clean up.
                 Self::Drill(_) | Self::Interrupted | Self::Restore { .. } => None,
@@ -96,8 +96,8 @@ impl Error {
             Self::Pull { images, fault, .. } => {
                 Some(fault.way_out(images.first().map_or("", String::as_str)))
             }
-            Self::TakenBack { failure, .. } => taken_back_hint(failure),
-            Self::NotTakenBack { failure, .. } => {
+            Self::RolledBack { failure, .. } => taken_back_hint(failure),
+            Self::NotRolledBack { failure, .. } => {
                 let further = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
                 Some(format!("nothing is lost, and the next `tdd-stack up` goes on from there{further}"))
             }

@@ -3,7 +3,7 @@
 use super::Applier;
 use crate::error::{Error, Result};
 use crate::execute::readiness::Waiter;
-use crate::http::Grafana;
+use crate::http::GrafanaClient;
 use crate::plan::LoginCase;
 
 /// Sets the password of a running Grafana; it is read from the input, since everybody sees arguments.
@@ -22,7 +22,7 @@ const DOING: &str = "set the password inside Grafana";
 impl Applier<'_> {
     /// Tries the login once, unless it is known to be refused, and sets it where that may be done.
     pub(super) async fn set_login(&self, waiter: Waiter<'_>, case: LoginCase) -> Result<()> {
-        let grafana = Grafana::new(self.http, waiter.base("grafana").await?, self.stack);
+        let grafana = GrafanaClient::new(self.http, waiter.base("grafana").await?, self.stack);
         if case != LoginCase::Refused {
             match grafana.log_in().await {
                 Err(Error::GrafanaLogin { .. }) if case == LoginCase::Unproven => {}

@@ -7,11 +7,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::docker::phrases::Meaning;
 use crate::engine::{Engine, Running};
 use crate::error::{Death, Error, Result};
-use crate::http::{Grafana, Http, Prometheus};
-use crate::model::observed::{Readiness, State};
+use crate::http::{GrafanaClient, Http, PrometheusClient};
+use crate::model::observed::{ContainerState, Readiness};
 use crate::model::stack::{Service, Stack};
-use crate::model::verification::{Application, Proof, Verdict};
-use crate::verify::{Addresses, prove};
+use crate::model::verification::{Application, Verdict, Verification};
+use crate::verify::{Addresses, verify};
 
 /// The first pause between two questions; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -85,7 +85,7 @@ impl Waiter<'_> {
     /// Waits until a data source answers through Grafana.
     pub async fn data_source(&self, uid: &str, mut waiting: impl FnMut(&str)) -> Result<()> {
         let url = self.base("grafana").await?;
-        let grafana = Grafana::new(self.http, &url, self.stack);
+        let grafana = GrafanaClient::new(self.http, &url, self.stack);
         let mut pause = FIRST_PAUSE;
         loop {
             let last = match grafana.data_source_health(uid).await? {
@@ -109,20 +109,24 @@ impl Waiter<'_> {
     }
 
     /// Asks until everything required is seen, or patience ends, and returns what was seen last.
-    pub async fn proof(&self, application: Application, mut waiting: impl FnMut(&str)) -> Result<Proof> {
+    pub async fn proof(
+        &self,
+        application: Application,
+        mut waiting: impl FnMut(&str),
+    ) -> Result<Verification> {
         let addresses = Addresses {
             prometheus: Ok(self.base("prometheus").await?),
             grafana: Ok(self.base("grafana").await?),
             alertmanager: Ok(self.base("alertmanager").await?),
         };
         loop {
-            let proof = prove(self.http, self.stack, &addresses, application).await?;
+            let proof = verify(self.http, self.stack, &addresses, application).await?;
             match proof.verdict() {
-                Verdict::Pending(missing) | Verdict::Blind(missing) if Instant::now() < self.deadline => {
+                Verdict::Pending(missing) | Verdict::Unhealthy(missing) if Instant::now() < self.deadline => {
                     waiting(&missing.join("; "));
                     sleep(BETWEEN_PROOFS).await;
                 }
-                Verdict::Proven | Verdict::Pending(_) | Verdict::Blind(_) => return Ok(proof),
+                Verdict::Proven | Verdict::Pending(_) | Verdict::Unhealthy(_) => return Ok(proof),
             }
         }
     }
@@ -135,7 +139,7 @@ impl Waiter<'_> {
         signal: impl Future<Output = Result<()>>,
     ) -> Result<()> {
         let base = self.base(service).await?;
-        let client = Prometheus::new(self.http, &base);
+        let client = PrometheusClient::new(self.http, &base);
         let before = client.reload_state(metrics_prefix).await?;
         signal.await?;
         let mut pause = FIRST_PAUSE;
@@ -163,7 +167,7 @@ impl Waiter<'_> {
     pub async fn base(&self, service: &str) -> Result<String> {
         let container = self.stack.container(service);
         let running = self.engine.running(&container).await?;
-        let is_paused = running.state == State::Paused;
+        let is_paused = running.state == ContainerState::Paused;
         let address = running.address.filter(|_| !is_paused).ok_or_else(|| Error::Died {
             service: service.to_string(),
             death: if is_paused { Death::Paused } else { Death::NotRunning },
@@ -180,11 +184,15 @@ impl Waiter<'_> {
     async fn alive(&self, service: &Service, running: &Running, restarts: i64) -> Result<()> {
         let container = self.stack.container(service.name);
         let mut death = match running.state {
-            State::Running if running.restarts == restarts => return Ok(()),
-            State::Running | State::Restarting => Death::CrashLoop(self.engine.last_end(running).await),
-            State::Created => Death::NeverStarted,
-            State::Paused => Death::Paused,
-            State::Exited | State::Other => Death::Ended(self.engine.last_end(running).await),
+            ContainerState::Running if running.restarts == restarts => return Ok(()),
+            ContainerState::Running | ContainerState::Restarting => {
+                Death::CrashLoop(self.engine.last_end(running).await)
+            }
+            ContainerState::Created => Death::NeverStarted,
+            ContainerState::Paused => Death::Paused,
+            ContainerState::Exited | ContainerState::Other => {
+                Death::Ended(self.engine.last_end(running).await)
+            }
         };
         let log = self.engine.last_lines(&container).await;
         if let Death::Ended(end) | Death::CrashLoop(end) = &mut death {

@@ -19,13 +19,13 @@ pub enum Existing {
 
 /// A file that is being written beside its place; dropped, it leaves nothing.
 #[derive(Debug)]
-pub struct PrivateFile {
+pub struct AtomicFile {
     file: NamedTempFile,
     target: PathBuf,
     existing: Existing,
 }
 
-impl PrivateFile {
+impl AtomicFile {
     /// Begins a file of mode 0600.
     pub fn begin(target: &Path, existing: Existing) -> Result<Self> {
         if existing == Existing::Keep && target.symlink_metadata().is_ok() {
@@ -58,7 +58,7 @@ impl PrivateFile {
     }
 }
 
-impl Write for PrivateFile {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.file.write(bytes)
     }
@@ -86,7 +86,7 @@ mod tests {
     fn it_is_there_in_whole_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.backup");
-        let mut file = PrivateFile::begin(&target, Existing::Keep).unwrap();
+        let mut file = AtomicFile::begin(&target, Existing::Keep).unwrap();
         file.write_all(b"half").unwrap();
         assert!(!target.exists());
         assert_eq!(file.keep().unwrap(), 4);
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn dropped_it_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = PrivateFile::begin(&folder.path().join("a.backup"), Existing::Keep).unwrap();
+        let mut file = AtomicFile::begin(&folder.path().join("a.backup"), Existing::Keep).unwrap();
         file.write_all(b"half").unwrap();
         drop(file);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -108,14 +108,14 @@ mod tests {
     fn what_is_there_stays_unless_it_may_be_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.backup");
-        let late = PrivateFile::begin(&target, Existing::Keep).unwrap();
+        let late = AtomicFile::begin(&target, Existing::Keep).unwrap();
         fs::write(&target, "old").unwrap();
-        for refused in [PrivateFile::begin(&target, Existing::Keep).map(drop), late.keep().map(drop)] {
+        for refused in [AtomicFile::begin(&target, Existing::Keep).map(drop), late.keep().map(drop)] {
             let error = refused.unwrap_err();
             assert_eq!((error.exit_code(), error.code()), (4, "conflict"));
             assert_eq!(fs::read_to_string(&target).unwrap(), "old");
         }
-        PrivateFile::begin(&target, Existing::Replace).unwrap().keep().unwrap();
+        AtomicFile::begin(&target, Existing::Replace).unwrap().keep().unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -124,7 +124,7 @@ mod tests {
     fn a_place_that_cannot_be_written_is_named() {
         let folder = tempfile::tempdir().unwrap();
         for target in [folder.path().to_path_buf(), folder.path().join("absent/a.backup")] {
-            let error = PrivateFile::begin(&target, Existing::Replace).unwrap_err();
+            let error = AtomicFile::begin(&target, Existing::Replace).unwrap_err();
             assert_eq!(error.exit_code(), 4);
             assert!(error.to_string().contains(&target.display().to_string()), "{error}");
         }

@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 
 use super::path_error;
 use crate::config::validate::LONGEST;
-use crate::error::{Error, Fault, FileAction, Result};
+use crate::error::{ConfigFault, Error, FileAction, Result};
 
 /// Returns a text file's content, or nothing if it is not there.
 ///
@@ -60,5 +60,5 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 }
 
 fn fault(path: &Path, line: Option<u64>, reason: String) -> Error {
-    Error::Faults(vec![Fault { file: path.to_path_buf(), line, reason }])
+    Error::Faults(vec![ConfigFault { file: path.to_path_buf(), line, reason }])
 }

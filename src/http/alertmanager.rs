@@ -9,23 +9,23 @@ use serde_json::Value;
 
 use super::{Http, body, json, pairs, text};
 use crate::error::{Error, Result};
-use crate::model::alert::{ArrivedAlert, Delivery, Silence};
+use crate::model::alert::{AlertmanagerAlert, Delivery, Silence};
 
 /// A client for one Alertmanager.
 #[derive(Clone, Debug)]
-pub struct Alertmanager<'a> {
+pub struct AlertmanagerClient<'a> {
     http: &'a Http,
     base: String,
 }
 
-impl<'a> Alertmanager<'a> {
+impl<'a> AlertmanagerClient<'a> {
     /// Returns a client for the Alertmanager at `base`.
     pub fn new(http: &'a Http, base: impl Into<String>) -> Self {
         Self { http, base: base.into() }
     }
 
     /// Returns the alerts that have arrived and are not over.
-    pub async fn alerts(&self) -> Result<Vec<ArrivedAlert>> {
+    pub async fn alerts(&self) -> Result<Vec<AlertmanagerAlert>> {
         Ok(self.list("alerts").await?.iter().map(alert).collect())
     }
 
@@ -102,9 +102,9 @@ fn deliveries(metrics: &str) -> Vec<Delivery> {
         .collect()
 }
 
-fn alert(alert: &Value) -> ArrivedAlert {
+fn alert(alert: &Value) -> AlertmanagerAlert {
     let receivers = alert["receivers"].as_array().into_iter().flatten();
-    ArrivedAlert {
+    AlertmanagerAlert {
         name: text(&alert["labels"]["alertname"]),
         labels: pairs(&alert["labels"]),
         annotations: pairs(&alert["annotations"]),

@@ -25,7 +25,7 @@ const VARIABLES: [(&str, &str); 4] =
 
 /// A client for one Grafana.
 #[derive(Clone, Debug)]
-pub struct Grafana<'a> {
+pub struct GrafanaClient<'a> {
     http: &'a Http,
     base: String,
     login: &'a Login,
@@ -33,12 +33,12 @@ pub struct Grafana<'a> {
 }
 
 /// An answer, whatever its status.
-struct Answer {
+struct GrafanaResponse {
     status: u16,
     body: Value,
 }
 
-impl<'a> Grafana<'a> {
+impl<'a> GrafanaClient<'a> {
     /// Returns a client for the stack's Grafana at `base`.
     pub fn new(http: &'a Http, base: impl Into<String>, stack: &'a Stack) -> Self {
         let volume = stack.service("grafana").and_then(|service| service.data_volume()).unwrap_or_default();
@@ -82,7 +82,7 @@ impl<'a> Grafana<'a> {
         Ok(GrafanaContent {
             data_sources: data_sources.into_iter().flatten().collect(),
             dashboards: dashboards.into_iter().flatten().collect(),
-            marks: BTreeMap::new(),
+            checksums: BTreeMap::new(),
         })
     }
 
@@ -117,7 +117,7 @@ impl<'a> Grafana<'a> {
             None => match self.ask(Method::POST, "/api/datasources", Some(&wanted.body), &doing).await? {
                 // Made between our question and our answer, or under the same name with another uid: the second
                 // try tells them apart.
-                Answer { status: 409 | 412, .. } => {
+                GrafanaResponse { status: 409 | 412, .. } => {
                     self.ask(Method::PUT, &path, Some(&wanted.body), &doing).await?
                 }
                 answer => answer,
@@ -184,7 +184,13 @@ impl<'a> Grafana<'a> {
         }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>, doing: &str) -> Result<Answer> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        doing: &str,
+    ) -> Result<GrafanaResponse> {
         if self.http.login_refused.load(Ordering::Relaxed) {
             return Err(self.login_refused());
         }
@@ -204,7 +210,7 @@ impl<'a> Grafana<'a> {
             return Err(self.login_refused());
         }
         // An error's body may be empty or HTML; its status is answer enough.
-        Ok(Answer { status, body: body::json(response).await.unwrap_or_default() })
+        Ok(GrafanaResponse { status, body: body::json(response).await.unwrap_or_default() })
     }
 }
 
@@ -222,7 +228,7 @@ fn query_body(query: &Query, data_source: &str) -> Value {
     })
 }
 
-fn found(answer: Answer, doing: &str) -> Result<Option<Value>> {
+fn found(answer: GrafanaResponse, doing: &str) -> Result<Option<Value>> {
     if answer.status == 404 {
         return Ok(None);
     }
@@ -230,7 +236,7 @@ fn found(answer: Answer, doing: &str) -> Result<Option<Value>> {
     Ok(Some(answer.body))
 }
 
-fn good(answer: &Answer, doing: &str) -> Result<()> {
+fn good(answer: &GrafanaResponse, doing: &str) -> Result<()> {
     if answer.status == 200 { Ok(()) } else { Err(refused(doing, answer.status, &message(&answer.body))) }
 }
 

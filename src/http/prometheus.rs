@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::{Http, body, json, pairs, taken, text};
 use crate::error::{Error, Result};
-use crate::model::alert::EvaluatedAlert;
+use crate::model::alert::PrometheusAlert;
 
 /// A client for one Prometheus.
 #[derive(Clone, Debug)]
-pub struct Prometheus<'a> {
+pub struct PrometheusClient<'a> {
     http: &'a Http,
     base: String,
 }
@@ -70,7 +70,7 @@ pub struct ReloadState {
     pub seconds: f64,
 }
 
-impl<'a> Prometheus<'a> {
+impl<'a> PrometheusClient<'a> {
     /// Returns a client for the Prometheus at `base`.
     pub fn new(http: &'a Http, base: impl Into<String>) -> Self {
         Self { http, base: base.into() }
@@ -109,9 +109,9 @@ impl<'a> Prometheus<'a> {
     }
 
     /// Returns the alerts whose expressions hold, as the last evaluation left them.
-    pub async fn alerts(&self) -> Result<Vec<EvaluatedAlert>> {
+    pub async fn alerts(&self) -> Result<Vec<PrometheusAlert>> {
         let data = self.get("alerts").await?;
-        let alert = |alert: &Value| EvaluatedAlert {
+        let alert = |alert: &Value| PrometheusAlert {
             labels: pairs(&alert["labels"]),
             annotations: pairs(&alert["annotations"]),
             is_firing: alert["state"] == "firing",

@@ -8,7 +8,7 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
-pub use reported::{ArrivedAlert, Delivery, EvaluatedAlert, Silence};
+pub use reported::{AlertmanagerAlert, Delivery, PrometheusAlert, Silence};
 
 use crate::model::verification::WATCHDOG;
 
@@ -31,7 +31,7 @@ pub struct Alert {
     /// Its name.
     pub name: String,
     /// Whether people hear of it.
-    pub state: State,
+    pub state: AlertState,
     /// Since when.
     pub since: Since,
     /// All its labels, in their order.
@@ -44,7 +44,7 @@ pub struct Alert {
 
 /// Whether people hear of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum AlertState {
     /// They do.
     Firing,
     /// It fires, but has not arrived at Alertmanager.
@@ -67,8 +67,8 @@ pub struct Since {
 impl Alerts {
     /// Joins what Prometheus evaluates with what has arrived at Alertmanager.
     pub fn of(
-        evaluated: &[EvaluatedAlert],
-        arrived: &[ArrivedAlert],
+        evaluated: &[PrometheusAlert],
+        arrived: &[AlertmanagerAlert],
         silences: &[Silence],
         now: SystemTime,
     ) -> Self {
@@ -76,8 +76,8 @@ impl Alerts {
         let here = arrived.iter().map(|alert| Alert {
             name: alert.name.clone(),
             state: match alert.state.as_str() {
-                "suppressed" => State::Suppressed(suppressors(alert, arrived, silences)),
-                _ => State::Firing,
+                "suppressed" => AlertState::Suppressed(suppressors(alert, arrived, silences)),
+                _ => AlertState::Firing,
             },
             since: Since::new(&alert.since, now),
             labels: alert.labels.clone(),
@@ -87,7 +87,7 @@ impl Alerts {
         let on_the_way = evaluated.iter().filter(|alert| !arrived.iter().any(|other| alert.is(other)));
         let on_the_way = on_the_way.map(|alert| Alert {
             name: named(&alert.labels, "alertname").unwrap_or_default().to_string(),
-            state: if alert.is_firing { State::NotArrived } else { State::Pending },
+            state: if alert.is_firing { AlertState::NotArrived } else { AlertState::Pending },
             since: Since::new(&alert.since, now),
             labels: alert.labels.clone(),
             annotations: alert.annotations.clone(),
@@ -100,11 +100,11 @@ impl Alerts {
 
     /// Returns how many alerts fire and are kept from nobody.
     pub fn firing(&self) -> usize {
-        self.count(|state| matches!(state, State::Firing | State::NotArrived))
+        self.count(|state| matches!(state, AlertState::Firing | AlertState::NotArrived))
     }
 
     /// Returns how many alerts are in such a state.
-    pub fn count(&self, is_such: impl Fn(&State) -> bool) -> usize {
+    pub fn count(&self, is_such: impl Fn(&AlertState) -> bool) -> usize {
         self.alerts.iter().filter(|alert| is_such(&alert.state)).count()
     }
 }
@@ -121,7 +121,7 @@ impl Alert {
     }
 
     /// Returns what alerts are sorted by: state, severity, then the eldest first, then the name.
-    fn urgency(&self) -> (&State, u8, &str, &str) {
+    fn urgency(&self) -> (&AlertState, u8, &str, &str) {
         let severity = match self.label("severity") {
             Some("critical") => 0,
             Some("warning") => 1,
@@ -131,9 +131,9 @@ impl Alert {
     }
 }
 
-impl EvaluatedAlert {
+impl PrometheusAlert {
     /// Returns whether this alert has arrived as the other, which has the external labels too.
-    fn is(&self, arrived: &ArrivedAlert) -> bool {
+    fn is(&self, arrived: &AlertmanagerAlert) -> bool {
         self.is_firing && self.labels.iter().all(|label| arrived.labels.contains(label))
     }
 }
@@ -148,7 +148,11 @@ impl Since {
 }
 
 /// Returns what keeps an alert from being sent, in words.
-fn suppressors(alert: &ArrivedAlert, arrived: &[ArrivedAlert], silences: &[Silence]) -> Vec<String> {
+fn suppressors(
+    alert: &AlertmanagerAlert,
+    arrived: &[AlertmanagerAlert],
+    silences: &[Silence],
+) -> Vec<String> {
     let silence = |id: &String| match silences.iter().find(|silence| silence.id == *id) {
         Some(Silence { author, comment, until, .. }) => {
             format!("a silence of {author} until {until}: {comment}")

@@ -12,12 +12,12 @@ pub struct Event {
     /// The step of the plan, by index.
     pub step: usize,
     /// What.
-    pub kind: Kind,
+    pub kind: EventKind,
 }
 
 /// What happened to a step.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum EventKind {
     /// It began.
     Started,
     /// A layer of an image moved on; may be dropped by the display.
@@ -60,7 +60,7 @@ pub fn channel() -> (Events, UnboundedReceiver<Event>) {
 
 impl Events {
     /// Tells that something happened.
-    pub fn emit(&self, step: usize, kind: Kind) {
+    pub fn emit(&self, step: usize, kind: EventKind) {
         // The display may die, on a closed pipe say; the work may not.
         drop(self.sender.send(Event { elapsed: self.began.elapsed(), step, kind }));
     }

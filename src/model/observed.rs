@@ -25,7 +25,7 @@ pub struct Observed {
     /// What each running service answers, by service.
     pub readiness: BTreeMap<String, Readiness>,
     /// What Grafana holds.
-    pub grafana: Grafana,
+    pub grafana: ObservedGrafana,
     /// A free port for each service that wants any, by service.
     pub free_ports: BTreeMap<String, u16>,
 }
@@ -53,7 +53,7 @@ impl Objects {
     /// Returns why a service that has no address is not asked.
     pub fn not_asked(&self, service: &str) -> NotAsked {
         match self.containers.get(service).map(|container| container.state) {
-            Some(State::Paused) => NotAsked::Paused,
+            Some(ContainerState::Paused) => NotAsked::Paused,
             _ => NotAsked::NotRunning,
         }
     }
@@ -73,7 +73,7 @@ impl Objects {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restore {
     /// The id of the container that stands for it.
-    pub mark: String,
+    pub sentinel: String,
     /// The volumes that it fills.
     pub volumes: Vec<String>,
 }
@@ -92,7 +92,7 @@ pub struct Container {
     /// The hash of the specification it was made to.
     pub spec: String,
     /// What it does.
-    pub state: State,
+    pub state: ContainerState,
     /// What the engine says of it, such as `Up 3 minutes`.
     pub status: String,
     /// Where its port is published, while it runs.
@@ -105,7 +105,7 @@ impl Container {
     /// Returns why a container that does not run is not ready.
     pub fn not_running(&self) -> Readiness {
         Readiness::NotReady(match self.state {
-            State::Paused => NotAsked::Paused.to_string(),
+            ContainerState::Paused => NotAsked::Paused.to_string(),
             _ => self.status.to_lowercase(),
         })
     }
@@ -113,7 +113,7 @@ impl Container {
 
 /// What a container does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum ContainerState {
     /// Made, never started.
     Created,
     /// Ended.
@@ -182,7 +182,7 @@ pub enum NotAsked {
 
 /// What Grafana holds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Grafana {
+pub enum ObservedGrafana {
     /// It could not be asked.
     #[default]
     Unknown,
@@ -202,7 +202,7 @@ pub struct GrafanaContent {
     /// Dashboards by uid.
     pub dashboards: BTreeMap<String, Value>,
     /// What marks each dashboard and its file as they were imported, by uid.
-    pub marks: BTreeMap<String, String>,
+    pub checksums: BTreeMap<String, String>,
 }
 
 /// A data source as Grafana knows it.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// What an engine reports about one layer of one image.
 #[derive(Clone, Copy, Debug)]
-pub struct Report<'a> {
+pub struct LayerReport<'a> {
     /// The number of the image among those that are pulled.
     pub image: usize,
     /// The layer's id.
@@ -42,7 +42,7 @@ pub enum LayerState {
 
 /// How much is done, of one image or of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct PullProgress {
     /// The layers that are ready for use.
     pub layers_done: usize,
     /// The layers that are known.
@@ -79,7 +79,7 @@ impl LayerState {
 
 impl Layers {
     /// Takes in one report.
-    pub fn record(&mut self, report: &Report<'_>) {
+    pub fn record(&mut self, report: &LayerReport<'_>) {
         let state = report.state;
         let states = self.images.entry(report.image).or_default();
         let known = states.entry(report.layer.to_owned()).or_insert(state);
@@ -91,8 +91,8 @@ impl Layers {
     }
 
     /// Returns what is done of one image; nothing for an image that has reported nothing.
-    pub fn image(&self, image: usize) -> Tally {
-        let mut tally = Tally::default();
+    pub fn image(&self, image: usize) -> PullProgress {
+        let mut tally = PullProgress::default();
         for (layer, state) in self.images.get(&image).into_iter().flatten() {
             tally.layers_total += 1;
             tally.layers_done += usize::from(state.is_done());
@@ -105,8 +105,8 @@ impl Layers {
     }
 
     /// Returns what is done of all images; a layer that several share counts once, for its owner.
-    pub fn all(&self) -> Tally {
-        let mut tally = Tally::default();
+    pub fn all(&self) -> PullProgress {
+        let mut tally = PullProgress::default();
         for (layer, download) in &self.downloads {
             let state = self.images.get(&download.owner).and_then(|states| states.get(layer));
             tally.layers_total += 1;
@@ -117,7 +117,7 @@ impl Layers {
     }
 }
 
-impl Tally {
+impl PullProgress {
     fn add_bytes(&mut self, download: &Download) {
         self.bytes_done += download.done;
         self.bytes_total += download.total;
@@ -157,7 +157,7 @@ mod tests {
     fn record(layers: &mut Layers, rows: &[Row]) {
         for (image, layer, word, current, total) in rows.iter().copied() {
             if let Some(state) = layer_state(word) {
-                layers.record(&Report { image, layer, state, current, total });
+                layers.record(&LayerReport { image, layer, state, current, total });
             }
         }
     }
@@ -168,10 +168,10 @@ mod tests {
         layers
     }
 
-    fn tally(layers: [usize; 3], bytes: [u64; 2]) -> Tally {
+    fn tally(layers: [usize; 3], bytes: [u64; 2]) -> PullProgress {
         let [layers_done, layers_total, layers_shared] = layers;
         let [bytes_done, bytes_total] = bytes;
-        Tally { layers_done, layers_total, layers_shared, bytes_done, bytes_total }
+        PullProgress { layers_done, layers_total, layers_shared, bytes_done, bytes_total }
     }
 
     #[test]
@@ -200,14 +200,14 @@ mod tests {
             (0, "a", "Retrying in 5 seconds", Some(1), Some(2)),
             (0, "", "Status: Downloaded newer image", None, None),
         ]);
-        assert_eq!(layers.image(0), Tally::default());
-        assert_eq!(layers.image(7), Tally::default());
-        assert_eq!(layers.all(), Tally::default());
+        assert_eq!(layers.image(0), PullProgress::default());
+        assert_eq!(layers.image(7), PullProgress::default());
+        assert_eq!(layers.all(), PullProgress::default());
     }
 
     #[test]
     fn unusual_reports_count_sensibly() {
-        let cases: [(&str, &[Row], Tally); 9] = [
+        let cases: [(&str, &[Row], PullProgress); 9] = [
             ("present", &[(0, "a", "Already exists", None, None)], tally([1, 1, 0], [0, 0])),
             ("no total", &[(0, "a", "Downloading", Some(7), None)], tally([0, 1, 0], [7, 7])),
             ("negative total", &[(0, "a", "Downloading", Some(7), Some(-1))], tally([0, 1, 0], [7, 7])),

@@ -28,7 +28,7 @@ pub const LABEL_VOLUME: &str = "tdd-stack.volume";
 /// The label that names what the engine refused and the container therefore lacks.
 pub const LABEL_WITHOUT: &str = "tdd-stack.without";
 /// The file beside uploaded ones that says which of them the service goes by.
-pub const LOADED_MARK: &str = ".tdd-stack.loaded";
+pub const LOADED_CHECKSUM: &str = ".tdd-stack.loaded";
 /// What the name of a file begins with that marks a dashboard as it was imported; its uid follows.
 pub const DASHBOARD_MARK: &str = ".tdd-stack.dashboard.";
 /// Stands for the published port in arguments and variables, since it may be chosen late.
@@ -97,7 +97,7 @@ pub struct Service {
     pub stop_seconds: u32,
     /// Where its files go, and how they are checked and re-read.
     #[serde(skip)]
-    pub config: Option<Config>,
+    pub config: Option<ServiceConfig>,
     /// The file in which it finds the password of the stack's login at its first start.
     pub password_file: Option<PasswordFile>,
     /// How one sees that it is ready.
@@ -176,7 +176,7 @@ pub enum HostAddress {
 
 /// A service's configuration files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
+pub struct ServiceConfig {
     /// The folder inside the container, which is a volume.
     pub folder: &'static str,
     /// The delivered files, by name.

@@ -24,7 +24,7 @@ pub enum Application {
 
 /// Everything that was asked of a running stack.
 #[derive(Clone, Debug, Default)]
-pub struct Proof {
+pub struct Verification {
     /// How long Prometheus runs.
     pub age: Duration,
     /// One entry for each expected job, and for each further target.
@@ -38,7 +38,7 @@ pub struct Proof {
     /// What the data source's health check answers; `None` is healthy.
     pub data_source_error: Option<String>,
     /// The dashboards.
-    pub dashboards: Vec<DashboardProof>,
+    pub dashboards: Vec<DashboardCheck>,
     /// What could not be asked at all.
     pub unanswered: Vec<String>,
 }
@@ -86,18 +86,18 @@ pub struct Rules {
 
 /// A dashboard and what its panels show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DashboardProof {
+pub struct DashboardCheck {
     /// Its uid.
     pub uid: String,
     /// Where it is opened.
     pub url: String,
     /// Its panels.
-    pub panels: Vec<PanelProof>,
+    pub panels: Vec<PanelCheck>,
 }
 
 /// A panel and what its queries return.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PanelProof {
+pub struct PanelCheck {
     /// Its title.
     pub title: String,
     /// How many series, or why its queries failed.
@@ -112,10 +112,10 @@ pub enum Verdict {
     /// Nothing is wrong so far, but this is not seen yet.
     Pending(Vec<String>),
     /// This is wrong.
-    Blind(Vec<String>),
+    Unhealthy(Vec<String>),
 }
 
-impl Proof {
+impl Verification {
     /// Returns what it amounts to.
     pub fn verdict(&self) -> Verdict {
         let mut blind = self.unanswered.clone();
@@ -162,7 +162,7 @@ impl Proof {
         match (blind.is_empty(), pending.is_empty()) {
             (true, true) => Verdict::Proven,
             (true, false) => Verdict::Pending(pending),
-            (false, _) => Verdict::Blind(blind),
+            (false, _) => Verdict::Unhealthy(blind),
         }
     }
 }
@@ -182,14 +182,14 @@ mod tests {
         }
     }
 
-    fn good() -> Proof {
-        Proof {
+    fn good() -> Verification {
+        Verification {
             age: Duration::from_mins(1),
             targets: vec![target("prometheus", Health::Up, true), target("app-metrics", Health::Down, false)],
             rules: Rules { total: 2, healthy: 2, ..Rules::default() },
             alertmanager_active: true,
             watchdog_arrived: true,
-            ..Proof::default()
+            ..Verification::default()
         }
     }
 
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn whatever_is_required_and_wrong_is_blind() {
-        type Spoil = fn(&mut Proof);
+        type Spoil = fn(&mut Verification);
         let spoil: [(&str, Spoil); 7] = [
             ("target grafana is down: refused", |p| p.targets.push(target("grafana", Health::Down, true))),
             ("rule X: bad", |p| {
@@ -212,17 +212,17 @@ mod tests {
             ("the alert Watchdog has not arrived at Alertmanager", |p| p.watchdog_arrived = false),
             ("Grafana's data source answers 400", |p| p.data_source_error = Some("answers 400".into())),
             ("panel `A`: bad query", |p| {
-                p.dashboards.push(DashboardProof {
+                p.dashboards.push(DashboardCheck {
                     uid: "u".into(),
                     url: String::new(),
-                    panels: vec![PanelProof { title: "A".into(), series: Err("bad query".into()) }],
+                    panels: vec![PanelCheck { title: "A".into(), series: Err("bad query".into()) }],
                 });
             }),
         ];
         for (reason, spoil) in spoil {
             let mut proof = good();
             spoil(&mut proof);
-            assert_eq!(proof.verdict(), Verdict::Blind(vec![reason.into()]));
+            assert_eq!(proof.verdict(), Verdict::Unhealthy(vec![reason.into()]));
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{object, print, table};
-use crate::model::alert::{Alert, Alerts, Delivery, Since, State};
+use crate::model::alert::{Alert, AlertState, Alerts, Delivery, Since};
 use crate::model::verification::WATCHDOG;
 
 /// Prints what fires, and what is known of the way to the receivers.
@@ -51,18 +51,18 @@ fn delivered(delivery: &Delivery) -> String {
 fn counted(alerts: &Alerts) -> String {
     let counts = [
         ("firing", alerts.firing()),
-        ("pending", alerts.count(|state| *state == State::Pending)),
-        ("suppressed", alerts.count(|state| matches!(state, State::Suppressed(_)))),
+        ("pending", alerts.count(|state| *state == AlertState::Pending)),
+        ("suppressed", alerts.count(|state| matches!(state, AlertState::Suppressed(_)))),
     ];
     counts.map(|(word, count)| format!("{count} {word}")).join(", ")
 }
 
 fn row(alert: &Alert) -> [String; 6] {
     let state = match &alert.state {
-        State::Firing => "firing".into(),
-        State::NotArrived => "firing, not at Alertmanager".into(),
-        State::Pending => "pending".into(),
-        State::Suppressed(by) => format!("suppressed by\n{}", by.join("\n")),
+        AlertState::Firing => "firing".into(),
+        AlertState::NotArrived => "firing, not at Alertmanager".into(),
+        AlertState::Pending => "pending".into(),
+        AlertState::Suppressed(by) => format!("suppressed by\n{}", by.join("\n")),
     };
     let about = [
         alert.annotation("summary").map(ToString::to_string),
@@ -108,9 +108,9 @@ fn delivery(delivery: &Delivery) -> Value {
 
 fn alert(alert: &Alert) -> Value {
     let (state, suppressed_by) = match &alert.state {
-        State::Firing | State::NotArrived => ("firing", [].as_slice()),
-        State::Pending => ("pending", [].as_slice()),
-        State::Suppressed(by) => ("suppressed", by.as_slice()),
+        AlertState::Firing | AlertState::NotArrived => ("firing", [].as_slice()),
+        AlertState::Pending => ("pending", [].as_slice()),
+        AlertState::Suppressed(by) => ("suppressed", by.as_slice()),
     };
     let labels: Map<String, Value> =
         alert.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
@@ -118,7 +118,7 @@ fn alert(alert: &Alert) -> Value {
         "alert": alert.name,
         "severity": alert.label("severity"),
         "state": state,
-        "arrived": !matches!(alert.state, State::NotArrived | State::Pending),
+        "arrived": !matches!(alert.state, AlertState::NotArrived | AlertState::Pending),
         "suppressed_by": suppressed_by,
         "since": alert.since.moment,
         "seconds": alert.since.age.map(|age| age.as_secs()),

@@ -6,17 +6,17 @@ use comfy_table::Table;
 use serde_json::{Map, Value, json};
 
 use super::table;
-use crate::drill::trace::{Course, Hop};
+use crate::drill::trace::{AlertTrace, Stage};
 
-pub(super) fn text(stack: &str, courses: &[Course], total: Duration) -> String {
+pub(super) fn text(stack: &str, courses: &[AlertTrace], total: Duration) -> String {
     let mut header = vec!["alert"];
-    header.extend(Hop::ALL.map(Hop::name));
+    header.extend(Stage::ALL.map(Stage::name));
     let mut rows: Table = table::plain(header);
     for course in courses {
         let mut row = vec![course.alert.to_string()];
-        row.extend(Hop::ALL.map(|hop| match course.hops.get(&hop) {
+        row.extend(Stage::ALL.map(|stage| match course.stages.get(&stage) {
             Some(time) => format!("{:.1} s", time.as_secs_f64()),
-            None if hop == Hop::Resolved && !course.resolves => "-".into(),
+            None if stage == Stage::Resolved && !course.resolves => "-".into(),
             None => "NEVER".into(),
         }));
         rows.add_row(row);
@@ -30,14 +30,14 @@ pub(super) fn text(stack: &str, courses: &[Course], total: Duration) -> String {
     )
 }
 
-pub(super) fn document(stack: &str, courses: &[Course], total: Duration) -> Value {
-    let course = |course: &Course| {
-        let hops: Map<String, Value> = course
-            .hops
+pub(super) fn document(stack: &str, courses: &[AlertTrace], total: Duration) -> Value {
+    let course = |course: &AlertTrace| {
+        let stages: Map<String, Value> = course
+            .stages
             .iter()
-            .map(|(hop, time)| (hop.name().to_string(), time.as_secs_f64().into()))
+            .map(|(stage, time)| (stage.name().to_string(), time.as_secs_f64().into()))
             .collect();
-        json!({"alert": course.alert, "ok": course.fault().is_none(), "hops": hops, "fault": course.fault()})
+        json!({"alert": course.alert, "ok": course.fault().is_none(), "hops": stages, "fault": course.fault()})
     };
     json!({
         "schema": "tdd-stack.drill/1",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{object, print, table};
-use crate::doctor::{Finding, State, worst};
+use crate::doctor::{Finding, Severity, worst};
 
 /// Prints findings, each with its cure.
 pub fn findings(json: bool, stack: &str, findings: &[Finding]) {
@@ -22,21 +22,21 @@ fn row(finding: &Finding) -> [String; 3] {
         Some(subject) => format!("{} {subject}", finding.check),
         None => finding.check.to_string(),
     };
-    let what = match &finding.cure {
-        Some(cure) => format!("{}\ncure: {cure}", finding.what),
+    let what = match &finding.fix {
+        Some(fix) => format!("{}\ncure: {fix}", finding.what),
         None => finding.what.clone(),
     };
     let word = match finding.state {
-        State::Good => "ok",
-        State::Warning => "warning",
-        State::Bad => "BAD",
+        Severity::Good => "ok",
+        Severity::Warning => "warning",
+        Severity::Bad => "BAD",
     };
     [word.into(), check, what]
 }
 
 fn counted(findings: &[Finding]) -> String {
     let count = |state| findings.iter().filter(|finding| finding.state == state).count();
-    match (count(State::Bad), count(State::Warning)) {
+    match (count(Severity::Bad), count(Severity::Warning)) {
         (0, 0) => "nothing is amiss".into(),
         (bad, warnings) => format!("{bad} bad, {warnings} worth knowing"),
     }
@@ -48,18 +48,18 @@ fn document(stack: &str, findings: &[Finding]) -> Value {
             "check": finding.check,
             "subject": finding.subject,
             "state": match finding.state {
-                State::Good => "good",
-                State::Warning => "warning",
-                State::Bad => "bad",
+                Severity::Good => "good",
+                Severity::Warning => "warning",
+                Severity::Bad => "bad",
             },
             "what": finding.what,
-            "cure": finding.cure,
+            "cure": finding.fix,
         })
     };
     json!({
         "schema": "tdd-stack.doctor/1",
         "stack": stack,
-        "ok": worst(findings) != State::Bad,
+        "ok": worst(findings) != Severity::Bad,
         "findings": findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }

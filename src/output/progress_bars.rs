@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::terminal_mode::{LocalModes, Without};
+use super::terminal_mode::{LocalModes, TerminalModeGuard};
 use crate::docker::phrases::layer_state;
-use crate::model::event::{Event, Kind};
-use crate::model::pull_progress::{Layers, Report};
+use crate::model::event::{Event, EventKind};
+use crate::model::pull_progress::{LayerReport, Layers};
 use crate::model::sanitize;
 use crate::plan::{Operation, Plan};
 
@@ -26,7 +26,7 @@ pub(super) struct Bars {
     /// The last answer that a waiting step got.
     waiting: BTreeMap<usize, String>,
     finished: u64,
-    _quiet: Without<std::io::Stderr>,
+    _quiet: TerminalModeGuard<std::io::Stderr>,
 }
 
 impl Default for Bars {
@@ -40,7 +40,7 @@ impl Default for Bars {
             waiting: BTreeMap::new(),
             finished: 0,
             // `^C` between the bars would leave a line of them behind.
-            _quiet: Without::begin(std::io::stderr(), LocalModes::ECHOCTL),
+            _quiet: TerminalModeGuard::begin(std::io::stderr(), LocalModes::ECHOCTL),
         }
     }
 }
@@ -50,28 +50,28 @@ impl Bars {
     pub(super) fn show(&mut self, plan: &Plan, event: &Event) {
         let step = &plan.steps[event.step];
         match &event.kind {
-            Kind::Started => {
+            EventKind::Started => {
                 self.running.push(event.step);
                 if let Operation::Pull { image, .. } = &step.operation {
                     self.images.insert(event.step, self.screen.add(image_bar(image)));
                 }
             }
-            Kind::Layer { layer, word, current, total } => {
+            EventKind::Layer { layer, word, current, total } => {
                 if let Some(state) = layer_state(word) {
                     let (image, current, total) = (event.step, *current, *total);
-                    self.layers.record(&Report { image, layer, state, current, total });
+                    self.layers.record(&LayerReport { image, layer, state, current, total });
                     self.draw_image(event.step);
                 }
             }
-            Kind::Waiting(last) => drop(self.waiting.insert(event.step, last.clone())),
-            Kind::Note(note) => self.line(&format!("note: {}: {note}", step.operation.target())),
-            Kind::Finished => {
+            EventKind::Waiting(last) => drop(self.waiting.insert(event.step, last.clone())),
+            EventKind::Note(note) => self.line(&format!("note: {}: {note}", step.operation.target())),
+            EventKind::Finished => {
                 self.finished += 1;
                 self.end(event.step, "pulled");
             }
-            Kind::Abandoned => self.end(event.step, "abandoned"),
-            Kind::FailedAlike(_) => self.end(event.step, "failed"),
-            Kind::Failed(reason) => {
+            EventKind::Abandoned => self.end(event.step, "abandoned"),
+            EventKind::FailedAlike(_) => self.end(event.step, "failed"),
+            EventKind::Failed(reason) => {
                 self.end(event.step, "failed");
                 let failed =
                     format!("failed: {} {}: {reason}", step.operation.verb(), step.operation.target());
@@ -157,16 +157,16 @@ mod tests {
     #[test]
     fn an_abandoned_step_is_not_listed_any_more() {
         let step = |uid: &str| {
-            let operation = Operation::AwaitDataSource { uid: uid.into() };
+            let operation = Operation::WaitDataSource { uid: uid.into() };
             Step { operation, cause: Cause::JustStarted, needs: Vec::new() }
         };
         let plan = Plan { steps: vec![step("a"), step("b")], ..Plan::default() };
         let mut bars = Bars::default();
         let mut show = |step, kind| bars.show(&plan, &Event { elapsed: Duration::ZERO, step, kind });
-        show(0, Kind::Started);
-        show(1, Kind::Started);
-        show(1, Kind::Waiting("no answer".into()));
-        show(1, Kind::Abandoned);
+        show(0, EventKind::Started);
+        show(1, EventKind::Started);
+        show(1, EventKind::Waiting("no answer".into()));
+        show(1, EventKind::Abandoned);
         assert_eq!((bars.running.clone(), bars.waiting.len(), bars.finished), (vec![0], 0, 0));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::model::event::{Event, Kind};
+use crate::model::event::{Event, EventKind};
 use crate::plan::Plan;
 
 /// Returns the line for an event.
@@ -25,15 +25,15 @@ pub(super) fn object(plan: &Plan, event: &Event, took: Duration) -> Value {
         "cause": step.cause.to_string(),
     });
     let further = match &event.kind {
-        Kind::Started => json!({"event": "started"}),
-        Kind::Layer { layer, word, current, total } => {
+        EventKind::Started => json!({"event": "started"}),
+        EventKind::Layer { layer, word, current, total } => {
             json!({"event": "layer", "layer": layer, "status": word, "current": current, "total": total})
         }
-        Kind::Waiting(last) => json!({"event": "waiting", "last": last}),
-        Kind::Note(note) => json!({"event": "note", "note": note}),
-        Kind::Finished => json!({"event": "finished", "took": took.as_secs_f64()}),
-        Kind::Abandoned => json!({"event": "abandoned", "took": took.as_secs_f64()}),
-        Kind::Failed(reason) | Kind::FailedAlike(reason) => {
+        EventKind::Waiting(last) => json!({"event": "waiting", "last": last}),
+        EventKind::Note(note) => json!({"event": "note", "note": note}),
+        EventKind::Finished => json!({"event": "finished", "took": took.as_secs_f64()}),
+        EventKind::Abandoned => json!({"event": "abandoned", "took": took.as_secs_f64()}),
+        EventKind::Failed(reason) | EventKind::FailedAlike(reason) => {
             json!({"event": "failed", "took": took.as_secs_f64(), "reason": reason})
         }
     };

@@ -5,12 +5,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{CheckReport, FileOutcome, FileReport, Summary};
-use crate::config::settings::Origin;
-use crate::error::{Conflict, Error, Fault};
+use crate::config::settings::PasswordOrigin;
+use crate::error::{ConfigFault, Conflict, Error};
 use crate::model::observed::Readiness;
-use crate::model::verification::{Health, Proof};
+use crate::model::verification::{Health, Verification};
 use crate::plan::{Plan, Step, TextChange};
-use crate::status::{Finding, ServiceStatus, Status};
+use crate::status::{ServiceStatus, Status, StatusVerdict};
 
 pub(super) fn plan(stack: &str, plan: &Plan, changes: &[TextChange]) -> Value {
     let change =
@@ -34,8 +34,11 @@ pub(super) fn summary(summary: &Summary<'_>) -> Value {
         })
     });
     let password_file = match &summary.login.password.origin {
-        Origin::Generated(file) => Some(file),
-        Origin::Default | Origin::Prompt | Origin::File(_) | Origin::Environment => None,
+        PasswordOrigin::Generated(file) => Some(file),
+        PasswordOrigin::Default
+        | PasswordOrigin::Prompt
+        | PasswordOrigin::File(_)
+        | PasswordOrigin::Environment => None,
     };
     json!({
         "schema": "tdd-stack.up/1",
@@ -58,22 +61,23 @@ pub(super) fn summary(summary: &Summary<'_>) -> Value {
 pub(super) fn status(status: &Status) -> Value {
     let proof = status.proof.clone().unwrap_or_default();
     let problems = match status.finding() {
-        Finding::Good => Vec::new(),
-        Finding::Pending(what) | Finding::Blind(what) | Finding::OutOfReach(what) | Finding::Amiss(what) => {
-            what
-        }
+        StatusVerdict::Good => Vec::new(),
+        StatusVerdict::Pending(what)
+        | StatusVerdict::Unhealthy(what)
+        | StatusVerdict::OutOfReach(what)
+        | StatusVerdict::Problems(what) => what,
     };
     let word = match status.finding() {
-        Finding::Good => "proven",
-        Finding::Pending(_) => "pending",
-        Finding::Blind(_) => "blind",
-        Finding::OutOfReach(_) => "out-of-reach",
-        Finding::Amiss(_) => "amiss",
+        StatusVerdict::Good => "proven",
+        StatusVerdict::Pending(_) => "pending",
+        StatusVerdict::Unhealthy(_) => "blind",
+        StatusVerdict::OutOfReach(_) => "out-of-reach",
+        StatusVerdict::Problems(_) => "amiss",
     };
     let mut object = observed(&proof);
     object["schema"] = "tdd-stack.status/1".into();
     object["stack"] = status.stack.clone().into();
-    object["ok"] = matches!(status.finding(), Finding::Good | Finding::Pending(_)).into();
+    object["ok"] = matches!(status.finding(), StatusVerdict::Good | StatusVerdict::Pending(_)).into();
     object["finding"] = word.into();
     object["problems"] = problems.into();
     object["services"] = status.services.iter().map(service).collect();
@@ -84,7 +88,7 @@ pub(super) fn status(status: &Status) -> Value {
 }
 
 /// Returns what a proof saw.
-fn observed(proof: &Proof) -> Value {
+fn observed(proof: &Verification) -> Value {
     json!({
         "targets": targets(proof),
         "rules": {
@@ -145,7 +149,7 @@ pub(super) fn error(error: &Error) -> Value {
         Error::Conflicts(conflicts) => object["conflicts"] = conflicts.iter().map(conflict).collect(),
         Error::Pull { images, .. } => object["images"] = images.clone().into(),
         Error::Faults(faults) => object["faults"] = faults.iter().map(fault).collect(),
-        Error::Amiss(problems) | Error::Blind(problems) => object["problems"] = json!(problems),
+        Error::Problems(problems) | Error::Unhealthy(problems) => object["problems"] = json!(problems),
         _ => {}
     }
     object
@@ -182,7 +186,7 @@ fn service(service: &ServiceStatus) -> Value {
     })
 }
 
-fn targets(proof: &Proof) -> Vec<Value> {
+fn targets(proof: &Verification) -> Vec<Value> {
     let target = |target: &crate::model::verification::Target| {
         json!({
             "job": target.job,
@@ -201,12 +205,12 @@ fn targets(proof: &Proof) -> Vec<Value> {
     proof.targets.iter().map(target).collect()
 }
 
-fn dashboards(proof: &Proof) -> Vec<Value> {
-    let panel = |panel: &crate::model::verification::PanelProof| match &panel.series {
+fn dashboards(proof: &Verification) -> Vec<Value> {
+    let panel = |panel: &crate::model::verification::PanelCheck| match &panel.series {
         Ok(series) => json!({"title": panel.title, "series": series}),
         Err(error) => json!({"title": panel.title, "series": 0, "error": error}),
     };
-    let dashboard = |dashboard: &crate::model::verification::DashboardProof| {
+    let dashboard = |dashboard: &crate::model::verification::DashboardCheck| {
         json!({
             "uid": dashboard.uid,
             "url": dashboard.url,
@@ -216,7 +220,7 @@ fn dashboards(proof: &Proof) -> Vec<Value> {
     proof.dashboards.iter().map(dashboard).collect()
 }
 
-fn fault(fault: &Fault) -> Value {
+fn fault(fault: &ConfigFault) -> Value {
     json!({"file": path(&fault.file), "line": fault.line, "reason": fault.reason})
 }
 

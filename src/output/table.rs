@@ -5,13 +5,13 @@ use std::time::Duration;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{CheckReport, FileOutcome, FileReport, Summary, verdict};
-use crate::config::settings::{Origin, WELL_KNOWN_PASSWORD};
+use crate::config::settings::{PasswordOrigin, WELL_KNOWN_PASSWORD};
 use crate::error::Conflict;
 use crate::error::hint::conflict_hint;
 use crate::model::observed::Readiness;
 use crate::model::sanitize;
 use crate::model::stack::Login;
-use crate::model::verification::{Health, PanelProof, Proof, Target};
+use crate::model::verification::{Health, PanelCheck, Target, Verification};
 use crate::plan::{Plan, TextChange, Verb};
 use crate::status::{ServiceStatus, Status};
 
@@ -30,13 +30,13 @@ const OTHERS: [Verb; 12] = [
     Verb::Check,
     Verb::Stop,
     Verb::Remove,
-    Verb::DeliverLogin,
+    Verb::WritePasswordFile,
     Verb::CheckLogin,
     Verb::SetLogin,
     Verb::DataSource,
     Verb::Import,
-    Verb::AwaitSource,
-    Verb::Reach,
+    Verb::WaitDataSource,
+    Verb::CheckConnectivity,
 ];
 
 pub(super) fn plan(stack: &str, plan: &Plan, changes: &[TextChange]) -> String {
@@ -76,7 +76,7 @@ pub(super) fn summary(summary: &Summary<'_>) -> String {
     if let Some(url) = grafana.and_then(|grafana| grafana.url.as_deref()) {
         lines.extend(summary.dashboards.iter().map(|uid| labelled("dashboard", &format!("{url}/d/{uid}"))));
     }
-    if let Origin::Generated(file) = &summary.login.password.origin {
+    if let PasswordOrigin::Generated(file) = &summary.login.password.origin {
         lines.push(labelled("password", &format!("in {}", sanitize::path(file))));
     }
     lines.extend(notes(summary.status));
@@ -169,7 +169,7 @@ pub(super) fn plain(header: Vec<&str>) -> Table {
     table
 }
 
-fn proof_lines(proof: &Proof) -> Vec<String> {
+fn proof_lines(proof: &Verification) -> Vec<String> {
     let (word, what) = verdict(proof);
     let required: Vec<&Target> = proof.targets.iter().filter(|target| target.required).collect();
     let up = required.iter().filter(|target| target.health == Health::Up).count();
@@ -188,7 +188,7 @@ fn proof_lines(proof: &Proof) -> Vec<String> {
     lines.push(labelled("rules", &format!("{} of {} healthy, firing: {firing}", rules.healthy, rules.total)));
     lines.push(labelled("alertmanager", active));
     lines.extend(proof.dashboards.iter().map(|dashboard| {
-        let has_data = |panel: &&PanelProof| panel.series.as_ref().is_ok_and(|series| *series > 0);
+        let has_data = |panel: &&PanelCheck| panel.series.as_ref().is_ok_and(|series| *series > 0);
         let filled = dashboard.panels.iter().filter(has_data).count();
         let panels = dashboard.panels.len();
         labelled("dashboard", &format!("{} ({filled} of {panels} panels have data)", dashboard.url))
@@ -247,8 +247,11 @@ fn login(service: &ServiceStatus, login: &Login) -> String {
     }
     let password = match login.password.origin {
         _ if login.password.is_well_known() => WELL_KNOWN_PASSWORD,
-        Origin::Generated(_) => "see below",
-        Origin::Default | Origin::Prompt | Origin::File(_) | Origin::Environment => "as given",
+        PasswordOrigin::Generated(_) => "see below",
+        PasswordOrigin::Default
+        | PasswordOrigin::Prompt
+        | PasswordOrigin::File(_)
+        | PasswordOrigin::Environment => "as given",
     };
     format!("{} / {password}", login.user)
 }

@@ -7,13 +7,13 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 pub(crate) use rustix::termios::LocalModes;
 
 /// A terminal that lacks some of its modes until this is dropped.
-pub(crate) struct Without<S: AsFd> {
+pub(crate) struct TerminalModeGuard<S: AsFd> {
     stream: S,
     /// Its manners before, if it is a terminal.
     before: Option<Termios>,
 }
 
-impl<S: AsFd> Without<S> {
+impl<S: AsFd> TerminalModeGuard<S> {
     /// Takes modes from a stream's terminal, if it is one.
     pub(crate) fn begin(stream: S, modes: LocalModes) -> Self {
         let Ok(before) = tcgetattr(&stream) else { return Self { stream, before: None } };
@@ -24,7 +24,7 @@ impl<S: AsFd> Without<S> {
     }
 }
 
-impl<S: AsFd> Drop for Without<S> {
+impl<S: AsFd> Drop for TerminalModeGuard<S> {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
             // A terminal that has gone needs no manners.

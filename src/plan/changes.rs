@@ -3,8 +3,8 @@
 use similar::TextDiff;
 
 use super::{Operation, Plan};
-use crate::model::observed::{Grafana, Observed};
-use crate::model::stack::LOADED_MARK;
+use crate::model::observed::{Observed, ObservedGrafana};
+use crate::model::stack::LOADED_CHECKSUM;
 
 /// The change of one text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +24,13 @@ pub fn text_changes(plan: &Plan, observed: &Observed) -> Vec<TextChange> {
         match &step.operation {
             Operation::Upload { service, files, .. } => {
                 let Some(inside) = observed.delivered.get(service) else { continue };
-                for (name, after) in files.iter().filter(|(name, _)| name != LOADED_MARK) {
+                for (name, after) in files.iter().filter(|(name, _)| name != LOADED_CHECKSUM) {
                     let before = inside.get(name).filter(|before| *before != after);
                     changes.extend(before.and_then(|before| change(service, name, before, after)));
                 }
             }
             Operation::ImportDashboard { uid, body, .. } => {
-                let Grafana::Known(content) = &observed.grafana else { continue };
+                let ObservedGrafana::Known(content) = &observed.grafana else { continue };
                 let Some(before) = content.dashboards.get(uid) else { continue };
                 let mut before = before.clone();
                 if let Some(map) = before.as_object_mut() {

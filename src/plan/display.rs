@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Cause, LoginCase, Operation, Plan, Verb};
-use crate::model::stack::LOADED_MARK;
+use crate::model::stack::LOADED_CHECKSUM;
 
 /// So many steps of one kind are named, and more are counted.
 const FEW: usize = 3;
@@ -24,19 +24,19 @@ impl Operation {
             Self::PutBack { .. } => Verb::PutBack,
             Self::Create { .. } => Verb::Create,
             Self::Upload { .. } => Verb::Upload,
-            Self::DeliverLogin { .. } => Verb::DeliverLogin,
+            Self::WritePasswordFile { .. } => Verb::WritePasswordFile,
             Self::Start { .. } => Verb::Start,
             Self::Reload { .. } => Verb::Reload,
             Self::Restart { .. } => Verb::Restart,
             Self::Unpause { .. } => Verb::Unpause,
-            Self::AwaitReady(_) => Verb::Await,
-            Self::Reach { .. } => Verb::Reach,
+            Self::WaitReady(_) => Verb::Await,
+            Self::CheckConnectivity { .. } => Verb::CheckConnectivity,
             Self::SetLogin(LoginCase::Default) => Verb::CheckLogin,
             Self::SetLogin(LoginCase::Unproven | LoginCase::Refused) => Verb::SetLogin,
             Self::SetDataSource(_) => Verb::DataSource,
             Self::ImportDashboard { .. } => Verb::Import,
-            Self::AwaitDataSource { .. } => Verb::AwaitSource,
-            Self::AwaitProof => Verb::AwaitProof,
+            Self::WaitDataSource { .. } => Verb::WaitDataSource,
+            Self::WaitHealthy => Verb::WaitHealthy,
             Self::RemoveNetwork(_) => Verb::RemoveNetwork,
             Self::RemoveVolume(_) => Verb::RemoveVolume,
             Self::RemoveImage(_) => Verb::RemoveImage,
@@ -57,23 +57,24 @@ impl Operation {
             Self::Stop { service, .. }
             | Self::SetAside { service, .. }
             | Self::PutBack { service, .. }
-            | Self::DeliverLogin { service, .. }
+            | Self::WritePasswordFile { service, .. }
             | Self::Reload { service, .. }
             | Self::Restart { service, .. }
             | Self::Unpause { service } => service.clone(),
             Self::SetLogin(_) => "grafana".into(),
             Self::Upload { service, files, .. } => {
-                let names = files.iter().map(|(name, _)| name.as_str()).filter(|name| *name != LOADED_MARK);
+                let names =
+                    files.iter().map(|(name, _)| name.as_str()).filter(|name| *name != LOADED_CHECKSUM);
                 let names: Vec<&str> = names.collect();
                 format!("{service} ({})", names.join(", "))
             }
-            Self::Create { service, .. } | Self::Start { service, .. } | Self::AwaitReady(service) => {
+            Self::Create { service, .. } | Self::Start { service, .. } | Self::WaitReady(service) => {
                 service.name.to_string()
             }
-            Self::Reach { from, .. } => format!("every service by name from {from}"),
-            Self::AwaitProof => "everything required".into(),
+            Self::CheckConnectivity { from, .. } => format!("every service by name from {from}"),
+            Self::WaitHealthy => "everything required".into(),
             Self::SetDataSource(data_source) => data_source.uid.to_string(),
-            Self::ImportDashboard { uid, .. } | Self::AwaitDataSource { uid } => uid.clone(),
+            Self::ImportDashboard { uid, .. } | Self::WaitDataSource { uid } => uid.clone(),
         }
     }
 
@@ -85,24 +86,24 @@ impl Operation {
             | Self::SetAside { service, .. }
             | Self::PutBack { service, .. }
             | Self::Upload { service, .. }
-            | Self::DeliverLogin { service, .. }
+            | Self::WritePasswordFile { service, .. }
             | Self::Reload { service, .. }
             | Self::Restart { service, .. }
             | Self::Unpause { service }
             | Self::Pull { service, .. } => Some(service),
-            Self::Create { service, .. } | Self::Start { service, .. } | Self::AwaitReady(service) => {
+            Self::Create { service, .. } | Self::Start { service, .. } | Self::WaitReady(service) => {
                 Some(service.name)
             }
             Self::SetLogin(_)
             | Self::SetDataSource(_)
             | Self::ImportDashboard { .. }
-            | Self::AwaitDataSource { .. } => Some("grafana"),
+            | Self::WaitDataSource { .. } => Some("grafana"),
             Self::WriteFile { .. }
             | Self::CreateNetwork(_)
             | Self::CreateVolume { .. }
             | Self::Remove { .. }
-            | Self::Reach { .. }
-            | Self::AwaitProof
+            | Self::CheckConnectivity { .. }
+            | Self::WaitHealthy
             | Self::RemoveNetwork(_)
             | Self::RemoveVolume(_)
             | Self::RemoveImage(_) => None,
@@ -153,7 +154,7 @@ impl fmt::Display for Cause {
             Self::ImageChanged => write!(f, "its image changed"),
             Self::Replaced => write!(f, "the container is replaced"),
             Self::ReplacementCutOff => write!(f, "a replacement was cut off"),
-            Self::TakenBack => write!(f, "the change failed"),
+            Self::RolledBack => write!(f, "the change failed"),
             Self::NewerShipped => write!(f, "a newer content is shipped"),
             Self::NotRunning(state) => write!(f, "it is {state}"),
             Self::NotReady(last) => write!(f, "not ready: {last}"),

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::{Cause, Force, Operation, Plan};
-use crate::model::observed::{Objects, State, VolumeKind};
+use crate::model::observed::{ContainerState, Objects, VolumeKind};
 
 /// Seconds that a service gets to stop cleanly; Grafana's own limit is 30.
 const STOP_SECONDS: u32 = 30;
 
 /// What survives a `down`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
+pub struct Kept {
     /// Whether volumes with data stay.
     pub data: bool,
     /// Whether images stay.
@@ -20,7 +20,7 @@ pub struct Keep {
 
 /// Plans the removal of everything that is ours, but for what is to be kept. `unready` are the ids of containers that
 /// run and do not serve.
-pub fn down(objects: &Objects, unready: &BTreeSet<String>, keep: Keep) -> Plan {
+pub fn down(objects: &Objects, unready: &BTreeSet<String>, keep: Kept) -> Plan {
     let asked = || Cause::Asked(if keep.data { "down" } else { "down --volumes" });
     let mut plan = Plan::default();
     let mut gone = Vec::new();
@@ -34,8 +34,11 @@ pub fn down(objects: &Objects, unready: &BTreeSet<String>, keep: Keep) -> Plan {
         // A clean stop serves the data alone, and what does not serve has written nothing since its start: its data
         // outlives a kill as it outlived the last end.
         let has_served = match container.state {
-            State::Created | State::Restarting => false,
-            State::Running | State::Paused | State::Exited | State::Other => !unready.contains(&container.id),
+            ContainerState::Created | ContainerState::Restarting => false,
+            ContainerState::Running
+            | ContainerState::Paused
+            | ContainerState::Exited
+            | ContainerState::Other => !unready.contains(&container.id),
         };
         let removed = if keep.data && has_served {
             let stop = Operation::Stop {
@@ -61,7 +64,7 @@ pub fn down(objects: &Objects, unready: &BTreeSet<String>, keep: Keep) -> Plan {
     }
     // Data that was restored by half stays known as that for as long as it is there.
     if let Some(restore) = objects.restore.as_ref().filter(|_| !keep.data) {
-        plan.push(remove(&restore.mark, &restore.mark, Force::Kill), asked(), &emptied);
+        plan.push(remove(&restore.sentinel, &restore.sentinel, Force::Kill), asked(), &emptied);
     }
     if !keep.images {
         let mut images: Vec<&String> =

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::Cause;
 use crate::config::validate;
-use crate::error::{Error, Fault, Result};
+use crate::error::{ConfigFault, Error, Result};
 use crate::model::observed::{Author, Observed};
 use crate::model::stack::Stack;
 
 /// What each configuration file should say: what the user wrote, else what is shipped.
-pub(super) struct Files(pub(super) BTreeMap<&'static str, WantedFile>);
+pub(super) struct DesiredFiles(pub(super) BTreeMap<&'static str, DesiredFile>);
 
-pub(super) struct WantedFile {
+pub(super) struct DesiredFile {
     /// What it should say.
     pub(super) content: String,
     /// Who wrote that.
@@ -20,11 +20,11 @@ pub(super) struct WantedFile {
     pub(super) write: Option<Cause>,
 }
 
-impl Files {
+impl DesiredFiles {
     /// Returns what the stack's files should say.
     pub(super) fn of(stack: &Stack, observed: &Observed) -> Self {
         let wanted = |file: &crate::model::stack::ConfigFile| {
-            let shipped = |write| WantedFile {
+            let shipped = |write| DesiredFile {
                 content: file.content.clone().into_owned(),
                 author: Author::Program,
                 write,
@@ -33,7 +33,9 @@ impl Files {
                 None => shipped(Some(Cause::Absent)),
                 Some(seen) if seen.content == file.content => shipped(None),
                 Some(seen) if seen.author == Author::Program => shipped(Some(Cause::NewerShipped)),
-                Some(seen) => WantedFile { content: seen.content.clone(), author: Author::User, write: None },
+                Some(seen) => {
+                    DesiredFile { content: seen.content.clone(), author: Author::User, write: None }
+                }
             }
         };
         Self(stack.files.iter().map(|file| (file.name, wanted(file))).collect())
@@ -43,10 +45,10 @@ impl Files {
     pub(super) fn check(&self, stack: &Stack) -> Result<()> {
         let delivered = stack.services.iter().filter_map(|service| service.config.as_ref());
         let edited = delivered.flat_map(|config| self.edited(&config.files));
-        let faults: Vec<Fault> = edited
+        let faults: Vec<ConfigFault> = edited
             .filter_map(|name| {
                 let found = validate::fault(&name, &self.0.get(name.as_str())?.content)?;
-                Some(Fault { file: stack.folder.join(name), line: found.line, reason: found.reason })
+                Some(ConfigFault { file: stack.folder.join(name), line: found.line, reason: found.reason })
             })
             .collect();
         if faults.is_empty() { Ok(()) } else { Err(Error::Faults(faults)) }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::service::upload;
 use super::up::Planner;
-use super::{Cause, Force, Operation, Plan, Undo};
+use super::{Cause, Force, Operation, Plan, Rollback};
 use crate::config::settings::HostPort;
-use crate::model::observed::{Container, Readiness, State};
+use crate::model::observed::{Container, ContainerState, Readiness};
 use crate::model::stack::Service;
 
 impl<'a> Planner<'a> {
@@ -17,7 +17,7 @@ impl<'a> Planner<'a> {
     pub(super) fn replacement(&self, service: &Service, container: &Container) -> Option<Cause> {
         let image = self.observed.images.get(&service.image.to_string());
         // The free port that it was made for may be taken by now, and any other is as good.
-        let is_auto = service.port.host == HostPort::Auto && container.state == State::Created;
+        let is_auto = service.port.host == HostPort::Auto && container.state == ContainerState::Created;
         if container.spec != service.spec_hash() {
             Some(Cause::SpecChanged)
         } else if image.is_some_and(|id| *id != container.image_id) {
@@ -67,7 +67,7 @@ impl<'a> Planner<'a> {
         old: &'a Container,
         ground: &[usize],
     ) {
-        let begins_with = self.plan.len();
+        let first_step = self.plan.len();
         match new {
             Some(new) if self.replacement(service, new).is_none() => self.keep(service, new, ground),
             _ if self.replacement(service, old).is_none() => {
@@ -81,7 +81,7 @@ impl<'a> Planner<'a> {
             }
             None => self.make(service, Cause::ReplacementCutOff, ground),
         }
-        self.fall_back(service, old, begins_with);
+        self.fall_back(service, old, first_step);
     }
 
     /// Plans the end of the old containers, once everything else is done.
@@ -98,26 +98,26 @@ impl<'a> Planner<'a> {
     }
 
     /// Keeps the old container until everything else is done, and says how it is put back.
-    fn fall_back(&mut self, service: &'a Service, old: &'a Container, begins_with: usize) {
+    fn fall_back(&mut self, service: &'a Service, old: &'a Container, first_step: usize) {
         self.set_aside.push((service, old));
-        if begins_with == self.plan.len() || !self.has_network() {
+        if first_step == self.plan.len() || !self.has_network() {
             return;
         }
         let mut back = Plan::default();
-        let mut last = back.push(self.put_back(service, old), Cause::TakenBack, &[]);
+        let mut last = back.push(self.put_back(service, old), Cause::RolledBack, &[]);
         if let Some(config) = &service.config {
             let wanted: BTreeMap<String, String> = self.files.contents(&config.files).into_iter().collect();
             let inside = self.observed.delivered.get(service.name).cloned().unwrap_or_default();
             // What was not there cannot be brought back, and without it the service would not start.
             let files = wanted.into_iter().chain(inside).collect::<BTreeMap<_, _>>().into_iter().collect();
-            last = back.push(upload(service, config, files), Cause::TakenBack, &[last]);
+            last = back.push(upload(service, config, files), Cause::RolledBack, &[last]);
         }
         let host_port = old.address.map_or_else(|| self.host_port(service), |address| address.port());
         let start = Operation::Start { service: Box::new(service.clone()), host_port };
-        let started = back.push(start, Cause::TakenBack, &[last]);
-        back.push(Operation::AwaitReady(Box::new(service.clone())), Cause::TakenBack, &[started]);
-        self.plan.undo.push(Undo {
-            begins_with,
+        let started = back.push(start, Cause::RolledBack, &[last]);
+        back.push(Operation::WaitReady(Box::new(service.clone())), Cause::RolledBack, &[started]);
+        self.plan.undo.push(Rollback {
+            first_step,
             ends_before: usize::MAX,
             service: service.name,
             steps: back.steps,
@@ -135,7 +135,7 @@ impl<'a> Planner<'a> {
     /// Returns whether a container serves, so that it is better than none.
     fn is_worth_keeping(&self, service: &Service, container: &Container) -> bool {
         let is_ready = self.observed.readiness.get(service.name).is_some_and(Readiness::is_ready);
-        container.state == State::Running && is_ready && self.has_network()
+        container.state == ContainerState::Running && is_ready && self.has_network()
     }
 
     fn has_network(&self) -> bool {

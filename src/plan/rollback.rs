@@ -6,9 +6,9 @@ use super::{Plan, Step};
 
 /// The way back from one change of something that ran before.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Undo {
+pub struct Rollback {
     /// The step with which the change begins.
-    pub begins_with: usize,
+    pub first_step: usize,
     /// The step before which everything is done: once it or a later one began, there is nothing to take back.
     pub ends_before: usize,
     /// The service that is changed.
@@ -19,11 +19,11 @@ pub struct Undo {
 
 impl Plan {
     /// Returns the plan that takes back what has begun, and the services that are as before after it.
-    pub fn take_back(&self, begun: &BTreeSet<usize>) -> (Self, Vec<&'static str>) {
+    pub fn rollback(&self, begun: &BTreeSet<usize>) -> (Self, Vec<&'static str>) {
         let mut back = Self::default();
         let mut services = Vec::new();
-        let is_under_way = |undo: &&Undo| {
-            begun.contains(&undo.begins_with) && begun.range(undo.ends_before..).next().is_none()
+        let is_under_way = |undo: &&Rollback| {
+            begun.contains(&undo.first_step) && begun.range(undo.ends_before..).next().is_none()
         };
         for undo in self.undo.iter().filter(is_under_way) {
             back.extend(Self { steps: undo.steps.clone(), ..Self::default() });

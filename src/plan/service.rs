@@ -1,11 +1,11 @@
 //! Decides what happens to one service: made, replaced, filled, started, reloaded or left alone.
 
-use super::up::{Planner, ProofTime};
-use super::{Cause, Operation, Plan, Undo};
+use super::up::{Planner, VerifyTime};
+use super::{Cause, Operation, Plan, Rollback};
 use crate::config::settings::HostPort;
 use crate::config::tuning::{self, Files};
-use crate::model::observed::{Container, Readiness, State, VolumeKind};
-use crate::model::stack::{Config, LOADED_MARK, Mount, Service, fingerprint};
+use crate::model::observed::{Container, ContainerState, Readiness, VolumeKind};
+use crate::model::stack::{LOADED_CHECKSUM, Mount, Service, ServiceConfig, fingerprint};
 
 impl<'a> Planner<'a> {
     /// Plans what one service needs; `ground` must be done before.
@@ -44,22 +44,27 @@ impl<'a> Planner<'a> {
 
     pub(super) fn keep(&mut self, service: &'a Service, container: &Container, ground: &[usize]) {
         let why = match container.state {
-            State::Running => return self.keep_running(service, ground),
+            ContainerState::Running => return self.keep_running(service, ground),
             // The process goes on where it was: what differs is brought to it afterwards, as to any running one.
-            State::Paused => {
+            ContainerState::Paused => {
                 let unpause = Operation::Unpause { service: service.name.to_string() };
                 let unpaused = self.plan.push(unpause, Cause::NotRunning("paused"), ground);
                 return self.keep_running(service, &[unpaused]);
             }
-            State::Created => "made but not started",
-            State::Exited => "stopped",
-            State::Restarting => "restarting",
-            State::Other => "dead or being removed",
+            ContainerState::Created => "made but not started",
+            ContainerState::Exited => "stopped",
+            ContainerState::Restarting => "restarting",
+            ContainerState::Other => "dead or being removed",
         };
         let filled = self.fill(service, why, ground);
         match container.state {
-            State::Restarting | State::Other => self.restart(service, Cause::NotRunning(why), &filled),
-            State::Created | State::Exited | State::Running | State::Paused => {
+            ContainerState::Restarting | ContainerState::Other => {
+                self.restart(service, Cause::NotRunning(why), &filled);
+            }
+            ContainerState::Created
+            | ContainerState::Exited
+            | ContainerState::Running
+            | ContainerState::Paused => {
                 self.start(service, Cause::NotRunning(why), &filled);
             }
         }
@@ -84,7 +89,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Says how a service goes by its last files again, where those are known to be good. The upload is next.
-    fn undo_upload(&mut self, service: &Service, config: &Config) {
+    fn undo_upload(&mut self, service: &Service, config: &ServiceConfig) {
         let Some(inside) = self.observed.delivered.get(service.name) else { return };
         let old = |name: &&'static str| Some(((*name).to_string(), inside.get(*name)?.clone()));
         let old: Files = config.files.iter().filter_map(old).collect();
@@ -92,10 +97,10 @@ impl<'a> Planner<'a> {
             return;
         }
         let mut back = Plan::default();
-        upload_and_reload(&mut back, service, config, &old, &Cause::TakenBack, &[]);
-        let begins_with = self.plan.len();
-        self.plan.undo.push(Undo {
-            begins_with,
+        upload_and_reload(&mut back, service, config, &old, &Cause::RolledBack, &[]);
+        let first_step = self.plan.len();
+        self.plan.undo.push(Rollback {
+            first_step,
             ends_before: usize::MAX,
             service: service.name,
             steps: back.steps,
@@ -107,7 +112,7 @@ impl<'a> Planner<'a> {
         let needs = self.upload_for_start(service, needs);
         let Some(file) = service.password_file else { return needs };
         // Whatever is there: an `up` that was cut off may have left none, and what is there is never read back.
-        let deliver = Operation::DeliverLogin { service: service.name.to_string(), file };
+        let deliver = Operation::WritePasswordFile { service: service.name.to_string(), file };
         vec![self.plan.push(deliver, Cause::NotRunning(why), &needs)]
     }
 
@@ -115,7 +120,7 @@ impl<'a> Planner<'a> {
     fn upload_for_start(&mut self, service: &'a Service, needs: &[usize]) -> Vec<usize> {
         let Some(config) = &service.config else { return needs.to_vec() };
         let files = self.files.contents(&config.files);
-        let wants_quicker = config.quick_start && self.proof == ProofTime::Now;
+        let wants_quicker = config.quick_start && self.proof == VerifyTime::Now;
         // Files that have no quicker version are faulty, which their check tells better.
         let quicker = wants_quicker.then(|| tuning::start_up(&files).ok()).flatten();
         let differing = self.differing(service, config);
@@ -129,7 +134,7 @@ impl<'a> Planner<'a> {
             None => (files, Cause::FilesDiffer(differing)),
         };
         // What lies there at the start is what the service goes by.
-        files.push((LOADED_MARK.to_string(), fingerprint(&files)));
+        files.push((LOADED_CHECKSUM.to_string(), fingerprint(&files)));
         vec![self.plan.push(upload(service, config, files), cause, needs)]
     }
 
@@ -139,7 +144,7 @@ impl<'a> Planner<'a> {
             return;
         }
         let everything: Vec<usize> = (0..self.plan.len()).collect();
-        let proven = self.plan.push(Operation::AwaitProof, Cause::JustStarted, &everything);
+        let proven = self.plan.push(Operation::WaitHealthy, Cause::JustStarted, &everything);
         for service in std::mem::take(&mut self.quickened) {
             let Some(config) = &service.config else { continue };
             let files = self.files.contents(&config.files);
@@ -151,7 +156,9 @@ impl<'a> Planner<'a> {
     /// Returns whether a service goes by these files, as far as this program has seen to it.
     fn is_loaded(&self, service: &Service, files: &Files) -> bool {
         let inside = self.observed.delivered.get(service.name);
-        inside.and_then(|inside| inside.get(LOADED_MARK)).is_some_and(|mark| *mark == fingerprint(files))
+        inside
+            .and_then(|inside| inside.get(LOADED_CHECKSUM))
+            .is_some_and(|checksum| *checksum == fingerprint(files))
     }
 
     fn start(&mut self, service: &'a Service, cause: Cause, needs: &[usize]) {
@@ -168,12 +175,12 @@ impl<'a> Planner<'a> {
     }
 
     fn await_ready(&mut self, service: &Service, cause: Cause, needs: &[usize]) {
-        let step = self.plan.push(Operation::AwaitReady(Box::new(service.clone())), cause, needs);
+        let step = self.plan.push(Operation::WaitReady(Box::new(service.clone())), cause, needs);
         self.awaited.insert(service.name, step);
     }
 
     /// Returns the files that differ from what is inside the container.
-    pub(super) fn differing(&self, service: &Service, config: &Config) -> Vec<String> {
+    pub(super) fn differing(&self, service: &Service, config: &ServiceConfig) -> Vec<String> {
         let inside = self.observed.delivered.get(service.name);
         let differs = |(name, content): &(String, String)| {
             inside.and_then(|files| files.get(name)).is_none_or(|found| found != content)
@@ -200,7 +207,7 @@ impl<'a> Planner<'a> {
 fn upload_and_reload(
     plan: &mut Plan,
     service: &Service,
-    config: &Config,
+    config: &ServiceConfig,
     files: &Files,
     cause: &Cause,
     needs: &[usize],
@@ -209,15 +216,15 @@ fn upload_and_reload(
     plan.push(reload(service, config, files), cause.clone(), &[uploaded])
 }
 
-pub(super) fn upload(service: &Service, config: &Config, files: Files) -> Operation {
+pub(super) fn upload(service: &Service, config: &ServiceConfig, files: Files) -> Operation {
     Operation::Upload { service: service.name.to_string(), folder: config.folder, files }
 }
 
-fn reload(service: &Service, config: &Config, files: &Files) -> Operation {
+fn reload(service: &Service, config: &ServiceConfig, files: &Files) -> Operation {
     Operation::Reload {
         service: service.name.to_string(),
         metrics_prefix: config.metrics_prefix,
         folder: config.folder,
-        mark: fingerprint(files),
+        checksum: fingerprint(files),
     }
 }

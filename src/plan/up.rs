@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::files::Files;
+use super::files::DesiredFiles;
 use super::grafana::dashboards;
 use super::{Cause, Force, Operation, Plan};
 use crate::error::{Error, PullFault, Result};
@@ -25,7 +25,7 @@ pub enum PullPolicy {
 
 /// When the stack is to be proven to observe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProofTime {
+pub enum VerifyTime {
     /// Whenever Prometheus comes to it.
     #[default]
     Later,
@@ -49,7 +49,7 @@ pub struct Request {
     /// When images are pulled.
     pub pull: PullPolicy,
     /// When the stack is to be proven to observe.
-    pub proof: ProofTime,
+    pub proof: VerifyTime,
     /// What becomes of edits that were made to a dashboard inside Grafana.
     pub edits: DashboardEdits,
 }
@@ -59,7 +59,7 @@ pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> 
     if !observed.conflicts.is_empty() {
         return Err(Error::Conflicts(observed.conflicts.clone()));
     }
-    let files = Files::of(stack, observed);
+    let files = DesiredFiles::of(stack, observed);
     files.check(stack)?;
     let dashboards = dashboards(stack, &files)?;
     let mut planner = Planner {
@@ -111,8 +111,8 @@ pub fn pull<'a>(services: impl IntoIterator<Item = &'a Service>) -> Plan {
 pub(super) struct Planner<'a> {
     pub(super) stack: &'a Stack,
     pub(super) observed: &'a Observed,
-    pub(super) files: Files,
-    pub(super) proof: ProofTime,
+    pub(super) files: DesiredFiles,
+    pub(super) proof: VerifyTime,
     pub(super) plan: Plan,
     /// The checks of edited files, which nothing that changes the stack may overtake.
     pub(super) checks: Vec<usize>,
@@ -202,7 +202,7 @@ impl Planner<'_> {
             return;
         }
         let needs: Vec<usize> = self.awaited.values().copied().collect();
-        let reach = Operation::Reach {
+        let reach = Operation::CheckConnectivity {
             from: first.name.to_string(),
             urls: self.stack.services.iter().map(Service::inner_url).collect(),
         };

@@ -28,7 +28,7 @@ pub enum Verb {
     /// Put files into a container.
     Upload,
     /// Put the password into a container.
-    DeliverLogin,
+    WritePasswordFile,
     /// Start a container.
     Start,
     /// Have a service read its files again.
@@ -40,7 +40,7 @@ pub enum Verb {
     /// Wait for a service.
     Await,
     /// Reach every service by its name.
-    Reach,
+    CheckConnectivity,
     /// Try a login.
     CheckLogin,
     /// Set a login.
@@ -50,9 +50,9 @@ pub enum Verb {
     /// Import a dashboard.
     Import,
     /// Wait for a data source.
-    AwaitSource,
+    WaitDataSource,
     /// Wait until monitoring works.
-    AwaitProof,
+    WaitHealthy,
     /// Remove a network.
     RemoveNetwork,
     /// Remove a volume.
@@ -76,19 +76,19 @@ impl Verb {
             Self::PutBack => "put-back",
             Self::Create => "create",
             Self::Upload => "upload",
-            Self::DeliverLogin => "deliver-login",
+            Self::WritePasswordFile => "deliver-login",
             Self::Start => "start",
             Self::Reload => "reload",
             Self::Restart => "restart",
             Self::Unpause => "unpause",
             Self::Await => "await",
-            Self::Reach => "reach",
+            Self::CheckConnectivity => "reach",
             Self::CheckLogin => "check-login",
             Self::SetLogin => "set-login",
             Self::DataSource => "data-source",
             Self::Import => "import",
-            Self::AwaitSource => "await-source",
-            Self::AwaitProof => "await-proof",
+            Self::WaitDataSource => "await-source",
+            Self::WaitHealthy => "await-proof",
             Self::RemoveNetwork => "remove-network",
             Self::RemoveVolume => "remove-volume",
             Self::RemoveImage => "remove-image",

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member, PROCESSES};
-use crate::model::stack::{CheckCommand, Config, Expect, Limits, Mount, Probe, Service, When};
+use super::{Member, PROCESSES, ServiceContext};
+use crate::model::stack::{CheckCommand, Expect, Limits, Mount, Probe, Service, ServiceConfig, When};
 
 pub(super) const MEMBER: Member = Member {
     name: "alertmanager",
@@ -21,7 +21,7 @@ pub(super) const MEMBER: Member = Member {
 /// `repeat_interval` would count as sent already (needsUpdate in notify/notify.go, Alertmanager 0.33).
 const START: &str = "rm -f /alertmanager/nflog && exec alertmanager \"$@\"";
 
-fn service(context: &Context<'_>) -> Service {
+fn service(context: &ServiceContext<'_>) -> Service {
     Service {
         name: context.name,
         image: context.image(),
@@ -48,7 +48,7 @@ fn service(context: &Context<'_>) -> Service {
         // Some 15 MiB after the start; what grows are alerts and silences, a few KiB each.
         limits: Limits { memory_mebibytes: 256, processes: PROCESSES },
         stop_seconds: 10,
-        config: Some(Config {
+        config: Some(ServiceConfig {
             folder: "/etc/alertmanager",
             files: vec!["alertmanager.yml"],
             checks: vec![CheckCommand {

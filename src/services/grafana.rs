@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member, PROCESSES};
+use super::{Member, PROCESSES, ServiceContext};
 use crate::model::stack::{Dashboard, Expect, Limits, Mount, PasswordFile, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
@@ -20,7 +20,7 @@ pub(super) const MEMBER: Member = Member {
 /// Away from Grafana's own folders, none of which the volume may hide.
 const PASSWORD_FILE: PasswordFile = PasswordFile { folder: "/run/tdd-stack", name: "grafana-password" };
 
-fn service(context: &Context<'_>) -> Service {
+fn service(context: &ServiceContext<'_>) -> Service {
     let environment = [
         ("GF_SERVER_ROOT_URL", format!("{}/", context.external_url())),
         // Grafana itself reads the file, at every start, and ends where there is none. `…__FILE` would need the

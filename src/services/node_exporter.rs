@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member, PROCESSES};
+use super::{Member, PROCESSES, ServiceContext};
 use crate::model::stack::{Expect, Follow, Limits, Mount, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
@@ -24,7 +24,7 @@ const CONTAINER_NETWORK: [&str; 8] =
 const MOUNT_POINTS_EXCLUDE: &str =
     "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)";
 
-fn service(context: &Context<'_>) -> Service {
+fn service(context: &ServiceContext<'_>) -> Service {
     let mut command = vec![
         "--path.procfs=/host/proc".to_string(),
         "--path.sysfs=/host/sys".into(),

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use super::{Context, Member, PROCESSES};
-use crate::model::stack::{CheckCommand, Config, DataSource, Expect, Limits, Mount, Probe, Service, When};
+use super::{Member, PROCESSES, ServiceContext};
+use crate::model::stack::{
+    CheckCommand, DataSource, Expect, Limits, Mount, Probe, Service, ServiceConfig, When,
+};
 
 /// The file that the scrape jobs of all services are folded into.
 pub(super) const CONFIGURATION: &str = "prometheus.yml";
@@ -25,7 +27,7 @@ pub(super) const MEMBER: Member = Member {
     dashboards: &[],
 };
 
-fn service(context: &Context<'_>) -> Service {
+fn service(context: &ServiceContext<'_>) -> Service {
     Service {
         name: context.name,
         image: context.image(),
@@ -53,7 +55,7 @@ fn service(context: &Context<'_>) -> Service {
         // collects garbage in time.
         limits: Limits { memory_mebibytes: 1024, processes: PROCESSES },
         stop_seconds: 30,
-        config: Some(Config {
+        config: Some(ServiceConfig {
             folder: "/etc/prometheus",
             files: vec![CONFIGURATION, "recording_rules.yml", "alerts.yml"],
             checks: vec![

@@ -11,7 +11,7 @@ use super::environment::environment;
 use super::signals::interrupted;
 use super::{Exit, Session};
 use crate::diagnostics::redact::Secrets;
-use crate::diagnostics::{self, Content, Evidence, collect};
+use crate::diagnostics::{self, Content, Diagnostics, collect};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::files;
@@ -27,10 +27,10 @@ const EVENTS: usize = 5000;
 
 /// What is gathered on the way, of a verb that leaves evidence.
 #[derive(Debug, Default)]
-pub(crate) struct Case {
+pub(crate) struct FailureContext {
     verb: Option<&'static str>,
     engine: RefCell<Option<Engine>>,
-    gathered: RefCell<Option<Evidence>>,
+    gathered: RefCell<Option<Diagnostics>>,
 }
 
 /// Where the evidence of a failure is, or why there is none.
@@ -43,7 +43,7 @@ pub(crate) struct Record {
     events: VecDeque<(Event, Duration)>,
 }
 
-impl Case {
+impl FailureContext {
     /// Begins a case; without a verb, nothing is kept.
     pub(crate) fn of(verb: Option<&'static str>) -> Self {
         Self { verb, ..Self::default() }
@@ -92,11 +92,11 @@ impl Record {
 
 impl Session {
     /// Gathers what is to be seen right after a plan failed, before anything is taken back.
-    pub(crate) async fn gather(&self, engine: &Engine, plan: &Plan, record: Record) {
+    pub(crate) async fn collect_before_rollback(&self, engine: &Engine, plan: &Plan, record: Record) {
         if self.case.verb.is_none() {
             return;
         }
-        let mut gathered = Evidence::default();
+        let mut gathered = Diagnostics::default();
         self.add_plan(&mut gathered, plan);
         gathered.add("events.jsonl", Content::Text(record.lines(plan)));
         gathered.extend(self.collect(Some(engine)).await);
@@ -104,11 +104,13 @@ impl Session {
     }
 
     /// Collects what can be had now.
-    pub(crate) async fn collect(&self, engine: Option<&Engine>) -> Evidence {
+    pub(crate) async fn collect(&self, engine: Option<&Engine>) -> Diagnostics {
         let from_engine = match engine {
             // Boxed: everything that it asks at once would be too large for the stack of a thread.
             Some(engine) => Box::pin(collect::from_engine(engine, &self.stack)).await,
-            None => Evidence { notes: vec!["the engine could not be asked".into()], ..Evidence::default() },
+            None => {
+                Diagnostics { notes: vec!["the engine could not be asked".into()], ..Diagnostics::default() }
+            }
         };
         let mut collected = collect::at_hand(&self.http, &self.folder, &self.stack);
         collected.extend(from_engine);
@@ -116,7 +118,7 @@ impl Session {
     }
 
     /// Adds a plan in both forms.
-    pub(crate) fn add_plan(&self, evidence: &mut Evidence, plan: &Plan) {
+    pub(crate) fn add_plan(&self, evidence: &mut Diagnostics, plan: &Plan) {
         let text = if plan.is_empty() { "nothing is to be done\n".into() } else { plan.to_string() };
         evidence.add("plan.txt", Content::Text(text));
         evidence.add("plan.json", Content::Json(output::plan_document(&self.stack.name, plan)));
@@ -147,7 +149,7 @@ impl Session {
                 Error::Usage { .. }
                     | Error::SettingsFile { .. }
                     | Error::EngineUnknown { .. }
-                    | Error::Amiss(_)
+                    | Error::Problems(_)
                     | Error::Conflicts(_)
                     | Error::Locked { .. }
                     | Error::OutOfReach(_)
@@ -175,7 +177,7 @@ impl Session {
             env!("CARGO_PKG_VERSION"),
             engine.as_deref().unwrap_or("not known"),
         );
-        let files = gathered.seal(&summary, self.secrets());
+        let files = gathered.finish(&summary, self.secrets());
         Some(self.write(&diagnostics::name(&self.stack.name, moment, Some(word(error))), moment, &files))
     }
 
@@ -196,7 +198,7 @@ impl Session {
 /// Returns the word for what failed first.
 fn word(error: &Error) -> &'static str {
     match error {
-        Error::TakenBack { failure, .. } | Error::NotTakenBack { failure, .. } => word(failure),
+        Error::RolledBack { failure, .. } | Error::NotRolledBack { failure, .. } => word(failure),
         error => error.code(),
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Session, explained};
-use crate::backup::{Archivist, Interrupt, unless};
-use crate::engine::{Engine, Queue};
+use crate::backup::{BackupContext, Interrupt, unless};
+use crate::engine::{Engine, LockWait};
 use crate::error::{Error, Result};
 use crate::model::observed::Objects;
 use crate::output;
@@ -17,7 +17,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 impl Session {
     /// Does work that changes the stack while nobody else changes it; `objects` tell what can hold it.
-    pub(crate) async fn alone<T>(
+    pub(crate) async fn with_lock<T>(
         &self,
         engine: &Engine,
         objects: &Objects,
@@ -71,21 +71,21 @@ impl Session {
 
     /// Does work on the data of the stack while nobody else changes it. An interrupt ends the wait for that; what has
     /// begun sees to interrupts itself.
-    pub(crate) async fn archive<T>(
+    pub(crate) async fn with_backup_lock<T>(
         &self,
         verb: &str,
         interrupted: &Interrupt,
-        work: impl AsyncFnOnce(Archivist<'_>) -> Result<T>,
+        work: impl AsyncFnOnce(BackupContext<'_>) -> Result<T>,
     ) -> Result<T> {
         let engine = unless(interrupted, self.engine()).await?;
         let inventory = unless(interrupted, engine.inventory(&self.stack.name)).await?;
         let operator = engine.operator();
-        let archivist =
-            Archivist { operator: &operator, http: &self.http, stack: &self.stack, folder: &self.folder };
+        let context =
+            BackupContext { operator: &operator, http: &self.http, stack: &self.stack, folder: &self.folder };
         let has_begun = Cell::new(false);
         let work = async {
             has_begun.set(true);
-            work(archivist).await
+            work(context).await
         };
         let given_up = async {
             interrupted.clone().await;
@@ -94,12 +94,12 @@ impl Session {
             }
         };
         tokio::select! {
-            outcome = self.alone(&engine, &inventory.objects, verb, work) => outcome,
+            outcome = self.with_lock(&engine, &inventory.objects, verb, work) => outcome,
             () = given_up => Err(Error::Interrupted),
         }
     }
 
-    pub(super) fn queue(&self) -> Queue {
-        if self.settings.no_wait { Queue::Fail } else { Queue::Wait(LONGEST_WAIT) }
+    pub(super) fn queue(&self) -> LockWait {
+        if self.settings.no_wait { LockWait::Fail } else { LockWait::Wait(LONGEST_WAIT) }
     }
 }

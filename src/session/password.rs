@@ -9,11 +9,11 @@ use rand::rngs::{ChaCha20Rng, SysRng};
 use tokio::sync::oneshot;
 
 use super::signals::interrupted;
-use crate::config::settings::{Origin, PASSWORD_WAYS, Password, PasswordSource};
+use crate::config::settings::{PASSWORD_WAYS, Password, PasswordOrigin, PasswordSource};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::model::sanitize;
-use crate::output::{LocalModes, Without};
+use crate::output::{LocalModes, TerminalModeGuard};
 
 /// The flag that asks for it.
 const PROMPT: &str = "--grafana-password-prompt";
@@ -23,16 +23,16 @@ const LENGTH: usize = 24;
 
 /// How a verb comes by a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wish {
+pub(crate) struct PasswordPolicy {
     /// Whether a typed password may become a new one, and is asked for twice.
     pub(crate) twice: bool,
     /// Whether one is made where there is none yet.
-    pub(crate) make: Option<Keep>,
+    pub(crate) make: Option<MadePassword>,
 }
 
 /// What becomes of a password that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keep {
+pub(crate) enum MadePassword {
     /// It is stored.
     Stored,
     /// It is forgotten again, as nothing is changed.
@@ -43,7 +43,7 @@ pub(crate) enum Keep {
 pub(crate) async fn find(
     source: Option<PasswordSource>,
     stack: &str,
-    wish: Wish,
+    wish: PasswordPolicy,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Password> {
     match look(source, stack, wish, variable)? {
@@ -56,7 +56,7 @@ pub(crate) async fn find(
 fn look(
     source: Option<PasswordSource>,
     stack: &str,
-    wish: Wish,
+    wish: PasswordPolicy,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Password>> {
     if let (Some(_), Some(source)) = (wish.make, &source) {
@@ -71,14 +71,14 @@ fn look(
         Some(PasswordSource::Known(password)) => Ok(Some(password)),
         Some(PasswordSource::Prompt) => Ok(None),
         Some(PasswordSource::File(path)) => match read(&path)? {
-            Some(text) => in_file(&path, &text, Origin::File(path.clone())).map(Some),
+            Some(text) => in_file(&path, &text, PasswordOrigin::File(path.clone())).map(Some),
             None => Err(in_vain(&path, "there is no such file")),
         },
         None => stored_or_made(state_file(stack, variable), wish.make).map(Some),
     }
 }
 
-fn stored_or_made(path: Option<PathBuf>, make: Option<Keep>) -> Result<Password> {
+fn stored_or_made(path: Option<PathBuf>, make: Option<MadePassword>) -> Result<Password> {
     let Some(path) = path else {
         return match make {
             Some(_) => {
@@ -88,16 +88,16 @@ fn stored_or_made(path: Option<PathBuf>, make: Option<Keep>) -> Result<Password>
         };
     };
     if let Some(text) = read(&path)? {
-        return in_file(&path, &text, Origin::Generated(path.clone()));
+        return in_file(&path, &text, PasswordOrigin::Generated(path.clone()));
     }
     let Some(keep) = make else { return Ok(Password::default()) };
     let fresh = random()?;
     let text = match keep {
-        Keep::Forgotten => fresh,
+        MadePassword::Forgotten => fresh,
         // Another `up` may have made one meanwhile: then both go by that.
-        Keep::Stored => files::write_private(&path, &fresh)?,
+        MadePassword::Stored => files::write_private(&path, &fresh)?,
     };
-    in_file(&path, &text, Origin::Generated(path.clone()))
+    in_file(&path, &text, PasswordOrigin::Generated(path.clone()))
 }
 
 /// Returns where this program keeps the password that it made for a stack.
@@ -127,7 +127,7 @@ fn read(path: &Path) -> Result<Option<String>> {
     })
 }
 
-fn in_file(path: &Path, text: &str, origin: Origin) -> Result<Password> {
+fn in_file(path: &Path, text: &str, origin: PasswordOrigin) -> Result<Password> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     Password::new(text, origin).map_err(|reason| in_vain(path, &reason))
@@ -144,9 +144,9 @@ async fn ask(twice: bool) -> Result<Password> {
         return Err(usage(PROMPT, reason));
     }
     // From before the question is seen.
-    let _silent = Without::begin(std::io::stdin(), LocalModes::ECHO);
+    let _silent = TerminalModeGuard::begin(std::io::stdin(), LocalModes::ECHO);
     let text = typed("Password of Grafana's admin: ").await?;
-    let password = Password::new(text, Origin::Prompt).map_err(|reason| usage(PROMPT, reason))?;
+    let password = Password::new(text, PasswordOrigin::Prompt).map_err(|reason| usage(PROMPT, reason))?;
     if twice && typed("The same again: ").await? != password.secret.reveal() {
         return Err(usage(PROMPT, "the two passwords differ"));
     }
@@ -183,13 +183,13 @@ mod tests {
 
     use super::*;
 
-    const LOOK: Wish = Wish { twice: false, make: None };
-    const MAKE: Wish = Wish { twice: false, make: Some(Keep::Stored) };
+    const LOOK: PasswordPolicy = PasswordPolicy { twice: false, make: None };
+    const MAKE: PasswordPolicy = PasswordPolicy { twice: false, make: Some(MadePassword::Stored) };
 
     fn find(
         source: Option<PasswordSource>,
         stack: &str,
-        wish: Wish,
+        wish: PasswordPolicy,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Password> {
         look(source, stack, wish, variable).map(|found| found.expect("nothing is to be typed"))
@@ -237,7 +237,7 @@ mod tests {
         let text = made.secret.reveal();
         assert!(text.len() >= 20 && text.chars().all(|c| c.is_ascii_alphanumeric()), "{text}");
         let path = folder.path().join(".local/state/tdd-stack/one/grafana-password");
-        assert_eq!(made.origin, Origin::Generated(path.clone()));
+        assert_eq!(made.origin, PasswordOrigin::Generated(path.clone()));
         let rights = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((rights(&path), rights(path.parent().unwrap())), (0o600, 0o700));
         assert_eq!(find(None, "one", LOOK, home(folder.path())).unwrap(), made, "found");
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_dry_run_stores_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let wish = Wish { make: Some(Keep::Forgotten), ..LOOK };
+        let wish = PasswordPolicy { make: Some(MadePassword::Forgotten), ..LOOK };
         assert!(!find(None, "tdd", wish, home(folder.path())).unwrap().is_well_known());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

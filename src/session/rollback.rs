@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::diagnostics::Record;
-use super::{Done, Patience, Session};
+use super::{Done, Session, WaitOptions};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::execute::{Applied, Applier};
@@ -16,12 +16,12 @@ const LONGEST_WAY_BACK: Duration = Duration::from_secs(30);
 
 impl Session {
     /// Applies a plan while showing its progress; where it fails, what ran before is brought back.
-    pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: Patience) -> Result<Done> {
+    pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: WaitOptions) -> Result<Done> {
         let (applied, timings, record) = self.walk(engine, plan, patience).await;
         let Some(failure) = applied.failure else { return Ok(Done { timings, proof: applied.proof }) };
         let failure = engine.explain(failure).await;
         // What failed is removed when it is taken back.
-        self.gather(engine, plan, record).await;
+        self.collect_before_rollback(engine, plan, record).await;
         // Nobody is there who could take anything back; the next `up` finds all of it.
         if matches!(failure, Error::EngineLost { .. }) {
             return Err(failure);
@@ -29,7 +29,7 @@ impl Session {
         if engine.lock_loss().is_some() {
             return Err(self.unlocked(engine, failure, plan.summary(&applied.done)));
         }
-        let (back, services) = plan.take_back(&applied.begun);
+        let (back, services) = plan.rollback(&applied.begun);
         if back.is_empty() {
             return Err(failure);
         }
@@ -41,14 +41,14 @@ impl Session {
         );
         let failure = Box::new(failure);
         // What served a moment ago needs no long wait to serve again.
-        let patience = Patience { each: patience.each.min(LONGEST_WAY_BACK), ..patience };
+        let patience = WaitOptions { each: patience.each.min(LONGEST_WAY_BACK), ..patience };
         match self.walk(engine, &back, patience).await.0.failure {
-            None => Err(Error::TakenBack { failure, services }),
-            Some(second) => Err(Error::NotTakenBack { failure, services, second: Box::new(second) }),
+            None => Err(Error::RolledBack { failure, services }),
+            Some(second) => Err(Error::NotRolledBack { failure, services, second: Box::new(second) }),
         }
     }
 
-    async fn walk(&self, engine: &Engine, plan: &Plan, patience: Patience) -> (Applied, Timings, Record) {
+    async fn walk(&self, engine: &Engine, plan: &Plan, patience: WaitOptions) -> (Applied, Timings, Record) {
         let operator = engine.operator();
         let (events, inbox) = event::channel();
         let applier = Applier {

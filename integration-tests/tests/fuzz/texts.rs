@@ -8,12 +8,12 @@ use proptest::sample::select;
 use tdd_stack::config::check_output::{self, CheckOutput, Checked};
 use tdd_stack::config::dashboard;
 use tdd_stack::config::settings::{Layer, Settings};
-use tdd_stack::config::tuning::{self, Stage};
+use tdd_stack::config::tuning::{self, DrillPorts};
 use tdd_stack::config::validate::{self, Shape};
 use tdd_stack::model::observed::{Author, DiskFile, Observed};
 use tdd_stack::model::sanitize;
 use tdd_stack::model::stack::Stack;
-use tdd_stack::plan::{self, ProofTime, Request};
+use tdd_stack::plan::{self, Request, VerifyTime};
 use tdd_stack::{doctor, services};
 
 use super::{is_told, mutate, target};
@@ -85,7 +85,7 @@ fn contents_are_weighed() {
             Ok(Shape::Filled) if is_json => drop(serde_json::from_str::<serde_json::Value>(&text)),
             // What was found light enough is read in full.
             Ok(Shape::Filled) => {
-                drop(serde_yaml::from_str::<serde_yaml::Value>(validate::without_mark(&text)));
+                drop(serde_yaml::from_str::<serde_yaml::Value>(validate::strip_bom(&text)));
             }
         }
         Ok(())
@@ -114,14 +114,14 @@ fn a_dashboard_is_read_or_its_faults_are_told() {
 
 #[test]
 fn quicker_versions_are_made_or_refused() {
-    let stage = Stage { health: 1, metrics: 2 };
+    let stage = DrillPorts { health: 1, metrics: 2 };
     target("overlay", 800, (yaml(), 1..100_u32), |(text, factor)| {
         if validate::yaml(&text) != Ok(Shape::Filled) {
             return Ok(());
         }
         let files = vec![("a.yml".to_string(), text)];
         for made in
-            [tuning::start_up(&files), tuning::drill(&files, factor), tuning::rehearsal(&files, stage)]
+            [tuning::start_up(&files), tuning::drill(&files, factor), tuning::drill_files(&files, stage)]
         {
             match made {
                 Ok(made) => {
@@ -155,7 +155,7 @@ fn any_edited_file_leads_to_a_plan_or_a_fault() {
     target("plan", 300, edited, |((name, _), content, proof)| {
         let mut observed = Observed::default();
         observed.disk.insert(name.into(), DiskFile { content, author: Author::User });
-        let proof = if proof { ProofTime::Now } else { ProofTime::Later };
+        let proof = if proof { VerifyTime::Now } else { VerifyTime::Later };
         match plan::up(&stack, &observed, Request { proof, ..Request::default() }) {
             Ok(plan) => prop_assert!(!plan.to_string().is_empty()),
             Err(error) => {

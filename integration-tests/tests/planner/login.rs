@@ -1,16 +1,16 @@
 //! When Grafana's login is tried, set, or left alone.
 
 use integration_tests::simulate::World;
-use tdd_stack::config::settings::{Layer, Origin, Password, PasswordSource, Secret};
+use tdd_stack::config::settings::{Layer, Password, PasswordOrigin, PasswordSource, Secret};
 use tdd_stack::error::Error;
-use tdd_stack::model::observed::State;
+use tdd_stack::model::observed::ContainerState;
 use tdd_stack::model::stack::Stack;
 use tdd_stack::plan::{self, Operation, Request, Verb};
 
 use super::{printed, settled, stack, stack_from, up};
 
 fn with_password(text: &str) -> Stack {
-    let password = Password::new(text, Origin::Environment).expect("it is a good one");
+    let password = Password::new(text, PasswordOrigin::Environment).expect("it is a good one");
     stack_from(Layer { grafana_password: Some(PasswordSource::Known(password)), ..Layer::default() })
 }
 
@@ -35,7 +35,7 @@ fn another_password_is_set_in_the_running_grafana_and_replaces_no_container() {
 #[test]
 fn a_chosen_password_is_tried_and_set_where_grafana_starts_on_older_data() {
     let mut world = settled(&stack());
-    world.containers.get_mut("grafana").expect("it is there").state = State::Exited;
+    world.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
     insta::assert_snapshot!(printed(&with_password("open-sesame"), world), @"
     1  deliver-login  grafana  (it is stopped)
     2  start          grafana  (it is stopped)  after 1
@@ -55,7 +55,7 @@ fn the_well_known_password_never_takes_the_place_of_another() {
     assert!(matches!(refused, Err(Error::GrafanaLogin { was_set: false, .. })), "{refused:?}");
     // Where it cannot be seen yet, it is tried once, before anything else asks.
     let mut stopped = world;
-    stopped.containers.get_mut("grafana").expect("it is there").state = State::Exited;
+    stopped.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
     let plan = up(&stack(), &stopped);
     let check = plan.steps.iter().position(|step| step.operation.verb() == Verb::CheckLogin);
     let check = check.unwrap_or_else(|| panic!("it is not tried:\n{plan}"));

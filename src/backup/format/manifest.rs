@@ -36,14 +36,14 @@ pub struct About {
     /// When it was begun, such as `2026-11-24T10:00:00Z`.
     pub created: String,
     /// The images that wrote the data, by service.
-    pub images: BTreeMap<String, Image>,
+    pub images: BTreeMap<String, RecordedImage>,
     /// The configuration files that the user had edited.
     pub edited: Vec<String>,
 }
 
 /// An image by both its names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
+pub struct RecordedImage {
     /// The reference, such as `prom/prometheus:v3.13.4`.
     pub reference: String,
     /// The id.
@@ -56,7 +56,7 @@ pub struct Entry {
     /// Its path, such as `volumes/prometheus_data/wal/00000000`.
     pub path: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// Its size in bytes.
     pub size: u64,
     /// The SHA-256 of its content, of a file alone.
@@ -67,7 +67,7 @@ pub struct Entry {
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum EntryKind {
     /// A file.
     File,
     /// A folder.

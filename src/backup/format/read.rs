@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use flate2::read::MultiGzDecoder;
 use tar::{EntryType, Header};
 
-use super::manifest::{CONFIG, Entry, Kind, MANIFEST, Manifest, SCHEMA, VOLUMES};
+use super::manifest::{CONFIG, Entry, EntryKind, MANIFEST, Manifest, SCHEMA, VOLUMES};
 use super::write::{Hashing, header_like};
 use super::{Damage, seal};
 
@@ -37,9 +37,9 @@ pub struct Verified {
 }
 
 /// One entry while it is read.
-struct Seen<'a> {
+struct EntryHead<'a> {
     path: &'a str,
-    kind: Kind,
+    kind: EntryKind,
     header: &'a Header,
     size: u64,
     target: Option<String>,
@@ -54,7 +54,7 @@ pub fn verify(mut file: impl Read + Seek, known: &Known) -> Result<Verified, Dam
         let Some(name) = seen.path.strip_prefix(CONFIG) else {
             return belongs(seen, known);
         };
-        if !known.files.iter().any(|file| file == name) || seen.kind != Kind::File {
+        if !known.files.iter().any(|file| file == name) || seen.kind != EntryKind::File {
             return Err(entry(seen.path, "is unknown to this program"));
         }
         let mut text = String::new();
@@ -83,16 +83,16 @@ pub fn copy_volume(
     let found = walk(file.take(sealed), |seen, content| {
         let Some(path) = moved(seen.path) else { return Ok(()) };
         let mut header = header_like(seen.header)?;
-        header.set_size(if seen.kind == Kind::File { seen.size } else { 0 });
+        header.set_size(if seen.kind == EntryKind::File { seen.size } else { 0 });
         header.set_entry_type(match seen.kind {
-            Kind::File => EntryType::Regular,
-            Kind::Folder => EntryType::Directory,
-            Kind::Link => EntryType::Symlink,
-            Kind::Name => EntryType::Link,
+            EntryKind::File => EntryType::Regular,
+            EntryKind::Folder => EntryType::Directory,
+            EntryKind::Link => EntryType::Symlink,
+            EntryKind::Name => EntryType::Link,
         });
         match (seen.kind, &seen.target) {
-            (Kind::Link, Some(target)) => archive.append_link(&mut header, path, target)?,
-            (Kind::Name, Some(target)) => {
+            (EntryKind::Link, Some(target)) => archive.append_link(&mut header, path, target)?,
+            (EntryKind::Name, Some(target)) => {
                 let target = moved(target).ok_or_else(|| entry(seen.path, "leads out of its volume"))?;
                 archive.append_link(&mut header, path, target)?;
             }
@@ -110,11 +110,11 @@ pub fn copy_volume(
 /// Goes through all entries, and returns the manifest if it describes them.
 fn walk(
     sealed: impl Read,
-    mut visit: impl FnMut(&Seen<'_>, &mut dyn Read) -> Result<(), Damage>,
+    mut visit: impl FnMut(&EntryHead<'_>, &mut dyn Read) -> Result<(), Damage>,
 ) -> Result<Manifest, Damage> {
     let mut archive = tar::Archive::new(MultiGzDecoder::new(sealed));
     let mut entries: Vec<Entry> = Vec::new();
-    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, EntryKind> = BTreeMap::new();
     let mut manifest = None;
     for item in archive.entries()? {
         let mut item = item?;
@@ -132,21 +132,21 @@ fn walk(
         let header = item.header().clone();
         let kind = kind(&header).ok_or_else(|| entry(&path, "is neither file nor folder nor link"))?;
         let target = match kind {
-            Kind::Link => item.link_name()?.map(|target| target.to_string_lossy().into_owned()),
-            Kind::Name => item.link_name()?.map(|target| plain(&target)).transpose()?,
-            Kind::File | Kind::Folder => None,
+            EntryKind::Link => item.link_name()?.map(|target| target.to_string_lossy().into_owned()),
+            EntryKind::Name => item.link_name()?.map(|target| plain(&target)).transpose()?,
+            EntryKind::File | EntryKind::Folder => None,
         };
         fits(&path, kind, target.as_deref(), &kinds)?;
         kinds.insert(path.clone(), kind);
         let size = item.size();
         let mut hashing = Hashing::new(&mut item);
-        visit(&Seen { path: &path, kind, header: &header, size, target }, &mut hashing)?;
+        visit(&EntryHead { path: &path, kind, header: &header, size, target }, &mut hashing)?;
         std::io::copy(&mut hashing, &mut std::io::sink())?;
         let (read, sha256) = hashing.finish();
         if read != size {
             return Err(entry(&path, "is cut off"));
         }
-        entries.push(Entry { path, kind, size, sha256: (kind == Kind::File).then_some(sha256) });
+        entries.push(Entry { path, kind, size, sha256: (kind == EntryKind::File).then_some(sha256) });
     }
     match manifest {
         None => Err(Damage::Manifest("there is none".into())),
@@ -179,44 +179,50 @@ fn plain(path: &Path) -> Result<String, Damage> {
     if is_plain { Ok(text.to_string()) } else { Err(entry(&shown(), "leads out of its place")) }
 }
 
-fn kind(header: &Header) -> Option<Kind> {
+fn kind(header: &Header) -> Option<EntryKind> {
     match header.entry_type() {
-        EntryType::Regular => Some(Kind::File),
-        EntryType::Directory => Some(Kind::Folder),
-        EntryType::Symlink => Some(Kind::Link),
-        EntryType::Link => Some(Kind::Name),
+        EntryType::Regular => Some(EntryKind::File),
+        EntryType::Directory => Some(EntryKind::Folder),
+        EntryType::Symlink => Some(EntryKind::Link),
+        EntryType::Link => Some(EntryKind::Name),
         _ => None,
     }
 }
 
 /// Checks an entry against those before it.
-fn fits(path: &str, kind: Kind, target: Option<&str>, kinds: &BTreeMap<String, Kind>) -> Result<(), Damage> {
+fn fits(
+    path: &str,
+    kind: EntryKind,
+    target: Option<&str>,
+    kinds: &BTreeMap<String, EntryKind>,
+) -> Result<(), Damage> {
     if kinds.contains_key(path) {
         return Err(entry(path, "is there twice"));
     }
     let parents: BTreeSet<&str> = path.match_indices('/').map(|(end, _)| &path[..end]).collect();
-    if parents.iter().any(|parent| kinds.get(*parent).is_some_and(|kind| *kind != Kind::Folder)) {
+    if parents.iter().any(|parent| kinds.get(*parent).is_some_and(|kind| *kind != EntryKind::Folder)) {
         return Err(entry(path, "lies in what is no folder"));
     }
     match (kind, target) {
-        (Kind::File | Kind::Folder, _) | (Kind::Link, Some(_)) => Ok(()),
-        (Kind::Name, Some(target)) if kinds.get(target) == Some(&Kind::File) => Ok(()),
-        (Kind::Link | Kind::Name, _) => Err(entry(path, "links to what is not there")),
+        (EntryKind::File | EntryKind::Folder, _) | (EntryKind::Link, Some(_)) => Ok(()),
+        (EntryKind::Name, Some(target)) if kinds.get(target) == Some(&EntryKind::File) => Ok(()),
+        (EntryKind::Link | EntryKind::Name, _) => Err(entry(path, "links to what is not there")),
     }
 }
 
 /// Checks that an entry is part of a known volume.
-fn belongs(seen: &Seen<'_>, known: &Known) -> Result<(), Damage> {
+fn belongs(seen: &EntryHead<'_>, known: &Known) -> Result<(), Damage> {
     let inside = seen.path.strip_prefix(VOLUMES).unwrap_or_default();
     let (volume, rest) = inside.split_once('/').unwrap_or((inside, ""));
     if !known.volumes.iter().any(|name| name == volume) {
         return Err(entry(seen.path, "is unknown to this program"));
     }
-    if rest.is_empty() && seen.kind != Kind::Folder {
+    if rest.is_empty() && seen.kind != EntryKind::Folder {
         return Err(entry(seen.path, "should be a folder"));
     }
     let prefix = format!("{VOLUMES}{volume}/");
-    if seen.kind == Kind::Name && !seen.target.as_ref().is_some_and(|target| target.starts_with(&prefix)) {
+    if seen.kind == EntryKind::Name && !seen.target.as_ref().is_some_and(|target| target.starts_with(&prefix))
+    {
         return Err(entry(seen.path, "leads out of its volume"));
     }
     Ok(())

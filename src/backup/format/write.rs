@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
-use super::manifest::{About, CONFIG, Entry, Kind, MANIFEST, Manifest, SCHEMA, VOLUMES};
+use super::manifest::{About, CONFIG, Entry, EntryKind, MANIFEST, Manifest, SCHEMA, VOLUMES};
 use super::seal::Sealing;
 
 /// A backup that is being written.
@@ -34,14 +34,14 @@ impl<W: Write> Writer<W> {
             let path = root.join(inner(&entry.path()?)?);
             let header = header_like(entry.header())?;
             match entry.header().entry_type() {
-                EntryType::Directory => self.empty(Kind::Folder, header, &path, None)?,
+                EntryType::Directory => self.empty(EntryKind::Folder, header, &path, None)?,
                 EntryType::Symlink => {
                     let target = entry.link_name()?.ok_or_else(|| odd(&path, "links to nothing"))?;
-                    self.empty(Kind::Link, header, &path, Some(&target))?;
+                    self.empty(EntryKind::Link, header, &path, Some(&target))?;
                 }
                 EntryType::Link => {
                     let target = entry.link_name()?.ok_or_else(|| odd(&path, "links to nothing"))?;
-                    self.empty(Kind::Name, header, &path, Some(&root.join(inner(&target)?)))?;
+                    self.empty(EntryKind::Name, header, &path, Some(&root.join(inner(&target)?)))?;
                 }
                 EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                     let size = entry.size();
@@ -77,14 +77,20 @@ impl<W: Write> Writer<W> {
         Ok((out, manifest))
     }
 
-    fn empty(&mut self, kind: Kind, mut header: Header, path: &Path, target: Option<&Path>) -> Result<()> {
+    fn empty(
+        &mut self,
+        kind: EntryKind,
+        mut header: Header,
+        path: &Path,
+        target: Option<&Path>,
+    ) -> Result<()> {
         header.set_size(0);
         match (kind, target) {
-            (Kind::Link, Some(target)) => {
+            (EntryKind::Link, Some(target)) => {
                 header.set_entry_type(EntryType::Symlink);
                 self.archive.append_link(&mut header, path, target)?;
             }
-            (Kind::Name, Some(target)) => {
+            (EntryKind::Name, Some(target)) => {
                 header.set_entry_type(EntryType::Link);
                 self.archive.append_link(&mut header, path, target)?;
             }
@@ -106,7 +112,7 @@ impl<W: Write> Writer<W> {
         if read != size {
             return Err(Error::new(ErrorKind::UnexpectedEof, format!("`{}` is cut off", path.display())));
         }
-        self.entries.push(Entry { path: text(path)?, kind: Kind::File, size, sha256: Some(sha256) });
+        self.entries.push(Entry { path: text(path)?, kind: EntryKind::File, size, sha256: Some(sha256) });
         Ok(())
     }
 }

@@ -7,17 +7,17 @@ use crate::model::observed::GrafanaContent;
 use crate::model::stack::{DASHBOARD_MARK, Service, Stack, sha256};
 
 /// Returns the name of the file that holds a dashboard's mark.
-pub fn mark_name(uid: &str) -> String {
+pub fn checksum_name(uid: &str) -> String {
     format!("{DASHBOARD_MARK}{uid}")
 }
 
 /// Returns the folder inside Grafana's container in which the marks lie, which is that of its data.
-pub fn marks_folder(stack: &Stack) -> &'static str {
+pub fn checksums_folder(stack: &Stack) -> &'static str {
     stack.service("grafana").and_then(Service::data_folder).unwrap_or_default()
 }
 
 /// Returns what marks a dashboard: a hash of what Grafana holds, and one of the file that it was made from.
-pub fn mark(seen: &Value, file: &Value) -> String {
+pub fn checksum(seen: &Value, file: &Value) -> String {
     format!("{}\n{}", hash(seen), hash(file))
 }
 
@@ -46,13 +46,13 @@ pub fn is_file_edited(file: Option<&Value>, left: Option<&str>) -> Option<bool> 
 
 /// Returns whether Grafana holds a dashboard of that uid that was changed inside it since it was marked.
 pub fn is_edited_inside(content: &GrafanaContent, uid: &str) -> bool {
-    let left = content.marks.get(uid).map(String::as_str);
+    let left = content.checksums.get(uid).map(String::as_str);
     content.dashboards.get(uid).is_some_and(|seen| is_edited(seen, left))
 }
 
 /// Returns whether a dashboard was changed both inside Grafana and in its file since it was marked.
 pub fn is_edited_twice(content: &GrafanaContent, uid: &str, file: &Value) -> bool {
-    let left = content.marks.get(uid).map(String::as_str);
+    let left = content.checksums.get(uid).map(String::as_str);
     is_edited_inside(content, uid) && is_file_edited(Some(file), left) == Some(true)
 }
 
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn an_edit_is_told_from_what_grafana_numbers_itself() {
         let imported = json!({"uid": "x", "title": "One", "id": 1, "version": 1});
-        let left = mark(&imported, &imported);
+        let left = checksum(&imported, &imported);
         let saved_again = json!({"uid": "x", "title": "One", "id": 7, "version": 9});
         let edited = json!({"uid": "x", "title": "Two", "id": 1, "version": 2});
         assert!(!is_edited(&saved_again, Some(&left)));
@@ -116,7 +116,7 @@ mod tests {
     fn an_edit_of_the_file_is_told_from_one_inside_grafana() {
         let (file, edited) = (json!({"uid": "x", "title": "One"}), json!({"uid": "x", "title": "Two"}));
         // Grafana adds what the file leaves out.
-        let left = mark(&json!({"uid": "x", "title": "One", "id": 1, "tags": []}), &file);
+        let left = checksum(&json!({"uid": "x", "title": "One", "id": 1, "tags": []}), &file);
         assert_eq!(is_file_edited(Some(&file), Some(&left)), Some(false));
         assert_eq!(is_file_edited(Some(&edited), Some(&left)), Some(true));
         assert_eq!(is_file_edited(None, Some(&left)), Some(true));

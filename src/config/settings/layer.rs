@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{AppHost, HostPort, Output, PasswordSource, Progress};
+use super::{AppHost, HostPort, OutputFormat, PasswordSource, ProgressFormat};
 use crate::config::validate::{self, ContentFault};
 use crate::docker::image_reference::ImageReference;
 use crate::error::{Error, Result};
@@ -50,9 +50,9 @@ pub struct Layer {
     /// The folder for evidence of failures.
     pub evidence: Option<PathBuf>,
     /// The form of results on standard output.
-    pub output: Option<Output>,
+    pub output: Option<OutputFormat>,
     /// The form of progress on standard error.
-    pub progress: Option<Progress>,
+    pub progress: Option<ProgressFormat>,
 }
 
 /// A value that cannot be used.
@@ -121,7 +121,7 @@ impl Layer {
             let place = place(Some(PASSWORD_KEY), None);
             return Err(Error::SettingsFile { place, reason: reason.into() });
         }
-        let mut layer: Self = serde_yaml::from_str(validate::without_mark(text)).map_err(|error| {
+        let mut layer: Self = serde_yaml::from_str(validate::strip_bom(text)).map_err(|error| {
             let reason = error.to_string();
             let line = error.location().map(|location| location.line());
             // The parser quotes the key or value that it does not take.
@@ -170,7 +170,7 @@ impl Layer {
 
 /// Returns whether a settings file has a password itself.
 fn has_password(text: &str) -> bool {
-    let keys = serde_yaml::from_str::<BTreeMap<String, serde_yaml::Value>>(validate::without_mark(text));
+    let keys = serde_yaml::from_str::<BTreeMap<String, serde_yaml::Value>>(validate::strip_bom(text));
     keys.is_ok_and(|keys| keys.contains_key(PASSWORD_KEY))
 }
 

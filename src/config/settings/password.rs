@@ -18,12 +18,12 @@ pub struct Password {
     /// The password itself.
     pub secret: Secret,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: PasswordOrigin,
 }
 
 /// Where a password comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum PasswordOrigin {
     /// The specification.
     Default,
     /// The user typed it.
@@ -67,7 +67,7 @@ impl fmt::Debug for Secret {
 
 impl Password {
     /// Returns a password that Grafana can take, or why it cannot, without naming it.
-    pub fn new(text: impl Into<String>, origin: Origin) -> Result<Self, String> {
+    pub fn new(text: impl Into<String>, origin: PasswordOrigin) -> Result<Self, String> {
         let text = text.into();
         let reason = if text.is_empty() {
             "the password is empty".into()
@@ -90,13 +90,13 @@ impl Password {
 
     /// Returns whether the user chose it, so that it may replace the one that Grafana has.
     pub fn is_chosen(&self) -> bool {
-        self.origin != Origin::Default
+        self.origin != PasswordOrigin::Default
     }
 }
 
 impl Default for Password {
     fn default() -> Self {
-        Self { secret: Secret::new(WELL_KNOWN_PASSWORD), origin: Origin::Default }
+        Self { secret: Secret::new(WELL_KNOWN_PASSWORD), origin: PasswordOrigin::Default }
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_in_what_is_printed_of_it() {
-        let password = Password::new("open-sesame", Origin::Environment).unwrap();
+        let password = Password::new("open-sesame", PasswordOrigin::Environment).unwrap();
         let source = PasswordSource::Known(password.clone());
         let all = format!("{password:?} {source:?} {:?}", password.secret);
         assert!(all.contains("***") && !all.contains("sesame"), "{all}");
@@ -121,16 +121,16 @@ mod tests {
             ("sesame\t", "control character"),
             ("two\nlines", "more than one line"),
         ] {
-            let reason = Password::new(text, Origin::Prompt).unwrap_err();
+            let reason = Password::new(text, PasswordOrigin::Prompt).unwrap_err();
             assert!(reason.contains(words), "{text:?}: {reason}");
             assert!(text.trim().is_empty() || !reason.contains(text.trim()), "{reason}");
         }
-        assert!(Password::new("pässwort mit \"$__file{x}\"", Origin::Prompt).is_ok());
+        assert!(Password::new("pässwort mit \"$__file{x}\"", PasswordOrigin::Prompt).is_ok());
     }
 
     #[test]
     fn the_well_known_one_is_known_wherever_it_comes_from() {
-        let given = Password::new("admin123", Origin::File("secret".into())).unwrap();
+        let given = Password::new("admin123", PasswordOrigin::File("secret".into())).unwrap();
         assert!(given.is_well_known() && given.is_chosen());
         assert!(Password::default().is_well_known() && !Password::default().is_chosen());
     }

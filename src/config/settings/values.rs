@@ -94,7 +94,7 @@ impl TryFrom<String> for AppHost {
 /// The form of results on standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub enum Output {
+pub enum OutputFormat {
     /// Text for people.
     #[default]
     Human,
@@ -105,7 +105,7 @@ pub enum Output {
 /// The form of progress on standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub enum Progress {
+pub enum ProgressFormat {
     /// Bars on a terminal, plain lines elsewhere.
     #[default]
     Auto,

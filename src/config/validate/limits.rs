@@ -10,14 +10,14 @@ use serde::de::{
 
 /// What has been walked through so far.
 #[derive(Debug)]
-pub(super) struct Census {
+pub(super) struct Limits {
     weight: Cell<usize>,
     heaviest: usize,
     /// Whether anything but nulls was met.
     is_filled: Cell<bool>,
 }
 
-impl Census {
+impl Limits {
     /// Begins a walk that ends in an error beyond a weight, in characters and values.
     pub(super) fn new(heaviest: usize) -> Self {
         Self { weight: Cell::new(0), heaviest, is_filled: Cell::new(false) }
@@ -46,7 +46,7 @@ impl Census {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &Census {
+impl<'de> DeserializeSeed<'de> for &Limits {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -54,7 +54,7 @@ impl<'de> DeserializeSeed<'de> for &Census {
     }
 }
 
-impl<'de> Visitor<'de> for &Census {
+impl<'de> Visitor<'de> for &Limits {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for &Census {
 
 /// A key, which no other of its mapping may be like.
 struct Key<'a> {
-    census: &'a Census,
+    census: &'a Limits,
     seen: &'a mut HashSet<String>,
 }
 

@@ -100,7 +100,7 @@ fn no_happening_makes_a_series() {
 #[test]
 fn a_missing_metric_is_missing_and_comes_back_with_its_count() {
     let metrics = Metrics::new();
-    metrics.record(&Happening::Phase { phase: "red", seconds: 20.0 });
+    metrics.record(&Activity::Phase { phase: "red", seconds: 20.0 });
     let page = |scenario| metrics.page(Page::Application, scenario);
     assert!(!page(Scenario::MissingMetrics).contains(MISSING_METRIC));
     assert!(page(Scenario::Steady).contains("tdd_phase_duration_seconds_count{phase=\"red\"} 1\n"));

@@ -2,34 +2,34 @@
 
 use super::*;
 
-fn minutes(model: &mut Model, count: u64) -> Vec<Happening> {
+fn minutes(model: &mut Model, count: u64) -> Vec<Activity> {
     model.advance(Duration::from_secs(60 * count))
 }
 
-fn requests(happenings: &[Happening]) -> Vec<(&'static str, f64)> {
-    let request = |happening: &Happening| match happening {
-        Happening::Request { status, seconds, .. } => Some((*status, *seconds)),
+fn requests(activities: &[Activity]) -> Vec<(&'static str, f64)> {
+    let request = |activity: &Activity| match activity {
+        Activity::Request { status, seconds, .. } => Some((*status, *seconds)),
         _ => None,
     };
-    happenings.iter().filter_map(request).collect()
+    activities.iter().filter_map(request).collect()
 }
 
-fn queries(happenings: &[Happening]) -> Vec<f64> {
-    let query = |happening: &Happening| match happening {
-        Happening::Query { seconds, .. } => Some(*seconds),
+fn queries(activities: &[Activity]) -> Vec<f64> {
+    let query = |activity: &Activity| match activity {
+        Activity::Query { seconds, .. } => Some(*seconds),
         _ => None,
     };
-    happenings.iter().filter_map(query).collect()
+    activities.iter().filter_map(query).collect()
 }
 
-fn logged_errors(happenings: &[Happening]) -> usize {
+fn logged_errors(activities: &[Activity]) -> usize {
     let is_error =
-        |happening: &&Happening| matches!(happening, Happening::Log { level, .. } if *level != "warning");
-    happenings.iter().filter(is_error).count()
+        |activity: &&Activity| matches!(activity, Activity::Log { level, .. } if *level != "warning");
+    activities.iter().filter(is_error).count()
 }
 
-fn failed_connections(happenings: &[Happening]) -> usize {
-    happenings.iter().filter(|happening| matches!(happening, Happening::ConnectionFailed { .. })).count()
+fn failed_connections(activities: &[Activity]) -> usize {
+    activities.iter().filter(|activity| matches!(activity, Activity::ConnectionFailed { .. })).count()
 }
 
 /// Returns the value that 95 % stay below.
@@ -39,8 +39,8 @@ fn p95(mut values: Vec<f64>) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a test")]
-fn failed_share(happenings: &[Happening]) -> f64 {
-    let requests = requests(happenings);
+fn failed_share(activities: &[Activity]) -> f64 {
+    let requests = requests(activities);
     requests.iter().filter(|(status, _)| *status == FAILURE).count() as f64 / requests.len() as f64
 }
 
@@ -48,8 +48,7 @@ fn failed_share(happenings: &[Happening]) -> f64 {
 fn the_same_seed_lives_the_same_life_however_it_is_asked() {
     let (mut one, mut other) = (Model::new(7, Scenario::Steady), Model::new(7, Scenario::Steady));
     let at_once = minutes(&mut one, 5);
-    let in_pieces: Vec<Happening> =
-        (0..400).flat_map(|_| other.advance(Duration::from_millis(750))).collect();
+    let in_pieces: Vec<Activity> = (0..400).flat_map(|_| other.advance(Duration::from_millis(750))).collect();
     assert_eq!(at_once, in_pieces);
     assert_eq!(one.levels(), other.levels());
     assert_ne!(at_once, minutes(&mut Model::new(8, Scenario::Steady), 5));
@@ -77,14 +76,15 @@ fn a_healthy_application_stays_far_from_every_threshold() {
 #[test]
 fn each_phase_ends_within_the_first_minute_and_phases_follow_each_other() {
     let mut model = Model::new(1, Scenario::Steady);
-    let happenings = minutes(&mut model, 1);
+    let activities = minutes(&mut model, 1);
     for (phase, _) in PHASES {
-        let is_end = |happening: &Happening| matches!(happening, Happening::Phase { phase: ended, .. } if *ended == phase);
-        assert!(happenings.iter().any(is_end), "{phase}");
+        let is_end =
+            |activity: &Activity| matches!(activity, Activity::Phase { phase: ended, .. } if *ended == phase);
+        assert!(activities.iter().any(is_end), "{phase}");
     }
     let mut counts = [0_i64; 3];
-    for happening in minutes(&mut model, 120) {
-        if let Happening::Phase { phase, seconds } = happening {
+    for activity in minutes(&mut model, 120) {
+        if let Activity::Phase { phase, seconds } = activity {
             assert!((5.0..1200.0).contains(&seconds), "{phase} took {seconds} s");
             counts[PHASES.iter().position(|(name, _)| *name == phase).unwrap()] += 1;
         }

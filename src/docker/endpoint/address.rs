@@ -6,8 +6,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use super::error::{EndpointError, Fault, Transport};
-use super::{DEFAULT_SOCKET, Endpoint, Origin};
+use super::error::{EndpointError, EndpointFault, Transport};
+use super::{DEFAULT_SOCKET, Endpoint, EndpointOrigin};
 
 const DEFAULT_PORT: u16 = 2375;
 
@@ -36,11 +36,15 @@ impl fmt::Display for Address {
 }
 
 /// Reads a URL; `tls` is the reason, if there is one, for which a TCP engine expects TLS.
-pub(super) fn parse(url: &str, origin: Origin, tls: Option<Transport>) -> Result<Endpoint, EndpointError> {
+pub(super) fn parse(
+    url: &str,
+    origin: EndpointOrigin,
+    tls: Option<Transport>,
+) -> Result<Endpoint, EndpointError> {
     let url = url.trim();
     let shown = without_password(url);
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err(EndpointError::Malformed { url: shown, origin, fault: Fault::Scheme });
+        return Err(EndpointError::Malformed { url: shown, origin, fault: EndpointFault::Scheme });
     };
     let transport = match scheme {
         "unix" => {
@@ -61,30 +65,30 @@ pub(super) fn parse(url: &str, origin: Origin, tls: Option<Transport>) -> Result
     Err(EndpointError::Unsupported { url: shown, origin, transport })
 }
 
-fn parse_tcp(rest: &str) -> Result<Address, Fault> {
+fn parse_tcp(rest: &str) -> Result<Address, EndpointFault> {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     if authority.contains('@') {
-        return Err(Fault::User);
+        return Err(EndpointFault::User);
     }
     if !path.is_empty() {
-        return Err(Fault::Path);
+        return Err(EndpointFault::Path);
     }
     let (host, port) = if let Some(bracketed) = authority.strip_prefix('[') {
-        let (host, port) = bracketed.split_once(']').ok_or(Fault::Host)?;
-        host.parse::<Ipv6Addr>().map_err(|_| Fault::Host)?;
-        (host, if port.is_empty() { None } else { Some(port.strip_prefix(':').ok_or(Fault::Port)?) })
+        let (host, port) = bracketed.split_once(']').ok_or(EndpointFault::Host)?;
+        host.parse::<Ipv6Addr>().map_err(|_| EndpointFault::Host)?;
+        (host, if port.is_empty() { None } else { Some(port.strip_prefix(':').ok_or(EndpointFault::Port)?) })
     } else {
         let (host, port) =
             authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
         let is_valid = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
         if !host.chars().all(is_valid) {
-            return Err(Fault::Host);
+            return Err(EndpointFault::Host);
         }
         (if host.is_empty() { "localhost" } else { host }, port)
     };
     let port = match port.map(str::parse) {
         None => DEFAULT_PORT,
-        Some(Ok(0) | Err(_)) => return Err(Fault::Port),
+        Some(Ok(0) | Err(_)) => return Err(EndpointFault::Port),
         Some(Ok(port)) => port,
     };
     Ok(Address::Tcp { host: host.to_owned(), port })
@@ -119,7 +123,7 @@ mod tests {
             ("tcp://[2001:db8::1]:99", "tcp://[2001:db8::1]:99"),
             (" tcp://box:1 ", "tcp://box:1"),
         ] {
-            let endpoint = parse(text, Origin::HostFlag, None).unwrap();
+            let endpoint = parse(text, EndpointOrigin::HostFlag, None).unwrap();
             assert_eq!(endpoint.to_string(), url, "{text}");
         }
     }
@@ -127,20 +131,20 @@ mod tests {
     #[test]
     fn malformed_urls_name_their_fault() {
         for (text, expected) in [
-            ("/run/x.sock", Fault::Scheme),
-            ("box:2375", Fault::Scheme),
-            ("tcp://me:secret@box", Fault::User),
-            ("tcp://a b", Fault::Host),
-            ("tcp://[box]", Fault::Host),
-            ("tcp://[::1", Fault::Host),
-            ("tcp://[::1]99", Fault::Port),
-            ("tcp://::1", Fault::Port),
-            ("tcp://box:", Fault::Port),
-            ("tcp://box:0", Fault::Port),
-            ("tcp://box:65536", Fault::Port),
-            ("tcp://box:1/v1.41", Fault::Path),
+            ("/run/x.sock", EndpointFault::Scheme),
+            ("box:2375", EndpointFault::Scheme),
+            ("tcp://me:secret@box", EndpointFault::User),
+            ("tcp://a b", EndpointFault::Host),
+            ("tcp://[box]", EndpointFault::Host),
+            ("tcp://[::1", EndpointFault::Host),
+            ("tcp://[::1]99", EndpointFault::Port),
+            ("tcp://::1", EndpointFault::Port),
+            ("tcp://box:", EndpointFault::Port),
+            ("tcp://box:0", EndpointFault::Port),
+            ("tcp://box:65536", EndpointFault::Port),
+            ("tcp://box:1/v1.41", EndpointFault::Path),
         ] {
-            let error = parse(text, Origin::HostFlag, None).unwrap_err();
+            let error = parse(text, EndpointOrigin::HostFlag, None).unwrap_err();
             assert!(matches!(error, EndpointError::Malformed { fault, .. } if fault == expected), "{error}");
             assert!(!error.to_string().contains("secret"));
         }
@@ -155,7 +159,7 @@ mod tests {
             ("fd://", "an inherited file descriptor"),
             ("TCP://box", "the scheme `TCP`"),
         ] {
-            let error = parse(text, Origin::HostVariable, None).unwrap_err();
+            let error = parse(text, EndpointOrigin::HostVariable, None).unwrap_err();
             let expected = format!("`{text}` (from DOCKER_HOST) needs {expected}, which is not supported");
             assert_eq!(error.to_string(), expected);
             assert!(error.hint().is_some());

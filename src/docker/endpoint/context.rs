@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::error::{EndpointError, Transport};
-use super::{ContextSource, DEFAULT_CONTEXT, Endpoint, Origin, address};
+use super::{ContextSource, DEFAULT_CONTEXT, Endpoint, EndpointOrigin, address};
 
 #[derive(Deserialize)]
 struct Config {
@@ -74,7 +74,7 @@ pub(super) fn endpoint(
     let keys = contexts.join("tls").join(&folder).join("docker");
     let is_tls =
         skip_tls_verify || ["ca.pem", "cert.pem", "key.pem"].iter().any(|key| keys.join(key).exists());
-    address::parse(&host, Origin::Context { name, source }, is_tls.then_some(Transport::TlsContext))
+    address::parse(&host, EndpointOrigin::Context { name, source }, is_tls.then_some(Transport::TlsContext))
 }
 
 /// Returns the folder in which Docker keeps a context: the SHA-256 of its name.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{ContextSource, DEFAULT_SOCKET, Origin};
+use super::{ContextSource, DEFAULT_SOCKET, EndpointOrigin};
 
 const SSH_FORWARD: &str = "run the command on the engine's machine, or forward the engine's socket with `ssh -L` and \
                            use `--host unix://PATH --bind ADDRESS`, where ADDRESS is one of the engine's machine that \
@@ -59,7 +59,7 @@ pub enum EndpointError {
         /// The engine's URL.
         url: String,
         /// What named it.
-        origin: Origin,
+        origin: EndpointOrigin,
         /// What it needs.
         transport: Transport,
     },
@@ -69,9 +69,9 @@ pub enum EndpointError {
         /// The engine's URL.
         url: String,
         /// What named it.
-        origin: Origin,
+        origin: EndpointOrigin,
         /// What is wrong with it.
-        fault: Fault,
+        fault: EndpointFault,
     },
 }
 
@@ -103,7 +103,7 @@ pub enum Transport {
 
 /// What is wrong with an engine's URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Fault {
+pub enum EndpointFault {
     /// Nothing stands before `://`.
     #[error("has no scheme")]
     Scheme,
@@ -146,10 +146,10 @@ impl EndpointError {
                     "use `unix://PATH` or `tcp://HOST:PORT`".to_owned()
                 }
             }),
-            Self::Malformed { url, fault: Fault::Scheme, .. } if url.starts_with('/') => {
+            Self::Malformed { url, fault: EndpointFault::Scheme, .. } if url.starts_with('/') => {
                 Some(format!("write `unix://{url}`"))
             }
-            Self::Malformed { url, fault: Fault::Scheme, .. } => Some(format!("write `tcp://{url}`")),
+            Self::Malformed { url, fault: EndpointFault::Scheme, .. } => Some(format!("write `tcp://{url}`")),
             Self::Malformed { .. } => Some("write `tcp://HOST:PORT`, e.g. `tcp://127.0.0.1:2375`".to_owned()),
         }
     }
@@ -200,8 +200,8 @@ mod tests {
     #[test]
     fn a_missing_scheme_is_filled_in_by_the_hint() {
         let hint = |url: &str| {
-            let (url, fault) = (url.to_owned(), Fault::Scheme);
-            EndpointError::Malformed { url, origin: Origin::HostFlag, fault }.hint().unwrap()
+            let (url, fault) = (url.to_owned(), EndpointFault::Scheme);
+            EndpointError::Malformed { url, origin: EndpointOrigin::HostFlag, fault }.hint().unwrap()
         };
         assert_eq!(hint("/run/x.sock"), "write `unix:///run/x.sock`");
         assert_eq!(hint("box:99"), "write `tcp://box:99`");

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::Examined;
+use super::DoctorContext;
 use crate::doctor::{
-    self, Answer, FromInside, Peer, Role, Scrape, ServiceFacts, from_wget, is_reachable, place,
+    self, FromInside, Peer, ProbeAnswer, Role, Scrape, ServiceFacts, from_wget, is_reachable, place,
 };
 use crate::engine::Engine;
 use crate::http::{ActiveTarget, Http};
-use crate::model::observed::{Objects, State};
+use crate::model::observed::{ContainerState, Objects};
 use crate::model::stack::{HostAddress, Service};
 use crate::model::verification::Health;
 use crate::ports;
@@ -27,7 +27,7 @@ const MOST: usize = 8;
 
 /// Returns what could be found out about each; `scraped` is what Prometheus says, if it runs.
 pub(super) async fn look(
-    examined: Examined<'_>,
+    examined: DoctorContext<'_>,
     engine: &Engine,
     objects: &Objects,
     scraped: Option<&[ActiveTarget]>,
@@ -58,7 +58,8 @@ pub(super) async fn look(
 async fn peer(http: &Http, engine: &Engine, objects: &Objects, asker: &Service, peer: Peer) -> Peer {
     let (host, port) = place(&peer.url);
     let is_here = engine.is_here() && asker.extra_hosts.get(host) == Some(&HostAddress::Gateway);
-    let container = objects.containers.get(asker.name).filter(|container| container.state == State::Running);
+    let container =
+        objects.containers.get(asker.name).filter(|container| container.state == ContainerState::Running);
     let inside = match container {
         Some(container) => Some(ask_from(engine, &container.id, &peer.url).await),
         None => None,
@@ -68,7 +69,7 @@ async fn peer(http: &Http, engine: &Engine, objects: &Objects, asker: &Service, 
         .as_ref()
         .filter(|sockets| !is_reachable(sockets, inside.as_ref().and_then(|inside| inside.address)))
         .and_then(|_| ports::holder(port));
-    let is_silent = inside.as_ref().is_some_and(|inside| inside.answer == Answer::Silent);
+    let is_silent = inside.as_ref().is_some_and(|inside| inside.answer == ProbeAnswer::Silent);
     let here = match listening.as_ref().and_then(|sockets| sockets.first()) {
         Some(socket) if is_silent => Some(ask_here(http, &peer.url, *socket).await),
         _ => None,
@@ -78,15 +79,15 @@ async fn peer(http: &Http, engine: &Engine, objects: &Objects, asker: &Service, 
 
 /// Asks a service from the container of the one that `up` asks all others from, unless Prometheus reaches it.
 pub(super) async fn from_inside(
-    examined: Examined<'_>,
+    examined: DoctorContext<'_>,
     engine: &Engine,
     objects: &Objects,
     facts: ServiceFacts,
 ) -> ServiceFacts {
     let is_seen = facts.scrape.as_ref().is_some_and(|scrape| scrape.health == Health::Up);
     let asker = examined.stack.services.first().and_then(|asker| objects.containers.get(asker.name));
-    let asker = asker.filter(|asker| asker.state == State::Running && !is_seen);
-    let runs = facts.state == Some(State::Running);
+    let asker = asker.filter(|asker| asker.state == ContainerState::Running && !is_seen);
+    let runs = facts.state == Some(ContainerState::Running);
     let (Some(asker), Some(service), true) = (asker, examined.stack.service(&facts.name), runs) else {
         return facts;
     };
@@ -96,29 +97,29 @@ pub(super) async fn from_inside(
 
 async fn ask_from(engine: &Engine, container: &str, url: &str) -> FromInside {
     let command = ["wget", "-S", "-T", SECONDS, "-O", "/dev/null", url].map(String::from);
-    let unclear = |why: String| FromInside { address: None, answer: Answer::Unclear(why) };
+    let unclear = |why: String| FromInside { address: None, answer: ProbeAnswer::Unclear(why) };
     match tokio::time::timeout(INSIDE, engine.operator().execute(container, &command)).await {
         Ok(Ok((code, output))) => from_wget(code, &output),
-        Ok(Err(error)) => unclear(super::innermost(&error)),
+        Ok(Err(error)) => unclear(super::root_cause(&error)),
         Err(_) => unclear(format!("no answer within {} s, perhaps its name takes long", INSIDE.as_secs())),
     }
 }
 
 /// Asks for the same path where it listens on this machine.
-async fn ask_here(http: &Http, url: &str, socket: SocketAddr) -> Answer {
+async fn ask_here(http: &Http, url: &str, socket: SocketAddr) -> ProbeAnswer {
     let own = if socket.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { socket.ip() };
     let path = url.splitn(4, '/').nth(3).unwrap_or_default();
     let url = format!("http://{}/{path}", SocketAddr::new(own, socket.port()));
-    tokio::time::timeout(HERE, http.ask(&url)).await.unwrap_or(Answer::Silent)
+    tokio::time::timeout(HERE, http.ask(&url)).await.unwrap_or(ProbeAnswer::Silent)
 }
 
-fn from_file(examined: Examined<'_>) -> Vec<(String, String, Option<Scrape>)> {
+fn from_file(examined: DoctorContext<'_>) -> Vec<(String, String, Option<Scrape>)> {
     let targets = doctor::targets(&content(examined, "prometheus.yml"));
     targets.into_iter().map(|(job, url)| (job, url, None)).collect()
 }
 
 /// Returns a file as the user has it, else as it is shipped.
-fn content(examined: Examined<'_>, name: &str) -> String {
+fn content(examined: DoctorContext<'_>, name: &str) -> String {
     let read = examined.folder.read([name].into_iter()).ok();
     let edited = read.and_then(|mut files| files.remove(name)).map(|file| file.content);
     let shipped = || examined.stack.file(name).map(|file| file.content.clone().into_owned());

@@ -2,18 +2,18 @@
 
 use std::process::Stdio;
 
-use super::{ANSWER, Examined};
+use super::{ANSWER, DoctorContext};
 use crate::doctor::{self, Facts, Space, syntax_fault};
-use crate::error::{Error, Fault};
+use crate::error::{ConfigFault, Error};
 
 /// Returns what can be known without the engine.
-pub(super) fn look(examined: Examined<'_>) -> Facts {
+pub(super) fn look(examined: DoctorContext<'_>) -> Facts {
     let folder = examined.folder;
     let mut facts = Facts {
-        folder: doctor::Folder {
+        folder: doctor::FolderFacts {
             path: folder.path().to_path_buf(),
             exists: folder.path().is_dir(),
-            problem: folder.try_writing().err().map(|error| super::innermost(&error)),
+            problem: folder.try_writing().err().map(|error| super::root_cause(&error)),
         },
         ..Facts::default()
     };
@@ -24,11 +24,11 @@ pub(super) fn look(examined: Examined<'_>) -> Facts {
                 let Some(read) = read.get(file.name) else { continue };
                 facts.files += 1;
                 let fault = syntax_fault(file.name, &read.content);
-                facts.faults.extend(fault.map(|(line, reason)| Fault { file: path, line, reason }));
+                facts.faults.extend(fault.map(|(line, reason)| ConfigFault { file: path, line, reason }));
             }
             Err(Error::Faults(found)) => facts.faults.extend(found),
             Err(error) => {
-                facts.faults.push(Fault { file: path, line: None, reason: super::innermost(&error) });
+                facts.faults.push(ConfigFault { file: path, line: None, reason: super::root_cause(&error) });
             }
         }
     }

@@ -5,79 +5,79 @@ mod tests;
 
 use std::net::SocketAddr;
 
-use super::{Answer, Circumstances, Health, Peer, Role, Scrape, is_reachable, listed, place};
+use super::{DoctorOptions, Health, Peer, ProbeAnswer, Role, Scrape, is_reachable, listed, place};
 use crate::config::settings::AppHost;
 use crate::model::scrape_hints;
 
 /// What is wrong.
-pub(super) struct Fault {
-    pub(super) gravity: Gravity,
+pub(super) struct PeerFault {
+    pub(super) kind: FaultKind,
     pub(super) what: String,
-    pub(super) cure: String,
+    pub(super) fix: String,
 }
 
 /// How grave a fault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gravity {
+pub(super) enum FaultKind {
     /// It does not run, or nobody can tell.
     Absent,
     /// It is there, and will not be seen until somebody mends something.
     Wrong,
 }
 
-impl Fault {
-    fn absent(what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { gravity: Gravity::Absent, what: what.into(), cure: cure.into() }
+impl PeerFault {
+    fn absent(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Absent, what: what.into(), fix: fix.into() }
     }
 
-    fn wrong(what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { gravity: Gravity::Wrong, what: what.into(), cure: cure.into() }
+    fn wrong(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Wrong, what: what.into(), fix: fix.into() }
     }
 }
 
 impl Peer {
     /// Returns what is wrong; `bridge` is the host's end of the stack's network.
-    pub(super) fn fault(&self, bridge: Option<&str>, circumstances: &Circumstances) -> Option<Fault> {
+    pub(super) fn fault(&self, bridge: Option<&str>, options: &DoctorOptions) -> Option<PeerFault> {
         let url = self.seen_url();
         let Some(inside) = &self.inside else {
             return self.unreachable(format!("{url} will not be reached"));
         };
         let is_itself = inside.address.is_some_and(|address| address.is_loopback());
         match &inside.answer {
-            Answer::Http { status, content_type } => self.answered(*status, content_type.as_deref()),
-            Answer::Refused if is_itself => {
-                Some(Fault::wrong(format!("{url} refuses the connection"), self.localhost()))
+            ProbeAnswer::Http { status, content_type } => self.answered(*status, content_type.as_deref()),
+            ProbeAnswer::Refused if is_itself => {
+                Some(PeerFault::wrong(format!("{url} refuses the connection"), self.localhost()))
             }
-            Answer::Refused => Some(
+            ProbeAnswer::Refused => Some(
                 self.unreachable(format!("{url} refuses the connection"))
                     // It listens where it should, and yet the connection is refused.
                     .unwrap_or_else(|| self.firewall(format!("{url} refuses containers"), bridge)),
             ),
-            Answer::Silent if self.here == Some(Answer::Silent) => Some(Fault::wrong(
+            ProbeAnswer::Silent if self.here == Some(ProbeAnswer::Silent) => Some(PeerFault::wrong(
                 format!("{url} takes the connection and does not answer, here neither"),
                 format!("{} hangs: look at its log, and start it again", self.who()),
             )),
-            Answer::Silent => Some(self.firewall(format!("{url} does not answer in time"), bridge)),
-            Answer::NoWay => {
+            ProbeAnswer::Silent => Some(self.firewall(format!("{url} does not answer in time"), bridge)),
+            ProbeAnswer::NoWay => {
                 Some(self.firewall(format!("{url}: something says that there is no way"), bridge))
             }
-            Answer::NoSuchName => Some(Fault::wrong(
+            ProbeAnswer::NoSuchName => Some(PeerFault::wrong(
                 format!("{url}: the name means nothing inside the network"),
-                self.naming(circumstances),
+                self.naming(options),
             )),
-            Answer::Unclear(why) => self.told_by_prometheus(why),
+            ProbeAnswer::Unclear(why) => self.told_by_prometheus(why),
         }
     }
 
     /// Judges what came back. Whatever Prometheus makes sense of is good.
-    fn answered(&self, status: u16, content_type: Option<&str>) -> Option<Fault> {
+    fn answered(&self, status: u16, content_type: Option<&str>) -> Option<PeerFault> {
         let url = self.seen_url();
         let scrape = self.scrape.as_ref();
         if self.role == Role::Receiver || scrape.is_some_and(|scrape| scrape.health == Health::Up) {
             return None;
         }
         let media_type = content_type.map(|text| text.split(';').next().unwrap_or(text).trim());
-        let (what, cure) = match (status, media_type) {
+        let (what, fix) = match (status, media_type) {
             (
                 200,
                 Some("text/plain" | "application/openmetrics-text" | "application/vnd.google.protobuf"),
@@ -96,20 +96,20 @@ impl Peer {
             ),
             _ => (status.to_string(), format!("the log of {} says why", self.who())),
         };
-        Some(Fault::wrong(format!("{url} answers {what}"), cure))
+        Some(PeerFault::wrong(format!("{url} answers {what}"), fix))
     }
 
     /// Judges by the sockets of this machine; `None` if it listens where it can be reached.
-    fn unreachable(&self, what: String) -> Option<Fault> {
+    fn unreachable(&self, what: String) -> Option<PeerFault> {
         let at = self.inside.as_ref().and_then(|inside| inside.address);
         let (_, port) = place(&self.url);
         match self.listening.as_deref() {
-            None => Some(Fault::absent(
+            None => Some(PeerFault::absent(
                 what,
                 scrape_hints::for_scrape_error("connection refused").unwrap_or_default(),
             )),
             Some(listening) if is_reachable(listening, at) => None,
-            Some([]) => Some(Fault::absent(
+            Some([]) => Some(PeerFault::absent(
                 format!("{what}: nothing listens on port {port} of this machine"),
                 format!("start {} on 0.0.0.0:{port}, or name where it is with `--app-host`", self.who()),
             )),
@@ -118,14 +118,14 @@ impl Peer {
     }
 
     /// Judges a program that listens, but not for containers.
-    fn out_of_reach(&self, what: &str, listening: &[SocketAddr]) -> Fault {
+    fn out_of_reach(&self, what: &str, listening: &[SocketAddr]) -> PeerFault {
         let (host, port) = place(&self.url);
         let holder = self.holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default();
         let is_closed = listening.iter().all(|socket| socket.ip().is_loopback());
         let whom = if is_closed { "this machine alone" } else { "others than the containers" };
         let at = self.inside.as_ref().and_then(|inside| inside.address);
         let alone = at.map(|at| format!(", or on {at} alone, where only containers reach it"));
-        Fault::wrong(
+        PeerFault::wrong(
             format!("{what}: port {port} listens on {}{holder}, for {whom}", listed(listening)),
             format!(
                 "start {} on 0.0.0.0 (Streamlit: `--server.address 0.0.0.0`){}; if it is a container, publish its \
@@ -136,14 +136,14 @@ impl Peer {
         )
     }
 
-    fn firewall(&self, what: String, bridge: Option<&str>) -> Fault {
+    fn firewall(&self, what: String, bridge: Option<&str>) -> PeerFault {
         let (_, port) = place(&self.url);
         let bridge = bridge.unwrap_or("br-…");
         let drops = match &self.here {
             Some(answer) if answer.is_http() => "drops",
             _ => "may drop",
         };
-        Fault::wrong(
+        PeerFault::wrong(
             what,
             format!(
                 "a firewall of the host {drops} what comes from `{bridge}`: let it in with `sudo ufw allow in on \
@@ -153,12 +153,11 @@ impl Peer {
         )
     }
 
-    fn naming(&self, circumstances: &Circumstances) -> String {
+    fn naming(&self, options: &DoctorOptions) -> String {
         let (host, _) = place(&self.url);
-        let alias = |name: &str| {
-            format!("`docker network connect --alias {name} {} CONTAINER`", circumstances.network)
-        };
-        match (host == self.name(), circumstances.app_host) {
+        let alias =
+            |name: &str| format!("`docker network connect --alias {name} {} CONTAINER`", options.network);
+        match (host == self.name(), options.app_host) {
             (true, AppHost::Network) => {
                 format!("give the container of {} its name: {}", self.who(), alias(host))
             }
@@ -183,12 +182,12 @@ impl Peer {
         }
     }
 
-    fn told_by_prometheus(&self, why: &str) -> Option<Fault> {
+    fn told_by_prometheus(&self, why: &str) -> Option<PeerFault> {
         let url = self.seen_url();
         match &self.scrape {
             Some(Scrape { health: Health::Up, .. }) => None,
             Some(scrape) if !scrape.error.is_empty() => last_scrape(&url, scrape),
-            _ => Some(Fault::absent(
+            _ => Some(PeerFault::absent(
                 format!("{url} could not be asked: {why}"),
                 "ask again after the next scrape",
             )),
@@ -226,14 +225,16 @@ impl Peer {
 }
 
 /// Judges by the last scrape. A connection that failed then may be good by now, but no content mends itself.
-fn last_scrape(url: &str, scrape: &Scrape) -> Option<Fault> {
+fn last_scrape(url: &str, scrape: &Scrape) -> Option<PeerFault> {
     let Scrape { health: Health::Down, error } = scrape else { return None };
     let what = format!("{url}: Prometheus' last scrape failed: {error}");
     Some(match scrape_hints::for_scrape_error(error) {
-        Some(cure @ (scrape_hints::WEB_PAGE | scrape_hints::CONTENT_TYPE | scrape_hints::LOCALHOST)) => {
-            Fault::wrong(what, cure)
+        Some(fix @ (scrape_hints::WEB_PAGE | scrape_hints::CONTENT_TYPE | scrape_hints::LOCALHOST)) => {
+            PeerFault::wrong(what, fix)
         }
-        Some(cure) => Fault::absent(what, format!("ask again after the next scrape; if it stays so, {cure}")),
-        None => Fault::absent(what, "ask again after the next scrape"),
+        Some(fix) => {
+            PeerFault::absent(what, format!("ask again after the next scrape; if it stays so, {fix}"))
+        }
+        None => PeerFault::absent(what, "ask again after the next scrape"),
     })
 }

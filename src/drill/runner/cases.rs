@@ -7,16 +7,16 @@ use crate::model::verification::WATCHDOG;
 
 /// Something that is made wrong, and the alerts that must tell of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exercise {
+pub struct DrillCase {
     /// What is made wrong.
-    pub fault: Fault,
+    pub fault: InjectedFault,
     /// The alerts that must arrive.
     pub alerts: &'static [&'static str],
 }
 
 /// What is made wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum InjectedFault {
     /// Nothing: the alert always fires.
     None,
     /// The simulated application, or the receiver.
@@ -26,31 +26,34 @@ pub enum Fault {
 }
 
 /// All exercises, in an order in which none disturbs the next.
-pub const EXERCISES: [Exercise; 8] = [
-    Exercise { fault: Fault::None, alerts: &[WATCHDOG] },
-    Exercise {
-        fault: Fault::Scenario(Scenario::DbDown),
+pub const EXERCISES: [DrillCase; 8] = [
+    DrillCase { fault: InjectedFault::None, alerts: &[WATCHDOG] },
+    DrillCase {
+        fault: InjectedFault::Scenario(Scenario::DbDown),
         alerts: &["DatabaseConnectionFailure", "LogErrorsHigh", "HighErrorRate"],
     },
-    Exercise { fault: Fault::Scenario(Scenario::SlowDb), alerts: &["SlowQueries", "ResponseTimeHigh"] },
-    Exercise { fault: Fault::Scenario(Scenario::Memory), alerts: &["MemoryUsageHigh"] },
-    Exercise { fault: Fault::Scenario(Scenario::MissingMetrics), alerts: &["AppMetricsMissing"] },
+    DrillCase {
+        fault: InjectedFault::Scenario(Scenario::SlowDb),
+        alerts: &["SlowQueries", "ResponseTimeHigh"],
+    },
+    DrillCase { fault: InjectedFault::Scenario(Scenario::Memory), alerts: &["MemoryUsageHigh"] },
+    DrillCase { fault: InjectedFault::Scenario(Scenario::MissingMetrics), alerts: &["AppMetricsMissing"] },
     // The simulated host is served beside the application's metrics, and goes with them.
-    Exercise {
-        fault: Fault::Scenario(Scenario::Outage),
+    DrillCase {
+        fault: InjectedFault::Scenario(Scenario::Outage),
         alerts: &["ApplicationDown", "MonitoringTargetDown"],
     },
-    Exercise { fault: Fault::BrokenRules, alerts: &["PrometheusUnhealthy"] },
-    Exercise { fault: Fault::Scenario(Scenario::ReceiverDown), alerts: &["AlertDeliveryFailing"] },
+    DrillCase { fault: InjectedFault::BrokenRules, alerts: &["PrometheusUnhealthy"] },
+    DrillCase { fault: InjectedFault::Scenario(Scenario::ReceiverDown), alerts: &["AlertDeliveryFailing"] },
 ];
 
 /// Returns the exercises that make an alert fire, each with the alerts to follow; all of them for `None`.
-pub fn exercises(alert: Option<&str>) -> Vec<(Fault, Vec<&'static str>)> {
+pub fn exercises(alert: Option<&str>) -> Vec<(InjectedFault, Vec<&'static str>)> {
     let wanted = |name: &&'static str| alert.is_none_or(|alert| alert == *name);
     EXERCISES
         .iter()
         .map(|exercise| (exercise.fault, exercise.alerts.iter().copied().filter(wanted).collect()))
-        .filter(|(_, alerts): &(Fault, Vec<&str>)| !alerts.is_empty())
+        .filter(|(_, alerts): &(InjectedFault, Vec<&str>)| !alerts.is_empty())
         .collect()
 }
 
@@ -79,7 +82,7 @@ mod tests {
     fn one_alert_needs_one_exercise() {
         assert_eq!(
             exercises(Some("SlowQueries")),
-            [(Fault::Scenario(Scenario::SlowDb), vec!["SlowQueries"])]
+            [(InjectedFault::Scenario(Scenario::SlowDb), vec!["SlowQueries"])]
         );
         assert_eq!(exercises(None).len(), EXERCISES.len());
         assert!(exercises(Some("Nothing")).is_empty());

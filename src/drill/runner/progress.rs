@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Receiver, Theatre};
+use super::{DrillContext, Receiver};
 use crate::demo::Demo;
-use crate::drill::trace::{Course, Hop};
+use crate::drill::trace::{AlertTrace, Stage};
 use crate::error::Result;
 use crate::execute::readiness::Waiter;
-use crate::http::{Alertmanager, Prometheus};
+use crate::http::{AlertmanagerClient, PrometheusClient};
 use crate::model::verification::{APP_JOBS, WATCHDOG};
 
 /// The label that a rehearsal puts on every alert.
@@ -16,8 +16,8 @@ const DRILL: (&str, &str) = ("drill", "true");
 
 /// A place to look from.
 pub(super) struct Look<'a> {
-    prometheus: Prometheus<'a>,
-    alertmanager: Alertmanager<'a>,
+    prometheus: PrometheusClient<'a>,
+    alertmanager: AlertmanagerClient<'a>,
     demo: &'a Demo,
     receiver: Receiver,
     /// The notifications that the receiver had before.
@@ -29,18 +29,22 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    pub(super) async fn begin(theatre: &Theatre<'a>, demo: &'a Demo, receiver: Receiver) -> Result<Self> {
-        let (stack, http) = (theatre.stack, theatre.http);
+    pub(super) async fn begin(
+        context: &DrillContext<'a>,
+        demo: &'a Demo,
+        receiver: Receiver,
+    ) -> Result<Self> {
+        let (stack, http) = (context.stack, context.http);
         let now = tokio::time::Instant::now();
         let waiter = Waiter {
-            engine: theatre.operator.engine(),
+            engine: context.operator.engine(),
             http,
             stack,
             deadline: now,
             patience: Duration::ZERO,
         };
-        let prometheus = Prometheus::new(http, waiter.base("prometheus").await?);
-        let alertmanager = Alertmanager::new(http, waiter.base("alertmanager").await?);
+        let prometheus = PrometheusClient::new(http, waiter.base("prometheus").await?);
+        let alertmanager = AlertmanagerClient::new(http, waiter.base("alertmanager").await?);
         let rules = prometheus.rules().await?;
         Ok(Self {
             seen: demo.journal().latest(),
@@ -62,53 +66,53 @@ impl<'a> Look<'a> {
     }
 
     /// Brings each course to where its alert is seen.
-    pub(super) async fn advance(&self, courses: &mut [Course], elapsed: Duration) -> Result<()> {
+    pub(super) async fn advance(&self, courses: &mut [AlertTrace], elapsed: Duration) -> Result<()> {
         let (active, arrived, delivered) = tokio::try_join!(
             self.prometheus.alerts(),
             self.alertmanager.alerts(),
             self.alertmanager.delivered()
         )?;
         for course in courses.iter_mut() {
-            if !course.has(Hop::Scraped)
+            if !course.has(Stage::Scraped)
                 && let Some(expression) = self.expressions.get(course.alert)
                 && self.prometheus.series(expression).await? > 0
             {
-                course.reach(Hop::Scraped, elapsed);
+                course.reach(Stage::Scraped, elapsed);
             }
             let name = course.alert;
             for alert in active.iter().filter(|alert| alert.name() == name) {
-                course.reach(if alert.is_firing { Hop::Firing } else { Hop::Pending }, elapsed);
+                course.reach(if alert.is_firing { Stage::Firing } else { Stage::Pending }, elapsed);
             }
             let is_ours = |labels: &[(String, String)]| {
                 course.alert == WATCHDOG
                     || labels.iter().any(|(name, value)| (name.as_str(), value.as_str()) == DRILL)
             };
             if arrived.iter().any(|alert| alert.name == course.alert && is_ours(&alert.labels)) {
-                course.reach(Hop::Alertmanager, elapsed);
+                course.reach(Stage::Alertmanager, elapsed);
             }
             let is_received = match self.receiver {
                 Receiver::Ours => self.journal(course.alert, "firing"),
                 // What always fires was delivered before, and is repeated minutes later only.
                 Receiver::Theirs { .. } if name == WATCHDOG => delivered > 0,
-                Receiver::Theirs { .. } => course.has(Hop::Alertmanager) && delivered > self.delivered,
+                Receiver::Theirs { .. } => course.has(Stage::Alertmanager) && delivered > self.delivered,
             };
             if is_received {
-                course.reach(Hop::Received, elapsed);
+                course.reach(Stage::Received, elapsed);
             }
         }
         Ok(())
     }
 
     /// Marks the courses whose alert is over for the receiver too.
-    pub(super) async fn end(&self, courses: &mut [Course], elapsed: Duration) -> Result<()> {
+    pub(super) async fn end(&self, courses: &mut [AlertTrace], elapsed: Duration) -> Result<()> {
         let arrived = self.alertmanager.alerts().await?;
-        for course in courses.iter_mut().filter(|course| course.resolves && course.has(Hop::Received)) {
+        for course in courses.iter_mut().filter(|course| course.resolves && course.has(Stage::Received)) {
             let is_over = match self.receiver {
                 Receiver::Ours => self.journal(course.alert, "resolved"),
                 Receiver::Theirs { .. } => !arrived.iter().any(|alert| alert.name == course.alert),
             };
             if is_over {
-                course.reach(Hop::Resolved, elapsed);
+                course.reach(Stage::Resolved, elapsed);
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 
 use super::holder;
 use crate::engine::timeout::{PROGRAM, WORK};
-use crate::engine::{Engine, Operator, archive, container_spec, is_name_taken};
+use crate::engine::{Engine, EngineWriter, archive, container_spec, is_name_taken};
 use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::model::stack::{LABEL_LOCK, LABEL_LOCK_PROCESS, LABEL_LOCK_TOKEN, LABEL_STACK, Stack};
 
@@ -39,7 +39,7 @@ pub(in crate::engine) struct Request {
 
 /// A lock as the engine shows it.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct SeenLock {
     pub(super) id: String,
     /// The holder in its own words, such as `tdd-stack up (process 4711 on workstation)`.
     pub(super) holder: String,
@@ -90,12 +90,15 @@ impl Request {
     }
 }
 
-impl Operator {
+impl EngineWriter {
     /// Makes a lock and returns its id, or nothing where another one has its name.
     pub(super) async fn make_lock(&self, request: &Request) -> Result<Option<String>> {
         let docker = &self.engine.docker;
         let options = CreateContainerOptionsBuilder::new().name(&request.container).build();
-        match docker.patiently(WORK, |docker| docker.create_container(Some(options), request.body())).await {
+        match docker
+            .with_heartbeat(WORK, |docker| docker.create_container(Some(options), request.body()))
+            .await
+        {
             Ok(created) => Ok(Some(created.id)),
             Err(error) if is_name_taken(&error) => Ok(None),
             Err(error) => Err(Error::engine(doing(&request.container))(error)),
@@ -109,8 +112,8 @@ impl Operator {
         let packed =
             archive::pack([(BEAT_FILE, count.to_string().as_str())]).map_err(Error::engine(doing()))?;
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
-        let upload =
-            docker.quickly(|docker| docker.upload_to_container(id, Some(options), body_full(packed.into())));
+        let upload = docker
+            .with_timeout(|docker| docker.upload_to_container(id, Some(options), body_full(packed.into())));
         is_there(upload.await, doing)
     }
 
@@ -118,7 +121,7 @@ impl Operator {
     pub(super) async fn remove_lock(&self, id: &str) -> Result<bool> {
         let docker = &self.engine.docker;
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        let remove = docker.patiently(WORK, |docker| docker.remove_container(id, Some(options))).await;
+        let remove = docker.with_heartbeat(WORK, |docker| docker.remove_container(id, Some(options))).await;
         if let Err(EngineError::DockerResponseServerError { status_code: 409, .. }) = remove {
             // Somebody else's removal is under way.
             return Ok(false);
@@ -139,7 +142,7 @@ impl Operator {
 
 impl Engine {
     /// Returns the lock of that name or id, which must be one of the stack's.
-    pub(super) async fn look_at_lock(&self, key: &str, stack: &str) -> Result<Option<Seen>> {
+    pub(super) async fn look_at_lock(&self, key: &str, stack: &str) -> Result<Option<SeenLock>> {
         self.container(key).await?.map(|found| seen(found, stack)).transpose()
     }
 
@@ -149,7 +152,7 @@ impl Engine {
     }
 }
 
-fn seen(found: ContainerInspectResponse, stack: &str) -> Result<Seen> {
+fn seen(found: ContainerInspectResponse, stack: &str) -> Result<SeenLock> {
     let name = found.name.unwrap_or_default().trim_start_matches('/').to_string();
     let mut labels = found.config.and_then(|config| config.labels).unwrap_or_default();
     let is_ours = labels.get(LABEL_STACK).is_some_and(|owner| owner == stack);
@@ -158,7 +161,7 @@ fn seen(found: ContainerInspectResponse, stack: &str) -> Result<Seen> {
     };
     let state = found.state.unwrap_or_default();
     let is_new = state.started_at.as_deref().is_none_or(|at| at.is_empty() || at.starts_with("0001"));
-    Ok(Seen {
+    Ok(SeenLock {
         id: found.id.unwrap_or_default(),
         holder,
         process: labels.remove(LABEL_LOCK_PROCESS),

@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::SILENCE;
 use super::container::Request;
-use crate::engine::{Engine, Operator};
+use crate::engine::{Engine, EngineWriter};
 use crate::error::{Error, LockLoss, Result};
 
 /// How long a confirmation is good for: a change that begins meanwhile is at the engine before the lock can be
@@ -19,13 +19,13 @@ const FRESH: Duration = Duration::from_secs(10);
 /// What is known of the lock that is held; shared by everything that came from one connection.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Lease {
-    state: Mutex<State>,
+    state: Mutex<LeaseState>,
     /// One renewal at a time.
     renewal: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug, Default)]
-enum State {
+enum LeaseState {
     /// No lock is held and none is asked for: pulls and checks need none.
     #[default]
     Free,
@@ -64,43 +64,43 @@ impl Grip {
 
 impl Lease {
     pub(super) fn hold(&self, request: Request, id: String, confirmed: Duration) {
-        *self.state() = State::Held(Grip { request, id, confirmed, is_doubtful: false, beats: 0 });
+        *self.state() = LeaseState::Held(Grip { request, id, confirmed, is_doubtful: false, beats: 0 });
     }
 
     /// Asks for no lock any more, and returns the id of the one that was held.
     pub(super) fn end(&self) -> Option<String> {
         match std::mem::take(&mut *self.state()) {
-            State::Held(grip) => Some(grip.id),
-            State::Free | State::Lost(..) => None,
+            LeaseState::Held(grip) => Some(grip.id),
+            LeaseState::Free | LeaseState::Lost(..) => None,
         }
     }
 
     pub(super) fn id(&self) -> Option<String> {
         match &*self.state() {
-            State::Held(grip) => Some(grip.id.clone()),
-            State::Free | State::Lost(..) => None,
+            LeaseState::Held(grip) => Some(grip.id.clone()),
+            LeaseState::Free | LeaseState::Lost(..) => None,
         }
     }
 
     /// Returns how the lock was lost, if it was.
     fn loss(&self) -> Option<LockLoss> {
         match &*self.state() {
-            State::Lost(_, loss) => Some(loss.clone()),
-            State::Free | State::Held(_) => None,
+            LeaseState::Lost(_, loss) => Some(loss.clone()),
+            LeaseState::Free | LeaseState::Held(_) => None,
         }
     }
 
     /// Returns the lock that is held, if any is asked for.
     fn grip(&self) -> Result<Option<Grip>> {
         match &*self.state() {
-            State::Free => Ok(None),
-            State::Held(grip) => Ok(Some(grip.clone())),
-            State::Lost(stack, loss) => Err(lost(stack, loss)),
+            LeaseState::Free => Ok(None),
+            LeaseState::Held(grip) => Ok(Some(grip.clone())),
+            LeaseState::Lost(stack, loss) => Err(lost(stack, loss)),
         }
     }
 
     fn confirm(&self, id: &str, confirmed: Duration) {
-        if let State::Held(grip) = &mut *self.state() {
+        if let LeaseState::Held(grip) = &mut *self.state() {
             grip.id = id.to_string();
             grip.confirmed = confirmed;
             grip.is_doubtful = false;
@@ -110,12 +110,12 @@ impl Lease {
 
     /// Has the next change prove first that the lock is held.
     pub(super) fn doubt(&self) {
-        if let State::Held(grip) = &mut *self.state() {
+        if let LeaseState::Held(grip) = &mut *self.state() {
             grip.is_doubtful = true;
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LeaseState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,7 +127,7 @@ impl Engine {
     }
 }
 
-impl Operator {
+impl EngineWriter {
     /// Returns when it is certain that a change may be made: the lock is held, or none was asked for.
     pub async fn confirm_lock(&self) -> Result<()> {
         // Every change waits for it, and need not be as large.
@@ -180,7 +180,7 @@ impl Operator {
             _ if grip.age() >= SILENCE => LockLoss::Silent(SILENCE),
             _ => LockLoss::Removed,
         };
-        *self.engine.lease.state() = State::Lost(stack.clone(), loss.clone());
+        *self.engine.lease.state() = LeaseState::Lost(stack.clone(), loss.clone());
         lost(stack, &loss)
     }
 }

@@ -4,7 +4,7 @@
 
 /// An alert that has arrived at Alertmanager and is not over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ArrivedAlert {
+pub struct AlertmanagerAlert {
     /// Its `alertname`.
     pub name: String,
     /// All its labels, in their order.
@@ -27,7 +27,7 @@ pub struct ArrivedAlert {
 
 /// An alert as Prometheus' last evaluation left it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EvaluatedAlert {
+pub struct PrometheusAlert {
     /// All its labels, in their order, without the external ones.
     pub labels: Vec<(String, String)>,
     /// Its annotations, in their order.
@@ -38,7 +38,7 @@ pub struct EvaluatedAlert {
     pub since: String,
 }
 
-impl EvaluatedAlert {
+impl PrometheusAlert {
     /// Returns its `alertname`.
     pub fn name(&self) -> &str {
         self.labels.iter().find(|(name, _)| name == "alertname").map_or("", |(_, value)| value)

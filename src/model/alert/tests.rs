@@ -6,24 +6,24 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(key, value)| ((*key).to_string(), (*value).to_string())).collect()
 }
 
-fn evaluated(name: &str, job: &str, is_firing: bool) -> EvaluatedAlert {
-    EvaluatedAlert {
+fn evaluated(name: &str, job: &str, is_firing: bool) -> PrometheusAlert {
+    PrometheusAlert {
         labels: pairs(&[("alertname", name), ("job", job)]),
         is_firing,
         since: "2026-01-02T03:04:05.678Z".into(),
-        ..EvaluatedAlert::default()
+        ..PrometheusAlert::default()
     }
 }
 
-fn arrived(name: &str, job: &str, severity: &str) -> ArrivedAlert {
-    ArrivedAlert {
+fn arrived(name: &str, job: &str, severity: &str) -> AlertmanagerAlert {
+    AlertmanagerAlert {
         name: name.into(),
         labels: pairs(&[("alertname", name), ("job", job), ("environment", "test"), ("severity", severity)]),
         state: "active".into(),
         since: "2026-01-02T03:05:00Z".into(),
         receivers: vec!["pager".into()],
         fingerprint: format!("{name}-{job}"),
-        ..ArrivedAlert::default()
+        ..AlertmanagerAlert::default()
     }
 }
 
@@ -37,7 +37,7 @@ fn an_alert_is_told_once_wherever_it_is() {
         [evaluated("Down", "a", true), evaluated("Down", "b", true), evaluated("Slow", "a", false)];
     let arrived = [arrived("Down", "a", "critical"), arrived("Foreign", "x", "warning")];
     let alerts = Alerts::of(&evaluated, &arrived, &[], now());
-    let told: Vec<(&str, &str, &State)> = alerts
+    let told: Vec<(&str, &str, &AlertState)> = alerts
         .alerts
         .iter()
         .map(|alert| (alert.name.as_str(), alert.label("job").unwrap(), &alert.state))
@@ -45,10 +45,10 @@ fn an_alert_is_told_once_wherever_it_is() {
     assert_eq!(
         told,
         [
-            ("Down", "a", &State::Firing),
-            ("Foreign", "x", &State::Firing),
-            ("Down", "b", &State::NotArrived),
-            ("Slow", "a", &State::Pending),
+            ("Down", "a", &AlertState::Firing),
+            ("Foreign", "x", &AlertState::Firing),
+            ("Down", "b", &AlertState::NotArrived),
+            ("Slow", "a", &AlertState::Pending),
         ]
     );
     assert_eq!(alerts.firing(), 3);
@@ -74,7 +74,7 @@ fn the_alert_that_always_fires_stands_apart() {
 #[test]
 fn what_suppresses_an_alert_is_named() {
     let down = arrived("Down", "a", "critical");
-    let slow = ArrivedAlert {
+    let slow = AlertmanagerAlert {
         state: "suppressed".into(),
         inhibited_by: vec![down.fingerprint.clone(), "gone".into()],
         silenced_by: vec!["s1".into(), "s2".into()],
@@ -90,7 +90,7 @@ fn what_suppresses_an_alert_is_named() {
     assert_eq!(alerts.firing(), 1);
     let expected =
         ["a silence of me until 2026-01-03T00:00:00Z: night", "the silence s2", "Down", "the alert gone"];
-    assert_eq!(alerts.alerts[1].state, State::Suppressed(expected.map(String::from).to_vec()));
+    assert_eq!(alerts.alerts[1].state, AlertState::Suppressed(expected.map(String::from).to_vec()));
 }
 
 #[test]
