@@ -275,7 +275,7 @@ esac
             fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
             let path = format!("{}:{}", folder.path().display(), env::var_os("PATH").unwrap().display());
             let output = Command::new(env::current_exe().unwrap())
-                .args(["--exact", "registry_auth::tests::helpers_on_the_path_are_asked"])
+                .args(["--exact", "docker::credentials::tests::helpers_on_the_path_are_asked"])
                 .env("REGISTRY_AUTH_TEST_CONFIG", folder.path())
                 .env("PATH", path)
                 .output()
