@@ -65,8 +65,8 @@ reference_of() {
 build_double() {
   need_rust
   say "building the double of Grafana, where it has changed"
-  quietly cargo build --release --locked -p integration-tests --bin grafana-double ||
-    fail "the double of Grafana does not build" "see above; \`cargo build -p integration-tests\` shows the same"
+  quietly cargo build --release --locked -p grafana-double --bin grafana-double ||
+    fail "the double of Grafana does not build" "see above; \`cargo build -p grafana-double\` shows the same"
 }
 
 double() {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
+use fake_engine::{FakeEngine, Fault};
 use integration_tests::cli::TddStack;
-use integration_tests::fake_engine::{FakeEngine, Fault};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Where settings come from: `tdd-stack.yaml` below the environment below flags, and what is wrong with them.
 
-use integration_tests::fake_engine::FakeEngine;
+use fake_engine::FakeEngine;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};

@@ -5,8 +5,8 @@ use std::num::NonZero;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use fake_engine::Fault;
 use integration_tests::cli::TddStack;
-use integration_tests::fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};

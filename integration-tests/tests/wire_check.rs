@@ -1,6 +1,6 @@
 //! `tdd-stack check`, `init` and `logs` at the wire.
 
-use integration_tests::fake_engine::Fault;
+use fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 

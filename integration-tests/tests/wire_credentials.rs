@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use base64::Engine as _;
+use fake_engine::Fault;
 use integration_tests::cli::TddStack;
-use integration_tests::fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scenario::operations;
 use integration_tests::scene::Scene;

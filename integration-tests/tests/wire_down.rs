@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use integration_tests::fake_engine::{Fault, Phase};
+use fake_engine::{Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::json;
@@ -247,6 +247,6 @@ fn a_network_in_use_is_recognised_in_podman_s_words() {
 
 #[test]
 fn an_engine_that_does_not_run_has_nothing_to_be_taken_down() {
-    let scene = Scene::with(integration_tests::fake_engine::FakeEngine::stopped(), program!());
+    let scene = Scene::with(fake_engine::FakeEngine::stopped(), program!());
     scene.run(["down"]).exits(3).says("cannot reach the Docker Engine");
 }

@@ -1,6 +1,6 @@
 //! `tdd-stack drill` against the fake engine: what it puts back when it ends.
 
-use integration_tests::fake_engine::Fault;
+use fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use fake_engine::{FakeEngine, Fault};
 use integration_tests::cli::Output;
-use integration_tests::fake_engine::{FakeEngine, Fault};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::Value;

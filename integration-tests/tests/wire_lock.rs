@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use fake_engine::{Fault, Phase};
 use integration_tests::cli::{Output, Running};
-use integration_tests::fake_engine::{Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use integration_tests::fake_engine::Phase;
+use fake_engine::Phase;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 

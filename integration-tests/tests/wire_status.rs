@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integration_tests::fake_engine::{Fault, Phase};
+use fake_engine::{Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};
@@ -307,6 +307,6 @@ fn a_watch_goes_on_until_it_is_interrupted() {
 
 #[test]
 fn an_engine_that_does_not_run_is_another_fault() {
-    let scene = Scene::with(integration_tests::fake_engine::FakeEngine::stopped(), program!());
+    let scene = Scene::with(fake_engine::FakeEngine::stopped(), program!());
     scene.run(["status"]).exits(3).says("cannot reach the Docker Engine");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use integration_tests::fake_engine::{Fault, Phase};
+use fake_engine::{Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};

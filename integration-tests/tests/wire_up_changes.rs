@@ -1,6 +1,6 @@
 //! `tdd-stack up` on a stack that differs: the smallest action that mends it, and nothing else.
 
-use integration_tests::fake_engine::{Fault, Phase};
+use fake_engine::{Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::json;

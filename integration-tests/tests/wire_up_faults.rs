@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use integration_tests::fake_engine::{FakeEngine, Fault, Phase};
+use fake_engine::{FakeEngine, Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! What others say never reaches the terminal as it is: log lines, names, contents of files, the engine's words.
 
+use fake_engine::Fault;
 use integration_tests::cli::Output;
-use integration_tests::fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use integration_tests::fake_engine::Fault;
+use fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::Value;
