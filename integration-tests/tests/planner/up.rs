@@ -1,10 +1,5 @@
 //! What is planned, without any engine: plans as they are printed, for one stack in many states.
 
-#[path = "planner/down.rs"]
-mod down;
-#[path = "planner/login.rs"]
-mod login;
-
 use std::collections::BTreeSet;
 
 use integration_tests::simulate::World;
@@ -12,42 +7,14 @@ use serde_json::json;
 use tdd_stack::error::Error;
 use tdd_stack::observed::{Author, DiskFile, State};
 use tdd_stack::plan::{self, Operation, Plan, PullPolicy, Request};
-use tdd_stack::services;
-use tdd_stack::settings::{Layer, Settings};
+use tdd_stack::settings::Layer;
 use tdd_stack::stack::Stack;
 
-fn stack_from(layer: Layer) -> Stack {
-    services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are good"))
-}
-
-fn stack() -> Stack {
-    stack_from(Layer::default())
-}
-
-fn up(stack: &Stack, world: &World) -> Plan {
-    plan::up(stack, &world.observed(stack), Request::default()).expect("nothing hinders")
-}
-
-/// A world in which the stack is up.
-fn settled(stack: &Stack) -> World {
-    let mut world = World::default();
-    let plan = up(stack, &world);
-    world.apply(stack, &plan);
-    world
-}
+use super::{printed, settled, stack, stack_from, up};
 
 fn edit(world: &mut World, file: &str, content: impl Fn(&str) -> String) {
     let before = world.disk[file].content.clone();
     world.disk.insert(file.into(), DiskFile { content: content(&before), author: Author::User });
-}
-
-/// The plan as it is printed, and its effect: after it, nothing is left to do.
-fn printed(stack: &Stack, mut world: World) -> String {
-    let plan = up(stack, &world);
-    world.apply(stack, &plan);
-    let again = up(stack, &world);
-    assert!(again.is_empty(), "after\n{plan}this is left to do:\n{again}");
-    plan.to_string()
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What holds for every file: sizes, headers, names, and who may use whom.
 
+mod wording;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
