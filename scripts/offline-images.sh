@@ -65,8 +65,8 @@ reference_of() {
 build_double() {
   need_rust
   say "building the Grafana double"
-  quietly cargo build --release --locked -p integration-tests --bin grafana-double ||
-    fail "cannot build the Grafana double" "fix the error above; \`cargo build -p integration-tests\` shows it too"
+  quietly cargo build --release --locked -p grafana-double --bin grafana-double ||
+    fail "cannot build the Grafana double" "fix the error above; \`cargo build -p grafana-double\` shows it too"
 }
 
 double() {

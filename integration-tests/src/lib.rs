@@ -1,16 +1,11 @@
-//! What tests `tdd-stack` from outside: the fake engine and its services, the double of Grafana and the contract it is
-//! held to, and scenarios on the real engine.
+//! What tests `tdd-stack` from outside: a machine with a fake engine, and scenarios on the real one.
 //!
 //! Never looks inside the program: it is run as a process, and met at its sockets, its files and its output.
 #![expect(clippy::missing_panics_doc, reason = "these are helpers of tests: a panic is a failed test")]
 
 pub mod cli;
 pub mod engine_proxy;
-pub mod fake_engine;
-pub mod fake_services;
 pub mod faulty_registry;
-pub mod grafana_contract;
-pub mod grafana_double;
 pub mod http;
 pub mod keepsakes;
 mod ports;

@@ -4,10 +4,12 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use fake_engine::FakeEngine;
+use tdd_stack::config::settings::{Layer, Settings};
+use tdd_stack::services;
 use tempfile::TempDir;
 
 use crate::cli::{Output, TddStack};
-use crate::fake_engine::FakeEngine;
 
 /// Where the configuration files are, below the folder.
 const CONFIGURATION: &str = "config/monitoring";
@@ -31,7 +33,9 @@ impl Scene {
     /// Returns a machine with an engine that has the images already.
     pub fn with_images(program: &str) -> Self {
         let scene = Self::new(program);
-        scene.engine.pull_all();
+        for reference in default_images() {
+            scene.engine.pull(&reference);
+        }
         scene
     }
 
@@ -101,6 +105,12 @@ impl Scene {
     pub fn run<const N: usize>(&self, arguments: [&str; N]) -> Output {
         self.tdd_stack(arguments).run()
     }
+}
+
+/// Returns the references of the images that a stack needs without any settings.
+fn default_images() -> Vec<String> {
+    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are good");
+    services::assemble(&settings).services.iter().map(|service| service.image.to_string()).collect()
 }
 
 /// Returns a loopback address of this test's own, so that no test meets another's ports.

@@ -1,0 +1,180 @@
+//! What runs in the fake engine's containers: HTTP on the published port, as far as the program asks.
+//!
+//! Each answers from the container it runs in: its configuration, its volumes, its network.
+
+mod alertmanager;
+mod grafana;
+mod prometheus;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State as Extracted};
+use axum::http::header::AUTHORIZATION;
+use axum::response::Response;
+use serde_json::Value;
+use tokio::task::AbortHandle;
+
+use crate::{Fault, Phase, Shared, State};
+
+pub use grafana::GrafanaStore;
+
+/// A request to a service.
+struct Ask {
+    method: String,
+    path: String,
+    authorization: Option<String>,
+    body: Bytes,
+}
+
+/// An answer: a status, and JSON or text.
+struct Reply {
+    status: u16,
+    body: Content,
+}
+
+enum Content {
+    Json(Value),
+    Text(String),
+}
+
+/// Serves a container's published port until it is aborted.
+pub(crate) fn serve(listener: TcpListener, shared: Arc<Shared>, container: String) -> AbortHandle {
+    let router = Router::new().fallback(answer).with_state((shared, container));
+    let task = tokio::spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        axum::serve(listener, router).await
+    });
+    task.abort_handle()
+}
+
+/// Does what a service does when it starts on a new data volume, or returns why it ends at once.
+pub(crate) fn first_start(state: &mut State, container: &str) -> Result<(), String> {
+    let Some(found) = state.container(container).filter(|found| found.service() == Some("grafana")) else {
+        return Ok(());
+    };
+    let variables = found.body["Env"].as_array().cloned().unwrap_or_default();
+    let password = variables
+        .iter()
+        .filter_map(Value::as_str)
+        .find_map(|variable| variable.strip_prefix("GF_SECURITY_ADMIN_PASSWORD="))
+        .unwrap_or("admin");
+    let password = match password.strip_prefix("$__file{").and_then(|rest| rest.strip_suffix('}')) {
+        Some(path) => read(state, container, path)
+            .ok_or_else(|| format!("open {path}: no such file or directory"))?
+            .trim()
+            .to_string(),
+        None => password.to_string(),
+    };
+    if let Some(store) = grafana_store(state, container) {
+        // A password that a volume has already stays.
+        store.password.get_or_insert(password);
+    }
+    Ok(())
+}
+
+/// Returns a file of a volume that is mounted into a container.
+fn read(state: &State, container: &str, path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once('/')?;
+    let (volume, _) = state.container(container)?.volumes().find(|(_, target)| *target == folder)?;
+    state.volumes.get(volume)?.files.get(name).cloned()
+}
+
+/// Sets the password of Grafana's `admin`, as its own command does, which leaves the wrong tries as they are.
+pub(crate) fn set_password(state: &mut State, container: &str, password: &str) {
+    if let Some(store) = grafana_store(state, container) {
+        store.password = Some(password.to_string());
+    }
+}
+
+async fn answer(
+    Extracted((shared, container)): Extracted<(Arc<Shared>, String)>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let ask = Ask {
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_string(),
+        authorization: parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| Some(value.to_str().ok()?.to_string())),
+        body: axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default(),
+    };
+    while is_silent(&shared.lock(), &container, &ask) {
+        let changed = shared.something();
+        if is_silent(&shared.lock(), &container, &ask) {
+            changed.await;
+        }
+    }
+    let reply = reply(&mut shared.lock(), &container, &ask);
+    shared.announce();
+    let (kind, body) = match reply.body {
+        Content::Json(value) => ("application/json; charset=UTF-8", value.to_string()),
+        Content::Text(text) => ("text/plain; charset=utf-8", text),
+    };
+    Response::builder()
+        .status(reply.status)
+        .header("Content-Type", kind)
+        .body(Body::from(body))
+        .expect("the parts are constants")
+}
+
+/// Returns whether a paused container keeps the answer back: the service itself, or the one that Grafana asks for it.
+fn is_silent(state: &State, container: &str, ask: &Ask) -> bool {
+    let Some(found) = state.container(container) else { return false };
+    let asks_prometheus = ask.path == "/api/ds/query"
+        || ask.path.starts_with("/api/datasources/") && ask.path.ends_with("/health");
+    let mut paused = state.containers.iter().filter(|other| other.phase == Phase::Paused);
+    paused.any(|other| {
+        let is_asked =
+            asks_prometheus && other.service() == Some("prometheus") && other.network == found.network;
+        other.name == container || is_asked
+    })
+}
+
+fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
+    let service =
+        state.container(container).and_then(|found| found.service()).unwrap_or_default().to_string();
+    state.service_requests.push(format!("{} {service} {}", ask.method, ask.path));
+    let is_probe = ["/-/ready", "/metrics", "/api/health", "/"].contains(&ask.path.as_str());
+    if is_probe && matches!(&state.fault, Some(Fault::NeverReady(stuck)) if *stuck == service) {
+        return Reply::text(503, "Service Unavailable");
+    }
+    match (service.as_str(), ask.path.as_str()) {
+        ("prometheus", path) => prometheus::reply(state, container, path),
+        ("alertmanager", "/-/ready") => Reply::text(200, "OK"),
+        ("alertmanager", "/api/v2/alerts") => Reply::json(200, alertmanager::alerts(state, container)),
+        ("alertmanager", "/metrics") => {
+            Reply::text(200, prometheus::reload_metrics(state, container, "alertmanager"))
+        }
+        ("node-exporter", "/") => Reply::text(200, "<h1>Node Exporter</h1>"),
+        ("node-exporter", "/metrics") => {
+            Reply::text(200, "node_uname_info{nodename=\"tdd-node-exporter\"} 1\n")
+        }
+        ("grafana", _) => grafana::reply(state, container, ask),
+        _ => Reply::text(404, "404 page not found"),
+    }
+}
+
+fn grafana_store<'a>(state: &'a mut State, container: &str) -> Option<&'a mut GrafanaStore> {
+    let volume = state
+        .container(container)?
+        .volumes()
+        .find(|(_, target)| *target == "/var/lib/grafana")?
+        .0
+        .to_string();
+    Some(&mut state.volumes.get_mut(&volume)?.grafana)
+}
+
+impl Reply {
+    fn json(status: u16, value: Value) -> Self {
+        Self { status, body: Content::Json(value) }
+    }
+
+    fn text(status: u16, text: impl Into<String>) -> Self {
+        Self { status, body: Content::Text(text.into()) }
+    }
+}

@@ -1,0 +1,13 @@
+//! Holds the Grafana double to the contract, in both flavours, and checks what is the double's own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod assertions;
+mod command;
+mod double;
+mod fake_prometheus;
+mod pages;
+mod process;
+mod provisioning;
+mod queries;
+mod reset;
+mod setting;

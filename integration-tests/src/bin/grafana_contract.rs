@@ -1,5 +1,0 @@
-//! The `grafana-contract` program.
-
-fn main() -> std::process::ExitCode {
-    integration_tests::grafana_contract::main()
-}

@@ -1,0 +1,115 @@
+//! What others say never reaches the terminal as it is: log lines, names, contents of files, the engine's words.
+
+use fake_engine::Fault;
+use integration_tests::cli::Output;
+use integration_tests::program;
+use integration_tests::scene::Scene;
+use serde_json::json;
+
+const SCREEN: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\rred";
+
+#[track_caller]
+fn is_harmless(output: &Output) {
+    for text in [&output.stdout, &output.stderr] {
+        let acting = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t'));
+        assert_eq!(acting, None, "{text:?}");
+    }
+}
+
+#[test]
+fn log_lines_are_written_out() {
+    let scene = Scene::after_up(program!());
+    scene.engine.log("tdd-grafana", &format!("one {SCREEN}\nprometheus | two"));
+    let output = scene.run(["logs", "grafana"]);
+    is_harmless(output.exits(0));
+    assert!(
+        output.stdout.contains("grafana       | one \\u001b[2J\\u001b]0;owned\\u0007\\u009b31m\\u000dred\n"),
+        "{}",
+        output.stdout
+    );
+    assert!(
+        output.stdout.contains("\ngrafana       | prometheus | two\n"),
+        "one service speaks as another: {}",
+        output.stdout
+    );
+    let output = scene.run(["logs", "grafana", "--tail", "1", "--output", "json"]);
+    is_harmless(output.exits(0));
+    assert_eq!(output.json()["line"], format!("one {SCREEN}\nprometheus | two"));
+}
+
+#[test]
+fn the_last_words_of_a_service_that_died_are_written_out() {
+    let scene = Scene::after_up(program!());
+    scene.engine.log("tdd-alertmanager", SCREEN);
+    scene.engine.fail(Fault::ReloadRefused("alertmanager"));
+    scene.edit("alertmanager.yml", &format!("{}# edited\n", scene.read("alertmanager.yml")));
+    let output = scene.run(["up"]);
+    is_harmless(output.exits(1));
+    output.says("\\u001b[2J");
+}
+
+#[test]
+fn names_of_others_objects_are_written_out() {
+    let scene = Scene::with_images(program!());
+    let address = std::net::SocketAddr::from((scene.address(), 9090));
+    scene.engine.add_container(&format!("x{SCREEN}"), &json!({}), Some(address));
+    let output = scene.tdd_stack(["up", "--port", "prometheus=9090"]).run();
+    is_harmless(output.exits(4));
+    output.says("container `x\\u001b[2J");
+}
+
+#[test]
+fn contents_of_files_are_written_out() {
+    let scene = Scene::with_images(program!());
+    let key = "\"\\e[2Jgroups\"";
+    scene.edit("alerts.yml", &format!("{key}: []\n{key}: []\n"));
+    let output = scene.run(["up"]);
+    is_harmless(output.exits(1));
+    output.says("the key `\\u001b[2Jgroups` stands here for the second time");
+    scene.edit("alerts.yml", "groups: []\n");
+    scene.settings("\"\\e[2Jstack\": a\n");
+    let output = scene.run(["up"]);
+    is_harmless(output.exits(2));
+    output.says("\\u001b[2Jstack");
+}
+
+#[test]
+fn a_word_of_the_command_line_is_written_out() {
+    let scene = Scene::new(program!());
+    for arguments in
+        [[&format!("--port=x{SCREEN}"), "up"], [&format!("--no-such-{SCREEN}"), "up"], ["logs", SCREEN]]
+    {
+        let output = scene.run(arguments);
+        is_harmless(output.exits(2));
+        output.says("\\u009b31m");
+    }
+}
+
+#[test]
+fn a_message_is_short_however_long_what_it_quotes() {
+    let scene = Scene::new(program!());
+    scene.settings(&format!("stack: {}\n", "x".repeat(1_000_000)));
+    let output = scene.run(["up"]);
+    output.exits(2).says("characters) … ").says("is no stack name");
+    assert!(output.stderr.len() < 10_000, "{} bytes", output.stderr.len());
+}
+
+#[test]
+fn answers_of_grafana_are_written_out() {
+    let scene = Scene::after_up(program!());
+    scene.engine.fail(Fault::DataSourceSays(SCREEN));
+    for arguments in [["status"], ["plan"]] {
+        let output = scene.run(arguments);
+        is_harmless(&output);
+        assert!(format!("{}{}", output.stdout, output.stderr).contains("\\u001b[2J"), "{output:?}");
+    }
+}
+
+#[test]
+fn the_engines_words_are_written_out() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::Says("GET /networks", SCREEN));
+    let output = scene.run(["up"]);
+    is_harmless(output.exits(1));
+    output.says("\\u001b[2J");
+}

@@ -1,0 +1,321 @@
+//! What is planned, without any engine: plans as they are printed, for one stack in many states.
+
+use std::collections::BTreeSet;
+
+use integration_tests::simulate::World;
+use serde_json::json;
+use tdd_stack::config::settings::Layer;
+use tdd_stack::error::Error;
+use tdd_stack::model::observed::{Author, ContainerState, DiskFile};
+use tdd_stack::model::stack::Stack;
+use tdd_stack::plan::{self, Operation, Plan, PullPolicy, Request};
+
+use super::{printed, settled, stack, stack_from, up};
+
+fn edit(world: &mut World, file: &str, content: impl Fn(&str) -> String) {
+    let before = world.disk[file].content.clone();
+    world.disk.insert(file.into(), DiskFile { content: content(&before), author: Author::User });
+}
+
+#[test]
+fn nothing_is_taken_back_once_an_old_container_is_removed() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    for container in world.containers.values_mut() {
+        container.spec = "another".into();
+    }
+    let plan = up(&stack, &world);
+    let all = plan.len();
+    let begun = |count: usize| plan.rollback(&(0..count).collect()).1;
+    assert_eq!(begun(all - 4).len(), 4, "each is put back until all of it is done:\n{plan}");
+    // Its removal may be what failed, and the others' old containers are there no more.
+    assert_eq!(begun(all - 3), [""; 0], "{plan}");
+}
+
+/// A world in which there is nothing but the user's files.
+fn files_only(stack: &Stack) -> World {
+    let file = |content: &str| DiskFile { content: content.into(), author: Author::Program };
+    let disk = stack.files.iter().map(|shipped| (shipped.name.to_string(), file(&shipped.content)));
+    World { disk: disk.collect(), ..World::default() }
+}
+
+#[test]
+fn every_shipped_file_is_written_where_there_is_none() {
+    let stack = stack();
+    let plan = up(&stack, &World::default());
+    let written: BTreeSet<String> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.operation, Operation::WriteFile { .. }))
+        .map(|step| step.operation.target())
+        .collect();
+    assert_eq!(written, stack.files.iter().map(|file| file.name.to_string()).collect());
+}
+
+#[test]
+fn where_nothing_is_all_is_made() {
+    let stack = stack();
+    insta::assert_snapshot!(printed(&stack, files_only(&stack)), @"
+     1  pull           prom/prometheus:v3.13.4  (not there)
+     2  pull           grafana/grafana:13.1.7  (not there)
+     3  pull           prom/node-exporter:v1.12.1  (not there)
+     4  pull           prom/alertmanager:v0.34.0  (not there)
+     5  create-network tdd-monitoring  (not there)
+     6  create-volume  tdd_prometheus_data  (not there)  after 1 5
+     7  create-volume  tdd_prometheus_config  (not there)  after 1 5
+     8  create         prometheus  (not there)  after 1 5 6 7
+     9  upload         prometheus (prometheus.yml, recording_rules.yml, alerts.yml)  (prometheus.yml, recording_rules.yml, alerts.yml changed)  after 8
+    10  start          prometheus  (it is new)  after 9
+    11  await          prometheus  (just started)  after 10
+    12  create-volume  tdd_grafana_data  (not there)  after 2 5
+    13  create-volume  tdd_grafana_config  (not there)  after 2 5
+    14  create         grafana  (not there)  after 2 5 12 13
+    15  deliver-login  grafana  (it is new)  after 14
+    16  start          grafana  (it is new)  after 15
+    17  await          grafana  (just started)  after 16
+    18  create         node-exporter  (not there)  after 3 5
+    19  start          node-exporter  (it is new)  after 18
+    20  await          node-exporter  (just started)  after 19
+    21  create-volume  tdd_alertmanager_data  (not there)  after 4 5
+    22  create-volume  tdd_alertmanager_config  (not there)  after 4 5
+    23  create         alertmanager  (not there)  after 4 5 21 22
+    24  upload         alertmanager (alertmanager.yml)  (alertmanager.yml changed)  after 23
+    25  start          alertmanager  (it is new)  after 24
+    26  await          alertmanager  (just started)  after 25
+    27  reach          every service by name from prometheus  (just started)  after 11 17 20 26
+    28  data-source    prometheus  (just started)  after 17
+    29  await-source   prometheus  (just started)  after 28
+    30  import         tdd-main  (just started)  after 17
+    ");
+}
+
+#[test]
+fn where_all_is_in_order_nothing_is_done() {
+    let stack = stack();
+    assert_eq!(up(&stack, &settled(&stack)), Plan::default());
+}
+
+#[test]
+fn an_edited_rules_file_is_checked_put_inside_and_read_again() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    edit(&mut world, "alerts.yml", |text| format!("{text}# mine\n"));
+    insta::assert_snapshot!(printed(&stack, world), @"
+    1  check          prometheus (promtool check config)  (you edited alerts.yml)
+    2  check          prometheus (promtool check rules)  (you edited alerts.yml)
+    3  upload         prometheus (prometheus.yml, recording_rules.yml, alerts.yml)  (alerts.yml changed)  after 1 2
+    4  reload         prometheus  (alerts.yml changed)  after 3
+    ");
+}
+
+#[test]
+fn another_image_replaces_its_container() {
+    let image = [("grafana".to_string(), "grafana/grafana:13.1.4".to_string())].into();
+    let world = settled(&stack());
+    insta::assert_snapshot!(printed(&stack_from(Layer { image, ..Layer::default() }), world), @"
+    1  pull           grafana/grafana:13.1.4  (not there)
+    2  stop           grafana  (its specification changed)  after 1
+    3  set-aside      grafana  (its specification changed)  after 2
+    4  create         grafana  (the container is replaced)  after 3
+    5  deliver-login  grafana  (it is new)  after 4
+    6  start          grafana  (it is new)  after 5
+    7  await          grafana  (just started)  after 6
+    8  reach          every service by name from prometheus  (just started)  after 7
+    9  remove         tdd-grafana-set-aside  (the container is replaced)  after 1 2 3 4 5 6 7 8
+    ");
+}
+
+#[test]
+fn a_tag_that_names_another_image_replaces_its_container() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    world.images.insert("prom/alertmanager:v0.34.0".into(), "sha256:another".into());
+    let plan = printed(&stack, world);
+    assert!(plan.contains("set-aside      alertmanager  (its image changed)"), "{plan}");
+}
+
+#[test]
+fn a_stopped_container_is_started() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    world.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
+    insta::assert_snapshot!(printed(&stack, world), @"
+    1  deliver-login  grafana  (it is stopped)
+    2  start          grafana  (it is stopped)  after 1
+    3  await          grafana  (just started)  after 2
+    4  reach          every service by name from prometheus  (just started)  after 3
+    5  check-login    grafana  (its data may know another password)  after 3
+    6  data-source    prometheus  (just started)  after 5
+    7  await-source   prometheus  (just started)  after 6
+    8  import         tdd-main  (just started)  after 5
+    ");
+}
+
+#[test]
+fn a_service_that_is_not_ready_is_waited_for() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    world.unready.insert("alertmanager".into());
+    insta::assert_snapshot!(printed(&stack, world), @"  1  await          alertmanager  (not ready: answers 503)");
+}
+
+#[test]
+fn a_missing_network_is_made_and_all_that_hung_on_it() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    world.networks.clear();
+    insta::assert_snapshot!(printed(&stack, world), @"
+     1  create-network tdd-monitoring  (not there)
+     2  stop           prometheus  (its network is gone)  after 1
+     3  remove         tdd-prometheus  (its network is gone)  after 2
+     4  create         prometheus  (the container is replaced)  after 3
+     5  start          prometheus  (it is new)  after 4
+     6  await          prometheus  (just started)  after 5
+     7  stop           grafana  (its network is gone)  after 1
+     8  remove         tdd-grafana  (its network is gone)  after 7
+     9  create         grafana  (the container is replaced)  after 8
+    10  deliver-login  grafana  (it is new)  after 9
+    11  start          grafana  (it is new)  after 10
+    12  await          grafana  (just started)  after 11
+    13  stop           node-exporter  (its network is gone)  after 1
+    14  remove         tdd-node-exporter  (its network is gone)  after 13
+    15  create         node-exporter  (the container is replaced)  after 14
+    16  start          node-exporter  (it is new)  after 15
+    17  await          node-exporter  (just started)  after 16
+    18  stop           alertmanager  (its network is gone)  after 1
+    19  remove         tdd-alertmanager  (its network is gone)  after 18
+    20  create         alertmanager  (the container is replaced)  after 19
+    21  start          alertmanager  (it is new)  after 20
+    22  await          alertmanager  (just started)  after 21
+    23  reach          every service by name from prometheus  (just started)  after 6 12 17 22
+    ");
+}
+
+#[test]
+fn another_environment_replaces_prometheus() {
+    let world = settled(&stack());
+    let stack = stack_from(Layer { environment: Some("demo".into()), ..Layer::default() });
+    insta::assert_snapshot!(printed(&stack, world), @"
+    1  stop           prometheus  (its specification changed)
+    2  set-aside      prometheus  (its specification changed)  after 1
+    3  create         prometheus  (the container is replaced)  after 2
+    4  start          prometheus  (it is new)  after 3
+    5  await          prometheus  (just started)  after 4
+    6  reach          every service by name from prometheus  (just started)  after 5
+    7  remove         tdd-prometheus-set-aside  (the container is replaced)  after 1 2 3 4 5 6
+    ");
+}
+
+#[test]
+fn an_edited_dashboard_is_imported_and_nothing_else() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    edit(&mut world, "grafana_dashboards.json", |text| {
+        text.replacen("\"title\": \"", "\"title\": \"Mine, ", 1)
+    });
+    insta::assert_snapshot!(printed(&stack, world), @"  1  import         tdd-main  (differs from what is wanted)");
+}
+
+#[test]
+fn a_data_source_that_was_changed_by_hand_is_set_right() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    let volume = world.volumes.get_mut("tdd_grafana_data").expect("it is there");
+    volume.data_sources.get_mut("prometheus").expect("it is there")["url"] = json!("http://elsewhere:9090");
+    insta::assert_snapshot!(printed(&stack, world), @"
+    1  data-source    prometheus  (differs from what is wanted)
+    2  await-source   prometheus  (just started)  after 1
+    ");
+}
+
+#[test]
+fn all_images_are_pulled_where_that_is_asked_for() {
+    let stack = stack();
+    let plan = plan::up(
+        &stack,
+        &settled(&stack).observed(&stack),
+        Request { pull: PullPolicy::Always, ..Request::default() },
+    )
+    .expect("nothing hinders");
+    insta::assert_snapshot!(plan.to_string(), @"
+    1  pull           prom/prometheus:v3.13.4  (asked for by --pull always)
+    2  pull           grafana/grafana:13.1.7  (asked for by --pull always)
+    3  pull           prom/node-exporter:v1.12.1  (asked for by --pull always)
+    4  pull           prom/alertmanager:v0.34.0  (asked for by --pull always)
+    ");
+}
+
+#[test]
+fn no_image_is_pulled_where_that_is_asked_for() {
+    let stack = stack();
+    let refused = plan::up(
+        &stack,
+        &World::default().observed(&stack),
+        Request { pull: PullPolicy::Never, ..Request::default() },
+    );
+    let Err(Error::Pull { images, .. }) = refused else { panic!("{refused:?}") };
+    let missing: Vec<String> = stack.services.iter().map(|service| service.image.to_string()).collect();
+    assert_eq!(images, missing);
+    assert_eq!(
+        plan::up(
+            &stack,
+            &settled(&stack).observed(&stack),
+            Request { pull: PullPolicy::Never, ..Request::default() }
+        )
+        .ok(),
+        Some(Plan::default())
+    );
+}
+
+#[test]
+fn what_a_cut_off_check_left_is_removed() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    world.leftovers.push("0123456789ab".into());
+    insta::assert_snapshot!(printed(&stack, world), @"  1  remove         0123456789ab  (left by a check that was cut off)");
+}
+
+#[test]
+fn a_file_that_was_removed_is_written_again_and_an_older_one_replaced() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    world.disk.remove("README.md");
+    let older = DiskFile { content: "groups: []\n".into(), author: Author::Program };
+    world.disk.insert("alerts.yml".into(), older);
+    insta::assert_snapshot!(printed(&stack, world), @"
+    1  write          README.md  (not there)
+    2  write          alerts.yml  (a newer content is shipped)
+    ");
+}
+
+#[test]
+fn nothing_but_files_and_images_comes_before_the_checks() {
+    let stack = stack();
+    let mut world = settled(&stack);
+    edit(&mut world, "alerts.yml", |text| format!("{text}# mine\n"));
+    edit(&mut world, "grafana_dashboards.json", |text| {
+        text.replacen("\"title\": \"", "\"title\": \"Mine, ", 1)
+    });
+    world.containers.remove("node-exporter");
+    world.leftovers.push("0123456789ab".into());
+    let plan = up(&stack, &world);
+    let is_check = |step: &usize| matches!(plan.steps[*step].operation, Operation::Check { .. });
+    let checks: BTreeSet<usize> = (0..plan.len()).filter(is_check).collect();
+    assert_eq!(checks.len(), 2);
+    for (index, step) in plan.steps.iter().enumerate() {
+        let is_harmless = matches!(
+            step.operation,
+            Operation::WriteFile { .. } | Operation::Pull { .. } | Operation::Check { .. }
+        );
+        assert!(
+            is_harmless || checks.is_subset(&all_needs(&plan, index)),
+            "step {} does not wait for the checks:\n{plan}",
+            index + 1
+        );
+    }
+}
+
+fn all_needs(plan: &Plan, step: usize) -> BTreeSet<usize> {
+    let direct = plan.steps[step].needs.iter();
+    direct.flat_map(|need| all_needs(plan, *need).into_iter().chain([*need])).collect()
+}

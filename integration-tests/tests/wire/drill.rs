@@ -1,0 +1,35 @@
+//! `tdd-stack drill` against the fake engine: what it puts back when it ends.
+
+use fake_engine::Fault;
+use integration_tests::program;
+use integration_tests::scene::Scene;
+
+#[test]
+fn every_service_gets_its_real_files_back_and_no_failure_is_hidden() {
+    let scene = Scene::after_up(program!());
+    let real = scene.engine.files("tdd_alertmanager_config");
+    let drill = scene.tdd_stack(["drill", "--fast"]).spawn();
+    // Both services have the drill's files, and Prometheus is asked whether it scrapes the application.
+    scene.engine.await_service_request("GET prometheus /api/v1/alerts");
+    assert_ne!(scene.engine.files("tdd_alertmanager_config"), real, "they have the drill's files");
+    scene.engine.fail(Fault::Fails("PUT /containers/tdd-prometheus/archive"));
+    drill.signal("INT");
+    let output = drill.finish();
+    output.exits(130);
+    let message: Vec<&str> = output.stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect();
+    assert_eq!(
+        message[..3],
+        [
+            "error: interrupted",
+            "  in the clean-up: cannot put files into `/etc/prometheus` of `tdd-prometheus`: Docker responded \
+             with status code 500: the disk of the engine is full",
+            "hint: `tdd-stack up` finishes the clean-up",
+        ],
+        "{}",
+        output.stderr
+    );
+    assert_eq!(scene.engine.files("tdd_alertmanager_config"), real, "the other service was cleaned up");
+    scene.engine.recover();
+    scene.run(["up"]).exits(0);
+    scene.run(["plan", "--detailed-exitcode"]).exits(0);
+}

@@ -1,0 +1,16 @@
+//! The program against the fake engine on a Unix socket: what it asks, what it changes, and what it makes of faults.
+
+mod check;
+mod credentials;
+mod dashboards;
+mod down;
+mod drill;
+mod elsewhere;
+mod engine;
+mod evidence;
+mod lock;
+mod paused;
+mod status;
+mod up;
+mod up_changes;
+mod up_faults;

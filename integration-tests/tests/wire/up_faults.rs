@@ -1,0 +1,371 @@
+//! `tdd-stack up` against an engine on which something goes wrong: exit code, message, way out, and what is left.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use fake_engine::{FakeEngine, Fault, Phase};
+use integration_tests::program;
+use integration_tests::scene::Scene;
+use serde_json::json;
+
+fn scene_with(fault: Fault) -> Scene {
+    let scene = Scene::new(program!());
+    scene.engine.fail(fault);
+    scene
+}
+
+/// Asserts that `up` reaches the wanted state now, and then finds nothing more to do.
+#[track_caller]
+fn converges(scene: &Scene) {
+    scene.engine.recover();
+    scene.run(["up"]).exits(0);
+    scene.engine.forget();
+    scene.run(["up"]).exits(0);
+    assert_eq!(scene.engine.changes(), [""; 0]);
+}
+
+#[test]
+fn an_engine_that_does_not_run_is_named_with_the_way_out() {
+    for engine in [FakeEngine::stopped(), FakeEngine::crashed()] {
+        let scene = Scene::with(engine, program!());
+        let output = scene.run(["up"]);
+        output
+            .exits(3)
+            .says(&format!("cannot reach the Docker Engine at {} (DOCKER_HOST)", scene.engine.host()));
+        output.says("systemctl start docker").says("--host");
+        assert!(!scene.folder().join("config").exists(), "files were written");
+    }
+}
+
+#[test]
+fn an_engine_that_never_answers_is_given_up() {
+    let scene = scene_with(Fault::NoAnswer("GET /_ping"));
+    scene.run(["up"]).exits(3).says("cannot reach the Docker Engine");
+}
+
+#[test]
+fn an_engine_that_is_too_old_is_told_by_its_version() {
+    let scene = Scene::new(program!());
+    scene.engine.speak(12, 40);
+    scene.run(["up"]).exits(3).says("API 1.40").says("1.41").says("update Docker Engine");
+    assert_eq!(scene.engine.requests(), ["GET /_ping"]);
+}
+
+#[test]
+fn a_slow_engine_is_waited_for() {
+    let scene = scene_with(Fault::Slow(Duration::from_millis(40)));
+    scene.run(["up"]).exits(0);
+}
+
+#[test]
+fn a_look_that_fails_ends_it_before_anything_changes() {
+    for (call, doing) in [
+        ("GET /containers/json", "cannot list containers"),
+        ("GET /networks", "cannot list networks"),
+        ("GET /volumes", "cannot list volumes"),
+        ("GET /images", "cannot inspect image"),
+    ] {
+        for fault in [Fault::Fails(call), Fault::Cut(call)] {
+            let scene = scene_with(fault.clone());
+            let output = scene.run(["up"]);
+            output.exits(1).says(doing);
+            if matches!(fault, Fault::Fails(_)) {
+                output.says("the disk of the engine is full");
+            }
+            assert_eq!(scene.engine.changes(), [""; 0], "{fault:?}");
+            assert!(!scene.folder().join("config").exists(), "{fault:?}: files were written");
+        }
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_back_are_no_reason_to_change_anything() {
+    for fault in [
+        Fault::Cut("GET /containers/tdd-prometheus/archive"),
+        Fault::Fails("GET /containers/tdd-prometheus/archive"),
+    ] {
+        let scene = Scene::after_up(program!());
+        scene.engine.fail(fault);
+        scene.run(["up"]).exits(1).says("cannot read `/etc/prometheus`");
+        assert_eq!(scene.engine.changes(), [""; 0]);
+    }
+}
+
+#[test]
+fn whatever_operation_fails_up_goes_on_from_there() {
+    for (call, doing) in [
+        ("POST /networks/create", "cannot create network `tdd-monitoring`"),
+        ("POST /volumes/create", "cannot create volume `tdd_"),
+        ("POST /containers/create?name=tdd-grafana", "cannot create container `tdd-grafana`"),
+        (
+            "PUT /containers/tdd-prometheus/archive",
+            "cannot put files into `/etc/prometheus` of `tdd-prometheus`",
+        ),
+        ("POST /containers/tdd-prometheus/start", "cannot start `tdd-prometheus`"),
+        ("GET /containers/tdd-grafana/json", "cannot inspect container `tdd-grafana`"),
+        ("POST /containers/tdd-prometheus/exec", "cannot run `wget` inside `tdd-prometheus`"),
+        ("POST /exec", "cannot run `wget` inside `tdd-prometheus`"),
+    ] {
+        let scene = Scene::with_images(program!());
+        scene.engine.fail(Fault::Fails(call));
+        let output = scene.run(["up"]);
+        output.exits(1).says(doing).says("the disk of the engine is full");
+        output.says("hint: what was done so far stays");
+        converges(&scene);
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_a_failure_of_its_operation() {
+    for call in ["POST /networks/create", "POST /volumes/create", "POST /containers/create?name=tdd-grafana"]
+    {
+        let scene = Scene::with_images(program!());
+        scene.engine.fail(Fault::Cut(call));
+        scene.run(["up"]).exits(1).says("cannot create");
+        converges(&scene);
+    }
+}
+
+#[test]
+fn an_interrupt_ends_it_at_once_and_up_goes_on_from_there() {
+    for signal in ["INT", "TERM"] {
+        let scene = scene_with(Fault::NoAnswer("POST /containers/create"));
+        let running = scene.tdd_stack(["up"]).spawn();
+        scene.engine.await_request("POST /containers/create");
+        running.signal(signal);
+        running.finish().exits(130).says("error: interrupted").says("`tdd-stack down` removes what is there");
+        converges(&scene);
+    }
+}
+
+#[test]
+fn a_pull_that_fails_is_told_with_its_reason_and_starts_nothing() {
+    for (fault, reason, way_out) in [
+        (Fault::PullFails, "failed to register layer: no space left on device", "docker system df"),
+        (Fault::PullStopsEarly, "the engine's answer ended early", "--registry HOST"),
+        (Fault::ImageMissing, "manifest unknown", "check name and tag with `--image`"),
+        (Fault::LoginWanted, "no basic auth credentials", "`docker login`"),
+        (Fault::Cut("POST /images/create"), "the pull did not end well", "--registry HOST"),
+        (Fault::Fails("POST /images/create"), "the disk of the engine is full", "--registry HOST"),
+    ] {
+        let scene = scene_with(fault.clone());
+        let output = scene.run(["up"]);
+        output.exits(1).says("error: cannot pull 4 images: ").says(reason).says("hint: ").says(way_out);
+        for image in ["prom/prometheus:", "grafana/grafana:", "prom/node-exporter:", "prom/alertmanager:"] {
+            output.says(&format!("\n  `{image}"));
+        }
+        let told = output.stderr.lines().filter(|line| line.contains("failed: "));
+        assert_eq!(told.count(), 1, "one cause is told once: {}", output.stderr);
+        assert!(scene.engine.containers().is_empty(), "{fault:?}");
+        assert!(scene.engine.images().is_empty(), "{fault:?}");
+        converges(&scene);
+    }
+}
+
+#[test]
+fn a_good_pull_whose_last_line_end_comes_in_two_parts_is_good() {
+    let scene = scene_with(Fault::PullEndsInParts);
+    scene.run(["up"]).exits(0);
+    assert_eq!(scene.engine.images().len(), 4);
+}
+
+#[test]
+fn a_port_that_somebody_listens_on_is_told_before_anything_changes() {
+    let scene = Scene::with_images(program!());
+    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
+    let output = scene.run(["up", "--port", &format!("grafana={port}")]);
+    output.exits(4).says(&format!("port {port} of `grafana` is taken on {}", scene.address()));
+    output
+        .says(&format!("(pid {})", std::process::id()))
+        .says("--port grafana=auto")
+        .says("nothing was changed");
+    assert_eq!(scene.engine.changes(), [""; 0]);
+    assert!(!scene.folder().join("config").exists(), "files were written");
+}
+
+#[test]
+fn a_port_that_the_engine_binds_for_the_stack_s_own_container_is_no_conflict() {
+    let scene = Scene::with_images(program!());
+    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
+    drop(listener);
+    let flag = format!("grafana={port}");
+    let up = ["up", "--port", flag.as_str()];
+    scene.engine.fail(Fault::NoAnswer("POST /containers/tdd-grafana/start"));
+    let killed = scene.tdd_stack(up).spawn();
+    scene.engine.await_request("POST /containers/tdd-grafana/start");
+    killed.kill();
+    scene.engine.recover();
+    // As the engine's own process does between its binding of the port and the container's start.
+    let proxy = TcpListener::bind((scene.address(), port)).expect("it is free");
+    scene.run(["plan", "--port", &flag]).exits(0);
+    // What is really in the way is told by the start.
+    let output = scene.run(up);
+    output.exits(4).says(&format!("port {port} of `grafana` is taken by"));
+    output.says(&format!("(pid {})", std::process::id())).says("address already in use");
+    drop(proxy);
+    scene.run(up).exits(0);
+    assert_eq!(scene.engine.address("tdd-grafana").map(|address| address.port()), Some(port));
+}
+
+#[test]
+fn a_port_that_another_container_publishes_is_told_with_its_name() {
+    let scene = Scene::with_images(program!());
+    let address = std::net::SocketAddr::from((scene.address(), 3000));
+    scene.engine.add_container("somebody-s-grafana", &json!({}), Some(address));
+    let output = scene.run(["up", "--port", "grafana=3000"]);
+    output.exits(4).says("port 3000 of `grafana` is taken").says("by container `somebody-s-grafana`");
+    assert_eq!(scene.engine.changes(), [""; 0]);
+}
+
+#[test]
+fn a_port_that_is_taken_at_the_last_moment_is_a_conflict_too() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::PortTaken("prometheus"));
+    let output = scene.run(["up"]);
+    output.exits(4).says("of `prometheus` is taken").says("--port prometheus=auto");
+    output.does_not_say("nothing was changed");
+    assert_eq!(scene.engine.containers()["tdd-prometheus"], Phase::Created);
+}
+
+#[test]
+fn a_service_on_any_free_port_takes_another_one_the_next_time() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::PortTaken("prometheus"));
+    scene.run(["up"]).exits(4);
+    // The port stays taken, and no other is.
+    scene.run(["up"]).exits(0);
+}
+
+#[test]
+fn a_stranger_s_object_under_our_name_is_a_conflict() {
+    type Put = fn(&FakeEngine);
+    let puts: [(Put, &str, &str); 3] = [
+        (
+            |engine| engine.add_container("tdd-grafana", &json!({}), None),
+            "container `tdd-grafana` exists and does not belong to this stack",
+            "docker rm tdd-grafana",
+        ),
+        (
+            |engine| engine.add_network("tdd-monitoring"),
+            "network `tdd-monitoring` exists and does not belong to this stack",
+            "docker network rm tdd-monitoring",
+        ),
+        (
+            |engine| engine.add_volume("tdd_grafana_data"),
+            "volume `tdd_grafana_data` exists and does not belong to this stack",
+            "docker volume rm tdd_grafana_data",
+        ),
+    ];
+    for (put, words, hint) in puts {
+        let scene = Scene::with_images(program!());
+        put(&scene.engine);
+        scene.run(["up"]).exits(4).says(words).says(hint).says("--stack NAME").says("nothing was changed");
+        assert_eq!(scene.engine.changes(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_host_without_shared_mounts_is_done_without_them() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::RootNotShared);
+    let output = scene.run(["up"]);
+    output.exits(0).says("note: the engine's host does not share `/`");
+    assert!(output.stdout.contains("node-exporter runs without rslave"), "{}", output.stdout);
+    let specification = scene.engine.specification("tdd-node-exporter");
+    assert!(
+        specification["Labels"]["tdd-stack.without"].as_str().is_some_and(|text| text.starts_with("rslave"))
+    );
+    assert!(!specification["HostConfig"]["Mounts"].to_string().contains("rslave"));
+    scene.engine.forget();
+    scene.run(["up"]).exits(0);
+    assert_eq!(scene.engine.changes(), [""; 0]);
+}
+
+#[test]
+fn a_service_that_dies_is_told_with_its_last_words() {
+    for (fault, service, how) in [
+        (Fault::Dies("grafana"), "grafana", "`grafana` exited with code 1"),
+        (Fault::RestartsForever("prometheus"), "prometheus", "is restarted again and again"),
+    ] {
+        let scene = Scene::with_images(program!());
+        scene.engine.fail(fault);
+        let output = scene.run(["up"]);
+        output
+            .exits(1)
+            .says(how)
+            .says("| cannot open the storage: permission denied")
+            .says("| this is the last line");
+        output.says(&format!("`tdd-stack logs {service}` shows more"));
+        assert_eq!(scene.engine.containers().len(), 4, "the evidence is gone");
+        converges(&scene);
+    }
+}
+
+#[test]
+fn a_service_that_does_not_get_ready_is_waited_for_as_long_as_asked() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::NeverReady("alertmanager"));
+    let output = scene.run(["up", "--wait-timeout", "600ms"]);
+    output.exits(5).says("`alertmanager` is not ready after 600ms: http://").says("/-/ready answers 503");
+    output.says("| alertmanager listens").says("--wait-timeout");
+    converges(&scene);
+}
+
+#[test]
+fn a_data_source_that_does_not_get_healthy_is_waited_for_as_long_as_asked() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::DataSourceDown);
+    let output = scene.run(["up", "--wait-timeout", "600ms"]);
+    output.exits(5).says("`grafana` is not ready after 600ms: http://").says("answers 400");
+    converges(&scene);
+}
+
+#[test]
+fn a_blind_prometheus_is_not_called_proven() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::TargetDown("node-exporter"));
+    let output = scene.run(["up", "--wait", "proven", "--wait-timeout", "600ms"]);
+    output
+        .exits(6)
+        .says("target node-exporter is down")
+        .says("context deadline exceeded")
+        .says("tdd-stack status");
+    let inside = scene.engine.loaded("tdd-prometheus");
+    assert!(inside["prometheus.yml"] == scene.read("prometheus.yml"), "the quicker files were left inside");
+}
+
+#[test]
+fn an_image_without_wget_is_no_failure() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::NoWget);
+    scene.run(["up"]).exits(0).says("note: the image of prometheus has no wget");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_a_conflict() {
+    let scene = Scene::with_images(program!());
+    std::fs::write(scene.folder().join("config"), "a file in the way").expect("it can be written");
+    scene.run(["up"]).exits(4).says("/config`").says("it is no folder").says("--dir");
+    assert!(scene.engine.containers().is_empty());
+}
+
+#[test]
+fn a_firewall_between_containers_is_named_as_the_cause() {
+    let scene = Scene::with_images(program!());
+    scene.engine.fail(Fault::Firewall("alertmanager"));
+    let output = scene.run(["up"]);
+    output.exits(1).says("`prometheus` gets no answer from `alertmanager:9093`: a firewall (iptables)");
+    output
+        .says("wget: download timed out")
+        .says("hint: on the engine's host, `sudo iptables -I FORWARD -i br-");
+    output.does_not_say("again to go on from there");
+    // Where it was a change, it is rolled back and the cause is the same.
+    scene.engine.recover();
+    scene.run(["up"]).exits(0);
+    scene.engine.fail(Fault::Firewall("grafana"));
+    let changed =
+        scene.run(["up", "--environment", "production", "--image", "grafana=grafana/grafana:13.1.2"]);
+    changed.exits(1).says("gets no answer from `grafana:3000`").says("sudo iptables -I FORWARD");
+}
