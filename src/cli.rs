@@ -113,9 +113,9 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, env = "TDD_STACK_NO_WAIT")]
     no_wait: bool,
 
-    /// Folder for evidence of failures [default: ~/.local/state/tdd-stack/evidence]
-    #[arg(long, global = true, env = "TDD_STACK_EVIDENCE", value_name = "DIR")]
-    evidence: Option<PathBuf>,
+    /// Folder for diagnostics of failures [default: ~/.local/state/tdd-stack/diagnostics]
+    #[arg(long, global = true, env = "TDD_STACK_DIAGNOSTICS", value_name = "DIR")]
+    diagnostics: Option<PathBuf>,
 
     /// Form of results on standard output [default: human]
     #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORM")]
@@ -190,7 +190,7 @@ impl GlobalArgs {
                 .then_some(PasswordSource::Prompt)
                 .or(self.grafana_password_file.map(PasswordSource::File)),
             no_wait: self.no_wait.then_some(true),
-            evidence: self.evidence,
+            diagnostics: self.diagnostics,
             output: self.output,
             progress: self.progress,
         };

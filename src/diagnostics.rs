@@ -130,7 +130,7 @@ pub fn name(stack: &str, moment: SystemTime, word: Option<&str>) -> String {
 
 /// Returns the folder for evidence: the asked one, or the usual one of the user's state.
 pub fn folder(asked: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    asked.map(Path::to_path_buf).or_else(|| Some(files::state_folder(environment)?.join("evidence")))
+    asked.map(Path::to_path_buf).or_else(|| Some(files::state_folder(environment)?.join("diagnostics")))
 }
 
 fn keeps_end(name: &str) -> bool {
@@ -186,10 +186,10 @@ mod tests {
 
     #[test]
     fn a_long_log_keeps_its_end_and_says_so() {
-        let mut evidence = Diagnostics::default();
-        evidence.add("logs/a.log", Content::Text(format!("first\n{}last\n", "line\n".repeat(LONGEST))));
-        evidence.add("plan.txt", Content::Text("short\n".into()));
-        let files = evidence.finish("failed\n", Secrets::default());
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.add("logs/a.log", Content::Text(format!("first\n{}last\n", "line\n".repeat(LONGEST))));
+        diagnostics.add("plan.txt", Content::Text("short\n".into()));
+        let files = diagnostics.finish("failed\n", Secrets::default());
         assert!(files[0].1.contains("logs/a.log is truncated"), "{}", files[0].1);
         assert!(files[1].1.contains("last") && !files[1].1.contains("first"));
         assert!(files[1].1.len() < LONGEST + 100);
@@ -198,22 +198,23 @@ mod tests {
 
     #[test]
     fn a_log_of_one_long_line_keeps_the_end_of_it() {
-        let mut evidence = Diagnostics::default();
-        evidence.add("logs/a.log", Content::Text(format!("{}last\n", "x".repeat(5 * LONGEST))));
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.add("logs/a.log", Content::Text(format!("{}last\n", "x".repeat(5 * LONGEST))));
         // All that is looked at fits when it is shortened, and yet it is not all that was said.
-        evidence.add("probes.txt", Content::Lines(format!("{}\n", "y".repeat(5000)).repeat(LONGEST / 1000)));
-        let files = evidence.finish("", Secrets::default());
+        diagnostics
+            .add("probes.txt", Content::Lines(format!("{}\n", "y".repeat(5000)).repeat(LONGEST / 1000)));
+        let files = diagnostics.finish("", Secrets::default());
         assert!(files[1].1.starts_with('x') && files[1].1.contains("last\n\n[truncated: "));
         assert!(files[2].1.starts_with('y') && files[2].1.contains("…\n\n[truncated: "));
     }
 
     #[test]
     fn all_files_together_are_bounded() {
-        let mut evidence = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         for number in 0..40 {
-            evidence.add(format!("files/{number}"), Content::Text("x\n".repeat(LONGEST / 2)));
+            diagnostics.add(format!("files/{number}"), Content::Text("x\n".repeat(LONGEST / 2)));
         }
-        let files = evidence.finish("", Secrets::default());
+        let files = diagnostics.finish("", Secrets::default());
         let all: usize = files.iter().map(|(_, text)| text.len()).sum();
         assert!(all < ALL + 40 * 200, "{all}");
         assert!(files[0].1.contains("files/39 is truncated: 0 of"), "{}", files[0].1);
@@ -222,11 +223,11 @@ mod tests {
     #[test]
     fn lines_are_shortened_where_they_are_clean() {
         let secret = "planted-secret-of-a-service";
-        let mut evidence = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         // The secret stands where the line is cut.
         let line = |before: usize| format!("{}{secret} and more\nnext\n", "x".repeat(before));
-        (LINE - 40..=LINE).for_each(|before| evidence.add("probes.txt", Content::Lines(line(before))));
-        for (name, text) in &evidence.finish("", Secrets::of_login("u", secret))[1..] {
+        (LINE - 40..=LINE).for_each(|before| diagnostics.add("probes.txt", Content::Lines(line(before))));
+        for (name, text) in &diagnostics.finish("", Secrets::of_login("u", secret))[1..] {
             assert!(!text.contains("planted") && text.ends_with("\nnext\n"), "{name}: {text}");
             assert!(text.lines().all(|line| line.len() < LINE + 5), "{text}");
         }
@@ -234,12 +235,12 @@ mod tests {
 
     #[test]
     fn no_file_replaces_another() {
-        let mut evidence = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         for name in ["a/b:1", "a/b_1", "a/b_1", "a/b_1-2"] {
-            evidence.add(name, Content::Text(String::new()));
+            diagnostics.add(name, Content::Text(String::new()));
         }
         let names: Vec<&str> =
-            evidence.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
+            diagnostics.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
         assert_eq!(names, ["a/b_1", "a/b_1-2", "a/b_1-3", "a/b_1-2-2"]);
     }
 
@@ -251,11 +252,11 @@ mod tests {
     #[test]
     fn the_usual_folder_is_that_of_the_user_s_state() {
         let home = |name: &str| (name == "HOME").then(|| "/home/u".to_string());
-        assert_eq!(folder(None, home), Some("/home/u/.local/state/tdd-stack/evidence".into()));
+        assert_eq!(folder(None, home), Some("/home/u/.local/state/tdd-stack/diagnostics".into()));
         let relative = |name: &str| (name == "XDG_STATE_HOME").then(|| "here".to_string());
         assert_eq!(folder(None, relative), None);
         let state = |name: &str| (name == "XDG_STATE_HOME").then(|| "/s".to_string());
-        assert_eq!(folder(None, state), Some("/s/tdd-stack/evidence".into()));
+        assert_eq!(folder(None, state), Some("/s/tdd-stack/diagnostics".into()));
         assert_eq!(folder(Some(Path::new("e")), state), Some("e".into()));
     }
 

@@ -61,13 +61,13 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report(&Error::engine("start the program's own threads")(error), None, None),
     };
-    let (outcome, output, evidence) = runtime.block_on(commands::run(cli.command, cli.global));
+    let (outcome, output, diagnostics) = runtime.block_on(commands::run(cli.command, cli.global));
     match outcome {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
         Ok(Exit::Problems) => ExitCode::from(1),
         Ok(Exit::ChangesPending) => ExitCode::from(10),
-        Ok(Exit::Reported(error)) => report(&error, None, evidence.as_ref()),
-        Err(error) => report(&error, Some(output), evidence.as_ref()),
+        Ok(Exit::Reported(error)) => report(&error, None, diagnostics.as_ref()),
+        Err(error) => report(&error, Some(output), diagnostics.as_ref()),
     }
 }
 
@@ -76,8 +76,8 @@ pub fn main() -> ExitCode {
 fn report(
     error: &Error,
     output: Option<config::settings::OutputFormat>,
-    evidence: Option<&Kept>,
+    diagnostics: Option<&Kept>,
 ) -> ExitCode {
-    output::error(error, output, evidence.map(|kept| kept.as_deref().map_err(String::as_str)));
+    output::error(error, output, diagnostics.map(|kept| kept.as_deref().map_err(String::as_str)));
     ExitCode::from(error.exit_code())
 }

@@ -264,17 +264,17 @@ pub fn clear() {
 pub fn error(
     error: &Error,
     output: Option<OutputFormat>,
-    evidence: Option<std::result::Result<&Path, &str>>,
+    diagnostics: Option<std::result::Result<&Path, &str>>,
 ) {
     let lines: Vec<String> = error_text(error).trim_end().lines().map(clipped).collect();
     say(Some(lines.join("\n")));
-    let path = match evidence {
+    let path = match diagnostics {
         Some(Ok(path)) => {
-            say(Some(format!("evidence: {}", path.display())));
+            say(Some(format!("diagnostics: {}", path.display())));
             Some(path)
         }
         Some(Err(reason)) => {
-            say(Some(format!("note: no evidence is kept: {reason}")));
+            say(Some(format!("note: no diagnostics are kept: {reason}")));
             None
         }
         None => None,
@@ -282,7 +282,7 @@ pub fn error(
     if output == Some(OutputFormat::Json) {
         let mut document = schema::error(error);
         if let Some(path) = path {
-            document["evidence"] = path.display().to_string().into();
+            document["diagnostics"] = path.display().to_string().into();
         }
         object(&document);
     }

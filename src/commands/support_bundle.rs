@@ -35,19 +35,19 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         humantime::format_rfc3339_seconds(moment),
         env!("CARGO_PKG_VERSION"),
     );
-    let mut evidence = diagnostics::Diagnostics::default();
+    let mut diagnostics = diagnostics::Diagnostics::default();
     match &engine {
         Ok(engine) => {
             summary.extend(["engine     ", &engine.versions(), "\n"]);
             match plan(session, engine).await {
-                Ok(plan) => session.add_plan(&mut evidence, &plan),
-                Err(error) => evidence.add("error.json", Content::Json(output::error_document(&error))),
+                Ok(plan) => session.add_plan(&mut diagnostics, &plan),
+                Err(error) => diagnostics.add("error.json", Content::Json(output::error_document(&error))),
             }
         }
         Err(error) => summary.extend(["\n", &output::error_text(error), "\n"]),
     }
-    evidence.extend(session.collect(engine.as_ref().ok()).await);
-    let files = evidence.finish(&summary, session.secrets());
+    diagnostics.extend(session.collect(engine.as_ref().ok()).await);
+    let files = diagnostics.finish(&summary, session.secrets());
     let packed = diagnostics::pack(&name, moment, &files).map_err(Error::file(FileAction::Pack, &path))?;
     files::write_new(&path, &packed)?;
     output::bundle(session.json(), &path, files.iter().map(|(name, _)| name.as_str()));

@@ -58,7 +58,7 @@ pub struct Settings {
     /// Whether to fail at once where another program changes the stack.
     pub no_wait: bool,
     /// The folder for evidence of failures, where one was given.
-    pub evidence: Option<PathBuf>,
+    pub diagnostics: Option<PathBuf>,
     /// The form of results on standard output.
     pub output: OutputFormat,
     /// The form of progress on standard error.
@@ -90,7 +90,7 @@ impl Settings {
             environment: layer.environment.unwrap_or_else(|| "development".into()),
             grafana_password,
             no_wait: layer.no_wait.unwrap_or_default(),
-            evidence: layer.evidence,
+            diagnostics: layer.diagnostics,
             output: layer.output.unwrap_or_default(),
             progress: layer.progress.unwrap_or_default(),
         };

@@ -21,28 +21,28 @@ const LINES: u32 = 1000;
 
 /// Collects what the disk and the questions so far say, without an engine.
 pub fn at_hand(http: &Http, folder: &ConfigFolder, stack: &Stack) -> Diagnostics {
-    let mut evidence = Diagnostics::default();
-    evidence.add("probes.txt", Content::Lines(http.transcript()));
+    let mut diagnostics = Diagnostics::default();
+    diagnostics.add("probes.txt", Content::Lines(http.transcript()));
     match folder.read(stack.files.iter().map(|file| file.name)) {
         Ok(files) => {
             for (name, file) in files {
-                evidence.add(format!("files/disk/{name}"), Content::Configuration(file.content));
+                diagnostics.add(format!("files/disk/{name}"), Content::Configuration(file.content));
             }
         }
-        Err(error) => evidence.notes.push(format!("the files on disk: {}", chain(&error))),
+        Err(error) => diagnostics.notes.push(format!("the files on disk: {}", chain(&error))),
     }
-    evidence
+    diagnostics
 }
 
 /// Collects what the engine says of a stack.
 pub async fn from_engine(engine: &Engine, stack: &Stack) -> Diagnostics {
-    let (mut evidence, inventory) =
+    let (mut diagnostics, inventory) =
         tokio::join!(objects(engine, stack), within(engine.inventory(&stack.name)));
     let inventory = match inventory {
         Ok(inventory) => inventory.objects,
         Err(reason) => {
-            evidence.notes.push(format!("logs and delivered files: {reason}"));
-            return evidence;
+            diagnostics.notes.push(format!("logs and delivered files: {reason}"));
+            return diagnostics;
         }
     };
     let containers = inventory.containers.iter().chain(&inventory.set_aside);
@@ -72,28 +72,28 @@ pub async fn from_engine(engine: &Engine, stack: &Stack) -> Diagnostics {
         part
     });
     for part in join_all(parts).await {
-        evidence.extend(part);
+        diagnostics.extend(part);
     }
-    evidence
+    diagnostics
 }
 
 async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
-    let mut evidence = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let described = match engine.describe_objects(&stack.name, ANSWER).await {
         Ok(described) => described,
         Err(error) => {
-            evidence.notes.push(format!("the engine's objects: {}", chain(&error)));
-            return evidence;
+            diagnostics.notes.push(format!("the engine's objects: {}", chain(&error)));
+            return diagnostics;
         }
     };
     for (kind, name, seen) in described {
         match seen {
-            Ok(value) => evidence.add(format!("inspect/{kind}-{name}.json"), Content::Json(value)),
-            Err(error) => evidence.notes.push(format!("{kind} `{name}`: {}", chain(&error))),
+            Ok(value) => diagnostics.add(format!("inspect/{kind}-{name}.json"), Content::Json(value)),
+            Err(error) => diagnostics.notes.push(format!("{kind} `{name}`: {}", chain(&error))),
         }
     }
-    evidence.add("engine.json", Content::Json(json!({"version": engine.version(), "api": engine.api()})));
-    evidence
+    diagnostics.add("engine.json", Content::Json(json!({"version": engine.version(), "api": engine.api()})));
+    diagnostics
 }
 
 /// Returns an answer that comes in time, else the reason why there is none.

@@ -126,8 +126,8 @@ fn lock_lost_hint(stack: &str, loss: &LockLoss) -> String {
 fn taken_back_hint(failure: &Error) -> Option<String> {
     Some(match failure {
         // The log of what failed went with its container.
-        Error::Died { service, death, .. } => died_hint(service, death, "the evidence shows more"),
-        Error::NotReady { .. } => "the evidence shows more; `--wait-timeout` gives it longer".into(),
+        Error::Died { service, death, .. } => died_hint(service, death, "the diagnostics show more"),
+        Error::NotReady { .. } => "the diagnostics show more; `--wait-timeout` gives it longer".into(),
         Error::Firewall(_)
         | Error::Grafana { .. }
         | Error::GrafanaLogin { .. }

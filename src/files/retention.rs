@@ -9,10 +9,10 @@ use std::time::SystemTime;
 use crate::error::{Error, FileAction, Result};
 
 /// The file by which a folder that this program may remove again is known.
-const MARKER: &str = ".tdd-stack-evidence";
+const MARKER: &str = ".tdd-stack-diagnostics";
 
 /// What the marker begins with; the moment follows.
-const MARK: &str = "evidence of tdd-stack, removed when there are newer ones\n";
+const MARK: &str = "diagnostics of tdd-stack, removed when there are newer ones\n";
 
 /// Makes a new folder of this name inside `parent`, and returns its path; `moment` tells its age later.
 pub fn write_dated(
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn only_the_user_reads_it() {
         let dir = tempfile::tempdir().unwrap();
-        let parent = dir.path().join("state/evidence");
+        let parent = dir.path().join("state/diagnostics");
         let files = [("logs/a.log".to_string(), "x".to_string())];
         let folder = write_dated(&parent, "one", at(1), &files).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

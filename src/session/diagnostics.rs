@@ -118,10 +118,10 @@ impl Session {
     }
 
     /// Adds a plan in both forms.
-    pub(crate) fn add_plan(&self, evidence: &mut Diagnostics, plan: &Plan) {
+    pub(crate) fn add_plan(&self, diagnostics: &mut Diagnostics, plan: &Plan) {
         let text = if plan.is_empty() { "nothing is to be done\n".into() } else { plan.to_string() };
-        evidence.add("plan.txt", Content::Text(text));
-        evidence.add("plan.json", Content::Json(output::plan_document(&self.stack.name, plan)));
+        diagnostics.add("plan.txt", Content::Text(text));
+        diagnostics.add("plan.json", Content::Json(output::plan_document(&self.stack.name, plan)));
     }
 
     /// Returns what must not be seen in evidence.
@@ -182,8 +182,8 @@ impl Session {
     }
 
     fn write(&self, name: &str, moment: SystemTime, files: &[(String, String)]) -> Kept {
-        let folder = diagnostics::folder(self.settings.evidence.as_deref(), environment)
-            .ok_or("neither `--evidence`, XDG_STATE_HOME nor HOME names a folder")?;
+        let folder = diagnostics::folder(self.settings.diagnostics.as_deref(), environment)
+            .ok_or("neither `--diagnostics`, XDG_STATE_HOME nor HOME names a folder")?;
         let told = |error: Error| {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             format!("{error}{}", cause.unwrap_or_default())

@@ -73,7 +73,7 @@ fn a_container_that_exits_and_is_restarted_again_and_again_is_told_at_once() {
     output.says("hint: `tdd-stack logs alertmanager` shows more");
     // The wait of two minutes is not used up, however busy the machine.
     assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
-    assert_eq!(scenario.objects("container").len(), 4, "the evidence is gone");
+    assert_eq!(scenario.objects("container").len(), 4, "the diagnostics are gone");
     converges(&scenario);
 }
 

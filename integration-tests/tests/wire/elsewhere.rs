@@ -48,7 +48,7 @@ fn no_verb_sends_anything_to_ports_of_another_machine() {
         for words in OUT_OF_REACH {
             output.says(words);
         }
-        output.says("--bind ADDRESS").does_not_say("evidence");
+        output.says("--bind ADDRESS").does_not_say("diagnostics");
         assert_eq!(scene.engine.changes(), [""; 0], "{arguments:?}");
     }
 }

@@ -192,7 +192,7 @@ fn a_new_container_that_dies_makes_room_for_the_old_one() {
     output
         .exits(1)
         .says("the change failed and was taken back: prometheus runs as before")
-        .says("hint: the evidence shows more");
+        .says("hint: the diagnostics show more");
     output.says("`prometheus` exited with code 1").says("unknown long flag");
     assert_eq!(scene.engine.id("tdd-prometheus"), before);
     assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());

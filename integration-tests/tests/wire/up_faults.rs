@@ -298,7 +298,7 @@ fn a_service_that_dies_is_told_with_its_last_words() {
             .says("| cannot open the storage: permission denied")
             .says("| this is the last line");
         output.says(&format!("`tdd-stack logs {service}` shows more"));
-        assert_eq!(scene.engine.containers().len(), 4, "the evidence is gone");
+        assert_eq!(scene.engine.containers().len(), 4, "the diagnostics are gone");
         converges(&scene);
     }
 }

@@ -48,7 +48,7 @@ pub struct Layer {
     /// Whether to fail at once where another program changes the stack.
     pub no_wait: Option<bool>,
     /// The folder for evidence of failures.
-    pub evidence: Option<PathBuf>,
+    pub diagnostics: Option<PathBuf>,
     /// The form of results on standard output.
     pub output: Option<OutputFormat>,
     /// The form of progress on standard error.
@@ -91,7 +91,7 @@ impl Layer {
             environment: self.environment.or(below.environment),
             grafana_password: self.grafana_password.or(below.grafana_password),
             no_wait: self.no_wait.or(below.no_wait),
-            evidence: self.evidence.or(below.evidence),
+            diagnostics: self.diagnostics.or(below.diagnostics),
             output: self.output.or(below.output),
             progress: self.progress.or(below.progress),
         }

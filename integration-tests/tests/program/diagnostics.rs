@@ -18,11 +18,11 @@ fn percent_encoded(text: &str) -> String {
 }
 
 /// Configuration files, logs and descriptions that have the secret.
-fn evidence(secret: &str) -> Diagnostics {
+fn diagnostics(secret: &str) -> Diagnostics {
     let quoted = json!(secret).to_string();
     let single = secret.replace('\'', "''");
     let encoded = percent_encoded(secret);
-    let mut evidence = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     for (index, text) in [
         format!("global:\n  smtp_auth_password: {quoted}\n"),
         format!("receivers:\n  - slack_configs:\n      - api_url: '{single}'\n"),
@@ -36,23 +36,23 @@ fn evidence(secret: &str) -> Diagnostics {
     .into_iter()
     .enumerate()
     {
-        evidence.add(format!("files/{index}.yml"), Content::Configuration(text));
+        diagnostics.add(format!("files/{index}.yml"), Content::Configuration(text));
     }
     let described = json!({
         "Env": [format!("GF_SECURITY_ADMIN_PASSWORD={secret}"), format!("A_KEY={secret}")],
         "Cmd": [format!("--auth-token={secret}"), "--password", secret],
         "Labels": {"secret": secret},
     });
-    evidence.add("inspect/a.json", Content::Json(described));
-    evidence.add(
+    diagnostics.add("inspect/a.json", Content::Json(described));
+    diagnostics.add(
         "logs/a.log",
         Content::Text(format!("it is {secret}\nmsg={quoted}\nAuthorization: Bearer {secret}\n")),
     );
-    evidence.add(
+    diagnostics.add(
         "probes.txt",
         Content::Lines(format!("GET http://host/?token={encoded} 200 1 ms {}\n", json!(quoted))),
     );
-    evidence
+    diagnostics
 }
 
 proptest! {
@@ -61,7 +61,7 @@ proptest! {
     #[test]
     fn a_planted_secret_never_survives(secret in secret()) {
         let forms = [secret.clone(), json!(secret).to_string().trim_matches('"').into(), percent_encoded(&secret)];
-        for (name, text) in evidence(&secret).finish(&format!("failed with {secret}\n"), Secrets::default()) {
+        for (name, text) in diagnostics(&secret).finish(&format!("failed with {secret}\n"), Secrets::default()) {
             for form in &forms {
                 prop_assert!(!text.contains(form), "{name}: {text}");
             }

@@ -22,13 +22,13 @@ fn files_with_secrets(folder: &Path) -> String {
 
 #[test]
 fn a_service_that_dies_leaves_evidence_without_secrets() {
-    let scenario = scenario("evidence");
+    let scenario = scenario("diagnostics");
     let run = |arguments: &[&str]| {
         let command =
             scenario.prepare("prometheus=auto,grafana=auto,node-exporter=auto,alertmanager=auto", arguments);
         command
             .env("TDD_STACK_GRAFANA_PASSWORD", PASSWORD)
-            .env("TDD_STACK_EVIDENCE", scenario.folder().join("evidence"))
+            .env("TDD_STACK_DIAGNOSTICS", scenario.folder().join("diagnostics"))
             .run()
     };
     run(&["init"]).exits(0);
@@ -45,8 +45,8 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
     let image = format!("alertmanager={}", Scenario::image("node-exporter"));
     let output = run(&["up", "--image", &image]);
     output.exits(1).says("taken back");
-    let named = output.stderr.lines().find_map(|line| line.strip_prefix("evidence: "));
-    let kept = Path::new(named.expect("the evidence is named"));
+    let named = output.stderr.lines().find_map(|line| line.strip_prefix("diagnostics: "));
+    let kept = Path::new(named.expect("the diagnostics are named"));
     let read = |name: &str| {
         std::fs::read_to_string(kept.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     };

@@ -20,13 +20,13 @@ fn run(scene: &Scene, arguments: &[&str]) -> Output {
     scene
         .tdd_stack([])
         .args(arguments)
-        .env("TDD_STACK_EVIDENCE", folder(scene))
+        .env("TDD_STACK_DIAGNOSTICS", folder(scene))
         .env("TDD_STACK_GRAFANA_PASSWORD", PASSWORD)
         .run()
 }
 
 fn folder(scene: &Scene) -> PathBuf {
-    scene.folder().join("evidence")
+    scene.folder().join("diagnostics")
 }
 
 /// A machine on which a service dies, and whose configuration has a secret.
@@ -42,8 +42,8 @@ fn failing() -> Scene {
 /// The one folder that a failure left, which the message names.
 #[track_caller]
 fn kept(output: &Output) -> PathBuf {
-    let named = output.stderr.lines().find_map(|line| line.strip_prefix("evidence: "));
-    PathBuf::from(named.unwrap_or_else(|| panic!("no evidence is named: {}", output.stderr)))
+    let named = output.stderr.lines().find_map(|line| line.strip_prefix("diagnostics: "));
+    PathBuf::from(named.unwrap_or_else(|| panic!("no diagnostics are named: {}", output.stderr)))
 }
 
 /// Every file below a folder, by its path in it.
@@ -121,7 +121,7 @@ fn a_failing_up_leaves_all_that_is_to_be_known() {
 fn the_json_error_names_the_folder() {
     let scene = failing();
     let output = run(&scene, &["up", "--output", "json"]);
-    let named = output.exits(1).json()["evidence"].as_str().map(PathBuf::from);
+    let named = output.exits(1).json()["diagnostics"].as_str().map(PathBuf::from);
     assert_eq!(named, Some(kept(&output)));
 }
 
@@ -171,7 +171,7 @@ fn nothing_is_kept_of_success_or_of_a_wrong_command_line() {
         (&["--context", "nowhere"], 3),
     ] {
         for verb in ["up", "down", "drill"] {
-            run(&scene, &[&[verb], slip].concat()).exits(code).does_not_say("evidence");
+            run(&scene, &[&[verb], slip].concat()).exits(code).does_not_say("diagnostics");
         }
     }
     run(&scene, &["status", "--host", "unix:///nowhere"]).exits(3);
@@ -200,7 +200,7 @@ fn a_folder_that_cannot_be_written_is_a_note_and_no_other_failure() {
     // Not even root can make a folder inside a file.
     fs::write(folder(&scene), "a file in the way").expect("it can be written");
     let output = run(&scene, &["up"]);
-    output.exits(1).says("`alertmanager` exited with code").says("note: no evidence is kept: cannot ");
+    output.exits(1).says("`alertmanager` exited with code").says("note: no diagnostics are kept: cannot ");
     output.does_not_say("\nevidence: ");
 }
 
@@ -241,11 +241,11 @@ fn who_does_not_wait_for_evidence_gets_the_failure_at_once() {
     // Only evidence asks for this.
     scene.engine.fail(Fault::NoAnswer("GET /networks/tdd-monitoring"));
     let arguments = ["up", "--require-app", "--wait-timeout", "1s"];
-    let running = scene.tdd_stack(arguments).env("TDD_STACK_EVIDENCE", folder(&scene)).spawn();
+    let running = scene.tdd_stack(arguments).env("TDD_STACK_DIAGNOSTICS", folder(&scene)).spawn();
     scene.engine.await_request("GET /networks/tdd-monitoring");
     let began = Instant::now();
     running.signal("INT");
-    running.finish().exits(6).says("note: no evidence is kept: interrupted");
+    running.finish().exits(6).says("note: no diagnostics are kept: interrupted");
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     assert!(!folder(&scene).exists());
 }
