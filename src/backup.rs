@@ -1,7 +1,7 @@
-//! Keeps the data of a stack in one file, and brings it back.
+//! Backs up the data of a stack into one file, and restores it.
 //!
-//! Each has two halves: the first only looks, the second changes; [`Saving::save`] and [`Restoring::restore`] are where
-//! changing begins. Once they have begun, an interrupt ends the work, but not what puts things right again.
+//! Both have a read-only preparation; the changes start in [`Saving::save`] and [`Restoring::restore`]. After
+//! that, an interrupt stops the work but not its clean-up.
 
 pub mod format;
 mod pipe;
@@ -21,15 +21,15 @@ use crate::http::Http;
 use crate::model::observed::Objects;
 use crate::model::stack::{Service, Stack};
 
-/// Ends when the user wants the work to end, and can be asked again and again.
+/// A future that completes when the user interrupts the program; it can be cloned and polled repeatedly.
 pub type Interrupt = Shared<BoxFuture<'static, ()>>;
 
-/// Returns what can be asked whether the user wants the work to end.
+/// Returns an [`Interrupt`] for a future that completes at an interrupt.
 pub fn interrupt(interrupted: impl Future<Output = ()> + Send + 'static) -> Interrupt {
     interrupted.boxed().shared()
 }
 
-/// What saving and restoring need.
+/// The dependencies of a backup or restore.
 #[derive(Clone, Copy, Debug)]
 pub struct BackupContext<'a> {
     /// The engine.
@@ -43,7 +43,7 @@ pub struct BackupContext<'a> {
 }
 
 impl BackupContext<'_> {
-    /// Returns an image, of all that could carry a volume, that needs no pull; else the one to pull.
+    /// Returns an image for the helper containers: one that is present, otherwise the one to pull.
     async fn carrier_image(&self, objects: &Objects) -> Result<HelperImage> {
         if let Some(image) = self.operator.engine().some_image(objects, self.stack).await? {
             return Ok(HelperImage::Local(image));
@@ -52,7 +52,7 @@ impl BackupContext<'_> {
         Ok(HelperImage::Absent(first))
     }
 
-    /// Returns the services that keep data, each with its volume and the volume's name in a backup.
+    /// Returns the services with a data volume, each with the volume and the volume's name in a backup.
     fn keepers(&self) -> impl Iterator<Item = (&Service, &str, &str)> {
         let prefix = format!("{}_", self.stack.name);
         self.stack.services.iter().filter_map(move |service| {
@@ -62,7 +62,7 @@ impl BackupContext<'_> {
     }
 }
 
-/// The image of the containers that carry volumes; nothing of it is ever run.
+/// The image of the helper containers, which are never started.
 #[derive(Clone, Debug)]
 enum HelperImage {
     Local(String),
@@ -70,12 +70,12 @@ enum HelperImage {
 }
 
 impl HelperImage {
-    /// Pulls it if it is not there, and returns its name.
-    async fn get(self, operator: &EngineWriter, told: &mut impl FnMut(&str)) -> Result<String> {
+    /// Pulls the image if it is missing, and returns its name.
+    async fn get(self, operator: &EngineWriter, on_progress: &mut impl FnMut(&str)) -> Result<String> {
         match self {
             Self::Local(name) => Ok(name),
             Self::Absent(name) => {
-                told(&format!("pulls {name}"));
+                on_progress(&format!("pulling {name}"));
                 operator.pull(&name, |_| {}).await?;
                 Ok(name)
             }
@@ -83,7 +83,7 @@ impl HelperImage {
     }
 }
 
-/// Returns what work comes to, or [`Error::Interrupted`] as soon as the user wants it to end.
+/// Returns the result of `work`, or [`Error::Interrupted`] as soon as the user interrupts it.
 pub async fn unless<T>(interrupted: &Interrupt, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         biased;
@@ -92,7 +92,7 @@ pub async fn unless<T>(interrupted: &Interrupt, work: impl Future<Output = Resul
     }
 }
 
-/// Waits for a thread, which must not panic.
+/// Waits for a thread; a panic of the thread is an error.
 async fn joined<T>(thread: JoinHandle<T>) -> Result<T> {
-    thread.await.map_err(Error::engine("work on the backup"))
+    thread.await.map_err(Error::engine("process the backup"))
 }

@@ -1,4 +1,4 @@
-//! What is kept of a failure, so that it can be understood later and elsewhere: plain data, without secrets.
+//! Diagnostics of a failure: files, logs and answers, as plain data without secrets.
 
 mod bundle;
 pub mod collect;
@@ -15,67 +15,67 @@ use redact::Secrets;
 
 use crate::files;
 
-/// The longest file; of a log the end is kept, of anything else the beginning.
+/// The maximum size of a file in bytes. A log keeps its end, any other file its beginning.
 const LONGEST: usize = 512 * 1024;
 
-/// The longest line of a transcript.
+/// The maximum length of a line of a transcript in bytes.
 const LINE: usize = 500;
 
-/// All files together.
+/// The maximum size of all files together in bytes.
 const ALL: usize = 8 * 1024 * 1024;
 
-/// The file that is read first.
+/// The file to read first.
 const SUMMARY: &str = "summary.txt";
 
-/// One file of the evidence.
+/// One file of the diagnostics.
 #[derive(Clone, Debug)]
 pub struct Attachment {
-    /// Its path inside the folder.
+    /// The path inside the folder.
     pub name: String,
-    /// What it says.
+    /// The content.
     pub content: Content,
 }
 
-/// What an exhibit says, by the way in which secrets are found in it.
+/// The content of a file, by the method that finds secrets in it.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// Any text.
+    /// Plain text.
     Text(String),
-    /// Text of which only the beginning of each line matters.
+    /// Text whose long lines are shortened.
     Lines(String),
     /// A configuration file.
     Configuration(String),
-    /// What the engine or this program says.
+    /// JSON from the engine or this program.
     Json(Value),
 }
 
-/// Everything that was collected.
+/// The collected diagnostics.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     /// The files.
     pub attachments: Vec<Attachment>,
-    /// What is missing, and why.
+    /// The missing parts, with the reasons.
     pub notes: Vec<String>,
 }
 
 impl Diagnostics {
-    /// Adds a file.
+    /// Adds a file, under a name that is unique and safe for the file system.
     pub fn add(&mut self, name: impl Into<String>, content: Content) {
         let name = safe(&name.into());
-        // Two names may be the same as files, and neither may replace the other.
+        // Different names can become equal when they are made safe, and no file may replace another.
         let is_free = |name: &String| self.attachments.iter().all(|attachment| attachment.name != *name);
         let others = (2..=self.attachments.len() + 1).map(|number| format!("{name}-{number}"));
         let name = std::iter::once(name.clone()).chain(others).find(is_free).unwrap_or(name);
         self.attachments.push(Attachment { name, content });
     }
 
-    /// Adds what else was collected.
+    /// Adds the files and notes of other diagnostics.
     pub fn extend(&mut self, further: Self) {
         self.attachments.extend(further.attachments);
         self.notes.extend(further.notes);
     }
 
-    /// Returns the files as they are written, without secrets and not too long, the summary first.
+    /// Returns the final files, the summary first: without secrets, and truncated to the maximum sizes.
     pub fn finish(mut self, summary: &str, mut secrets: Secrets) -> Vec<(String, String)> {
         for attachment in &self.attachments {
             match &attachment.content {
@@ -88,7 +88,7 @@ impl Diagnostics {
         let mut files = vec![(SUMMARY.to_string(), String::new())];
         let mut room = ALL;
         for Attachment { name, content } in self.attachments {
-            // Only what is clean is cut: half a secret is not recognised.
+            // Secrets are removed before a text is truncated: a truncated secret would not be recognised.
             let mut skipped = 0;
             let mut last = |text: &str| {
                 let latest = if keeps_end(&name) { latest(text) } else { text };
@@ -114,7 +114,7 @@ impl Diagnostics {
         }
         let mut text = summary.to_string();
         if !self.notes.is_empty() {
-            text.push_str("\nnot complete:\n");
+            text.push_str("\nincomplete:\n");
             self.notes.iter().for_each(|note| text.extend(["  ", note, "\n"]));
         }
         files[0].1 = redactor.clean(&text);
@@ -122,33 +122,34 @@ impl Diagnostics {
     }
 }
 
-/// Returns the name of a folder or file for what happened to a stack at a moment.
+/// Returns the name of the diagnostics folder or bundle of a stack at a time, such as
+/// `tdd-20261124T093107Z-not-ready`.
 pub fn name(stack: &str, moment: SystemTime, word: Option<&str>) -> String {
     let moment = humantime::format_rfc3339_seconds(moment).to_string().replace(['-', ':'], "");
     word.map_or(format!("{stack}-{moment}"), |word| format!("{stack}-{moment}-{word}"))
 }
 
-/// Returns the folder for evidence: the asked one, or the usual one of the user's state.
-pub fn folder(asked: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    asked.map(Path::to_path_buf).or_else(|| Some(files::state_folder(environment)?.join("diagnostics")))
+/// Returns the folder for diagnostics: the requested one, or the default in the user's state folder.
+pub fn folder(requested: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    requested.map(Path::to_path_buf).or_else(|| Some(files::state_folder(environment)?.join("diagnostics")))
 }
 
 fn keeps_end(name: &str) -> bool {
     name.starts_with("logs/") || name.starts_with("events") || name.starts_with("probes")
 }
 
-/// Returns the last whole lines, not many more than are kept: to clean a mebibyte takes half a second.
+/// Returns the last whole lines, at most twice [`LONGEST`]: removing secrets from 1 MiB takes half a second.
 fn latest(text: &str) -> &str {
     let begin = text.ceil_char_boundary(text.len().saturating_sub(2 * LONGEST));
     if begin == 0 { text } else { after_line_end(&text[begin..]).unwrap_or(text) }
 }
 
-/// Returns what follows the first line end; nothing if that is the end of all.
+/// Returns the text after the first line end, or `None` if there is none.
 fn after_line_end(text: &str) -> Option<&str> {
     text.split_once('\n').map(|(_, rest)| rest).filter(|rest| !rest.is_empty())
 }
 
-/// Returns lines that are not longer than anybody reads.
+/// Returns the text with each line shortened to [`LINE`] bytes.
 fn shortened(text: &str) -> String {
     let shorten = |line: &str| match line.floor_char_boundary(LINE) {
         end if end < line.len() => format!("{}…\n", &line[..end]),
@@ -157,7 +158,7 @@ fn shortened(text: &str) -> String {
     text.lines().map(shorten).collect()
 }
 
-/// Returns the part of a text that fits, in whole lines where there are any.
+/// Returns the part of a text that fits, in whole lines if possible.
 fn cut(text: &str, longest: usize, keeps_end: bool) -> &str {
     if text.len() <= longest {
         return text;
@@ -171,7 +172,7 @@ fn cut(text: &str, longest: usize, keeps_end: bool) -> &str {
     part.rsplit_once('\n').map_or(part, |(rest, _)| rest)
 }
 
-/// Returns a path that stays inside the folder, whatever somebody named a file or a container.
+/// Returns a path that stays inside the folder, for any name of a file or container.
 fn safe(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let part = |part: &str| part.chars().map(|c| if allowed(c) { c } else { '_' }).collect::<String>();
@@ -185,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_log_keeps_its_end_and_says_so() {
+    fn long_log_keeps_its_end_and_reports_it() {
         let mut diagnostics = Diagnostics::default();
         diagnostics.add("logs/a.log", Content::Text(format!("first\n{}last\n", "line\n".repeat(LONGEST))));
         diagnostics.add("plan.txt", Content::Text("short\n".into()));
@@ -197,10 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_one_long_line_keeps_the_end_of_it() {
+    fn log_of_one_long_line_keeps_its_end() {
         let mut diagnostics = Diagnostics::default();
         diagnostics.add("logs/a.log", Content::Text(format!("{}last\n", "x".repeat(5 * LONGEST))));
-        // All that is looked at fits when it is shortened, and yet it is not all that was said.
+        // The inspected part fits after shortening, but it is not the whole file.
         diagnostics
             .add("probes.txt", Content::Lines(format!("{}\n", "y".repeat(5000)).repeat(LONGEST / 1000)));
         let files = diagnostics.finish("", Secrets::default());
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn all_files_together_are_bounded() {
+    fn total_size_is_bounded() {
         let mut diagnostics = Diagnostics::default();
         for number in 0..40 {
             diagnostics.add(format!("files/{number}"), Content::Text("x\n".repeat(LONGEST / 2)));
@@ -221,10 +222,10 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_shortened_where_they_are_clean() {
+    fn secrets_are_removed_before_lines_are_shortened() {
         let secret = "planted-secret-of-a-service";
         let mut diagnostics = Diagnostics::default();
-        // The secret stands where the line is cut.
+        // The secret overlaps the position where the line is shortened.
         let line = |before: usize| format!("{}{secret} and more\nnext\n", "x".repeat(before));
         (LINE - 40..=LINE).for_each(|before| diagnostics.add("probes.txt", Content::Lines(line(before))));
         for (name, text) in &diagnostics.finish("", Secrets::of_login("u", secret))[1..] {
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_replaces_another() {
+    fn equal_names_get_a_number() {
         let mut diagnostics = Diagnostics::default();
         for name in ["a/b:1", "a/b_1", "a/b_1", "a/b_1-2"] {
             diagnostics.add(name, Content::Text(String::new()));
@@ -245,12 +246,12 @@ mod tests {
     }
 
     #[test]
-    fn names_stay_inside_the_folder() {
+    fn safe_name_stays_inside_the_folder() {
         assert_eq!(safe("logs/../../etc/pass wd"), "logs/etc/pass_wd");
     }
 
     #[test]
-    fn the_usual_folder_is_that_of_the_user_s_state() {
+    fn default_folder_is_in_the_user_state_folder() {
         let home = |name: &str| (name == "HOME").then(|| "/home/u".to_string());
         assert_eq!(folder(None, home), Some("/home/u/.local/state/tdd-stack/diagnostics".into()));
         let relative = |name: &str| (name == "XDG_STATE_HOME").then(|| "here".to_string());
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_stack_time_and_word() {
+    fn name_contains_stack_time_and_word() {
         let moment = humantime::parse_rfc3339("2026-11-24T09:31:07Z").unwrap();
         assert_eq!(name("tdd", moment, Some("not-ready")), "tdd-20261124T093107Z-not-ready");
     }

@@ -1,6 +1,6 @@
-//! Judges whether a stack can run, and whether it can see what it shall see. Each fault has its cure.
+//! Diagnoses whether a stack can run and monitor. Each problem comes with a fix.
 //!
-//! Never asks anything: `examine` finds the facts.
+//! Makes no requests: `collect` gathers the facts.
 
 mod answer;
 pub mod collect;
@@ -20,46 +20,46 @@ pub use peer::{Peer, Role, Scrape, is_reachable, place};
 
 use crate::config::settings::AppHost;
 
-/// What one check found.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The check, a word that scripts may rely on.
+    /// The check's name, which is stable for scripts.
     pub check: &'static str,
-    /// What was checked, where the check has more than one: a service, a file, a job, an address.
+    /// The service, file, job or address, for a check that has several subjects.
     pub subject: Option<String>,
-    /// How it is.
+    /// The result.
     pub state: Severity,
-    /// What was seen.
+    /// What the check found.
     pub what: String,
-    /// What to do about it.
+    /// The fix.
     pub fix: Option<String>,
 }
 
-/// How something is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// As it should be.
+    /// No problem.
     Good,
-    /// Worth knowing; the stack runs all the same.
+    /// A problem that does not stop the stack.
     Warning,
-    /// The stack cannot run, or cannot see what it shall see.
+    /// The stack cannot run, or does not monitor something that it should.
     Bad,
 }
 
-/// What a judgement depends on beside the facts.
+/// The options that the diagnosis depends on next to the facts.
 #[derive(Clone, Debug)]
 pub struct DoctorOptions {
     /// The stack's name.
     pub stack: String,
-    /// Its network's name.
+    /// The name of the stack's network.
     pub network: String,
-    /// Where the containers look for the user's own programs.
+    /// Where the containers look for the user's programs.
     pub app_host: AppHost,
-    /// Whether an application that does not run is bad.
+    /// Whether an application that does not run is an error.
     pub require_app: bool,
 }
 
-/// Returns what the facts amount to, in the order in which one would look.
+/// Returns the findings, ordered from the engine to the user's programs.
 pub fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
     let mut findings = engine::diagnose(facts, options);
     findings.extend(site::diagnose(facts));
@@ -68,7 +68,7 @@ pub fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
     findings
 }
 
-/// Returns the worst state among findings.
+/// Returns the worst state among the findings.
 pub fn worst(findings: &[Finding]) -> Severity {
     findings.iter().map(|finding| finding.state).max().unwrap_or(Severity::Good)
 }

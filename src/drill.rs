@@ -1,4 +1,4 @@
-//! Makes alerts fire on purpose, and follows each one to its receiver.
+//! Makes alerts fire on purpose, and follows each alert to its receiver.
 
 pub mod runner;
 pub mod trace;

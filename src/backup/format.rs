@@ -1,12 +1,12 @@
-//! The form of a backup: a tar archive under gzip compression with its manifest last, and a seal behind it.
+//! The format of a backup: a gzip-compressed tar archive that ends with a manifest, followed by a seal.
 //!
 //! ```text
 //! gzip( volumes/<volume>/…  config/<file>  manifest.json )  seal
 //! ```
 //!
-//! The seal is a gzip member without content, so `tar -tzvf` lists a backup. In its comment it holds the SHA-256 of all before
-//! it, and tells a damaged file at once; the manifest holds size and SHA-256 of every entry, and tells a forged one.
-//! Never touches disk, engine or clock: it reads and writes what it is given.
+//! The seal is an empty gzip member, so `tar -tzvf` lists a backup. Its comment contains the SHA-256 of
+//! everything before it, which detects a damaged file. The manifest contains size and SHA-256 of every entry,
+//! which detects a forged file. Uses no disk, engine or clock, only the readers and writers that it gets.
 
 mod manifest;
 mod read;
@@ -23,36 +23,36 @@ pub use write::Writer;
 
 use crate::model::sanitize;
 
-/// Why a file is not taken for a backup.
+/// Why a file is not a valid backup.
 #[derive(Debug, thiserror::Error)]
 pub enum Damage {
-    /// It does not begin as a backup does.
-    #[error("it is no backup of tdd-stack")]
+    /// The file does not start like a backup.
+    #[error("it is not a backup of tdd-stack")]
     Foreign,
-    /// It does not end as a backup does.
-    #[error("it has no seal at its end: it is cut off, or no backup of tdd-stack")]
+    /// The file does not end like a backup.
+    #[error("it has no seal at its end: it is truncated, or not a backup of tdd-stack")]
     Unsealed,
-    /// It is not what was sealed.
-    #[error("it is damaged: its content is not what was sealed")]
+    /// The checksum in the seal does not match.
+    #[error("it is damaged: its content does not match its seal")]
     Altered,
-    /// Another program, or another release of this one, made it.
-    #[error("its schema is `{}`, and this program reads `{SCHEMA}`", sanitize::line(.0))]
+    /// Another release of this program, or another program, wrote it.
+    #[error("its schema is `{}`, but this program reads `{SCHEMA}`", sanitize::line(.0))]
     Schema(String),
-    /// The manifest says something else than the archive holds.
-    #[error("its manifest does not describe what it holds")]
+    /// The manifest does not match the archive.
+    #[error("its manifest does not match its content")]
     Mismatch,
-    /// The manifest is missing or no manifest.
+    /// The manifest is missing or not valid.
     #[error("its manifest cannot be read: {0}")]
     Manifest(String),
-    /// An entry should not be there.
+    /// An entry is not allowed in a backup.
     #[error("its entry `{}` {reason}", sanitize::line(.path))]
     Entry {
         /// The entry's path.
         path: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
-    /// Reading it, or writing what was read, failed.
+    /// Reading the file or writing its content failed.
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
 }

@@ -1,4 +1,4 @@
-//! Saves: each service pauses while its volume is read, and runs again before the next one pauses.
+//! Writes a backup. Stops each service while its volume is read, and restarts it before the next one stops.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use crate::model::stack::Service;
 use crate::observe::reaches_running;
 use crate::plan::Force;
 
-/// How long a service is waited for that was started again: replaying a large log takes longest.
+/// The time for a restarted service to become ready; replaying a large write-ahead log takes longest.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A backup that can be made. Nothing is changed yet.
+/// A prepared backup. Nothing is changed yet.
 #[derive(Debug)]
 pub struct Saving<'a> {
     context: BackupContext<'a>,
@@ -38,7 +38,7 @@ pub struct Saving<'a> {
     notes: Vec<String>,
 }
 
-/// A volume to be read, and who must pause meanwhile.
+/// A volume to read, and the service that stops meanwhile.
 #[derive(Debug)]
 struct Part<'a> {
     service: &'a Service,
@@ -48,9 +48,12 @@ struct Part<'a> {
 }
 
 impl<'a> BackupContext<'a> {
-    /// Looks at what a backup would hold, and whether `target` can be written.
+    /// Collects what the backup will contain, and checks that `target` is writable.
+    ///
+    /// Returns [`Error::Conflicts`] for foreign volumes or an unfinished restore, and an error if there is no
+    /// data.
     pub async fn prepare_save(&'a self, target: &Path, existing: Existing) -> Result<Saving<'a>> {
-        // Before anything is asked: it is what goes wrong most often.
+        // Checked first, since it is the most frequent problem.
         drop(AtomicFile::begin(target, existing)?);
         let stack = self.stack;
         let inventory = self.operator.engine().inventory(&stack.name).await?;
@@ -72,14 +75,14 @@ impl<'a> BackupContext<'a> {
                     running: container.filter(is_running).cloned(),
                 });
             } else {
-                notes.push(format!("there is no volume `{volume}`, so the backup has none"));
+                notes.push(format!("volume `{volume}` does not exist and is not in the backup"));
             }
         }
         conflicts.extend(objects.restore_conflict(&stack.name));
         if !conflicts.is_empty() {
             return Err(Error::Conflicts(conflicts));
         }
-        // A service that pauses is waited for when it runs again.
+        // The readiness of each restarted service is probed, so its port must be reachable.
         reaches_running(self.operator.engine(), objects)?;
         if parts.is_empty() {
             let nothing =
@@ -90,7 +93,7 @@ impl<'a> BackupContext<'a> {
             self.folder.read(stack.files.iter().map(|file| file.name))?.into_iter().collect();
         if files.is_empty() {
             let folder = sanitize::path(self.folder.path());
-            notes.push(format!("there is no configuration in `{folder}`, so the backup has none"));
+            notes.push(format!("`{folder}` contains no configuration files, so the backup has none"));
         }
         let images = objects.containers.iter().map(|(service, container)| {
             let Container { image, image_id, .. } = container.clone();
@@ -110,13 +113,17 @@ impl<'a> BackupContext<'a> {
 }
 
 impl Saving<'_> {
-    /// Makes the backup. Here changing begins: whatever ends it, every service that ran runs again.
-    pub async fn save(self, interrupted: &Interrupt, mut told: impl FnMut(&str)) -> Result<SaveReport> {
+    /// Writes the backup. However it ends, every service that ran is running again.
+    pub async fn save(
+        self,
+        interrupted: &Interrupt,
+        mut on_progress: impl FnMut(&str),
+    ) -> Result<SaveReport> {
         for note in &self.notes {
-            told(note);
+            on_progress(note);
         }
         let operator = self.context.operator;
-        let image = unless(interrupted, self.image.clone().get(operator, &mut told)).await?;
+        let image = unless(interrupted, self.image.clone().get(operator, &mut on_progress)).await?;
         let mut writer = Writer::new(AtomicFile::begin(&self.target, self.existing)?)
             .map_err(Error::file(FileAction::WriteBackup, &self.target))?;
         let mut pauses = Vec::new();
@@ -124,7 +131,7 @@ impl Saving<'_> {
             unless(interrupted, async { Ok(()) }).await?;
             let stack = &self.context.stack.name;
             let carrier = operator.create_carrier(stack, &image, &part.volume, "back up").await?;
-            let read = self.read_paused(part, &carrier, writer, interrupted, &mut told).await;
+            let read = self.read_paused(part, &carrier, writer, interrupted, &mut on_progress).await;
             let removed = operator.remove(&carrier, Force::Kill).await;
             let pause;
             (writer, pause) = and_clean_up(read, removed.err())?;
@@ -143,20 +150,20 @@ impl Saving<'_> {
         Ok(SaveReport { file: self.target, bytes, manifest, pauses })
     }
 
-    /// Reads a volume while its service is stopped, and starts the service again whatever happens.
+    /// Stops a service, reads its volume, and starts the service again even after a failure.
     async fn read_paused<W: Write + Send + 'static>(
         &self,
         part: &Part<'_>,
         carrier: &str,
         writer: Writer<W>,
         interrupted: &Interrupt,
-        told: &mut impl FnMut(&str),
+        on_progress: &mut impl FnMut(&str),
     ) -> Result<(Writer<W>, Option<Pause>)> {
         let Some(container) = &part.running else {
             return Ok((self.read(part, carrier, writer, interrupted).await?, None));
         };
         let (operator, name) = (self.context.operator, part.service.name);
-        told(&format!("{name} pauses while its data is read"));
+        on_progress(&format!("stopping {name} while its data is read"));
         let began = Instant::now();
         let outcome = match operator.stop(&container.id, part.service.stop_seconds).await {
             Ok(()) => self.read(part, carrier, writer, interrupted).await,
@@ -165,8 +172,8 @@ impl Saving<'_> {
         let resumed = self.resume(part.service, &container.id).await;
         let took = began.elapsed();
         match &resumed {
-            Ok(()) => told(&format!("{name} is ready again after {:.2} s", took.as_secs_f64())),
-            Err(error) => told(&format!("{name} does not come back: {error}")),
+            Ok(()) => on_progress(&format!("{name} is ready again after {:.2} s", took.as_secs_f64())),
+            Err(error) => on_progress(&format!("{name} did not become ready again: {error}")),
         }
         let writer = and_clean_up(outcome, resumed.err())?;
         Ok((writer, Some(Pause { service: name.to_string(), took })))
@@ -185,8 +192,8 @@ impl Saving<'_> {
         let archive = self.context.operator.engine().volume_archive(carrier);
         let pumped = unless(interrupted, pump(archive, &sender)).await;
         if pumped.is_err() {
-            // The thread must not take what came for all; it may have ended already.
-            drop(sender.send(Err(std::io::Error::other("the volume's archive is cut off"))).await);
+            // The thread must not treat the received chunks as complete; it may have ended already.
+            drop(sender.send(Err(std::io::Error::other("the volume's archive is truncated"))).await);
         }
         drop(sender);
         let written = joined(thread).await?;
@@ -203,12 +210,12 @@ impl Saving<'_> {
     }
 }
 
-/// Hands on what comes for as long as somebody takes it.
+/// Forwards the chunks of an archive until it ends or the receiver is gone.
 async fn pump(archive: impl Stream<Item = Result<Vec<u8>>>, sender: &Sender<Chunk>) -> Result<()> {
     let mut archive = pin!(archive);
     while let Some(chunk) = archive.next().await {
         if sender.send(Ok(chunk?)).await.is_err() {
-            // The one who took it tells why.
+            // The receiver reports its own error.
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! Finds the addresses on which the containers of a stack look for the application.
+//! The addresses where the containers of a stack look for the application.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,16 +7,18 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::ports;
 
-/// Where a demo listens.
+/// The addresses of a demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenAddresses {
     /// The addresses, loopback first.
     pub listen: Vec<IpAddr>,
-    /// Why the containers may not find it there, where that is so.
+    /// Why the containers may not reach the demo, if there is a reason.
     pub note: Option<String>,
 }
 
-/// Returns loopback and the address by which containers know this machine; fails if they look on another machine.
+/// Returns loopback and the address that containers use for this machine.
+///
+/// Returns an error if the containers look for the application on another machine.
 pub async fn listen_addresses(engine: &Engine, app_host: AppHost) -> Result<ListenAddresses> {
     if app_host == AppHost::EngineHost {
         engine.is_containers_host()?;
@@ -37,19 +39,19 @@ fn with_loopback(known: Option<IpAddr>, app_host: AppHost) -> ListenAddresses {
             listen.push(address);
             None
         }
-        // Docker Desktop hands what comes to its gateway on to loopback here, so this need not be a fault.
+        // Not an error: Docker Desktop forwards connections from its gateway to loopback on this machine.
         Some(address) => Some(format!(
-            "the containers look for the application at {address}, which is no address of this machine: listening on \
-             loopback only; `--listen` and `--app-host` name an address that both know"
+            "the containers look for the application at `{address}`, which is not an address of this machine: the \
+             demo listens on loopback only, set `--listen` or `--app-host` to a common address"
         )),
         None if app_host == AppHost::Network => Some(
-            "with `--app-host network` the containers look for the application on their own network, where this demo \
-             is not"
+            "with `--app-host network` the containers look for the application on the stack's network, which the \
+             demo does not join"
                 .into(),
         ),
         None => Some(
-            "the engine has no default network, so it is not known where the containers look for the application: \
-             listening on loopback only; `--listen` and `--app-host` name an address that both know"
+            "the engine has no default network, so the address of the application is unknown: the demo listens on \
+             loopback only, set `--listen` or `--app-host` to a common address"
                 .into(),
         ),
     };
@@ -65,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_this_machine_is_listened_on_beside_loopback() {
+    fn own_address_is_added_to_loopback() {
         let listen_addresses = reach_of("127.0.0.9");
         assert_eq!((listen_addresses.listen.len(), listen_addresses.note), (2, None));
         assert_eq!(reach_of("127.0.0.1").listen.len(), 1);
     }
 
     #[test]
-    fn an_address_of_another_machine_is_told_and_left_out() {
+    fn foreign_address_is_reported_and_omitted() {
         let listen_addresses = reach_of("192.0.2.1");
         assert_eq!(listen_addresses.listen.len(), 1);
         assert!(listen_addresses.note.unwrap().contains("192.0.2.1"));

@@ -1,4 +1,4 @@
-//! Says what a demo is when it is ready: an object for scripts, some lines for people.
+//! The banner of a demo that is ready: JSON for scripts, text for people.
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,15 +8,15 @@ use serde::Serialize;
 use super::import::ImportReport;
 use super::{CONTROL_ADDRESS, DemoState, Ports};
 
-/// What there is to say.
+/// The content of the banner.
 #[derive(Debug, Serialize)]
 pub struct Banner<'a> {
-    /// The demo itself.
+    /// The state of the demo.
     #[serde(flatten)]
     pub state: DemoState,
-    /// The past that was imported, if one was.
+    /// The imported history, if there is one.
     pub history: Option<ImportReport>,
-    /// What the user should know beside.
+    /// Notes for the user.
     pub notes: &'a [String],
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Banner<'_> {
         writeln!(f, "  health    http://{address}:{health}/health/metrics")?;
         writeln!(f, "  metrics   http://{address}:{metrics}/metrics")?;
         writeln!(f, "  receiver  http://{address}:{receiver}/webhook")?;
-        writeln!(f, "  control   http://{CONTROL_ADDRESS}:{control}, for `tdd-stack demo set SCENARIO`")?;
+        writeln!(f, "  control   http://{CONTROL_ADDRESS}:{control}, used by `tdd-stack demo set SCENARIO`")?;
         for other in listen.iter().skip(1) {
             writeln!(f, "  also on   {other}")?;
         }
@@ -38,21 +38,22 @@ impl fmt::Display for Banner<'_> {
             let ImportReport { series, samples, simulated, imported, restarted, .. } = report;
             writeln!(f, "  history   {begin} to {end}: {series} series, {samples} samples")?;
             write!(f, "            simulated in {simulated:.2}s, imported in {imported:.2}s, ")?;
-            writeln!(f, "Prometheus was away for {restarted:.2}s")?;
+            writeln!(f, "Prometheus restarted in {restarted:.2}s")?;
         }
         for note in self.notes {
             writeln!(f, "  note      {note}")?;
         }
-        writeln!(f, "  Ctrl-C ends it")
+        writeln!(f, "  Ctrl-C stops it")
     }
 }
 
-/// Says that there was no past to import; `first` is the first sample's second.
+/// Returns the note that nothing is imported; `first` is the time of the first sample, in Unix
+/// seconds.
 pub fn already_there(first: u64) -> String {
-    format!("nothing is imported: Prometheus holds samples since {} already", moment(first))
+    format!("nothing is imported: Prometheus already has samples since {}", moment(first))
 }
 
-/// Returns a second of the Unix epoch in the form of RFC 3339.
+/// Returns a time in Unix seconds, formatted as RFC 3339.
 fn moment(seconds: u64) -> impl fmt::Display {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds))
 }

@@ -1,11 +1,11 @@
-//! Packs evidence into one file that can be sent.
+//! Packs diagnostics into a support bundle.
 
 use std::time::SystemTime;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Packs files into a compressed archive that unpacks into one folder.
+/// Returns a gzip-compressed tar archive of the files, which unpacks into one folder.
 pub fn pack(folder: &str, moment: SystemTime, files: &[(String, String)]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     let seconds = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();

@@ -1,5 +1,6 @@
-//! Collects evidence from the engine, the disk and the services. Changes nothing and never fails: what cannot be had is
-//! noted.
+//! Collects diagnostics from the engine, the disk and the services.
+//!
+//! Changes nothing and never fails: adds a note for each missing part.
 
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use crate::files::ConfigFolder;
 use crate::http::Http;
 use crate::model::stack::Stack;
 
-/// How long the engine may take for one answer: it may be what hangs.
+/// The timeout of each answer of the engine, which may be the part that hangs.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// How many of the last lines of each log are kept.
+/// The number of lines to keep from the end of each log.
 const LINES: u32 = 1000;
 
-/// Collects what the disk and the questions so far say, without an engine.
+/// Collects the files on the disk and the transcript of past requests, without the engine.
 pub fn at_hand(http: &Http, folder: &ConfigFolder, stack: &Stack) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     diagnostics.add("probes.txt", Content::Lines(http.transcript()));
@@ -34,7 +35,7 @@ pub fn at_hand(http: &Http, folder: &ConfigFolder, stack: &Stack) -> Diagnostics
     diagnostics
 }
 
-/// Collects what the engine says of a stack.
+/// Collects objects, logs and delivered files of a stack from the engine.
 pub async fn from_engine(engine: &Engine, stack: &Stack) -> Diagnostics {
     let (mut diagnostics, inventory) =
         tokio::join!(objects(engine, stack), within(engine.inventory(&stack.name)));
@@ -86,8 +87,8 @@ async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
             return diagnostics;
         }
     };
-    for (kind, name, seen) in described {
-        match seen {
+    for (kind, name, description) in described {
+        match description {
             Ok(value) => diagnostics.add(format!("inspect/{kind}-{name}.json"), Content::Json(value)),
             Err(error) => diagnostics.notes.push(format!("{kind} `{name}`: {}", chain(&error))),
         }
@@ -96,11 +97,11 @@ async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
     diagnostics
 }
 
-/// Returns an answer that comes in time, else the reason why there is none.
+/// Returns the answer, or the reason why it is missing; a timeout is one.
 async fn within<T>(answer: impl Future<Output = Result<T>>) -> std::result::Result<T, String> {
     match tokio::time::timeout(ANSWER, answer).await {
         Ok(answer) => answer.map_err(|error| chain(&error)),
-        Err(_) => Err(format!("the engine does not answer in {}", humantime::format_duration(ANSWER))),
+        Err(_) => Err(format!("the engine does not answer within {}", humantime::format_duration(ANSWER))),
     }
 }
 

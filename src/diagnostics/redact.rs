@@ -1,7 +1,7 @@
-//! Takes secrets out of evidence: text in, text out.
+//! Removes secrets from diagnostics: text in, text out.
 //!
-//! A secret is known by its name, such as `smtp_auth_password`, and then removed wherever else its value stands: a log
-//! may quote what a configuration file says. Removes too much rather than too little.
+//! A secret is recognised by its name, such as `smtp_auth_password`, and its value is then removed from every
+//! file, since a log may quote a configuration file. Removes too much rather than too little.
 
 mod redactor;
 
@@ -16,13 +16,14 @@ use crate::config::validate;
 
 pub use redactor::Redactor;
 
-/// What stands where a secret stood.
+/// The text that replaces a secret.
 pub const REMOVED: &str = "[removed]";
 
-/// Shorter values are ordinary words too, such as `true`, and are removed only where their name stands.
+/// The minimum length of a value that is removed everywhere. Shorter values, such as `true`, are also
+/// ordinary words and are removed only next to their name.
 const SHORTEST: usize = 6;
 
-/// A name that has one of these has a secret for its value.
+/// The parts of names whose values are secrets.
 const NAMES: [&str; 13] = [
     "password",
     "passwd",
@@ -39,12 +40,12 @@ const NAMES: [&str; 13] = [
     "webhook_url",
 ];
 
-/// A path that is as long can have a secret; one such as `/api/v2/alerts` has none.
+/// The minimum length of a URL path that may contain a secret; `/api/v2/alerts` is shorter.
 const LONG_PATH: usize = 16;
 
 static USER: LazyLock<Regex> = LazyLock::new(|| constant(r#"([A-Za-z][A-Za-z0-9+.-]*://)([^\s/"<>\\]+)@"#));
 
-/// What must not be seen.
+/// The values that must not be shown.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     literals: BTreeSet<String>,
@@ -61,10 +62,10 @@ impl Secrets {
         secrets
     }
 
-    /// Learns the secrets of a configuration file; what is no YAML teaches nothing.
+    /// Learns the secrets of a configuration file; from a file that is not YAML, only passwords in URLs.
     pub fn learn_yaml(&mut self, text: &str) {
-        // Aliases may stand for more than fits into memory; what names a secret in plain sight is removed all the same.
-        // Only the shape of JSON is of use here, and a key that is no text names no secret.
+        // Aliases can expand beyond the memory, so the file is validated first. The values of secret keys are
+        // removed from an invalid file nevertheless, line by line.
         if validate::fault("file.yaml", text).is_none()
             && let Ok(document) = serde_yaml::from_str(text)
         {
@@ -74,7 +75,7 @@ impl Secrets {
         self.learn_urls(text);
     }
 
-    /// Learns the secrets of an object that the engine describes: values of variables and arguments.
+    /// Learns the secrets of an object of the engine: values of variables and arguments.
     pub fn learn_json(&mut self, value: &Value) {
         match value {
             Value::Object(map) => {
@@ -105,7 +106,7 @@ impl Secrets {
         }
     }
 
-    /// Returns what removes everything that was learnt.
+    /// Returns a redactor for all learned secrets.
     pub fn redactor(&self) -> Redactor {
         Redactor::of(&self.literals)
     }
@@ -130,7 +131,7 @@ impl Secrets {
         }
     }
 
-    /// Learns the addresses of webhooks: whoever knows a long one may post.
+    /// Learns the long paths of webhook URLs, since such a path often contains a token.
     fn learn_webhooks(&mut self, value: &serde_yaml::Value, below: bool) {
         match value {
             serde_yaml::Value::Mapping(map) => {
@@ -152,7 +153,7 @@ impl Secrets {
 
     fn learn(&mut self, name: &str, secret: &str) {
         let name = name.to_ascii_lowercase();
-        // A name of a user or of a file is an ordinary word elsewhere.
+        // A user name or file name can be an ordinary word in other texts.
         let is_word = ["username", "user", "type", "identity"].iter().any(|end| name.ends_with(end));
         if is_word || name.ends_with("_file") {
             return;
@@ -174,7 +175,7 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret in every form in which it may be written.
+    /// Adds a secret in each of its encodings: plain, JSON, YAML, percent and base64.
     fn add(&mut self, secret: &str) {
         let quoted = in_json(secret);
         self.literals.insert(in_json(&quoted));
@@ -191,14 +192,14 @@ impl Secrets {
     }
 }
 
-/// Returns the path of an address and what follows it; nothing if it is too short for a secret.
+/// Returns the path and query of a URL, or an empty text if it is too short for a secret.
 fn path_of(url: &str) -> &str {
     let (_, rest) = url.split_once("://").unwrap_or_default();
     let path = rest.find('/').map_or("", |begin| &rest[begin..]);
     if path.len() < LONG_PATH { "" } else { path }
 }
 
-/// Returns whether a value of this name is a secret.
+/// Returns whether the value of a variable, key or argument with this name is a secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     let is_key =
@@ -210,7 +211,7 @@ fn is_flag_of_secret(text: &str) -> bool {
     text.starts_with('-') && !text.contains(['=', ' ']) && is_secret(text)
 }
 
-/// Returns name and value of an argument or variable that has a secret.
+/// Returns name and value of an argument or variable that contains a secret.
 fn assignment(text: &str) -> Option<(&str, &str)> {
     let (name, value) = text.split_once('=')?;
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
@@ -218,9 +219,9 @@ fn assignment(text: &str) -> Option<(&str, &str)> {
     (is_name && (has_key || is_secret(name))).then_some((name, value))
 }
 
-/// Returns a pattern of this file; one that is faulty must end the program rather than remove nothing.
+/// Returns the regular expression of a constant; panics if it is invalid, rather than remove nothing.
 fn constant(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("the patterns are constants")
+    Regex::new(pattern).expect("the constant patterns are valid")
 }
 
 fn in_json(text: &str) -> String {

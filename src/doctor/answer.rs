@@ -1,59 +1,59 @@
-//! How an address answers, and how `wget` says so.
+//! The answer of an address, parsed from the output of `wget`.
 //!
-//! The words are those of `BusyBox`, whose `wget` the images of Prometheus and Alertmanager bring along.
+//! The phrases are those of `BusyBox` `wget`, which the images of Prometheus and Alertmanager contain.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// How an address answers.
+/// The answer of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeAnswer {
-    /// In HTTP.
+    /// An HTTP response.
     Http {
-        /// The status.
+        /// The status code.
         status: u16,
         /// The Content-Type, if there is one.
         content_type: Option<String>,
     },
-    /// It refuses the connection: nothing listens there.
+    /// The connection is refused: nothing listens there.
     Refused,
-    /// Nothing comes back in time.
+    /// No answer within the timeout.
     Silent,
-    /// Something on the way says that there is no way.
+    /// A router or firewall reports that the address is unreachable.
     NoWay,
-    /// The name means no address.
+    /// The name does not resolve.
     NoSuchName,
-    /// It could not be asked, or says what nobody understands.
+    /// The probe failed, or its output is not understood.
     Unclear(String),
 }
 
-/// What an address answers to a container.
+/// The answer of an address to a request from a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromInside {
-    /// What the name means there, where it was told.
+    /// The address that the name resolves to inside the container, if `wget` printed it.
     pub address: Option<IpAddr>,
     /// The answer.
     pub answer: ProbeAnswer,
 }
 
 impl ProbeAnswer {
-    /// Returns whether a firewall drops what is sent there: what listens there refuses or answers.
+    /// Returns whether a firewall drops the packets: without one, the host refuses or answers.
     pub fn is_dropped(&self) -> bool {
         matches!(self, Self::Silent | Self::NoWay)
     }
 
-    /// Returns whether something answers that speaks HTTP.
+    /// Returns whether the answer is HTTP.
     pub fn is_http(&self) -> bool {
         matches!(self, Self::Http { .. })
     }
 }
 
-/// Reads what `wget -S` says inside a container.
+/// Parses exit code and output of `wget -S` inside a container.
 pub fn from_wget(exit_code: i64, output: &str) -> FromInside {
     let address = output.lines().find_map(connecting_to);
     let says = |words: &[&str]| words.iter().any(|words| output.contains(words));
     let answer = match exit_code {
-        126 | 127 => ProbeAnswer::Unclear("the image has no `wget` to ask with".into()),
-        // The last answer counts: redirects were followed.
+        126 | 127 => ProbeAnswer::Unclear("the image has no `wget`".into()),
+        // `wget` follows redirects, so the last response counts.
         _ => match http(output) {
             Some(answer) => answer,
             None if says(&["bad address", "unable to resolve"]) => ProbeAnswer::NoSuchName,
@@ -62,21 +62,19 @@ pub fn from_wget(exit_code: i64, output: &str) -> FromInside {
             None if says(&["No route to host", "Host is unreachable", "Network is unreachable"]) => {
                 ProbeAnswer::NoWay
             }
-            None => {
-                ProbeAnswer::Unclear(output.lines().last().unwrap_or("it says nothing").trim().to_string())
-            }
+            None => ProbeAnswer::Unclear(output.lines().last().unwrap_or("no output").trim().to_string()),
         },
     };
     FromInside { address, answer }
 }
 
-/// Returns the host and port that `wget` asked last, such as `grafana:3000`.
+/// Returns the host and port that `wget` connected to last, such as `grafana:3000`.
 pub fn last_asked(output: &str) -> Option<&str> {
     const BEFORE: &str = "Connecting to ";
     output[output.rfind(BEFORE)? + BEFORE.len()..].split_whitespace().next()
 }
 
-/// Returns the address in `Connecting to tdd-app:8501 (172.17.0.1:8501)`.
+/// Returns the IP address in `Connecting to tdd-app:8501 (172.17.0.1:8501)`.
 fn connecting_to(line: &str) -> Option<IpAddr> {
     let rest = line.trim().strip_prefix("Connecting to ")?;
     let (_, address) = rest.strip_suffix(')')?.rsplit_once('(')?;
@@ -107,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_http_has_its_type() {
+    fn http_answer_has_content_type() {
         let http = |status, content_type: Option<&str>| ProbeAnswer::Http {
             status,
             content_type: content_type.map(ToString::to_string),
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_several_addresses_is_known() {
+    fn last_asked_returns_the_last_of_several_addresses() {
         let output = "Connecting to grafana:3000 (172.18.0.3:3000)\nsaving to '/dev/null'\nnull 100% |***| 5 0:00:00 ETA\n\
                       Connecting to alertmanager:9093 (172.18.0.4:9093)\nwget: download timed out\n";
         assert_eq!(last_asked(output), Some("alertmanager:9093"));
@@ -132,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_end_is_told_apart() {
+    fn from_wget_classifies_each_failure() {
         let refused = "wget: can't connect to remote host (172.17.0.1): Connection refused\n";
         assert_eq!(answer(1, refused), ProbeAnswer::Refused);
         assert_eq!(answer(1, "wget: download timed out\n"), ProbeAnswer::Silent);
@@ -140,8 +138,8 @@ mod tests {
         assert_eq!(answer(1, barred), ProbeAnswer::NoWay);
         let odd = "wget: error getting response: No such file or directory\n";
         assert_eq!(answer(1, odd), ProbeAnswer::Unclear(odd.trim().into()));
-        let nobody = from_wget(1, "wget: bad address 'nobody:8501'\n");
-        assert_eq!(nobody, FromInside { address: None, answer: ProbeAnswer::NoSuchName });
+        let unresolved = from_wget(1, "wget: bad address 'nobody:8501'\n");
+        assert_eq!(unresolved, FromInside { address: None, answer: ProbeAnswer::NoSuchName });
         let none = "OCI runtime exec failed: exec: \"wget\": executable file not found in $PATH: unknown\r\n";
         assert!(
             matches!(from_wget(126, none).answer, ProbeAnswer::Unclear(why) if why.contains("no `wget`"))

@@ -1,6 +1,6 @@
-//! Finds out what a doctor judges by: the engine, the disk, the services, the way to the user's programs.
+//! Collects the facts for the doctor: engine, disk, services, and the connection to the user's programs.
 //!
-//! Never judges, changes nothing, and waits a few seconds for an answer at most.
+//! Draws no conclusions, changes nothing, and waits at most a few seconds for each answer.
 
 mod peers;
 mod site;
@@ -19,23 +19,23 @@ use crate::model::stack::{Service, Stack};
 use crate::model::verification::Health;
 use crate::observe::{base, conflicts, place, reaches_running, reaches_wanted};
 
-/// The engine and the services answer within milliseconds: longer than this means never.
+/// The timeout for the engine and the services, which normally answer within milliseconds.
 const ANSWER: Duration = Duration::from_secs(3);
-/// A registry may be far away.
+/// The timeout for registries and the connection to the engine, which may be far away.
 const REGISTRY: Duration = Duration::from_secs(5);
 
-/// What is looked at.
+/// The inputs of [`examine`].
 #[derive(Clone, Copy, Debug)]
 pub struct DoctorContext<'a> {
-    /// The client for the services' ports.
+    /// The HTTP client for the services' ports.
     pub http: &'a Http,
     /// The configuration folder.
     pub folder: &'a ConfigFolder,
-    /// The stack as it should be.
+    /// The desired state of the stack.
     pub stack: &'a Stack,
 }
 
-/// Returns everything that could be found out; `connect` leads to the engine.
+/// Returns the collected facts; `connect` opens the connection to the engine.
 pub async fn collect(examined: DoctorContext<'_>, connect: impl Future<Output = Result<Engine>>) -> Facts {
     let mut facts = site::look(examined);
     let engine = match within(REGISTRY, "reach the engine", connect).await {
@@ -47,13 +47,13 @@ pub async fn collect(examined: DoctorContext<'_>, connect: impl Future<Output = 
     };
     let network = examined.stack.network();
     let (description, images, bridge, ()) = tokio::join!(
-        within(ANSWER, "ask the engine about itself", engine.description()),
+        within(ANSWER, "query the engine", engine.description()),
         join_all(examined.stack.services.iter().map(|service| image(&engine, service))),
-        within(ANSWER, "look at the network", engine.bridge(&network)),
+        within(ANSWER, "inspect the network", engine.bridge(&network)),
         running(examined, &engine, &mut facts)
     );
     facts.images = images;
-    // Its name makes a cure more exact, and no finding depends on it.
+    // Only the text of a fix uses it, so a failure is ignored.
     facts.bridge = bridge.unwrap_or_default();
     match description {
         Ok(mut described) => {
@@ -67,7 +67,7 @@ pub async fn collect(examined: DoctorContext<'_>, connect: impl Future<Output = 
     facts
 }
 
-/// Looks at what runs, and at the user's programs from there.
+/// Inspects the containers, and probes the user's programs from inside them.
 async fn running(examined: DoctorContext<'_>, engine: &Engine, facts: &mut Facts) {
     let DoctorContext { http, stack, .. } = examined;
     let look = async {
@@ -108,7 +108,7 @@ async fn running(examined: DoctorContext<'_>, engine: &Engine, facts: &mut Facts
     let grafana = base(objects, "grafana", engine);
     let external = flags.get("web.external-url").map(|url| (url.clone(), None));
     let dashboards = links.unwrap_or_default().into_iter().map(|url| (url, grafana.clone()));
-    // Links are for this machine's browser: those of a remote engine lead elsewhere from here.
+    // Links are for a browser on this machine; those of a remote engine lead to other services from here.
     let wanted = external.into_iter().chain(dashboards).filter(|_| engine.is_here());
     let (links, peers, services) = tokio::join!(
         join_all(wanted.map(|(url, wanted)| follow(http, url, wanted))),
@@ -124,12 +124,12 @@ async fn image(engine: &Engine, service: &Service) -> ImageFacts {
     let reference = service.image.to_string();
     let state = match within(ANSWER, "inspect an image", engine.image_id(&reference)).await {
         Ok(Some(_)) => ImageState::Here,
-        _ => match within(REGISTRY, "ask the registry", engine.is_pullable(&reference)).await {
+        _ => match within(REGISTRY, "query the registry", engine.is_pullable(&reference)).await {
             Ok(()) => ImageState::Pullable,
             Err(error) => {
                 let fault = match &error {
                     Error::Pull { fault, .. } => *fault,
-                    // It did not answer in time.
+                    // The registry did not answer in time.
                     _ => PullFault::Unreachable,
                 };
                 ImageState::Nowhere { fault, reason: root_cause(&error) }
@@ -141,13 +141,13 @@ async fn image(engine: &Engine, service: &Service) -> ImageFacts {
 
 async fn ready(http: &Http, engine: &Engine, objects: &Objects, service: &Service) -> Readiness {
     let Some(container) = objects.containers.get(service.name) else {
-        return Readiness::NotReady("there is no container".into());
+        return Readiness::NotReady("has no container".into());
     };
     let is_running = container.state == ContainerState::Running;
     match place(objects, service.name, engine).filter(|_| is_running) {
         Some(Ok(base)) => {
-            let asked = tokio::time::timeout(ANSWER, http.probe(&base, service.probe)).await;
-            asked.unwrap_or_else(|_| Readiness::NotReady("does not answer in time".into()))
+            let probed = tokio::time::timeout(ANSWER, http.probe(&base, service.probe)).await;
+            probed.unwrap_or_else(|_| Readiness::NotReady("does not answer in time".into()))
         }
         Some(Err(_)) => Readiness::OutOfReach,
         None => container.not_running(),
@@ -186,13 +186,13 @@ async fn follow(http: &Http, url: String, wanted: Option<String>) -> Link {
     Link { url, answers, wanted }
 }
 
-/// Returns the answer, if there is one to ask and it answers.
+/// Returns the answer, or `None` without a request, after a failure or after [`ANSWER`].
 async fn asked<T>(question: Option<impl Future<Output = Result<T>>>) -> Option<T> {
     tokio::time::timeout(ANSWER, question?).await.ok()?.ok()
 }
 
-async fn within<T>(limit: Duration, doing: &str, ask: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = || Error::engine(doing)(format!("no answer within {} s", limit.as_secs()));
+async fn within<T>(limit: Duration, action: &str, ask: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = || Error::engine(action)(format!("no answer within {} s", limit.as_secs()));
     tokio::time::timeout(limit, ask).await.unwrap_or_else(|_| Err(late()))
 }
 
@@ -200,10 +200,10 @@ fn unanswered(check: &'static str, error: &Error, hint: Option<String>) -> Unans
     Unanswered { check, what: error.in_one_line(), hint }
 }
 
-/// Returns the hint for an engine that takes the connection and then gives no good answer.
-#[expect(clippy::unnecessary_wraps, reason = "stands where an error's own hint may")]
+/// Returns the hint for an engine that accepts the connection but does not answer properly.
+#[expect(clippy::unnecessary_wraps, reason = "has the type of an error's hint")]
 fn ailing() -> Option<String> {
-    Some("the engine's own log (`journalctl -u docker`) says why".into())
+    Some("check the engine's log: `journalctl -u docker`".into())
 }
 
 fn root_cause(error: &Error) -> String {

@@ -1,12 +1,13 @@
-//! Judges the engine: whether it answers, speaks the API, is of a kind with its own ways, and has space.
+//! Checks the engine: connection, API version, platform and disk space.
 
 use super::{DoctorOptions, EngineFacts, Facts, Finding, Severity};
 use crate::config::settings::AppHost;
 
 const GIGABYTE: u64 = 1_000_000_000;
-/// Prometheus keeps up to 1 GB of series, and the images take about as much.
+/// Below this much free space, in bytes, the doctor warns. Prometheus stores up to 1 GB of series, and the
+/// images need about as much.
 const COMFORTABLE: u64 = 3 * GIGABYTE;
-/// Below this the services stop writing before long.
+/// Below this much free space, in bytes, the services will soon be unable to write.
 const SCARCE: u64 = GIGABYTE / 2;
 
 pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
@@ -18,7 +19,7 @@ pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
     if let Some(engine) = &facts.engine {
         findings
             .push(Finding::good("engine", format!("Docker Engine {} at {}", engine.version, engine.address)));
-        findings.push(Finding::good("api", format!("speaks {}, and 1.41 is enough", engine.api)));
+        findings.push(Finding::good("api", format!("API {}, at least 1.41 is required", engine.api)));
         findings.extend(kind(engine, options));
         findings.extend(engine.warnings.iter().map(|warning| Finding::warning("engine-warning", warning)));
         findings.push(space(engine));
@@ -29,17 +30,18 @@ pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
 fn kind(engine: &EngineFacts, options: &DoctorOptions) -> Option<Finding> {
     let on_host = options.app_host == AppHost::EngineHost;
     if engine.is_rootless {
-        let what = "the engine is rootless, where `host-gateway` may not lead to the host";
+        let what = "rootless engine: `host-gateway` may not lead to the host";
         let state = if on_host { Severity::Warning } else { Severity::Good };
         let finding = Finding::new("platform", state, what);
         return Some(if on_host {
-            finding.fix("where `tdd-app` is not reached, name the host's address with `--app-host ADDRESS`")
+            finding
+                .fix("if `tdd-app` is unreachable, set the host's address: `tdd-stack up --app-host ADDRESS`")
         } else {
             finding
         });
     }
     engine.is_desktop.then(|| {
-        let what = "Docker Desktop: node-exporter shows its virtual machine, not this computer";
+        let what = "Docker Desktop: node-exporter reports on its virtual machine, not on this computer";
         Finding::good("platform", what)
     })
 }
@@ -48,11 +50,11 @@ fn space(engine: &EngineFacts) -> Finding {
     let Some(space) = engine.space else {
         return Finding::good(
             "disk",
-            format!("the space at `{}` cannot be seen from here", engine.data_root),
+            format!("free space at `{}` is unknown: not visible from this machine", engine.data_root),
         );
     };
     let tenths = space.free / (GIGABYTE / 10);
-    let what = format!("{}.{} GB are free at `{}`", tenths / 10, tenths % 10, engine.data_root);
+    let what = format!("{}.{} GB free at `{}`", tenths / 10, tenths % 10, engine.data_root);
     let state = match space.free {
         free if free < SCARCE => Severity::Bad,
         free if free < COMFORTABLE => Severity::Warning,
@@ -61,9 +63,9 @@ fn space(engine: &EngineFacts) -> Finding {
     let finding = Finding::new("disk", state, what);
     match state {
         Severity::Good => finding,
-        Severity::Warning | Severity::Bad => finding.fix(
-            "make room: `docker system df` shows what takes it, `docker system prune` frees what is unused",
-        ),
+        Severity::Warning | Severity::Bad => {
+            finding.fix("remove unused data: `docker system prune` (`docker system df` shows the usage)")
+        }
     }
 }
 
@@ -82,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_engine_has_nothing_to_cure() {
+    fn healthy_engine_has_no_fix() {
         let found =
             found(EngineFacts { space: Some(Space { free: 4 * GIGABYTE }), ..EngineFacts::default() });
         assert_eq!(
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn little_space_is_told_and_its_absence_is_no_fault() {
+    fn little_space_is_reported_unknown_space_is_good() {
         for (free, state) in
             [(Some(GIGABYTE), Severity::Warning), (Some(9), Severity::Bad), (None, Severity::Good)]
         {
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn desktop_rootless_and_warnings_are_noted() {
+    fn desktop_rootless_and_engine_warnings_are_reported() {
         let desktop = found(EngineFacts { is_desktop: true, ..EngineFacts::default() });
         assert!(desktop[2].what.contains("virtual machine"));
         let warnings = vec!["No swap limit support".into()];
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unanswered_question_keeps_its_hint() {
+    fn unanswered_question_keeps_its_hint() {
         let what = "cannot reach it: No such file or directory".to_string();
         let unanswered = vec![Unanswered { check: "engine", what, hint: Some("the hint".into()) }];
         let found = diagnose(&Facts { unanswered, ..Facts::default() }, &options());

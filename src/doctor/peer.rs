@@ -1,6 +1,6 @@
-//! Judges whether the stack reaches the user's own programs: the application, and the receiver of alerts.
+//! Checks whether the stack reaches the user's programs: the application and the alert receiver.
 //!
-//! Three witnesses are heard: a request from inside the network, the sockets of this machine, and Prometheus.
+//! Combines three sources: a request from inside the network, the sockets of this machine, and Prometheus.
 
 mod fault;
 
@@ -10,53 +10,54 @@ use super::{DoctorOptions, Finding, FromInside, ProbeAnswer, Severity};
 use crate::model::verification::{APP_JOBS, Health};
 use fault::{FaultKind, PeerFault};
 
-/// A program of the user's that the stack must reach.
+/// A user's program that the stack must reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// What it is to the stack.
+    /// The role of the program.
     pub role: Role,
-    /// The address that it is asked at.
+    /// The URL that the stack uses.
     pub url: String,
-    /// What Prometheus says, if it scrapes it.
+    /// The scrape result in Prometheus, if Prometheus scrapes it.
     pub scrape: Option<Scrape>,
-    /// What it answers to a container; `None` while there is no container to ask from.
+    /// The answer to a request from a container; `None` if no container runs.
     pub inside: Option<FromInside>,
-    /// Where this machine listens on its port; `None` where it is not on this machine, or nobody can tell.
+    /// The sockets of this machine on that port; `None` if the program is elsewhere or the sockets are
+    /// unknown.
     pub listening: Option<Vec<SocketAddr>>,
-    /// The program that listens there.
+    /// The program that listens on the port.
     pub holder: Option<String>,
-    /// What it answers to this machine itself, if it is silent to a container.
+    /// The answer to a request from this machine, made only if a container gets no answer.
     pub here: Option<ProbeAnswer>,
 }
 
-/// What a program is to the stack.
+/// The role of a user's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Prometheus scrapes it in this job.
+    /// An application that Prometheus scrapes.
     Application {
-        /// The job.
+        /// The scrape job.
         job: String,
     },
-    /// Alertmanager sends alerts to it.
+    /// The receiver of Alertmanager's notifications.
     Receiver,
 }
 
-/// What Prometheus says of a target.
+/// The last scrape of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scrape {
-    /// How the last scrape went.
+    /// The target's health.
     pub health: Health,
-    /// Why it failed.
+    /// The error message, empty after a success.
     pub error: String,
 }
 
 impl Peer {
-    /// Returns a program that nobody has looked at yet.
+    /// Returns a program that is not probed yet.
     pub fn unknown(role: Role, url: String, scrape: Option<Scrape>) -> Self {
         Self { role, url, scrape, inside: None, listening: None, holder: None, here: None }
     }
 
-    /// Returns the finding; `bridge` is the host's end of the stack's network.
+    /// Returns the finding; `bridge` is the bridge of the stack's network on the host.
     pub(super) fn diagnose(&self, bridge: Option<&str>, options: &DoctorOptions) -> Option<Finding> {
         if self.inside.is_none() && self.listening.is_none() {
             return None;
@@ -81,7 +82,8 @@ impl Peer {
         }
     }
 
-    /// An application may be absent, and a receiver may be anything: the stack observes without it.
+    /// Returns the severity: the stack monitors without a receiver or an optional application, so these are
+    /// warnings.
     fn state(&self, kind: FaultKind, options: &DoctorOptions) -> Severity {
         let Role::Application { job } = &self.role else { return Severity::Warning };
         let is_required = options.require_app && APP_JOBS.contains(&job.as_str());
@@ -99,21 +101,21 @@ impl Peer {
             (Some(Scrape { health: Health::Up, .. }), _) => format!("{url} is scraped"),
             (_, Some(_)) if self.role == Role::Receiver => format!("{url} answers Alertmanager's container"),
             (_, Some(_)) => format!("{url} answers Prometheus' container with metrics"),
-            (_, None) => format!("{url} will be reached: it listens on {}", listening()),
+            (_, None) => format!("{url} will be reachable: it listens on {}", listening()),
         }
     }
 }
 
-/// Returns whether what listens on such addresses is reached at this one.
+/// Returns whether a program that listens on these sockets is reachable at the address `at`.
 pub fn is_reachable(listening: &[SocketAddr], at: Option<IpAddr>) -> bool {
     listening.iter().any(|socket| {
         let ip = socket.ip();
-        // Where the address is not known yet, any but loopback may be it.
+        // If the address is unknown, any address except loopback may be the right one.
         ip.is_unspecified() || at.map_or(!ip.is_loopback(), |at| ip == at)
     })
 }
 
-/// Returns host and port of an address such as `http://tdd-app:8501/metrics`.
+/// Returns host and port of a URL such as `http://tdd-app:8501/metrics`.
 pub fn place(url: &str) -> (&str, u16) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
@@ -144,7 +146,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn places_are_read_from_addresses() {
+    fn place_returns_host_and_port() {
         for (url, expected) in [
             ("http://tdd-app:8501/health/metrics", ("tdd-app", 8501)),
             ("https://example/metrics", ("example", 443)),
@@ -157,7 +159,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_loopback_is_out_of_a_containers_reach() {
+    fn loopback_is_unreachable_for_containers() {
         let at = Some("172.17.0.1".parse().unwrap());
         for (socket, reached, perhaps) in [
             ("127.0.0.1:1", false, false),
@@ -173,7 +175,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_absent_application_is_bad_only_where_it_is_required() {
+    fn absent_application_is_bad_only_if_required() {
         let role = Role::Application { job: APP_JOBS[0].into() };
         let mut peer = Peer::unknown(role, "http://tdd-app:8501/metrics".into(), None);
         peer.listening = Some(Vec::new());

@@ -1,4 +1,4 @@
-//! Judges the services of a stack of which something is there, and who can reach them.
+//! Checks the services of an existing stack, and which machines can reach them.
 
 use super::{DoctorOptions, Facts, Finding, Link, ProbeAnswer, ServiceFacts};
 use crate::error::firewall;
@@ -12,7 +12,7 @@ pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
             return Vec::new();
         }
         let what =
-            format!("nothing of stack `{}` is there yet, so nothing was asked from inside", options.stack);
+            format!("stack `{}` does not exist yet, checks inside its network are skipped", options.stack);
         return vec![Finding::good("service", what)];
     }
     let mut findings = services(&facts.services);
@@ -20,11 +20,11 @@ pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
     findings.extend(facts.services.iter().filter(|service| !is_cut_off(service)).filter_map(target));
     findings.extend(facts.services.iter().filter_map(published));
     if facts.lifecycle {
-        let what = "any web page that is open on this machine can stop Prometheus (`--web.enable-lifecycle`)";
+        let what = "any web page open on this machine can stop Prometheus (`--web.enable-lifecycle`)";
         findings.push(
             Finding::bad("exposure", what)
                 .on("prometheus")
-                .fix("`tdd-stack up` makes the container anew without it"),
+                .fix("recreate the container without it: `tdd-stack up`"),
         );
     }
     findings.extend(facts.links.iter().filter_map(link));
@@ -38,8 +38,11 @@ fn services(services: &[ServiceFacts]) -> Vec<Finding> {
         return vec![Finding::good("service", format!("all {} are ready", services.len()))];
     }
     if faults.is_empty() {
-        // Why they are out of reach is a finding of its own.
-        return vec![Finding::good("service", format!("all {} run, as the engine says", services.len()))];
+        // A separate finding reports why the services are unreachable.
+        return vec![Finding::good(
+            "service",
+            format!("all {} are running, according to the engine", services.len()),
+        )];
     }
     faults
 }
@@ -48,20 +51,20 @@ fn service(service: &ServiceFacts) -> Option<Finding> {
     let Readiness::NotReady(last) = &service.readiness else { return None };
     let name = &service.name;
     let (what, fix) = match service.state {
-        None => ("has no container".to_string(), "`tdd-stack up` makes what is missing".to_string()),
+        None => ("has no container".to_string(), "create it: `tdd-stack up`".to_string()),
         Some(ContainerState::Running) => {
-            (format!("runs and is not ready: {last}"), format!("`tdd-stack logs {name}` says why"))
+            (format!("is running but not ready: {last}"), format!("check its log: `tdd-stack logs {name}`"))
         }
-        Some(ContainerState::Paused) => ("is paused".to_string(), "`tdd-stack up` lets it go on".to_string()),
+        Some(ContainerState::Paused) => ("is paused".to_string(), "unpause it: `tdd-stack up`".to_string()),
         Some(_) => (
-            format!("does not run: {last}"),
-            format!("`tdd-stack logs {name}` says why, `tdd-stack up` starts it again"),
+            format!("is not running: {last}"),
+            format!("start it: `tdd-stack up` (its log: `tdd-stack logs {name}`)"),
         ),
     };
     Some(Finding::bad("service", what).on(name).fix(fix))
 }
 
-/// Judges whether the containers reach one another: one cause, however many services it hits.
+/// Returns one finding for all services that other containers cannot reach, since they share one cause.
 fn firewall(facts: &Facts, options: &DoctorOptions) -> Option<Finding> {
     let silent = facts.services.iter().filter(|service| is_cut_off(service));
     let silent: Vec<&str> = silent.map(|service| service.name.as_str()).collect();
@@ -78,12 +81,11 @@ fn target(service: &ServiceFacts) -> Option<Finding> {
     let scrape = service.scrape.as_ref()?;
     let finding = match scrape.health {
         Health::Up => return None,
-        Health::Unknown => {
-            Finding::warning("target", "Prometheus has not scraped it yet").fix("ask again in a moment")
-        }
+        Health::Unknown => Finding::warning("target", "Prometheus has not scraped it yet")
+            .fix("run `tdd-stack doctor` again in a few seconds"),
         Health::Down => {
             let advice = scrape_hints::for_scrape_error(&scrape.error);
-            let fix = advice.unwrap_or("`tdd-stack up` brings the stack into its wanted state");
+            let fix = advice.unwrap_or("repair the stack: `tdd-stack up`");
             Finding::bad("target", format!("Prometheus cannot scrape it: {}", scrape.error)).fix(fix)
         }
     };
@@ -92,19 +94,19 @@ fn target(service: &ServiceFacts) -> Option<Finding> {
 
 fn published(service: &ServiceFacts) -> Option<Finding> {
     let address = service.address.filter(|address| !address.ip().is_loopback())?;
-    let what = format!("published on {address}, so other machines reach it");
+    let what = format!("published on {address}, so other machines can reach it");
     let finding = Finding::warning("exposure", what).on(&service.name);
-    Some(finding.fix("leave `--bind` away, or keep others out with a firewall"))
+    Some(finding.fix("omit `--bind`, or block other machines with a firewall"))
 }
 
 fn link(link: &Link) -> Option<Finding> {
     if link.answers {
         return None;
     }
-    let what = format!("alerts link to {}, where nothing answers", link.url);
+    let what = format!("alerts link to {}, but nothing answers there", link.url);
     let fix = match &link.wanted {
-        Some(wanted) => format!("write {wanted} instead in `alerts.yml`"),
-        None => "`tdd-stack up` brings the stack into its wanted state".into(),
+        Some(wanted) => format!("write `{wanted}` in `alerts.yml` instead"),
+        None => "repair the stack: `tdd-stack up`".into(),
     };
     Some(Finding::warning("link", what).on(&link.url).fix(fix))
 }
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_that_is_not_there_is_no_fault() {
+    fn missing_stack_is_good() {
         let facts = Facts { engine: Some(EngineFacts::default()), ..Facts::default() };
         let found = diagnose(&facts, &options());
         assert_eq!((found.len(), found[0].state), (1, Severity::Good));
@@ -143,17 +145,17 @@ mod tests {
     }
 
     #[test]
-    fn a_ready_service_is_told_in_one_line() {
+    fn ready_service_is_one_good_finding() {
         let found = found(ready());
         assert_eq!((found.len(), found[0].state), (1, Severity::Good));
     }
 
     #[test]
-    fn a_service_that_is_not_ready_is_bad() {
+    fn service_that_is_not_ready_is_bad() {
         for (state, words) in [
             (None, "has no container"),
-            (Some(ContainerState::Running), "runs and is not ready: answers 503"),
-            (Some(ContainerState::Exited), "does not run"),
+            (Some(ContainerState::Running), "is running but not ready: answers 503"),
+            (Some(ContainerState::Exited), "is not running"),
         ] {
             let readiness = Readiness::NotReady("answers 503".into());
             let found = found(ServiceFacts { state, readiness, ..ready() });
@@ -163,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn a_service_out_of_reach_is_not_called_ready() {
+    fn unreachable_service_is_not_called_ready() {
         let found = found(ServiceFacts { readiness: Readiness::OutOfReach, ..ready() });
         assert_eq!((found.len(), found[0].state), (1, Severity::Good));
         assert!(!found[0].what.contains("ready"), "{found:?}");
     }
 
     #[test]
-    fn what_prometheus_says_of_a_service_is_heard() {
+    fn target_health_in_prometheus_is_reported() {
         let error = "dial tcp: lookup grafana: no such host".to_string();
         let down = found(ServiceFacts { scrape: Some(Scrape { health: Health::Down, error }), ..ready() });
         assert_eq!((down[1].check, down[1].state), ("target", Severity::Bad));
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_firewall_between_containers_is_one_fault_with_its_fix() {
+    fn firewall_between_containers_is_one_finding_with_fix() {
         let error = "context deadline exceeded".to_string();
         let scrape = Some(Scrape { health: Health::Down, error });
         let cut_off = |name: &str, inside| ServiceFacts {
@@ -200,13 +202,13 @@ mod tests {
         assert_eq!((bad.len(), bad[0].check), (1, "network"), "{found:?}");
         assert!(bad[0].what.contains("alertmanager, node-exporter") && bad[0].what.contains("firewall"));
         assert!(bad[0].fix.as_ref().unwrap().contains("-i br-7 -o br-7"), "{bad:?}");
-        // Whoever refuses or answers is no firewall.
+        // A service that refuses or answers is not behind a firewall.
         let refused = found_of(vec![cut_off("grafana", Some(ProbeAnswer::Refused))]);
         assert!(refused.iter().all(|finding| finding.check != "network"), "{refused:?}");
     }
 
     #[test]
-    fn what_others_can_reach_is_told() {
+    fn ports_open_to_other_machines_are_reported() {
         let open = found(ServiceFacts { address: Some("0.0.0.0:3000".parse().unwrap()), ..ready() });
         assert_eq!((open[1].check, open[1].state), ("exposure", Severity::Warning));
         let facts = Facts { services: vec![ready()], lifecycle: true, ..Facts::default() };
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_link_says_where_it_should_lead() {
+    fn dead_link_has_the_right_address_as_fix() {
         let dead = |answers| Link {
             url: "http://localhost:3000".into(),
             answers,

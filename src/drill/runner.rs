@@ -1,7 +1,7 @@
-//! Makes alerts really fire and end, and follows each of them from the scraped value to the receiver.
+//! Makes alerts fire and resolve, and follows each alert from the scraped value to the receiver.
 //!
-//! Whatever it puts into the containers is replaced by the real files in the end; a rehearsal that is killed leaves
-//! files that the next `up` sees and replaces.
+//! Uploads modified configuration files and finally restores the real ones. If the program is killed before
+//! that, the next `up` detects and replaces the modified files.
 
 mod cases;
 mod progress;
@@ -25,59 +25,60 @@ use crate::model::stack::{Service, ServiceConfig, Stack};
 pub use cases::{DrillCase, EXERCISES, InjectedFault, alerts, exercises};
 use progress::Look;
 
-/// Between two looks.
+/// The pause between two polls.
 const PAUSE: Duration = Duration::from_millis(250);
-/// By how much a fast drill shortens windows and waits: 15 seconds become one.
+/// The factor by which a fast drill shortens windows and waits: 15 seconds become one.
 const FACTOR: u32 = 15;
-/// Reloads take milliseconds, on a busy machine seconds.
+/// The timeout of a reload, which takes milliseconds, or seconds on a busy machine.
 const RELOAD: Duration = Duration::from_secs(30);
 
-/// How quickly alerts are made to come.
+/// The speed of a drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// As configured.
+    /// With the configured windows and waits.
     Real,
     /// With shorter windows and waits.
     Fast,
 }
 
-/// Who takes the notifications.
+/// The program that receives the notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receiver {
-    /// This program.
+    /// The demo application of this program.
     Ours,
-    /// A program of the user's: only Alertmanager knows what it took.
+    /// The user's program; only Alertmanager knows what it received.
     Theirs {
         /// The port that it listens on.
         port: u16,
     },
 }
 
-/// What a rehearsal needs.
+/// The dependencies of a drill.
 #[derive(Clone, Copy, Debug)]
 pub struct DrillContext<'a> {
     /// The engine.
     pub operator: &'a EngineWriter,
     /// The HTTP client.
     pub http: &'a Http,
-    /// The stack, which runs.
+    /// The running stack.
     pub stack: &'a Stack,
 }
 
-/// A rehearsal that has begun.
+/// A drill in progress.
 #[derive(Debug)]
 pub struct DrillRun<'a> {
     context: DrillContext<'a>,
     pace: Pace,
     demo: Demo,
     receiver: Receiver,
-    /// The real files of each service that has any.
+    /// The services with configuration files, and their real files.
     real: Vec<(&'a Service, &'a ServiceConfig, Files)>,
-    /// Held by the upload that is under way.
+    /// Held during an upload, so that uploads run one after the other.
     uploads: Arc<Mutex<()>>,
 }
 
-/// Returns the port of this machine to which Alertmanager sends notifications, 0 for any where it sends none here.
+/// Returns the port on this machine that Alertmanager sends notifications to, or 0 (any free port) if there
+/// is none.
 fn receiver_port(real: &[(&Service, &ServiceConfig, Files)]) -> u16 {
     let files = real.iter().flat_map(|(_, _, files)| files);
     let mut places = files
@@ -87,10 +88,10 @@ fn receiver_port(real: &[(&Service, &ServiceConfig, Files)]) -> u16 {
 }
 
 impl Pace {
-    /// Returns how long one part of an exercise may take.
+    /// Returns the timeout of each phase of a case.
     fn patience(self) -> Duration {
         match self {
-            // A window and a `for` of 5 minutes each, and a group interval.
+            // A rule's window and its `for` are 5 minutes each, followed by a group interval.
             Self::Real => Duration::from_mins(14),
             Self::Fast => Duration::from_secs(100),
         }
@@ -98,7 +99,7 @@ impl Pace {
 }
 
 impl<'a> DrillRun<'a> {
-    /// Starts a simulated application at `listen`; nothing of the stack is changed yet.
+    /// Starts a demo application on the addresses `listen`, and changes nothing in the stack.
     pub async fn prepare(
         context: DrillContext<'a>,
         pace: Pace,
@@ -113,7 +114,7 @@ impl<'a> DrillRun<'a> {
         };
         let (demo, receiver) = match Demo::start(options(ports)).await {
             Ok(demo) => (demo, Receiver::Ours),
-            // Somebody takes the notifications already.
+            // The user's receiver already uses the port.
             Err(Error::Conflicts(_)) => (
                 Demo::start(options(Ports { receiver: 0, ..ports })).await?,
                 Receiver::Theirs { port: ports.receiver },
@@ -123,12 +124,12 @@ impl<'a> DrillRun<'a> {
         Ok(Self { context, pace, demo, receiver, real, uploads: Arc::default() })
     }
 
-    /// Returns who takes the notifications.
+    /// Returns the program that receives the notifications.
     pub fn receiver(&self) -> Receiver {
         self.receiver
     }
 
-    /// Has the stack look at the simulated application.
+    /// Configures the stack to monitor the demo application.
     pub async fn begin(&self) -> Result<()> {
         for (service, config, files) in &self.real {
             self.deliver(service, config, &self.rehearsed(files)?).await?;
@@ -136,35 +137,35 @@ impl<'a> DrillRun<'a> {
         Ok(())
     }
 
-    /// Makes something wrong and right again, and returns how far each alert came.
+    /// Injects a fault, removes it, and returns the stages that each alert reached.
     pub async fn exercise(
         &self,
         fault: InjectedFault,
         alerts: &[&'static str],
-        mut told: impl FnMut(&str),
+        mut on_progress: impl FnMut(&str),
     ) -> Result<Vec<AlertTrace>> {
         let mut courses: Vec<AlertTrace> = alerts.iter().map(|alert| AlertTrace::new(alert)).collect();
-        told("waits until all is well");
+        on_progress("waiting for the demo application to be healthy");
         self.settle(alerts).await?;
         let look = Look::begin(&self.context, &self.demo, self.receiver).await?;
-        told("makes it wrong");
+        on_progress("injecting the fault");
         let began = Instant::now();
         self.apply(fault).await?;
-        // Where the receiver is what is wrong, it can hear of it only afterwards.
-        let is_deaf = fault == InjectedFault::Scenario(Scenario::ReceiverDown);
-        let goal = if is_deaf { Stage::Alertmanager } else { Stage::Received };
+        // A failing receiver receives the alert only after the fault is removed.
+        let receiver_fails = fault == InjectedFault::Scenario(Scenario::ReceiverDown);
+        let goal = if receiver_fails { Stage::Alertmanager } else { Stage::Received };
         self.follow(&look, &mut courses, goal, began).await?;
-        told("makes it right again");
-        let mended = Instant::now();
+        on_progress("removing the fault");
+        let fixed = Instant::now();
         self.mend(fault).await?;
-        if is_deaf {
+        if receiver_fails {
             self.follow(&look, &mut courses, Stage::Received, began).await?;
         }
-        self.follow_ends(&look, &mut courses, mended).await?;
+        self.follow_ends(&look, &mut courses, fixed).await?;
         Ok(courses)
     }
 
-    /// Puts the real files of every service back, ends the simulated application, and returns what failed.
+    /// Restores the real files of every service, stops the demo application, and returns the errors.
     pub async fn end(self) -> Vec<Error> {
         let real = self.real.iter();
         let delivered =
@@ -183,10 +184,10 @@ impl<'a> DrillRun<'a> {
         }
     }
 
-    /// Puts files into a service's container, after whatever was put there before.
+    /// Uploads files to a service's container, after the previous upload has ended.
     ///
-    /// The engine goes on with an upload whose caller has gone away. Dropped by an interrupt, the drill's files could
-    /// arrive after the real ones, so the upload is carried to its end by a task.
+    /// The engine continues an upload after the client disconnects. If an interrupt dropped the upload, the
+    /// drill's files could arrive after the real ones, so a separate task completes it.
     async fn put(&self, service: &Service, config: &ServiceConfig, files: Files) -> Result<()> {
         let (operator, turn) = (self.context.operator.clone(), self.uploads.clone());
         let (container, folder) = (self.context.stack.container(service.name), config.folder);
@@ -194,7 +195,7 @@ impl<'a> DrillRun<'a> {
             let _turn = turn.lock().await;
             operator.upload(&container, folder, &files).await
         });
-        upload.await.unwrap_or_else(|error| Err(Error::engine("put files into a container")(error)))
+        upload.await.unwrap_or_else(|error| Err(Error::engine("upload files to a container")(error)))
     }
 
     async fn deliver(&self, service: &Service, config: &ServiceConfig, files: &Files) -> Result<()> {
@@ -220,7 +221,7 @@ impl<'a> DrillRun<'a> {
             InjectedFault::Scenario(scenario) => {
                 self.demo.set_scenario(scenario).await?;
                 if scenario == Scenario::ReceiverDown {
-                    // Without something to deliver nothing would fail.
+                    // Without an alert to deliver, no delivery fails.
                     let base = self.waiter().base("alertmanager").await?;
                     AlertmanagerClient::new(self.context.http, base).post_drill().await?;
                 }
@@ -248,14 +249,14 @@ impl<'a> DrillRun<'a> {
         self.demo.set_scenario(Scenario::Steady).await
     }
 
-    /// Waits until none of the alerts is there before its time, and the application is scraped.
+    /// Waits until the demo application is scraped and none of the alerts is active.
     async fn settle(&self, alerts: &[&str]) -> Result<()> {
         let look = Look::begin(&self.context, &self.demo, self.receiver).await?;
         let deadline = Instant::now() + self.pace.patience();
         while !look.is_settled(alerts).await? {
             if Instant::now() >= deadline {
                 return Err(Error::Drill(vec![format!(
-                    "the simulated application was not seen to be well, so {} cannot be told from what was there before",
+                    "the demo application did not become healthy, so {} cannot be distinguished from earlier alerts",
                     alerts.join(", ")
                 )]));
             }
@@ -281,11 +282,11 @@ impl<'a> DrillRun<'a> {
         }
     }
 
-    async fn follow_ends(&self, look: &Look<'_>, courses: &mut [AlertTrace], mended: Instant) -> Result<()> {
+    async fn follow_ends(&self, look: &Look<'_>, courses: &mut [AlertTrace], fixed: Instant) -> Result<()> {
         let deadline = Instant::now() + self.pace.patience();
         loop {
-            look.end(courses, mended.elapsed()).await?;
-            // What never arrived has no end to be told.
+            look.end(courses, fixed.elapsed()).await?;
+            // An alert that was never received is never reported as resolved.
             let is_over = |course: &AlertTrace| {
                 !course.resolves || !course.has(Stage::Received) || course.has(Stage::Resolved)
             };

@@ -1,46 +1,46 @@
-//! How far each alert of a drill came.
+//! The stages that each alert of a drill reached.
 //!
-//! Never makes an alert fire itself: `rehearse` does.
+//! Plain data: `runner` makes the alerts fire.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::verification::WATCHDOG;
 
-/// A place on the way of an alert.
+/// A stage on the way of an alert to its receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// Prometheus has scraped values for which the rule's expression is true.
+    /// Prometheus has scraped values that make the rule's expression true.
     Scraped,
-    /// The rule is pending, or firing already.
+    /// The rule is pending or already firing.
     Pending,
-    /// The rule fires.
+    /// The rule is firing.
     Firing,
-    /// Alertmanager has it.
+    /// Alertmanager has the alert.
     Alertmanager,
-    /// The receiver has it.
+    /// The receiver has the alert.
     Received,
-    /// The receiver has heard of its end.
+    /// The receiver knows that the alert is resolved.
     Resolved,
 }
 
-/// How far one alert came, and when.
+/// The stages that one alert reached, with their times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlertTrace {
-    /// The alert.
+    /// The alert's name.
     pub alert: &'static str,
-    /// The time of each hop since the fault began, or since it ended for the last.
+    /// The time of each stage since the start of the fault; for the last stage, since its end.
     pub stages: BTreeMap<Stage, Duration>,
-    /// Whether its end is told at all.
+    /// Whether the receiver is notified when the alert resolves.
     pub resolves: bool,
 }
 
 impl Stage {
-    /// All hops, in their order.
+    /// All stages, in order.
     pub const ALL: [Self; 6] =
         [Self::Scraped, Self::Pending, Self::Firing, Self::Alertmanager, Self::Received, Self::Resolved];
 
-    /// Returns its name, which is stable in JSON.
+    /// Returns the stage's name, which is stable in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scraped => "scraped",
@@ -52,41 +52,39 @@ impl Stage {
         }
     }
 
-    /// Returns what is wrong where an alert came to the hop before and not to this one.
+    /// Returns the problem of an alert that reached the previous stage but not this one.
     fn meaning(self) -> &'static str {
         match self {
             Self::Scraped => "Prometheus has not scraped values that make its expression true",
-            Self::Pending => "its rule was not evaluated, or does not follow from the scraped values",
+            Self::Pending => "its rule was not evaluated, or does not match the scraped values",
             Self::Firing => "its rule stayed pending",
-            Self::Alertmanager => "Prometheus did not hand it to Alertmanager",
-            Self::Received => {
-                "Alertmanager did not deliver it to the receiver: look at the webhook's address"
-            }
-            Self::Resolved => "the receiver did not hear of its end",
+            Self::Alertmanager => "Prometheus did not send it to Alertmanager",
+            Self::Received => "Alertmanager did not deliver it to the receiver, check the webhook's address",
+            Self::Resolved => "the receiver was not notified that it resolved",
         }
     }
 }
 
 impl AlertTrace {
-    /// Returns the course of an alert that has gone nowhere yet.
+    /// Returns the trace of an alert that has reached no stage.
     pub fn new(alert: &'static str) -> Self {
-        // Its receiver is told of no end, since there is none.
+        // Watchdog always fires, so it never resolves.
         Self { alert, stages: BTreeMap::new(), resolves: alert != WATCHDOG }
     }
 
-    /// Tells that it came to a hop, and so through all before it.
+    /// Records that the alert reached a stage, and therefore all stages before it.
     pub fn reach(&mut self, stage: Stage, when: Duration) {
         for passed in Stage::ALL.into_iter().filter(|passed| *passed <= stage) {
             self.stages.entry(passed).or_insert(when);
         }
     }
 
-    /// Returns whether it came to a hop.
+    /// Returns whether the alert reached a stage.
     pub fn has(&self, stage: Stage) -> bool {
         self.stages.contains_key(&stage)
     }
 
-    /// Returns the hop that it did not come to, and what that means.
+    /// Returns the first stage that the alert did not reach, with the meaning; `None` if it reached all.
     pub fn fault(&self) -> Option<String> {
         let stages = Stage::ALL.into_iter().filter(|stage| self.resolves || *stage != Stage::Resolved);
         let broken = stages.into_iter().find(|stage| !self.has(*stage))?;
@@ -99,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_later_hop_implies_those_before_it() {
+    fn later_stage_implies_earlier_stages() {
         let mut course = AlertTrace::new("SlowQueries");
         course.reach(Stage::Firing, Duration::from_secs(3));
         assert_eq!(course.stages.len(), 3);
@@ -112,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_alert_that_always_fires_needs_no_end() {
+    fn watchdog_needs_no_resolved_stage() {
         let mut course = AlertTrace::new(WATCHDOG);
         course.reach(Stage::Received, Duration::ZERO);
         assert_eq!(course.fault(), None);

@@ -51,7 +51,7 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
         std::fs::read_to_string(kept.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     };
     let container = scenario.container("alertmanager");
-    assert!(!read("summary.txt").contains("not complete"), "{}", read("summary.txt"));
+    assert!(!read("summary.txt").contains("incomplete"), "{}", read("summary.txt"));
     // The container itself was removed when the change was taken back.
     assert!(read(&format!("logs/{container}.log")).contains("alertmanager: not found"));
     assert!(read(&format!("inspect/container-{container}.json")).contains(&Scenario::image("node-exporter")));

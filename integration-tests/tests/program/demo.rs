@@ -292,7 +292,7 @@ fn without_a_demo_there_is_nothing_to_set() {
 fn a_history_needs_a_running_stack() {
     let scene = Scene::with_images(program!());
     let run = scene.tdd_stack(["demo", "--history", "2h", "--listen", "127.0.0.1"]).args(ANY_PORTS).run();
-    run.exits(1).says("a history goes into a running stack").says("`tdd-stack up`");
+    run.exits(1).says("needs a running stack").says("`tdd-stack up`");
     scene.run(["demo", "--history", "48h"]).exits(2).says("is the longest history");
 }
 

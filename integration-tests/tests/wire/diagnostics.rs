@@ -104,7 +104,7 @@ fn a_failing_up_leaves_all_that_is_to_be_known() {
     for words in ["`alertmanager` exited with code", "hint: ", "verb       up", "exit code  1", "(API 1."] {
         assert!(summary.contains(words), "{words}: {summary}");
     }
-    assert!(!summary.contains("not complete"), "{summary}");
+    assert!(!summary.contains("incomplete"), "{summary}");
     assert!(files["files/disk/alertmanager.yml"].contains("smtp_auth_password: [removed]"));
     assert!(files["events.jsonl"].lines().any(|line| line.contains("\"event\":\"failed\"")));
     for line in files["events.jsonl"].lines() {
@@ -216,7 +216,7 @@ fn what_the_engine_does_not_tell_is_noted() {
         let output = run(&scene, &["down"]);
         output.exits(1).says(doing).says("the disk of the engine is full");
         let files = files(&kept(&output));
-        let (_, missing) = files["summary.txt"].split_once("not complete:").expect("something is missing");
+        let (_, missing) = files["summary.txt"].split_once("incomplete:").expect("something is missing");
         assert!(missing.contains("the disk of the engine is full"), "{call}: {missing}");
         assert!(files.contains_key("files/disk/alertmanager.yml"), "{:?}", files.keys());
     }

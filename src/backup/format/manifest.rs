@@ -1,39 +1,39 @@
-//! What a backup says of itself.
+//! The manifest of a backup.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The form's name; its number changes when an older program could not read it.
+/// The name of the format; its number changes when older programs cannot read the new format.
 pub const SCHEMA: &str = "tdd-stack.backup/1";
 
-/// The manifest's place in the archive.
+/// The path of the manifest in the archive.
 pub(super) const MANIFEST: &str = "manifest.json";
-/// Where the volumes are in the archive.
+/// The folder of the volumes in the archive.
 pub(super) const VOLUMES: &str = "volumes/";
-/// Where the configuration files are in the archive.
+/// The folder of the configuration files in the archive.
 pub(super) const CONFIG: &str = "config/";
 
-/// What a backup says of itself.
+/// The manifest of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`SCHEMA`].
     pub schema: String,
-    /// Where it comes from.
+    /// The origin of the backup.
     #[serde(flatten)]
     pub about: About,
-    /// Everything else in the archive, in its order.
+    /// All other entries of the archive, in order.
     pub entries: Vec<Entry>,
 }
 
-/// Where a backup comes from.
+/// The origin of a backup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// The stack's name.
     pub stack: String,
-    /// The version of the program that made it.
+    /// The version of the program that wrote it.
     pub version: String,
-    /// When it was begun, such as `2026-11-24T10:00:00Z`.
+    /// The time of its start, such as `2026-11-24T10:00:00Z`.
     pub created: String,
     /// The images that wrote the data, by service.
     pub images: BTreeMap<String, RecordedImage>,
@@ -41,7 +41,7 @@ pub struct About {
     pub edited: Vec<String>,
 }
 
-/// An image by both its names.
+/// An image's reference and id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedImage {
     /// The reference, such as `prom/prometheus:v3.13.4`.
@@ -53,18 +53,18 @@ pub struct RecordedImage {
 /// One entry of the archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its path, such as `volumes/prometheus_data/wal/00000000`.
+    /// The path, such as `volumes/prometheus_data/wal/00000000`.
     pub path: String,
-    /// What it is.
+    /// The kind of entry.
     pub kind: EntryKind,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// The SHA-256 of its content, of a file alone.
+    /// The SHA-256 of the content, for files only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntryKind {
@@ -74,23 +74,23 @@ pub enum EntryKind {
     Folder,
     /// A symbolic link.
     Link,
-    /// A further name of a file.
+    /// A hard link to a file.
     Name,
 }
 
 impl Manifest {
-    /// Returns the volumes that it holds, each without the stack's name, in their order.
+    /// Returns the names of the volumes, without the stack's name, in order.
     pub fn volumes(&self) -> Vec<&str> {
         let roots = self.entries.iter().filter_map(|entry| entry.path.strip_prefix(VOLUMES));
         roots.filter(|path| !path.contains('/')).collect()
     }
 
-    /// Returns the configuration files that it holds.
+    /// Returns the names of the configuration files.
     pub fn files(&self) -> Vec<&str> {
         self.entries.iter().filter_map(|entry| entry.path.strip_prefix(CONFIG)).collect()
     }
 
-    /// Returns how many bytes the files of a volume have.
+    /// Returns the total size of a volume's files in bytes.
     pub fn bytes(&self, volume: &str) -> u64 {
         let prefix = format!("{VOLUMES}{volume}/");
         self.entries.iter().filter(|entry| entry.path.starts_with(&prefix)).map(|entry| entry.size).sum()

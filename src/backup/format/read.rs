@@ -1,4 +1,4 @@
-//! Reads a backup, and believes nothing: seal, paths, kinds, sizes and checksums are compared first.
+//! Reads a backup. Does not trust its content: verifies seal, paths, kinds, sizes and checksums first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, Write};
@@ -11,32 +11,32 @@ use super::manifest::{CONFIG, Entry, EntryKind, MANIFEST, Manifest, SCHEMA, VOLU
 use super::write::{Hashing, header_like};
 use super::{Damage, seal};
 
-/// More than Prometheus and Grafana make in years.
+/// The maximum number of entries; Prometheus and Grafana create fewer files in years.
 const MOST_ENTRIES: usize = 1_000_000;
-/// Larger than the list of so many entries.
+/// The maximum size of a manifest in bytes, enough for [`MOST_ENTRIES`].
 const LARGEST_MANIFEST: u64 = 256 << 20;
-/// Larger than any dashboard.
+/// The maximum size of a configuration file in bytes, larger than any dashboard.
 const LARGEST_CONFIG: u64 = 16 << 20;
 
-/// What may be in a backup.
+/// The volumes and files that a backup may contain.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// The volumes, each without the stack's name.
+    /// The volumes, without the stack's name.
     pub volumes: Vec<String>,
     /// The configuration files.
     pub files: Vec<String>,
 }
 
-/// A backup that is whole.
+/// A verified backup.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// What it says of itself.
+    /// The manifest.
     pub manifest: Manifest,
     /// The configuration files, by name.
     pub files: BTreeMap<String, String>,
 }
 
-/// One entry while it is read.
+/// An entry that is being read.
 struct EntryHead<'a> {
     path: &'a str,
     kind: EntryKind,
@@ -45,7 +45,7 @@ struct EntryHead<'a> {
     target: Option<String>,
 }
 
-/// Reads all of a backup and returns what it holds, or why it is not taken for one.
+/// Reads and verifies the whole backup, and returns its manifest and configuration files.
 pub fn verify(mut file: impl Read + Seek, known: &Known) -> Result<Verified, Damage> {
     let sealed = seal::check(&mut file)?;
     file.rewind()?;
@@ -58,14 +58,17 @@ pub fn verify(mut file: impl Read + Seek, known: &Known) -> Result<Verified, Dam
             return Err(entry(seen.path, "is unknown to this program"));
         }
         let mut text = String::new();
-        content.take(LARGEST_CONFIG).read_to_string(&mut text).map_err(|_| entry(seen.path, "is no text"))?;
+        content
+            .take(LARGEST_CONFIG)
+            .read_to_string(&mut text)
+            .map_err(|_| entry(seen.path, "is not text"))?;
         files.insert(name.to_string(), text);
         Ok(())
     })?;
     Ok(Verified { manifest, files })
 }
 
-/// Writes a volume of a verified backup as an archive of one folder, `root`, for the engine.
+/// Writes a volume of a verified backup as a tar archive with the single folder `root`, for the engine.
 pub fn copy_volume(
     mut file: impl Read + Seek,
     manifest: &Manifest,
@@ -107,7 +110,7 @@ pub fn copy_volume(
     Ok(())
 }
 
-/// Goes through all entries, and returns the manifest if it describes them.
+/// Visits all entries, and returns the manifest if it matches them.
 fn walk(
     sealed: impl Read,
     mut visit: impl FnMut(&EntryHead<'_>, &mut dyn Read) -> Result<(), Damage>,
@@ -120,17 +123,17 @@ fn walk(
         let mut item = item?;
         let path = plain(&item.path()?)?;
         if entries.len() > MOST_ENTRIES {
-            return Err(entry(&path, "is one too many"));
+            return Err(entry(&path, "exceeds the maximum number of entries"));
         }
         if manifest.is_some() {
-            return Err(entry(&path, "stands behind the manifest"));
+            return Err(entry(&path, "follows the manifest"));
         }
         if path == MANIFEST {
             manifest = Some(read_manifest(&mut item)?);
             continue;
         }
         let header = item.header().clone();
-        let kind = kind(&header).ok_or_else(|| entry(&path, "is neither file nor folder nor link"))?;
+        let kind = kind(&header).ok_or_else(|| entry(&path, "is not a file, folder or link"))?;
         let target = match kind {
             EntryKind::Link => item.link_name()?.map(|target| target.to_string_lossy().into_owned()),
             EntryKind::Name => item.link_name()?.map(|target| plain(&target)).transpose()?,
@@ -144,12 +147,12 @@ fn walk(
         std::io::copy(&mut hashing, &mut std::io::sink())?;
         let (read, sha256) = hashing.finish();
         if read != size {
-            return Err(entry(&path, "is cut off"));
+            return Err(entry(&path, "is truncated"));
         }
         entries.push(Entry { path, kind, size, sha256: (kind == EntryKind::File).then_some(sha256) });
     }
     match manifest {
-        None => Err(Damage::Manifest("there is none".into())),
+        None => Err(Damage::Manifest("it is missing".into())),
         Some(manifest) if manifest.entries == entries => Ok(manifest),
         Some(_) => Err(Damage::Mismatch),
     }
@@ -160,7 +163,7 @@ fn read_manifest(content: &mut impl Read) -> Result<Manifest, Damage> {
     content.take(LARGEST_MANIFEST).read_to_end(&mut text)?;
     let failed = |error: serde_json::Error| Damage::Manifest(error.to_string());
     let value: serde_json::Value = serde_json::from_slice(&text).map_err(failed)?;
-    // Another schema may have another form.
+    // Another schema may have different fields, so it is checked before the rest is parsed.
     let schema = value["schema"].as_str().unwrap_or_default();
     if schema != SCHEMA {
         return Err(Damage::Schema(schema.to_string()));
@@ -168,15 +171,15 @@ fn read_manifest(content: &mut impl Read) -> Result<Manifest, Damage> {
     serde_json::from_value(value).map_err(failed)
 }
 
-/// Returns a path that leads nowhere but down.
+/// Returns a relative path without `.` and `..`, or an error for any other path.
 fn plain(path: &Path) -> Result<String, Damage> {
     let shown = || path.to_string_lossy().into_owned();
-    let text = path.to_str().ok_or_else(|| entry(&shown(), "has a name that is no text"))?;
+    let text = path.to_str().ok_or_else(|| entry(&shown(), "has a name that is not UTF-8"))?;
     let text = text.trim_end_matches('/');
     let parts: Vec<&str> = text.split('/').collect();
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)))
         && parts.iter().all(|part| !part.is_empty() && *part != ".");
-    if is_plain { Ok(text.to_string()) } else { Err(entry(&shown(), "leads out of its place")) }
+    if is_plain { Ok(text.to_string()) } else { Err(entry(&shown(), "leads out of the archive")) }
 }
 
 fn kind(header: &Header) -> Option<EntryKind> {
@@ -189,7 +192,7 @@ fn kind(header: &Header) -> Option<EntryKind> {
     }
 }
 
-/// Checks an entry against those before it.
+/// Checks an entry against the entries before it.
 fn fits(
     path: &str,
     kind: EntryKind,
@@ -197,16 +200,16 @@ fn fits(
     kinds: &BTreeMap<String, EntryKind>,
 ) -> Result<(), Damage> {
     if kinds.contains_key(path) {
-        return Err(entry(path, "is there twice"));
+        return Err(entry(path, "exists twice"));
     }
     let parents: BTreeSet<&str> = path.match_indices('/').map(|(end, _)| &path[..end]).collect();
     if parents.iter().any(|parent| kinds.get(*parent).is_some_and(|kind| *kind != EntryKind::Folder)) {
-        return Err(entry(path, "lies in what is no folder"));
+        return Err(entry(path, "has a parent that is not a folder"));
     }
     match (kind, target) {
         (EntryKind::File | EntryKind::Folder, _) | (EntryKind::Link, Some(_)) => Ok(()),
         (EntryKind::Name, Some(target)) if kinds.get(target) == Some(&EntryKind::File) => Ok(()),
-        (EntryKind::Link | EntryKind::Name, _) => Err(entry(path, "links to what is not there")),
+        (EntryKind::Link | EntryKind::Name, _) => Err(entry(path, "links to a missing file")),
     }
 }
 

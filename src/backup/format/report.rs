@@ -1,43 +1,43 @@
-//! What a backup or a restore came to.
+//! The results of a backup or a restore.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Manifest;
 
-/// A service that was away for a while.
+/// The downtime of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
     /// The service's name.
     pub service: String,
-    /// From the stop until it was ready again.
+    /// The time from the stop until the service was ready again.
     pub took: Duration,
 }
 
-/// What a backup came to.
+/// The result of a backup.
 #[derive(Clone, Debug)]
 pub struct SaveReport {
     /// The backup.
     pub file: PathBuf,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// What it says of itself.
+    /// The manifest.
     pub manifest: Manifest,
-    /// Who was away, and how long.
+    /// The services that were stopped, with their downtimes.
     pub pauses: Vec<Pause>,
 }
 
-/// What a restore came to.
+/// The result of a restore.
 #[derive(Clone, Debug)]
 pub struct RestoreReport {
-    /// The stack that has the data now.
+    /// The stack that the data was restored to.
     pub stack: String,
     /// The backup.
     pub file: PathBuf,
-    /// What it says of itself.
+    /// The manifest.
     pub manifest: Manifest,
     /// The configuration files that were written.
     pub written: Vec<PathBuf>,
-    /// The configuration files that say something else than the backup, and stay.
+    /// The configuration files that differ from the backup and were kept.
     pub kept: Vec<PathBuf>,
 }

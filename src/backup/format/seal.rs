@@ -1,4 +1,4 @@
-//! The seal: a gzip member without content, with the SHA-256 of everything before it.
+//! The seal of a backup: an empty gzip member with the SHA-256 of everything before it.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 
@@ -6,18 +6,18 @@ use sha2::{Digest, Sha256};
 
 use super::Damage;
 
-/// How a gzip member begins.
+/// The first bytes of a gzip member.
 const GZIP: [u8; 3] = *b"\x1f\x8b\x08";
-/// The beginning of a member with a comment, whose first word is our name.
+/// The header of a gzip member with a comment, and the comment's first word.
 const HEAD: &[u8; 27] = b"\x1f\x8b\x08\x10\0\0\0\0\0\xfftdd-stack.backup ";
-/// The hexadecimal digits of a SHA-256.
+/// The number of hexadecimal digits of a SHA-256.
 const DIGITS: usize = 64;
-/// The comment's end, an empty block, and the checksum and length of nothing.
+/// The comment's end, an empty block, and the checksum and length of empty content.
 const TAIL: &[u8; 11] = b"\0\x03\0\0\0\0\0\0\0\0\0";
-/// All of the seal.
+/// The length of the seal in bytes.
 const LENGTH: usize = HEAD.len() + DIGITS + TAIL.len();
 
-/// Counts and hashes what is written through it.
+/// A writer that hashes what is written through it.
 #[derive(Debug)]
 pub(super) struct Sealing<W> {
     inner: W,
@@ -29,7 +29,7 @@ impl<W: Write> Sealing<W> {
         Self { inner, hash: Sha256::new() }
     }
 
-    /// Writes the seal and returns what is beneath.
+    /// Writes the seal and returns the inner writer.
     pub(super) fn seal(self) -> std::io::Result<W> {
         let Self { mut inner, hash } = self;
         inner.write_all(&seal(hash))?;
@@ -50,7 +50,7 @@ impl<W: Write> Write for Sealing<W> {
     }
 }
 
-/// Compares a file with its seal and returns how many bytes are sealed.
+/// Verifies a file against its seal, and returns the number of sealed bytes.
 pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<u64, Damage> {
     let sealed = place(file)?;
     let mut hash = Sha256::new();
@@ -72,7 +72,7 @@ fn seal(hash: Sha256) -> Vec<u8> {
     [HEAD.as_slice(), digits.as_bytes(), TAIL].concat()
 }
 
-/// Finds beginning and seal, returns how many bytes are between them, and stands at the beginning again.
+/// Locates the start and the seal, rewinds the file, and returns the number of bytes before the seal.
 pub(super) fn place(file: &mut (impl Read + Seek)) -> Result<u64, Damage> {
     let length = file.seek(SeekFrom::End(0))?;
     file.rewind()?;

@@ -1,4 +1,4 @@
-//! Damaged and forged backups: every bit matters, and nothing that a forger writes is believed.
+//! Tests of damaged and forged backups: every flipped bit and every forged entry is rejected.
 
 use std::io::{Cursor, Read, Write};
 
@@ -14,7 +14,7 @@ fn known() -> Known {
     Known { volumes: vec!["prometheus_data".into()], files: vec!["alerts.yml".into()] }
 }
 
-/// The archive in which the engine would hand a small volume out.
+/// Returns a small volume as the tar archive that the engine would send.
 fn volume() -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     let mut add = |path: &str, kind, content: &[u8], target: Option<&str>| {
@@ -51,21 +51,21 @@ fn check(bytes: &[u8]) -> Result<Verified, Damage> {
     verify(Cursor::new(bytes), &known())
 }
 
-/// What was sealed in a backup, decompressed.
+/// Returns the decompressed content of a backup.
 fn opened(backup: &[u8]) -> Vec<u8> {
     let mut inside = Vec::new();
     MultiGzDecoder::new(backup).read_to_end(&mut inside).unwrap();
     inside
 }
 
-/// A file with a good seal and whatever a forger puts inside.
+/// Returns a file with a valid seal and arbitrary content.
 fn forged(inside: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Sealing::new(Vec::new()), Compression::fast());
     encoder.write_all(inside).unwrap();
     encoder.finish().unwrap().seal().unwrap()
 }
 
-/// An archive with these files and a manifest that describes none.
+/// Returns an archive with these entries and a manifest without entries.
 fn archive(entries: &[(&str, EntryType, &str)]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     let manifest = format!(
@@ -77,7 +77,7 @@ fn archive(entries: &[(&str, EntryType, &str)]) -> Vec<u8> {
         header.set_entry_type(*kind);
         header.set_mode(0o644);
         header.set_size(if link { 0 } else { content.len() as u64 });
-        // Past the builder, which refuses what a forger would write.
+        // Written directly, because the builder rejects such paths.
         header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
         if link {
             header.as_mut_bytes()[157..157 + content.len()].copy_from_slice(content.as_bytes());
@@ -89,7 +89,7 @@ fn archive(entries: &[(&str, EntryType, &str)]) -> Vec<u8> {
 }
 
 #[test]
-fn a_backup_says_what_is_in_it() {
+fn manifest_lists_the_content() {
     let verified = check(&backup()).unwrap();
     let manifest = &verified.manifest;
     assert_eq!((manifest.volumes(), manifest.files()), (vec!["prometheus_data"], vec!["alerts.yml"]));
@@ -99,7 +99,7 @@ fn a_backup_says_what_is_in_it() {
 }
 
 #[test]
-fn a_volume_comes_back_with_owners_modes_times_and_links() {
+fn volume_keeps_owners_modes_times_and_links() {
     let (backup, mut copied) = (backup(), Vec::new());
     let manifest = check(&backup).unwrap().manifest;
     copy_volume(Cursor::new(&backup), &manifest, "prometheus_data", "volume", &mut copied).unwrap();
@@ -127,7 +127,7 @@ fn a_volume_comes_back_with_owners_modes_times_and_links() {
 }
 
 #[test]
-fn every_flipped_bit_is_noticed() {
+fn every_flipped_bit_is_detected() {
     let good = backup();
     for at in 0..good.len() {
         for bit in 0..8 {
@@ -139,7 +139,7 @@ fn every_flipped_bit_is_noticed() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_anywhere_or_goes_on_is_noticed() {
+fn truncated_or_extended_file_is_detected() {
     let good = backup();
     for length in 0..good.len() {
         assert!(check(&good[..length]).is_err(), "{length} of {} bytes", good.len());
@@ -149,20 +149,20 @@ fn a_file_that_is_cut_off_anywhere_or_goes_on_is_noticed() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn each_problem_has_its_message() {
     let good = backup();
     let mut altered = good.clone();
     altered[40] ^= 1;
     let inside = opened(&good);
     let renamed = String::from_utf8_lossy(&inside).replace("tdd-stack.backup/1", "tdd-stack.backup/9");
     for (bytes, words) in [
-        (b"PK\x03\x04 something else altogether".to_vec(), "no backup of tdd-stack"),
-        (Vec::new(), "no backup of tdd-stack"),
-        (good[..good.len() / 2].to_vec(), "cut off"),
+        (b"PK\x03\x04 something else".to_vec(), "not a backup of tdd-stack"),
+        (Vec::new(), "not a backup of tdd-stack"),
+        (good[..good.len() / 2].to_vec(), "truncated"),
         (altered, "damaged"),
         (forged(renamed.as_bytes()), "`tdd-stack.backup/9`"),
         (forged(b""), "manifest"),
-        (forged(&archive(&[("config/alerts.yml", EntryType::Regular, "x")])), "does not describe"),
+        (forged(&archive(&[("config/alerts.yml", EntryType::Regular, "x")])), "does not match"),
         (forged(&archive(&[("volumes/prometheus_data/../../x", EntryType::Regular, "")])), "leads out"),
         (forged(&archive(&[("/etc/passwd", EntryType::Regular, "")])), "leads out"),
         (forged(&archive(&[("config/../x", EntryType::Regular, "")])), "leads out"),
@@ -170,17 +170,17 @@ fn what_is_wrong_is_told() {
         (forged(&archive(&[("volumes/other/x", EntryType::Regular, "")])), "unknown"),
         (forged(&archive(&[("readme", EntryType::Regular, "")])), "unknown"),
         (forged(&archive(&[("volumes/prometheus_data", EntryType::Regular, "")])), "should be a folder"),
-        (forged(&archive(&[("volumes/prometheus_data/tty", EntryType::Char, "")])), "neither file nor"),
+        (forged(&archive(&[("volumes/prometheus_data/tty", EntryType::Char, "")])), "not a file"),
         (
             forged(&archive(&[
                 ("volumes/prometheus_data/out", EntryType::Symlink, "/etc"),
                 ("volumes/prometheus_data/out/passwd", EntryType::Regular, "root"),
             ])),
-            "lies in what is no folder",
+            "parent that is not a folder",
         ),
         (
             forged(&archive(&[("volumes/prometheus_data/x", EntryType::Link, "etc/shadow")])),
-            "links to what is not there",
+            "links to a missing file",
         ),
         (
             forged(&archive(&[
@@ -196,14 +196,14 @@ fn what_is_wrong_is_told() {
 }
 
 #[test]
-fn a_forged_content_is_told_by_its_checksum() {
+fn forged_content_is_detected_by_its_checksum() {
     let inside = opened(&backup());
     let text = String::from_utf8_lossy(&inside).replace("samples", "sampled");
     assert!(matches!(check(&forged(text.as_bytes())), Err(Damage::Mismatch)));
 }
 
 #[test]
-fn a_volume_that_stops_in_the_middle_makes_no_backup() {
+fn truncated_volume_makes_no_backup() {
     let whole = volume();
     for length in [0, 700, 1600, 2100] {
         let mut writer = Writer::new(Vec::new()).unwrap();

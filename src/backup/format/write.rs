@@ -1,4 +1,4 @@
-//! Writes a backup, in one stream, from the archives in which the engine hands volumes out.
+//! Writes a backup as one stream, from the tar archives of volumes that the engine sends.
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::path::{Component, Path, PathBuf};
@@ -18,14 +18,14 @@ pub struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a backup.
+    /// Starts a backup.
     pub fn new(out: W) -> Result<Self> {
-        // A service pauses meanwhile, and what Prometheus writes is compressed already.
+        // Fast compression: a service is stopped meanwhile, and Prometheus' data is compressed already.
         let encoder = GzEncoder::new(Sealing::new(out), Compression::fast());
         Ok(Self { archive: tar::Builder::new(encoder), entries: Vec::new() })
     }
 
-    /// Adds a volume from the engine's archive of one folder, with owners and modes.
+    /// Adds a volume from the engine's archive of one folder, and keeps owners and modes.
     pub fn volume(&mut self, name: &str, source: impl Read) -> Result<()> {
         let root = Path::new(VOLUMES).join(name);
         let mut archive = tar::Archive::new(source);
@@ -36,24 +36,26 @@ impl<W: Write> Writer<W> {
             match entry.header().entry_type() {
                 EntryType::Directory => self.empty(EntryKind::Folder, header, &path, None)?,
                 EntryType::Symlink => {
-                    let target = entry.link_name()?.ok_or_else(|| odd(&path, "links to nothing"))?;
+                    let target =
+                        entry.link_name()?.ok_or_else(|| odd(&path, "is a link without a target"))?;
                     self.empty(EntryKind::Link, header, &path, Some(&target))?;
                 }
                 EntryType::Link => {
-                    let target = entry.link_name()?.ok_or_else(|| odd(&path, "links to nothing"))?;
+                    let target =
+                        entry.link_name()?.ok_or_else(|| odd(&path, "is a link without a target"))?;
                     self.empty(EntryKind::Name, header, &path, Some(&root.join(inner(&target)?)))?;
                 }
                 EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                     let size = entry.size();
                     self.content(header, &path, &mut entry, size)?;
                 }
-                _ => return Err(odd(&path, "is neither file nor folder nor link")),
+                _ => return Err(odd(&path, "is not a file, folder or link")),
             }
         }
         if !self.entries.iter().any(|entry| Path::new(&entry.path) == root) {
-            return Err(Error::new(ErrorKind::UnexpectedEof, "the engine's archive holds no folder"));
+            return Err(Error::new(ErrorKind::UnexpectedEof, "the engine's archive contains no folder"));
         }
-        // Only its end tells that the stream was not cut off.
+        // Reads to the end, since only a complete stream ends without an error.
         std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map(drop)
     }
 
@@ -63,12 +65,12 @@ impl<W: Write> Writer<W> {
         self.content(plain_header(), &path, &mut content.as_bytes(), content.len() as u64)
     }
 
-    /// Adds the manifest and the seal, and returns what is beneath.
+    /// Adds the manifest and the seal, and returns the inner writer and the manifest.
     pub fn finish(mut self, about: About) -> Result<(W, Manifest)> {
         let manifest = Manifest {
             schema: SCHEMA.into(),
             about,
-            // The manifest itself is covered by the seal.
+            // The manifest does not list itself; the seal covers it.
             entries: std::mem::take(&mut self.entries),
         };
         let text = serde_json::to_vec_pretty(&manifest)?;
@@ -110,14 +112,14 @@ impl<W: Write> Writer<W> {
         self.archive.append_data(&mut header, path, &mut hashing)?;
         let (read, sha256) = hashing.finish();
         if read != size {
-            return Err(Error::new(ErrorKind::UnexpectedEof, format!("`{}` is cut off", path.display())));
+            return Err(Error::new(ErrorKind::UnexpectedEof, format!("`{}` is truncated", path.display())));
         }
         self.entries.push(Entry { path: text(path)?, kind: EntryKind::File, size, sha256: Some(sha256) });
         Ok(())
     }
 }
 
-/// Counts and hashes what is read through it.
+/// A reader that counts and hashes what is read through it.
 pub(super) struct Hashing<R> {
     inner: R,
     hash: Sha256,
@@ -129,7 +131,7 @@ impl<R> Hashing<R> {
         Self { inner, hash: Sha256::new(), count: 0 }
     }
 
-    /// Returns how many bytes were read and their SHA-256.
+    /// Returns the number of bytes that were read, and their SHA-256.
     pub(super) fn finish(self) -> (u64, String) {
         (self.count, hex::encode(self.hash.finalize()))
     }
@@ -144,7 +146,7 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Returns a header with the owner, mode and time of another.
+/// Returns a header with the owner, mode and time of another header.
 pub(super) fn header_like(other: &Header) -> Result<Header> {
     let mut header = Header::new_gnu();
     header.set_mode(other.mode()? & 0o7777);
@@ -160,7 +162,7 @@ fn plain_header() -> Header {
     header
 }
 
-/// Returns a path without the archived folder's own name.
+/// Returns a path without its first part, which is the name of the archived folder.
 fn inner(path: &Path) -> Result<PathBuf> {
     let mut parts = path.components().filter(|part| *part != Component::CurDir);
     parts.next();
@@ -172,7 +174,7 @@ fn inner(path: &Path) -> Result<PathBuf> {
 fn text(path: &Path) -> Result<String> {
     path.to_str()
         .map(|text| text.trim_end_matches('/').to_string())
-        .ok_or_else(|| odd(path, "has a name that is no text"))
+        .ok_or_else(|| odd(path, "has a name that is not UTF-8"))
 }
 
 fn odd(path: &Path, what: &str) -> Error {

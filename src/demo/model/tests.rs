@@ -1,4 +1,4 @@
-//! Lives through hours of the simulated application and looks at its rates.
+//! Tests of the rates in hours of simulated time.
 
 use super::*;
 
@@ -6,46 +6,45 @@ fn minutes(model: &mut Model, count: u64) -> Vec<Activity> {
     model.advance(Duration::from_secs(60 * count))
 }
 
-fn requests(activities: &[Activity]) -> Vec<(&'static str, f64)> {
-    let request = |activity: &Activity| match activity {
+fn requests(events: &[Activity]) -> Vec<(&'static str, f64)> {
+    let request = |event: &Activity| match event {
         Activity::Request { status, seconds, .. } => Some((*status, *seconds)),
         _ => None,
     };
-    activities.iter().filter_map(request).collect()
+    events.iter().filter_map(request).collect()
 }
 
-fn queries(activities: &[Activity]) -> Vec<f64> {
-    let query = |activity: &Activity| match activity {
+fn queries(events: &[Activity]) -> Vec<f64> {
+    let query = |event: &Activity| match event {
         Activity::Query { seconds, .. } => Some(*seconds),
         _ => None,
     };
-    activities.iter().filter_map(query).collect()
+    events.iter().filter_map(query).collect()
 }
 
-fn logged_errors(activities: &[Activity]) -> usize {
-    let is_error =
-        |activity: &&Activity| matches!(activity, Activity::Log { level, .. } if *level != "warning");
-    activities.iter().filter(is_error).count()
+fn logged_errors(events: &[Activity]) -> usize {
+    let is_error = |event: &&Activity| matches!(event, Activity::Log { level, .. } if *level != "warning");
+    events.iter().filter(is_error).count()
 }
 
-fn failed_connections(activities: &[Activity]) -> usize {
-    activities.iter().filter(|activity| matches!(activity, Activity::ConnectionFailed { .. })).count()
+fn failed_connections(events: &[Activity]) -> usize {
+    events.iter().filter(|event| matches!(event, Activity::ConnectionFailed { .. })).count()
 }
 
-/// Returns the value that 95 % stay below.
+/// Returns the 95th percentile.
 fn p95(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() * 95 / 100]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a test")]
-fn failed_share(activities: &[Activity]) -> f64 {
-    let requests = requests(activities);
+fn failed_share(events: &[Activity]) -> f64 {
+    let requests = requests(events);
     requests.iter().filter(|(status, _)| *status == FAILURE).count() as f64 / requests.len() as f64
 }
 
 #[test]
-fn the_same_seed_lives_the_same_life_however_it_is_asked() {
+fn same_seed_gives_same_events_for_any_steps() {
     let (mut one, mut other) = (Model::new(7, Scenario::Steady), Model::new(7, Scenario::Steady));
     let at_once = minutes(&mut one, 5);
     let in_pieces: Vec<Activity> = (0..400).flat_map(|_| other.advance(Duration::from_millis(750))).collect();
@@ -55,7 +54,7 @@ fn the_same_seed_lives_the_same_life_however_it_is_asked() {
 }
 
 #[test]
-fn a_healthy_application_stays_far_from_every_threshold() {
+fn steady_scenario_stays_below_every_threshold() {
     for seed in 0..20 {
         let mut model = Model::new(seed, Scenario::Steady);
         for _ in 0..24 {
@@ -74,28 +73,28 @@ fn a_healthy_application_stays_far_from_every_threshold() {
 }
 
 #[test]
-fn each_phase_ends_within_the_first_minute_and_phases_follow_each_other() {
+fn phases_end_within_a_minute_and_alternate() {
     let mut model = Model::new(1, Scenario::Steady);
-    let activities = minutes(&mut model, 1);
+    let events = minutes(&mut model, 1);
     for (phase, _) in PHASES {
         let is_end =
-            |activity: &Activity| matches!(activity, Activity::Phase { phase: ended, .. } if *ended == phase);
-        assert!(activities.iter().any(is_end), "{phase}");
+            |event: &Activity| matches!(event, Activity::Phase { phase: ended, .. } if *ended == phase);
+        assert!(events.iter().any(is_end), "{phase}");
     }
     let mut counts = [0_i64; 3];
-    for activity in minutes(&mut model, 120) {
-        if let Activity::Phase { phase, seconds } = activity {
+    for event in minutes(&mut model, 120) {
+        if let Activity::Phase { phase, seconds } = event {
             assert!((5.0..1200.0).contains(&seconds), "{phase} took {seconds} s");
             counts[PHASES.iter().position(|(name, _)| *name == phase).unwrap()] += 1;
         }
     }
-    // Nobody is further ahead than one phase.
+    // Each programmer contributes a difference of at most one phase.
     let team = i64::try_from(PROGRAMMERS).unwrap();
     assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= team, "{counts:?}");
 }
 
 #[test]
-fn each_scenario_changes_what_it_says() {
+fn each_scenario_changes_its_quantities() {
     let window = |scenario| minutes(&mut Model::new(3, scenario), 5);
     assert!(failed_share(&window(Scenario::Errors)) > 0.4);
     let slow: Vec<f64> = requests(&window(Scenario::Slow)).into_iter().map(|(_, seconds)| seconds).collect();
@@ -112,7 +111,7 @@ fn each_scenario_changes_what_it_says() {
 }
 
 #[test]
-fn memory_grows_and_is_free_again_afterwards() {
+fn memory_grows_and_is_freed_afterwards() {
     let mut model = Model::new(3, Scenario::Memory);
     minutes(&mut model, 5);
     assert!(model.levels().resident_memory > 10.0 * RESIDENT_MEMORY);
@@ -126,7 +125,7 @@ fn memory_grows_and_is_free_again_afterwards() {
 }
 
 #[test]
-fn a_database_that_is_down_has_no_connections() {
+fn database_that_is_down_has_no_connections() {
     let mut model = Model::new(3, Scenario::DbDown);
     minutes(&mut model, 1);
     assert!(model.levels().connections.iter().all(|open| *open == 0.0));

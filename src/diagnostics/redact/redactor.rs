@@ -1,4 +1,5 @@
-//! Removes secrets: those that are known, wherever they stand, and those that a name in the same line tells of.
+//! Removes secrets from texts: the known values everywhere, and values that follow a secret's name on the
+//! same line.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -9,8 +10,8 @@ use serde_json::Value;
 
 use super::{REMOVED, USER, assignment, constant, is_flag_of_secret, is_secret};
 
-/// A secret behind its name, and the words without one of which a line has none: to look for words is a hundred times
-/// faster.
+/// Patterns for a secret after its name, each with words of which a matching line contains at least one.
+/// Searching for the words first is a hundred times faster.
 static PATTERNS: LazyLock<Vec<(&[&str], Regex)>> = LazyLock::new(|| {
     let patterns: [(&[&str], &str); 4] = [
         (
@@ -33,20 +34,20 @@ static SCHEME: LazyLock<Regex> =
 static KEY: LazyLock<Regex> =
     LazyLock::new(|| constant(r#"^([\s#-]*)(["']?[A-Za-z0-9_.-]+["']?)\s*:(?:\s|$)"#));
 
-/// Removes secrets from texts.
+/// A remover of secrets.
 #[derive(Clone, Debug)]
 pub struct Redactor {
-    /// What is known; `None` where it is more than any automaton holds, and then nothing may be seen.
+    /// The automaton of known values; `None` if it cannot be built, and then the whole text is removed.
     known: Option<AhoCorasick>,
 }
 
 impl Redactor {
-    /// Returns what removes these texts, of several at one place the longest.
+    /// Returns a redactor that removes these values; at each position the longest match wins.
     pub(super) fn of(literals: &BTreeSet<String>) -> Self {
         Self { known: AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(literals).ok() }
     }
 
-    /// Returns a text without secrets.
+    /// Returns the text without secrets.
     pub fn clean(&self, text: &str) -> String {
         let Some(known) = &self.known else { return REMOVED.into() };
         let mut unknown = String::with_capacity(text.len());
@@ -57,12 +58,12 @@ impl Redactor {
         unknown.split_inclusive('\n').map(clean_line).collect()
     }
 
-    /// Returns a configuration file without secrets; what lies below the name of a secret is left out.
+    /// Returns a configuration file without secrets and without everything nested below a secret's key.
     pub fn clean_yaml(&self, text: &str) -> String {
         self.clean(&without_secret_keys(text))
     }
 
-    /// Takes the secrets out of what the engine describes.
+    /// Returns the JSON of an engine object without secrets.
     pub fn clean_json(&self, value: &Value) -> Value {
         match value {
             Value::Object(map) => {
@@ -111,7 +112,7 @@ fn replace(pattern: &Regex, line: &str) -> String {
     pattern.replace_all(line, format!("${{1}}{REMOVED}")).into_owned()
 }
 
-/// Returns YAML in which the values of secrets are left out, also where they go on below, and in comments.
+/// Returns YAML without the values of secret keys, including nested values and keys in comments.
 fn without_secret_keys(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut hidden_below: Option<usize> = None;

@@ -1,10 +1,10 @@
-//! What goes of a text and what stays.
+//! Tests of which parts of a text are removed.
 
 use super::*;
 use serde_json::json;
 
 #[test]
-fn the_login_is_removed_in_every_form() {
+fn login_is_removed_in_every_encoding() {
     let secrets = Secrets::of_login("admin", "a\"b/c d");
     for text in
         ["a\"b/c d", "{\"x\": \"a\\\"b/c d\"}", "a%22b%2Fc%20d", "YWRtaW46YSJiL2MgZA==", "x YSJiL2MgZA y"]
@@ -16,7 +16,7 @@ fn the_login_is_removed_in_every_form() {
 }
 
 #[test]
-fn values_in_yaml_go_and_their_names_stay() {
+fn yaml_values_are_removed_and_names_kept() {
     let text = "global:\n  smtp_auth_password: hunter two\n  slack_api_url: https://hooks.example/T0\n\
                 a:\n  - basic_auth:\n      username: u\n      password: |\n        one line\n        two line\n    url: http://x/\n\
                 # old_password: before\nurl: 'http://joe:s3cr3t@host:1/'\n";
@@ -29,28 +29,28 @@ fn values_in_yaml_go_and_their_names_stay() {
     for stays in ["smtp_auth_password: [removed]", "    url: http://x/", "http://[removed]@host:1/"] {
         assert!(cleaned.contains(stays), "{stays}: {cleaned}");
     }
-    // A log may quote it.
+    // A log may quote the value.
     assert_eq!(secrets.redactor().clean("login with hunter two failed"), "login with [removed] failed");
 }
 
 #[test]
-fn variables_and_arguments_lose_their_values() {
-    let seen = json!({
+fn secret_variables_and_arguments_lose_their_values() {
+    let object = json!({
         "Env": ["GF_SECURITY_ADMIN_PASSWORD=p w", "MY_KEY=12345678", "TZ=UTC"],
         "Cmd": ["--web.token", "abcdefg", "--port=1"],
     });
     let mut secrets = Secrets::default();
-    secrets.learn_json(&seen);
+    secrets.learn_json(&object);
     let expected = json!({
         "Env": ["GF_SECURITY_ADMIN_PASSWORD=[removed]", "MY_KEY=[removed]", "TZ=UTC"],
         "Cmd": ["--web.token", "[removed]", "--port=1"],
     });
-    assert_eq!(secrets.redactor().clean_json(&seen), expected);
+    assert_eq!(secrets.redactor().clean_json(&object), expected);
     assert_eq!(secrets.redactor().clean("key 12345678"), "key [removed]");
 }
 
 #[test]
-fn what_logs_say_of_secrets_goes() {
+fn secrets_in_log_lines_are_removed() {
     let secrets = Secrets::default();
     for (text, cleaned) in [
         ("Authorization: Basic abc\nnext", "Authorization: [removed]\nnext"),
@@ -68,7 +68,7 @@ fn what_logs_say_of_secrets_goes() {
 }
 
 #[test]
-fn the_long_address_of_a_webhook_goes_and_a_short_one_stays() {
+fn long_webhook_path_is_removed_and_short_one_kept() {
     let text = "receivers:\n  - webhook_configs:\n      - url: https://hooks.example/services/T0123/B4567\n\
                 \x20     - url: http://tdd-webhook:5001/webhook\n";
     let mut secrets = Secrets::default();
@@ -76,7 +76,7 @@ fn the_long_address_of_a_webhook_goes_and_a_short_one_stays() {
     let cleaned = secrets.redactor().clean_yaml(text);
     assert!(cleaned.contains("url: https://hooks.example[removed]\n"), "{cleaned}");
     assert!(cleaned.contains("url: http://tdd-webhook:5001/webhook\n"), "{cleaned}");
-    // Alertmanager's log may quote it.
+    // Alertmanager's log may quote the URL.
     assert!(
         !secrets
             .redactor()
@@ -86,7 +86,7 @@ fn the_long_address_of_a_webhook_goes_and_a_short_one_stays() {
 }
 
 #[test]
-fn a_file_that_is_no_yaml_loses_its_secrets_too() {
+fn invalid_yaml_loses_its_secrets() {
     let secrets = Secrets::default();
     assert_eq!(
         secrets.redactor().clean_yaml("a: [\npassword: x y\nb: 1\n"),
@@ -96,7 +96,7 @@ fn a_file_that_is_no_yaml_loses_its_secrets_too() {
 
 #[test]
 fn any_number_of_secrets_is_removed() {
-    // More than any limit of a pattern: four thousand tokens, each in every form in which it may be written.
+    // Four thousand tokens in every encoding exceed the size limit of a regular expression.
     let token = |number: usize| format!("tok/{number:05}+{}", "x".repeat(40));
     let variables: Vec<String> =
         (0..4000).map(|number| format!("TOKEN_{number}={}", token(number))).collect();

@@ -1,4 +1,4 @@
-//! Looks at the user's own programs, from inside the network and from this machine.
+//! Probes the user's programs, from inside the network and from this machine.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -16,23 +16,23 @@ use crate::model::stack::{HostAddress, Service};
 use crate::model::verification::Health;
 use crate::ports;
 
-/// How long an answer may take, in seconds as `wget` takes them.
+/// The timeout of `wget`, in seconds.
 const SECONDS: &str = "2";
-/// `wget` ends by itself, unless the name takes long to resolve.
+/// The timeout of the whole command: the timeout of `wget` does not cover name resolution.
 const INSIDE: Duration = Duration::from_secs(4);
-/// As long as the container waited.
+/// The timeout of a request from this machine, equal to [`SECONDS`].
 const HERE: Duration = Duration::from_secs(2);
-/// The user may scrape a whole fleet; a doctor looks at a few.
+/// The maximum number of programs of each role to probe; a user may scrape hundreds.
 const MOST: usize = 8;
 
-/// Returns what could be found out about each; `scraped` is what Prometheus says, if it runs.
+/// Returns the facts about each program; `scraped` are the targets of Prometheus, if it runs.
 pub(super) async fn look(
     examined: DoctorContext<'_>,
     engine: &Engine,
     objects: &Objects,
     scraped: Option<&[ActiveTarget]>,
 ) -> Vec<Peer> {
-    // Prometheus takes a few seconds from its start until it knows its own targets.
+    // Prometheus lists no targets during the first seconds after its start.
     let targets = match scraped.filter(|targets| !targets.is_empty()) {
         Some(targets) => targets
             .iter()
@@ -77,16 +77,17 @@ async fn peer(http: &Http, engine: &Engine, objects: &Objects, asker: &Service, 
     Peer { inside, listening, holder, here, ..peer }
 }
 
-/// Asks a service from the container of the one that `up` asks all others from, unless Prometheus reaches it.
+/// Probes a service from the container that `up` uses for its connectivity check, unless Prometheus scrapes
+/// the service.
 pub(super) async fn from_inside(
     examined: DoctorContext<'_>,
     engine: &Engine,
     objects: &Objects,
     facts: ServiceFacts,
 ) -> ServiceFacts {
-    let is_seen = facts.scrape.as_ref().is_some_and(|scrape| scrape.health == Health::Up);
+    let is_scraped = facts.scrape.as_ref().is_some_and(|scrape| scrape.health == Health::Up);
     let asker = examined.stack.services.first().and_then(|asker| objects.containers.get(asker.name));
-    let asker = asker.filter(|asker| asker.state == ContainerState::Running && !is_seen);
+    let asker = asker.filter(|asker| asker.state == ContainerState::Running && !is_scraped);
     let runs = facts.state == Some(ContainerState::Running);
     let (Some(asker), Some(service), true) = (asker, examined.stack.service(&facts.name), runs) else {
         return facts;
@@ -101,11 +102,11 @@ async fn ask_from(engine: &Engine, container: &str, url: &str) -> FromInside {
     match tokio::time::timeout(INSIDE, engine.operator().execute(container, &command)).await {
         Ok(Ok((code, output))) => from_wget(code, &output),
         Ok(Err(error)) => unclear(super::root_cause(&error)),
-        Err(_) => unclear(format!("no answer within {} s, perhaps its name takes long", INSIDE.as_secs())),
+        Err(_) => unclear(format!("no answer within {} s, its name may resolve slowly", INSIDE.as_secs())),
     }
 }
 
-/// Asks for the same path where it listens on this machine.
+/// Requests the same path from the program's socket on this machine.
 async fn ask_here(http: &Http, url: &str, socket: SocketAddr) -> ProbeAnswer {
     let own = if socket.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { socket.ip() };
     let path = url.splitn(4, '/').nth(3).unwrap_or_default();
@@ -118,7 +119,7 @@ fn from_file(examined: DoctorContext<'_>) -> Vec<(String, String, Option<Scrape>
     targets.into_iter().map(|(job, url)| (job, url, None)).collect()
 }
 
-/// Returns a file as the user has it, else as it is shipped.
+/// Returns the user's file, or the shipped one if there is none.
 fn content(examined: DoctorContext<'_>, name: &str) -> String {
     let read = examined.folder.read([name].into_iter()).ok();
     let edited = read.and_then(|mut files| files.remove(name)).map(|file| file.content);

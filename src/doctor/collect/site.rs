@@ -1,4 +1,4 @@
-//! Looks at this machine: the configuration folder, its files, the space on the disk.
+//! Checks this machine: the configuration folder, its files, the free disk space.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use super::{ANSWER, DoctorContext};
 use crate::doctor::{self, Facts, Space, syntax_fault};
 use crate::error::{ConfigFault, Error};
 
-/// Returns what can be known without the engine.
+/// Returns the facts that need no engine.
 pub(super) fn look(examined: DoctorContext<'_>) -> Facts {
     let folder = examined.folder;
     let mut facts = Facts {
@@ -35,15 +35,15 @@ pub(super) fn look(examined: DoctorContext<'_>) -> Facts {
     facts
 }
 
-/// Returns the space of the file system that holds a folder, if this machine has the folder.
+/// Returns the free space of the file system of a folder, or `None` if the folder is not on this machine.
 pub(super) async fn space(folder: &str) -> Option<Space> {
-    // The standard library cannot tell, and `df` is everywhere.
-    let asked = tokio::process::Command::new("df")
+    // The standard library has no function for it, and every system has `df`.
+    let df = tokio::process::Command::new("df")
         .args(["-Pk", "--", folder])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(ANSWER, asked).await.ok()?.ok()?;
+    let output = tokio::time::timeout(ANSWER, df).await.ok()?.ok()?;
     let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
     let kilobytes: u64 = text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
     Some(Space { free: kilobytes * 1024 })
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn space_is_known_where_there_is_a_folder() {
+    async fn space_is_known_for_an_existing_folder() {
         assert!(space("/").await.is_some());
         assert_eq!(space("/nowhere/at/all").await, None);
     }

@@ -1,31 +1,31 @@
-//! What a drill makes wrong, and the alerts that must tell of it.
+//! The faults that a drill injects, and the alerts that must report them.
 //!
 //! Plain data.
 
 use crate::demo::Scenario;
 use crate::model::verification::WATCHDOG;
 
-/// Something that is made wrong, and the alerts that must tell of it.
+/// A fault, and the alerts that must report it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DrillCase {
-    /// What is made wrong.
+    /// The fault to inject.
     pub fault: InjectedFault,
-    /// The alerts that must arrive.
+    /// The alerts that must reach the receiver.
     pub alerts: &'static [&'static str],
 }
 
-/// What is made wrong.
+/// A fault that a drill injects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InjectedFault {
-    /// Nothing: the alert always fires.
+    /// No fault: the alert always fires.
     None,
-    /// The simulated application, or the receiver.
+    /// A scenario of the demo application or of its receiver.
     Scenario(Scenario),
-    /// A rules file that Prometheus cannot load.
+    /// A rule file that Prometheus cannot load.
     BrokenRules,
 }
 
-/// All exercises, in an order in which none disturbs the next.
+/// All cases, in an order in which no case affects the next.
 pub const EXERCISES: [DrillCase; 8] = [
     DrillCase { fault: InjectedFault::None, alerts: &[WATCHDOG] },
     DrillCase {
@@ -38,7 +38,7 @@ pub const EXERCISES: [DrillCase; 8] = [
     },
     DrillCase { fault: InjectedFault::Scenario(Scenario::Memory), alerts: &["MemoryUsageHigh"] },
     DrillCase { fault: InjectedFault::Scenario(Scenario::MissingMetrics), alerts: &["AppMetricsMissing"] },
-    // The simulated host is served beside the application's metrics, and goes with them.
+    // The simulated host's metrics are served on the application's port, so an outage affects both.
     DrillCase {
         fault: InjectedFault::Scenario(Scenario::Outage),
         alerts: &["ApplicationDown", "MonitoringTargetDown"],
@@ -47,7 +47,7 @@ pub const EXERCISES: [DrillCase; 8] = [
     DrillCase { fault: InjectedFault::Scenario(Scenario::ReceiverDown), alerts: &["AlertDeliveryFailing"] },
 ];
 
-/// Returns the exercises that make an alert fire, each with the alerts to follow; all of them for `None`.
+/// Returns the fault of each case for an alert with the alerts to follow, or all cases for `None`.
 pub fn exercises(alert: Option<&str>) -> Vec<(InjectedFault, Vec<&'static str>)> {
     let wanted = |name: &&'static str| alert.is_none_or(|alert| alert == *name);
     EXERCISES
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_alert_that_is_shipped_has_an_exercise() {
+    fn every_shipped_alert_has_a_case() {
         let rules = include_str!("../../../assets/prometheus/alerts.yml");
         let shipped: Vec<&str> =
             rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn one_alert_needs_one_exercise() {
+    fn one_alert_needs_one_case() {
         assert_eq!(
             exercises(Some("SlowQueries")),
             [(InjectedFault::Scenario(Scenario::SlowDb), vec!["SlowQueries"])]

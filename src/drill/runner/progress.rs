@@ -1,4 +1,4 @@
-//! Looks at every place on the way of an alert.
+//! Polls Prometheus, Alertmanager and the receiver for the stages of alerts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use crate::execute::readiness::Waiter;
 use crate::http::{AlertmanagerClient, PrometheusClient};
 use crate::model::verification::{APP_JOBS, WATCHDOG};
 
-/// The label that a rehearsal puts on every alert.
+/// The label that a drill adds to every alert.
 const DRILL: (&str, &str) = ("drill", "true");
 
-/// A place to look from.
+/// The clients and the baseline for the polls of one case.
 pub(super) struct Look<'a> {
     prometheus: PrometheusClient<'a>,
     alertmanager: AlertmanagerClient<'a>,
     demo: &'a Demo,
     receiver: Receiver,
-    /// The notifications that the receiver had before.
+    /// The number of the last notification before the case.
     seen: u64,
-    /// How many messages webhooks had taken before.
+    /// The number of notifications that webhooks had accepted before the case.
     delivered: u64,
-    /// The expression of each rule.
+    /// The expression of each rule, by name.
     expressions: BTreeMap<String, String>,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Look<'a> {
         })
     }
 
-    /// Returns whether the application is scraped and none of the alerts is on its way.
+    /// Returns whether the application is scraped and none of the alerts is active.
     pub(super) async fn is_settled(&self, alerts: &[&str]) -> Result<bool> {
         let (targets, active) = tokio::try_join!(self.prometheus.targets(), self.prometheus.alerts())?;
         let is_up = |job: &&str| targets.iter().any(|target| target.job == **job && target.health == "up");
@@ -65,7 +65,7 @@ impl<'a> Look<'a> {
         Ok(APP_JOBS.iter().all(is_up) && !active.iter().any(|alert| is_early(alert.name())))
     }
 
-    /// Brings each course to where its alert is seen.
+    /// Records the stages that each alert has reached.
     pub(super) async fn advance(&self, courses: &mut [AlertTrace], elapsed: Duration) -> Result<()> {
         let (active, arrived, delivered) = tokio::try_join!(
             self.prometheus.alerts(),
@@ -92,7 +92,7 @@ impl<'a> Look<'a> {
             }
             let is_received = match self.receiver {
                 Receiver::Ours => self.journal(course.alert, "firing"),
-                // What always fires was delivered before, and is repeated minutes later only.
+                // Watchdog was delivered before the case, and is repeated only after minutes.
                 Receiver::Theirs { .. } if name == WATCHDOG => delivered > 0,
                 Receiver::Theirs { .. } => course.has(Stage::Alertmanager) && delivered > self.delivered,
             };
@@ -103,7 +103,7 @@ impl<'a> Look<'a> {
         Ok(())
     }
 
-    /// Marks the courses whose alert is over for the receiver too.
+    /// Records the alerts that are resolved for the receiver.
     pub(super) async fn end(&self, courses: &mut [AlertTrace], elapsed: Duration) -> Result<()> {
         let arrived = self.alertmanager.alerts().await?;
         for course in courses.iter_mut().filter(|course| course.resolves && course.has(Stage::Received)) {
@@ -119,8 +119,8 @@ impl<'a> Look<'a> {
     }
 
     fn journal(&self, alert: &str, status: &str) -> bool {
-        let seen = if alert == WATCHDOG { 0 } else { self.seen };
-        let notifications = self.demo.journal().since(seen);
+        let baseline = if alert == WATCHDOG { 0 } else { self.seen };
+        let notifications = self.demo.journal().since(baseline);
         let alerts = notifications.iter().flat_map(|notification| &notification.payload.alerts);
         alerts.into_iter().any(|found| {
             found.status == status && found.labels.get("alertname").is_some_and(|name| name == alert)

@@ -55,7 +55,7 @@ fn what_is_in_the_way_or_damaged_is_refused_and_nothing_is_changed() {
     assert_eq!(files(scenario), configuration);
 
     let output = scenario.succeed(&["restore", filled.path(), "--overwrite", "--output", "json"]);
-    output.says("alerts.yml differs from the backup's, and stays");
+    output.says("alerts.yml differs from the backup and is kept");
     assert_eq!(output.json()["kept"].as_array().map(Vec::len), Some(1), "{}", output.stdout);
     assert_ne!(self::created(scenario), created);
     assert_eq!(files(scenario), configuration);
@@ -84,7 +84,7 @@ fn an_interrupt_in_the_middle_leaves_the_stack_running_and_no_file() {
     eventually("Prometheus pauses", state, |state| state == "exited");
     running.signal("INT");
     let output = running.finish();
-    output.exits(130).says("prometheus is ready again").does_not_say("grafana pauses");
+    output.exits(130).says("prometheus is ready again").does_not_say("stopping grafana");
     assert_eq!(scenario.ids(), ids);
     assert_ne!(scenario.started()[0], started[0]);
     assert_eq!(scenario.started()[1..], started[1..]);

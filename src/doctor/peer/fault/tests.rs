@@ -1,4 +1,4 @@
-//! The fault table, row by row, and what lies between the rows.
+//! Tests of each problem with a user's program, and of combinations.
 
 use super::super::super::{Finding, FromInside, Severity};
 use super::super::tests::options;
@@ -30,7 +30,7 @@ fn judged(peer: &Peer) -> Finding {
     peer.diagnose(Some("br-0123456789ab"), &options()).unwrap()
 }
 
-/// Asserts state, words of what was seen, and words of the cure.
+/// Asserts the state, and words of the finding and of the fix.
 #[track_caller]
 fn expect(peer: &Peer, state: Severity, what: &str, fix: &str) {
     let found = judged(peer);
@@ -40,7 +40,7 @@ fn expect(peer: &Peer, state: Severity, what: &str, fix: &str) {
 }
 
 #[test]
-fn a_refused_connection_is_explained_by_the_sockets_of_this_machine() {
+fn refused_connection_is_explained_by_local_sockets() {
     let refused = |listening| peer(ProbeAnswer::Refused, listening);
     expect(&refused(&[]), Severity::Warning, "nothing listens on port 8501", "0.0.0.0:8501");
     let mut loopback = refused(&["127.0.0.1:8501", "[::1]:8501"]);
@@ -48,40 +48,40 @@ fn a_refused_connection_is_explained_by_the_sockets_of_this_machine() {
     expect(
         &loopback,
         Severity::Bad,
-        "127.0.0.1:8501, [::1]:8501 (streamlit (pid 7)), for this machine alone",
+        "127.0.0.1:8501, [::1]:8501 (streamlit (pid 7)), so only this machine",
         "0.0.0.0",
     );
-    expect(&loopback, Severity::Bad, "(172.17.0.1) refuses", "on 172.17.0.1 alone");
-    expect(&refused(&["192.168.7.7:8501"]), Severity::Bad, "others than the containers", "0.0.0.0");
-    expect(&refused(&["0.0.0.0:8501"]), Severity::Bad, "refuses containers", "br-0123456789ab");
+    expect(&loopback, Severity::Bad, "(172.17.0.1) refuses", "or 172.17.0.1 (containers only)");
+    expect(&refused(&["192.168.7.7:8501"]), Severity::Bad, "containers cannot reach it", "0.0.0.0");
+    expect(&refused(&["0.0.0.0:8501"]), Severity::Bad, "from containers", "br-0123456789ab");
     let unknown = Peer { listening: None, ..refused(&[]) };
     expect(&unknown, Severity::Warning, "refuses", "does not run, or listens on 127.0.0.1 only");
 }
 
 #[test]
-fn localhost_is_the_container_itself() {
+fn localhost_means_the_container_itself() {
     let mut localhost = peer(ProbeAnswer::Refused, &["127.0.0.1:8501"]);
     localhost.inside.as_mut().unwrap().address = Some("127.0.0.1".parse().unwrap());
     expect(&localhost, Severity::Bad, "refuses", "`tdd-app`");
     localhost.role = Role::Receiver;
-    expect(&localhost, Severity::Warning, "refuses", "`tdd-webhook` instead in `alertmanager.yml`");
+    expect(&localhost, Severity::Warning, "refuses", "`tdd-webhook` in `alertmanager.yml` instead");
 }
 
 #[test]
-fn silence_is_a_firewall_unless_the_program_is_silent_here_too() {
+fn timeout_means_firewall_unless_local_request_times_out() {
     let mut silent = peer(ProbeAnswer::Silent, &["0.0.0.0:8501"]);
     expect(&silent, Severity::Bad, "in time", "-i br-0123456789ab -p tcp --dport 8501");
     silent.here = Some(http(200, None));
     expect(&silent, Severity::Bad, "in time", "firewall");
     silent.here = Some(ProbeAnswer::Silent);
-    expect(&silent, Severity::Bad, "here neither", "hangs");
-    expect(&peer(ProbeAnswer::NoWay, &["0.0.0.0:8501"]), Severity::Bad, "no way", "firewall");
+    expect(&silent, Severity::Bad, "not even on this machine", "hangs");
+    expect(&peer(ProbeAnswer::NoWay, &["0.0.0.0:8501"]), Severity::Bad, "no route", "firewall");
 }
 
 #[test]
-fn a_name_that_means_nothing_is_cured_by_topology() {
+fn fix_of_unresolved_name_depends_on_app_host() {
     let mut nameless = peer(ProbeAnswer::NoSuchName, &[]);
-    expect(&nameless, Severity::Bad, "means nothing", "`tdd-stack up`");
+    expect(&nameless, Severity::Bad, "does not resolve", "`tdd-stack up`");
     let network = DoctorOptions { app_host: AppHost::Network, ..options() };
     let found = nameless.diagnose(None, &network).unwrap();
     assert!(found.fix.unwrap().contains("--alias tdd-app tdd-monitoring CONTAINER"));
@@ -89,13 +89,13 @@ fn a_name_that_means_nothing_is_cured_by_topology() {
     expect(
         &nameless,
         Severity::Bad,
-        "means nothing",
+        "does not resolve",
         "write `tdd-app` instead of `my-app` in `prometheus.yml`",
     );
 }
 
 #[test]
-fn what_is_no_metrics_is_bad() {
+fn answer_without_metrics_is_bad() {
     for (answer, what, fix) in [
         (http(200, Some("text/html; charset=utf-8")), "a web page", "`st.App`"),
         (http(200, None), "without a Content-Type", "fallback_scrape_protocol"),
@@ -109,7 +109,7 @@ fn what_is_no_metrics_is_bad() {
 }
 
 #[test]
-fn what_prometheus_makes_sense_of_is_good() {
+fn answer_that_prometheus_accepts_is_good() {
     let mut odd = peer(http(200, None), &["0.0.0.0:8501"]);
     odd.scrape = Some(Scrape { health: Health::Up, error: String::new() });
     expect(&odd, Severity::Good, "is scraped", "");
@@ -121,7 +121,7 @@ fn what_prometheus_makes_sense_of_is_good() {
 }
 
 #[test]
-fn a_good_answer_after_a_bad_scrape_is_a_question_of_time_unless_its_content_was_bad() {
+fn good_answer_after_failed_scrape_is_warning_unless_content_was_bad() {
     let mut late = peer(http(200, Some("text/plain; version=0.0.4")), &["0.0.0.0:8501"]);
     let fail = |peer: &mut Peer, error: &str| {
         peer.scrape = Some(Scrape { health: Health::Down, error: error.into() });
@@ -135,15 +135,15 @@ fn a_good_answer_after_a_bad_scrape_is_a_question_of_time_unless_its_content_was
 }
 
 #[test]
-fn where_nobody_can_be_asked_from_inside_prometheus_tells() {
-    let mut blind = peer(ProbeAnswer::Unclear("no `wget`".into()), &[]);
-    expect(&blind, Severity::Warning, "no `wget`", "next scrape");
-    blind.scrape = Some(Scrape { health: Health::Down, error: "blank Content-Type".into() });
-    expect(&blind, Severity::Bad, "blank", "fallback_scrape_protocol");
+fn unclear_answer_falls_back_to_prometheus() {
+    let mut unclear = peer(ProbeAnswer::Unclear("no `wget`".into()), &[]);
+    expect(&unclear, Severity::Warning, "no `wget`", "next scrape");
+    unclear.scrape = Some(Scrape { health: Health::Down, error: "blank Content-Type".into() });
+    expect(&unclear, Severity::Bad, "blank", "fallback_scrape_protocol");
 }
 
 #[test]
-fn any_answer_of_a_receiver_is_good() {
+fn any_answer_of_receiver_is_good() {
     let mut receiver = peer(http(404, Some("text/html")), &["0.0.0.0:5001"]);
     receiver.role = Role::Receiver;
     receiver.scrape = None;
