@@ -20,6 +20,9 @@ use tokio::task::JoinHandle;
 /// More than the slowest run takes on a busy machine.
 const LIMIT: Duration = Duration::from_mins(1);
 
+/// Plans an `up`, and says by the exit code whether there is anything to do.
+pub const PLAN: [&str; 2] = ["plan", "--detailed-exitcode"];
+
 /// A run of the program that is being put together.
 #[derive(Debug)]
 pub struct TddStack {

@@ -19,19 +19,20 @@
 
 mod fault;
 mod relay;
+mod shared;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::net::UnixListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 pub use fault::{Call, Fault, Hearing, When, kill};
 
 use fault::Action;
+use shared::{Shared, State};
 
 /// Where the machine's own engine listens.
 const ENGINE: &str = "/var/run/docker.sock";
@@ -45,26 +46,6 @@ pub struct EngineProxy {
     _folder: TempDir,
     /// Ends all that runs in it when it is dropped.
     runtime: Runtime,
-}
-
-/// What the connections share.
-#[derive(Debug)]
-struct Shared {
-    engine: PathBuf,
-    socket: PathBuf,
-    state: Mutex<State>,
-    changed: Condvar,
-    /// How often the engine has died; who waits for the next time ends then.
-    deaths: watch::Sender<u32>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    calls: Vec<String>,
-    /// The calls that the engine has not answered yet, whether or not the program is still there.
-    underway: Vec<String>,
-    faults: Vec<(When, Fault)>,
-    actions: Vec<(When, Hearing, Action)>,
 }
 
 impl EngineProxy {
@@ -125,7 +106,7 @@ impl EngineProxy {
     /// Lets a dead engine come back, with all that it had.
     pub fn revive(&self) {
         let _entered = self.runtime.enter();
-        Shared::revive(&self.shared);
+        relay::revive(&self.shared);
     }
 
     /// Returns every call so far in the order of their coming, such as `POST /containers/create?name=tdd-grafana`;
@@ -155,57 +136,5 @@ impl EngineProxy {
         let state = self.shared.lock();
         let waited = self.shared.changed.wait_timeout_while(state, PATIENCE, |state| !is_so(state));
         !waited.expect("no test panics while it holds the lock").1.timed_out()
-    }
-}
-
-/// A call, for as long as the engine has not answered it.
-#[derive(Debug)]
-struct Underway {
-    shared: Arc<Shared>,
-    line: String,
-}
-
-impl Drop for Underway {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        let ours = state.underway.iter().position(|line| *line == self.line);
-        ours.map(|index| state.underway.remove(index));
-        self.shared.changed.notify_all();
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no test panics while it holds the lock")
-    }
-
-    fn die(&self) {
-        self.deaths.send_modify(|deaths| *deaths += 1);
-    }
-
-    /// Listens anew; must be called inside the runtime.
-    fn revive(shared: &Arc<Self>) {
-        // A listener that has ended leaves its socket behind.
-        drop(std::fs::remove_file(&shared.socket));
-        let listener = UnixListener::bind(&shared.socket).expect("a socket can be made");
-        tokio::spawn(relay::serve(listener, shared.clone()));
-    }
-
-    /// Says that the engine is asked something, until what is returned is dropped.
-    fn asked(self: &Arc<Self>, line: &str) -> Underway {
-        self.lock().underway.push(line.to_string());
-        Underway { shared: self.clone(), line: line.to_string() }
-    }
-
-    /// Counts a call, and returns what it meets and what is done when it has been answered.
-    fn record(&self, line: String, pid: Option<i32>) -> (Call, Option<Fault>, Option<(Hearing, Action)>) {
-        let mut state = self.lock();
-        state.calls.push(line.clone());
-        let call = Call { number: state.calls.len(), line, pid };
-        let fault = state.faults.iter_mut().find_map(|(when, fault)| when.is_met_by(&call).then_some(*fault));
-        let action = state.actions.iter_mut().position(|(when, ..)| when.is_met_by(&call));
-        let action = action.map(|index| state.actions.remove(index));
-        self.changed.notify_all();
-        (call, fault, action.map(|(_, hearing, action)| (hearing, action)))
     }
 }

@@ -4,6 +4,8 @@
 //! carries the stack's label is removed when the scenario ends, also when it fails.
 //! Never skips: without an engine or an image the test fails and says what is missing.
 
+mod converged;
+
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -252,10 +254,10 @@ impl Scenario {
         groups.iter().flat_map(|group| group["rules"].as_array().cloned().unwrap_or_default()).collect()
     }
 
-    /// Silences alerts of a name for longer than any test lasts, and returns the silence's id.
-    pub fn silence(&self, alert: &str, comment: &str) -> String {
+    /// Silences the alerts whose name a regular expression matches for longer than any test lasts, and returns the silence's id.
+    pub fn silence(&self, alerts: &str, comment: &str) -> String {
         let silence = serde_json::json!({
-            "matchers": [{"name": "alertname", "value": alert, "isRegex": false, "isEqual": true}],
+            "matchers": [{"name": "alertname", "value": alerts, "isRegex": true, "isEqual": true}],
             "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z",
             "createdBy": "a test", "comment": comment,
         });

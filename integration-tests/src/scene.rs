@@ -9,7 +9,7 @@ use tdd_stack::config::settings::{Layer, Settings};
 use tdd_stack::services;
 use tempfile::TempDir;
 
-use crate::cli::{Output, TddStack};
+use crate::cli::{Output, PLAN, TddStack};
 
 /// Where the configuration files are, below the folder.
 const CONFIGURATION: &str = "config/monitoring";
@@ -99,6 +99,22 @@ impl Scene {
             .env("TDD_STACK_BIND", self.address.to_string())
             .env("TDD_STACK_PORT", ports.join(","))
             .args(arguments)
+    }
+
+    /// Asserts that nothing is left to do.
+    #[track_caller]
+    pub fn is_converged(&self) {
+        self.run(PLAN).exits(0);
+    }
+
+    /// Asserts that `up` reaches the wanted state as soon as nothing goes wrong, and that the next one changes nothing.
+    #[track_caller]
+    pub fn converges(&self) {
+        self.engine.recover();
+        self.run(["up"]).exits(0);
+        self.engine.forget();
+        self.run(["up"]).exits(0);
+        assert_eq!(self.engine.changes(), [""; 0]);
     }
 
     /// Runs the program to its end.

@@ -5,6 +5,7 @@
 //! bridge that it does not know. All of it goes when the engine is dropped; what a killed test run left behind goes
 //! when the next one starts. Never skips: without root or a `dockerd` the test fails and says what is missing.
 
+mod command;
 mod elsewhere;
 mod leftovers;
 mod range;
@@ -15,6 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use command::run;
 use elsewhere::Elsewhere;
 use range::Range;
 
@@ -255,17 +257,4 @@ fn wait_until(mut is_so: impl FnMut() -> bool, is_hopeless: impl Fn() -> bool) -
         std::thread::sleep(Duration::from_millis(50));
     }
     false
-}
-
-/// Runs a command and returns what it prints.
-///
-/// # Errors
-/// It cannot be run, or does not succeed.
-fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| format!("cannot run `{program}`: {error}"))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(format!("{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)))
 }

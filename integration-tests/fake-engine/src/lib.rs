@@ -35,9 +35,7 @@ use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
 
 pub use fault::Fault;
-pub use services::GrafanaStore;
-pub(crate) use shapes::moment;
-pub use state::{Phase, Shared, State};
+pub use state::{GrafanaStore, Phase, Shared, State};
 
 use state::{Container, Network, Volume};
 

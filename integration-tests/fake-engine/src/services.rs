@@ -3,42 +3,26 @@
 //! Each answers from the container it runs in: its configuration, its volumes, its network.
 
 mod alertmanager;
+mod ask;
 mod grafana;
+mod grafana_store;
 mod prometheus;
 
 use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State as Extracted};
 use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use serde_json::Value;
 use tokio::task::AbortHandle;
 
-use crate::{Fault, Phase, Shared, State};
-
-pub use grafana::GrafanaStore;
-
-/// A request to a service.
-struct Ask {
-    method: String,
-    path: String,
-    authorization: Option<String>,
-    body: Bytes,
-}
-
-/// An answer: a status, and JSON or text.
-struct Reply {
-    status: u16,
-    body: Content,
-}
-
-enum Content {
-    Json(Value),
-    Text(String),
-}
+use crate::Fault;
+use crate::state::{Phase, Shared, State};
+use ask::{Ask, Content, Reply};
+use grafana_store::grafana_store;
 
 /// Serves a container's published port until it is aborted.
 pub(crate) fn serve(listener: TcpListener, shared: Arc<Shared>, container: String) -> AbortHandle {
@@ -156,25 +140,5 @@ fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
         }
         ("grafana", _) => grafana::reply(state, container, ask),
         _ => Reply::text(404, "404 page not found"),
-    }
-}
-
-fn grafana_store<'a>(state: &'a mut State, container: &str) -> Option<&'a mut GrafanaStore> {
-    let volume = state
-        .container(container)?
-        .volumes()
-        .find(|(_, target)| *target == "/var/lib/grafana")?
-        .0
-        .to_string();
-    Some(&mut state.volumes.get_mut(&volume)?.grafana)
-}
-
-impl Reply {
-    fn json(status: u16, value: Value) -> Self {
-        Self { status, body: Content::Json(value) }
-    }
-
-    fn text(status: u16, text: impl Into<String>) -> Self {
-        Self { status, body: Content::Text(text.into()) }
     }
 }

@@ -10,7 +10,6 @@ use tokio::task::AbortHandle;
 
 use super::Fault;
 use super::hash::sha256;
-use crate::services::GrafanaStore;
 
 /// The state, shared by all calls and all services.
 #[derive(Debug)]
@@ -132,6 +131,19 @@ pub(crate) struct Volume {
     pub(crate) labels: Value,
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) grafana: GrafanaStore,
+}
+
+/// What Grafana keeps in its data volume.
+#[derive(Clone, Debug, Default)]
+pub struct GrafanaStore {
+    /// The password of `admin`, set by the first start.
+    pub password: Option<String>,
+    /// The wrong tries so far.
+    pub wrong_tries: u32,
+    /// Data sources by uid.
+    pub data_sources: BTreeMap<String, Value>,
+    /// Dashboards by uid.
+    pub dashboards: BTreeMap<String, Value>,
 }
 
 #[derive(Debug)]

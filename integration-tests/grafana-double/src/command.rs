@@ -8,10 +8,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::org::SHORTEST;
-use super::password::Hashed;
-use super::settings::{Flags, Settings};
-use super::store::Store;
+use crate::settings::{Flags, Settings};
+use crate::state::password::{Hashed, SHORTEST};
+use crate::state::store::Store;
 
 /// The name under which the program is this command.
 pub(crate) const NAME: &str = "grafana";
@@ -70,11 +69,11 @@ pub(crate) fn main() -> ExitCode {
         Command::parse().area;
     match run(reset) {
         Ok(()) => {
-            super::log::raw("\nAdmin password changed successfully");
+            crate::log::raw("\nAdmin password changed successfully");
             ExitCode::SUCCESS
         }
         Err(reason) => {
-            super::log::raw(&format!("Error: \u{2717} {reason}"));
+            crate::log::raw(&format!("Error: \u{2717} {reason}"));
             ExitCode::FAILURE
         }
     }
@@ -102,7 +101,7 @@ fn run(reset: Reset) -> Result<(), String> {
 
 /// Returns the first line.
 fn from_stdin() -> Result<String, String> {
-    super::log::raw("New Password: ");
+    crate::log::raw("New Password: ");
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     match read {

@@ -17,12 +17,9 @@ mod search;
 
 use futures_util::future::BoxFuture;
 
-pub use answer::{Answer, Violation};
+pub use answer::{Answer, Checked, Violation};
 pub use command::main;
 pub use grafana::{Grafana, Target};
-
-/// What an assertion returns.
-pub type Checked = Result<(), Violation>;
 
 /// What has to be given before an assertion can be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,51 +6,29 @@
 //! Never makes a client's life easier than Grafana does: where the two differ, the double is wrong. What `tdd-stack`
 //! relies on is the [`contract`].
 
-mod answer;
-mod app;
-mod auth;
-mod body;
+mod api;
 mod command;
 pub mod contract;
-mod dashboards;
-mod data_sources;
 mod flavour;
-mod folders;
-mod health;
-mod lockout;
 mod log;
-mod metrics;
-mod org;
+mod name;
 mod pages;
-mod password;
-mod preferences;
 mod prometheus;
 mod provisioning;
-mod query;
-mod router;
 mod running;
-mod search;
-mod series;
 mod server;
 mod settings;
-mod slug;
 mod state;
-mod store;
 mod time;
-mod uid;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
+pub use api::database::DATABASE_FAILING_FILE;
 pub use flavour::Flavour;
+pub use name::NAME;
 pub use running::Running;
-
-/// What the double calls itself wherever it speaks.
-pub const NAME: &str = "tdd-stack test double, not Grafana";
-
-/// The file in the data folder that makes `/api/health` report a failing database.
-pub const DATABASE_FAILING_FILE: &str = "database-failing";
 
 /// Serves until `SIGTERM` or `SIGINT`, and returns the exit code; under the name `grafana`, runs a command instead.
 pub fn main() -> ExitCode {

@@ -5,8 +5,8 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use super::NAME;
-use super::time;
+use crate::name::NAME;
+use crate::time;
 
 /// How grave a line is.
 #[derive(Clone, Copy, Debug)]

@@ -17,11 +17,11 @@ use axum::response::{Html, IntoResponse, Response};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::app::{App, Shared};
-use super::dashboards::Dashboard;
-use super::folders::GENERAL;
-use super::query;
-use super::time;
+use crate::api::app::{App, Shared};
+use crate::api::query;
+use crate::state::dashboard::Dashboard;
+use crate::state::folder::GENERAL;
+use crate::time;
 use html::{Page, escape};
 
 /// How often a page is loaded again when its dashboard does not say.

@@ -3,6 +3,8 @@
 //! Never sends the client's credentials on, follows no redirect and uses no proxy of the environment.
 #![expect(clippy::disallowed_types, reason = "the double's only HTTP client")]
 
+pub(crate) mod series;
+
 use std::error::Error;
 use std::time::Duration;
 
@@ -13,8 +15,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, Url};
 use serde_json::Value;
 
-use super::data_sources::{DataSource, base_url};
-use super::series::{self, Found};
+use crate::state::data_source::{DataSource, base_url};
+use series::Found;
 
 /// How long Grafana lets a query take.
 const QUERY_LIMIT: Duration = Duration::from_mins(1);

@@ -13,12 +13,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
-use super::app::App;
-use super::log::{self, Level};
-use super::provisioning;
-use super::router::router;
-use super::settings::Settings;
-use super::store::Store;
+use crate::api::app::App;
+use crate::api::router;
+use crate::log::{self, Level};
+use crate::provisioning;
+use crate::settings::Settings;
+use crate::state::store::Store;
 
 /// How long requests under way may still take after a signal.
 const GRACE: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::flavour::Flavour;
+use crate::flavour::Flavour;
 
 /// Serve a test double of Grafana's HTTP API
 ///

@@ -2,16 +2,24 @@
 //!
 //! Never touches the disk: `store` does.
 
+pub(crate) mod dashboard;
+pub(crate) mod data_source;
+pub(crate) mod folder;
+pub(crate) mod lockout;
+pub(crate) mod password;
+pub(crate) mod slug;
+pub(crate) mod store;
+pub(crate) mod uid;
+
 use serde::{Deserialize, Serialize};
 
-use super::NAME;
-use super::dashboards::Dashboard;
-use super::data_sources::DataSource;
-use super::flavour::Flavour;
-use super::folders::Folder;
-use super::lockout::WrongTry;
-use super::password::Hashed;
-use super::uid;
+use crate::flavour::Flavour;
+use crate::name::NAME;
+use dashboard::Dashboard;
+use data_source::DataSource;
+use folder::Folder;
+use lockout::WrongTry;
+use password::Hashed;
 
 /// All that the double remembers.
 #[derive(Clone, Debug, Serialize, Deserialize)]

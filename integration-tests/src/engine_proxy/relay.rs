@@ -18,8 +18,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::Shared;
 use super::fault::{Action, Call, Fault, Hearing};
+use super::shared::Shared;
 
 /// What of a query tells calls apart.
 const TELLING: [&str; 6] = ["name", "fromImage", "tag", "signal", "path", "condition"];
@@ -32,8 +32,16 @@ fn cut_off() -> io::Error {
     io::Error::other("the connection is cut")
 }
 
+/// Listens from now on; must be called inside the runtime.
+pub(super) fn revive(shared: &Arc<Shared>) {
+    // A listener that has ended leaves its socket behind.
+    drop(std::fs::remove_file(&shared.socket));
+    let listener = UnixListener::bind(&shared.socket).expect("a socket can be made");
+    tokio::spawn(serve(listener, shared.clone()));
+}
+
 /// Accepts connections until the engine dies.
-pub(super) async fn serve(listener: UnixListener, shared: Arc<Shared>) {
+async fn serve(listener: UnixListener, shared: Arc<Shared>) {
     let mut deaths = shared.deaths.subscribe();
     loop {
         let accepted = tokio::select! {
@@ -83,7 +91,7 @@ async fn answer(
             shared.die();
             tokio::spawn(async move {
                 tokio::time::sleep(time).await;
-                Shared::revive(&shared);
+                revive(&shared);
             });
             return Err(cut_off());
         }

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::command::run;
 use super::range::Range;
-use super::run;
 
 /// The host name there.
 pub(super) const NAME: &str = "tdd-elsewhere";

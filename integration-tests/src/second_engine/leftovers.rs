@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::command::run;
 use super::range::Range;
-use super::run;
 
 /// The file that says which process a folder belongs to.
 const OWNER: &str = "owner";

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::run;
+use super::command::run;
 
 /// A part of 198.18.0.0/15, which is set apart for tests of networks.
 #[derive(Clone, Copy, Debug)]

@@ -104,17 +104,7 @@ fn firing_and_pending_alerts_are_told_with_all_that_is_known() {
 fn a_silenced_alert_is_told_with_its_silence_and_fails_nobody() {
     let scenario = alerting("silenced");
     seen(&scenario, "Burning", "firing");
-    let matcher = json!({"name": "alertname", "value": ".+", "isRegex": true, "isEqual": true});
-    let silence = json!({
-        "matchers": [matcher],
-        "startsAt": "2020-01-01T00:00:00Z",
-        "endsAt": "2100-01-01T00:00:00Z",
-        "createdBy": "a test",
-        "comment": "it is known",
-    });
-    let url = format!("{}/api/v2/silences", scenario.url("alertmanager"));
-    let answer = http::request("POST", &url, None, Some(&silence));
-    assert_eq!(answer.status, 200, "{answer:?}");
+    scenario.silence(".+", "it is known");
     let burning = seen(&scenario, "Burning", "suppressed");
     let by = text(&burning["suppressed_by"][0]);
     assert!(by.contains("a test") && by.contains("it is known"), "{burning:#}");

@@ -43,14 +43,7 @@ impl Filled {
     fn new(name: &str) -> Self {
         let scenario = scenario(name);
         scenario.succeed(&["up"]);
-        let url = scenario.url("alertmanager");
-        let silence = json!({
-            "matchers": [{"name": "alertname", "value": "MemoryUsageHigh", "isRegex": false, "isEqual": true}],
-            "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z",
-            "createdBy": "a user", "comment": "kept through a backup",
-        });
-        let answer = http::request("POST", &format!("{url}/api/v2/silences"), None, Some(&silence));
-        assert_eq!(answer.status, 200, "{answer:?}");
+        scenario.silence("MemoryUsageHigh", "kept through a backup");
         let url = scenario.url("grafana");
         let own = json!({"dashboard": {"uid": "own", "title": "The user's own", "panels": []}});
         let answer =
@@ -168,7 +161,7 @@ fn what_was_backed_up_is_there_again_after_down_with_volumes() {
     assert_eq!(paused, ["prometheus", "grafana", "alertmanager"]);
     output.says("stopping prometheus while its data is read").says("prometheus is ready again after");
     assert_eq!(scenario.ids(), before, "nothing is replaced");
-    assert_eq!(scenario.run(&[&["plan", "--detailed-exitcode"], &login[..]].concat()).code, 0);
+    scenario.plan(&login).exits(0);
     assert_eq!(std::fs::metadata(&filled.file).expect("it is there").permissions().mode() & 0o777, 0o600);
     assert_eq!(hidden(scenario.folder()), [""; 0]);
 

@@ -62,7 +62,7 @@ fn undisturbed(scenario: &Scenario, arguments: &[&str]) -> Objects {
 
 /// Asserts that the stack is whole, is what was asked for, and that nothing else is left.
 fn is_whole(scenario: &Scenario, whole: &Objects, number: usize, arguments: &[&str]) {
-    let plan = scenario.run(&[&["plan", "--detailed-exitcode"], &arguments[1..]].concat());
+    let plan = scenario.plan(&arguments[1..]);
     assert_eq!(plan.code, 0, "after call {number} the next `up` reached no fixed point: {}", plan.stdout);
     assert_eq!(objects(scenario), *whole, "after call {number}");
     // What has no label is left behind too.

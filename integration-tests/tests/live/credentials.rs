@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use integration_tests::cli::PLAN;
 use integration_tests::http;
 use integration_tests::scenario::{SERVICES, Scenario, docker, operations};
 
@@ -37,7 +38,7 @@ fn another_password_reaches_a_running_grafana_with_one_wrong_try() {
     assert_eq!(done[0], "set-login", "{done:?}");
     assert_eq!((scenario.ids(), scenario.started()), (ids, started), "no container is touched");
     is_open_after_three_more(&scenario, "something-else");
-    let again = scenario.run_with((VARIABLE, "something-else"), &["plan", "--detailed-exitcode"]);
+    let again = scenario.run_with((VARIABLE, "something-else"), &PLAN);
     again.exits(0);
     assert_eq!(ask(&scenario, "admin123"), 401);
 }
@@ -88,7 +89,7 @@ fn a_password_that_is_made_is_found_by_later_commands() {
     assert_eq!(path.metadata().expect("it is there").permissions().mode() & 0o777, 0o600);
     assert!(!format!("{}{}", up.stdout, up.stderr).contains(&made));
     assert_eq!((ask(&scenario, &made), ask(&scenario, "admin123")), (200, 401));
-    scenario.run_with(variable, &["plan", "--detailed-exitcode"]).exits(0);
+    scenario.run_with(variable, &PLAN).exits(0);
 }
 
 /// What processes show of themselves, command lines to everybody, environments to their own user and to root: those

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use integration_tests::scenario::{Scenario, docker, eventually, operations, remove_image};
+use integration_tests::scenario::{Scenario, docker, eventually, remove_image};
 
 use super::scenario;
 
@@ -55,14 +55,6 @@ impl Drop for Image {
     }
 }
 
-/// With the right image again: a good `up`, after which nothing is left to do.
-fn converges(scenario: &Scenario) {
-    scenario.succeed(&["up"]);
-    let plan = scenario.succeed(&["plan", "--output", "json"]).json();
-    assert_eq!(operations(&plan), [""; 0]);
-    assert_eq!(scenario.objects("container").len(), 4, "something is left over");
-}
-
 #[test]
 fn a_container_that_exits_and_is_restarted_again_and_again_is_told_at_once() {
     let scenario = scenario("loop");
@@ -74,7 +66,7 @@ fn a_container_that_exits_and_is_restarted_again_and_again_is_told_at_once() {
     // The wait of two minutes is not used up, however busy the machine.
     assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
     assert_eq!(scenario.objects("container").len(), 4, "the diagnostics are gone");
-    converges(&scenario);
+    scenario.converges();
 }
 
 #[test]
@@ -84,7 +76,7 @@ fn a_container_that_runs_again_is_told_by_how_it_ended_before() {
     let image = Image::with_script(&scenario, script);
     let output = scenario.run(&["up", "--image", &image.argument()]);
     output.exits(1).says("`alertmanager` exited with code 7 and is restarted again and again");
-    converges(&scenario);
+    scenario.converges();
 }
 
 #[test]
@@ -106,7 +98,7 @@ tail /dev/zero";
     let output = running.finish();
     output.exits(1).says("`alertmanager` exited with code 137, killed for its memory limit of 32 MiB");
     output.says("hint: give it more memory, or ask less of it");
-    converges(&scenario);
+    scenario.converges();
 }
 
 #[test]
@@ -117,7 +109,7 @@ fn a_program_for_another_processor_is_told_as_that() {
     output.exits(1).says("exec format error");
     output.says("the image is built for another processor than the engine's");
     output.says("--image alertmanager=REF");
-    converges(&scenario);
+    scenario.converges();
 }
 
 #[test]
@@ -130,5 +122,5 @@ fn a_service_that_listens_late_is_waited_for_as_long_as_asked() {
     scenario.succeed(&["down"]);
     let output = scenario.run(&["up", "--image", &image.argument(), "--wait-timeout", "5s"]);
     output.exits(5).says("`alertmanager` is not ready after 5s").says("--wait-timeout");
-    converges(&scenario);
+    scenario.converges();
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use integration_tests::engine_proxy::{EngineProxy, Fault, When};
-use integration_tests::scenario::{Scenario, eventually, operations};
+use integration_tests::scenario::{Scenario, eventually};
 
 use super::scenario;
 
@@ -14,15 +14,6 @@ fn behind_a_proxy(name: &str) -> (EngineProxy, Scenario) {
     let proxy = EngineProxy::start();
     let scenario = scenario(name).through(proxy.host());
     (proxy, scenario)
-}
-
-/// The engine is well again: a good `up`, after which nothing is left to do.
-fn converges(proxy: &EngineProxy, scenario: &Scenario) {
-    proxy.recover();
-    scenario.succeed(&["up"]);
-    let plan = scenario.succeed(&["plan", "--output", "json"]).json();
-    assert_eq!(operations(&plan), [""; 0]);
-    assert_eq!(scenario.objects("container").len(), 4, "something is left over");
 }
 
 fn count(proxy: &EngineProxy, beginning: &str) -> usize {
@@ -38,7 +29,8 @@ fn an_engine_that_dies_in_the_middle_is_named_and_up_goes_on_when_it_is_back() {
     output.exits(3).says("stopped answering").says("hint: start the engine again").says("goes on from there");
     assert!(scenario.objects("container").contains(&grafana), "what was done is gone");
     scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");
-    converges(&proxy, &scenario);
+    proxy.recover();
+    scenario.converges();
     proxy.fail(When::first("POST /containers/"), Fault::Dies);
     scenario.run(&["down"]).exits(3).says("stopped answering");
     proxy.recover();
@@ -56,7 +48,8 @@ fn an_engine_that_restarts_in_the_middle_is_named_and_the_next_up_goes_on() {
     scenario.run(&["up"]).exits(3).says("stopped answering");
     // Nobody has to bring it back.
     eventually("the engine is back", || scenario.run(&["status"]).code, |code| *code != 3);
-    converges(&proxy, &scenario);
+    proxy.recover();
+    scenario.converges();
 }
 
 #[test]
@@ -77,7 +70,8 @@ fn hangs_at_the_first_word() {
     output.exits(3).says("error: cannot reach the Docker Engine").says("said nothing for 15s");
     assert!(began.elapsed() < HANG, "{:?}", began.elapsed());
     assert_eq!(scenario.objects("container"), [""; 0]);
-    converges(&proxy, &scenario);
+    proxy.recover();
+    scenario.converges();
 }
 
 fn hangs_in_the_middle() {
@@ -97,7 +91,8 @@ fn hangs_in_the_middle() {
     output.exits(3).says("stopped answering").says("said nothing for 15s");
     assert!(began.elapsed() < HANG, "{:?}", began.elapsed());
     assert!(!scenario.objects("container").contains(&grafana));
-    converges(&proxy, &scenario);
+    proxy.recover();
+    scenario.converges();
 }
 
 fn hangs_at_a_single_look() {
@@ -106,7 +101,8 @@ fn hangs_at_a_single_look() {
     let output = scenario.run_for(60, &["up"]);
     output.exits(1).says("error: cannot list volumes").says("said nothing for 15s");
     assert_eq!(scenario.objects("container"), [""; 0]);
-    converges(&proxy, &scenario);
+    proxy.recover();
+    scenario.converges();
 }
 
 #[test]
@@ -130,7 +126,8 @@ fn an_answer_that_breaks_off_changes_nothing() {
     scenario.run(&["up"]).exits(1).says("error: cannot read `/etc/prometheus` of `");
     proxy.fail(When::matches(|call| call.line.contains("/logs")), Fault::CutAfter(100));
     scenario.run(&["logs", "prometheus"]).exits(1).says("error: cannot read the log of `");
-    converges(&proxy, &scenario);
+    proxy.recover();
+    scenario.converges();
     assert_eq!(scenario.ids(), ids);
 }
 
@@ -152,7 +149,8 @@ fn a_call_that_the_engine_fails_is_told_and_never_made_twice() {
         output.says("hint: what was done so far stays");
         assert_eq!(count(&proxy, &call), 1, "{call}");
     }
-    converges(&proxy, &scenario);
+    proxy.recover();
+    scenario.converges();
 }
 
 #[test]
@@ -170,5 +168,6 @@ fn an_engine_that_fails_always_is_told_once_and_nothing_is_made() {
     proxy.fail(When::each("GET /_ping"), Fault::Fails);
     scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");
     assert_eq!(scenario.objects("container"), [""; 0]);
-    converges(&proxy, &scenario);
+    proxy.recover();
+    scenario.converges();
 }

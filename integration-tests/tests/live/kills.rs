@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use integration_tests::cli::{Output, TddStack};
+use integration_tests::cli::{Output, PLAN, TddStack};
 use integration_tests::scenario::{SERVICES, Scenario, number};
 use tdd_stack::ports;
 
@@ -87,7 +87,7 @@ fn a_command_that_follows_a_kill_at_once_reaches_its_end() {
         longest[next] = longest[next].max(took);
         is_up = next == 0;
         if is_up {
-            let (plan, _) = stack.timed(&["plan", "--detailed-exitcode"]);
+            let (plan, _) = stack.timed(&PLAN);
             assert_eq!(plan.code, 0, "{told} reached no fixed point\n{}", plan.stdout);
         } else {
             // A lock may still be made that was asked for before the kill; the next command removes it.

@@ -61,14 +61,14 @@ fn a_second_up_does_nothing_and_says_so_in_one_line() {
     assert!(second.stdout.contains("up to date: 0 operations"), "{}", second.stdout);
     assert_eq!(second.stderr, "");
     assert_eq!((scenario.ids(), scenario.started()), (ids, started));
-    assert_eq!(scenario.run(&["plan", "--detailed-exitcode"]).code, 0);
+    scenario.is_converged();
 }
 
 #[test]
 fn a_dry_run_and_a_plan_change_nothing_and_say_the_same() {
     let scenario = scenario("dry");
     let dry = scenario.succeed(&["up", "--dry-run"]);
-    let plan = scenario.run(&["plan", "--detailed-exitcode"]);
+    let plan = scenario.plan(&[]);
     assert_eq!(plan.code, 10);
     assert_eq!(dry.stdout, plan.stdout);
     for kind in ["container", "network", "volume"] {
@@ -121,7 +121,7 @@ fn two_stacks_live_side_by_side() {
     other.succeed(&["up"]);
     one.succeed(&["down", "--volumes"]);
     assert_eq!(other.objects("container").len(), 4);
-    assert_eq!(other.run(&["plan", "--detailed-exitcode"]).code, 0);
+    other.is_converged();
 }
 
 #[test]

@@ -19,10 +19,6 @@ fn with_password(scenario: Scenario) -> Scenario {
     scenario.with_variable("TDD_STACK_GRAFANA_PASSWORD", PASSWORD)
 }
 
-fn is_converged(scenario: &Scenario) {
-    scenario.run(&["plan", "--detailed-exitcode"]).exits(0);
-}
-
 /// Images that differ from the pinned ones by a label, as a newer version does by everything. Removed in the end.
 struct Upgrades {
     references: Vec<(String, String)>,
@@ -60,7 +56,7 @@ fn data_and_password_outlive_down_and_up() {
     scenario.succeed(&["down"]);
     scenario.succeed(&["up"]);
     kept.are_in(&scenario);
-    is_converged(&scenario);
+    scenario.is_converged();
 }
 
 #[test]
@@ -76,10 +72,10 @@ fn data_and_password_outlive_an_upgrade_of_every_image_and_the_way_back() {
     let changed: Vec<bool> = before.iter().zip(scenario.ids()).map(|(old, new)| *old != new).collect();
     assert_eq!(changed, [true, true, false, true]);
     kept.are_in(&scenario);
-    scenario.run(&[&["plan", "--detailed-exitcode"], flags.as_slice()].concat()).exits(0);
+    scenario.plan(&flags).exits(0);
     scenario.succeed(&["up"]);
     kept.are_in(&scenario);
-    is_converged(&scenario);
+    scenario.is_converged();
     scenario.succeed(&["down", "--volumes"]);
 }
 
@@ -120,7 +116,7 @@ impl Survivor {
         assert!(done.iter().all(|operation| needed.contains(&operation.as_str())), "{done:?}");
         assert_eq!(self.scenario.ids(), self.before, "no container is replaced");
         self.kept.are_in(&self.scenario);
-        is_converged(&self.scenario);
+        self.scenario.is_converged();
     }
 
     /// Nobody but the engine does anything.
@@ -188,5 +184,5 @@ fn without_its_engine_the_program_says_so_and_an_empty_engine_gets_a_stack_again
     engine.wipe();
     assert_eq!(scenario.objects("container"), [""; 0]);
     scenario.succeed(&["up"]);
-    is_converged(&scenario);
+    scenario.is_converged();
 }

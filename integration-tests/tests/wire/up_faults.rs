@@ -14,16 +14,6 @@ fn scene_with(fault: Fault) -> Scene {
     scene
 }
 
-/// Asserts that `up` reaches the wanted state now, and then finds nothing more to do.
-#[track_caller]
-fn converges(scene: &Scene) {
-    scene.engine.recover();
-    scene.run(["up"]).exits(0);
-    scene.engine.forget();
-    scene.run(["up"]).exits(0);
-    assert_eq!(scene.engine.changes(), [""; 0]);
-}
-
 #[test]
 fn an_engine_that_does_not_run_is_named_with_the_way_out() {
     for engine in [FakeEngine::stopped(), FakeEngine::crashed()] {
@@ -111,7 +101,7 @@ fn whatever_operation_fails_up_goes_on_from_there() {
         let output = scene.run(["up"]);
         output.exits(1).says(doing).says("the disk of the engine is full");
         output.says("hint: what was done so far stays");
-        converges(&scene);
+        scene.converges();
     }
 }
 
@@ -122,7 +112,7 @@ fn an_answer_that_breaks_off_is_a_failure_of_its_operation() {
         let scene = Scene::with_images(program!());
         scene.engine.fail(Fault::Cut(call));
         scene.run(["up"]).exits(1).says("cannot create");
-        converges(&scene);
+        scene.converges();
     }
 }
 
@@ -134,7 +124,7 @@ fn an_interrupt_ends_it_at_once_and_up_goes_on_from_there() {
         scene.engine.await_request("POST /containers/create");
         running.signal(signal);
         running.finish().exits(130).says("error: interrupted").says("`tdd-stack down` removes what is there");
-        converges(&scene);
+        scene.converges();
     }
 }
 
@@ -158,7 +148,7 @@ fn a_pull_that_fails_is_told_with_its_reason_and_starts_nothing() {
         assert_eq!(told.count(), 1, "one cause is told once: {}", output.stderr);
         assert!(scene.engine.containers().is_empty(), "{fault:?}");
         assert!(scene.engine.images().is_empty(), "{fault:?}");
-        converges(&scene);
+        scene.converges();
     }
 }
 
@@ -299,7 +289,7 @@ fn a_service_that_dies_is_told_with_its_last_words() {
             .says("| this is the last line");
         output.says(&format!("`tdd-stack logs {service}` shows more"));
         assert_eq!(scene.engine.containers().len(), 4, "the diagnostics are gone");
-        converges(&scene);
+        scene.converges();
     }
 }
 
@@ -310,7 +300,7 @@ fn a_service_that_does_not_get_ready_is_waited_for_as_long_as_asked() {
     let output = scene.run(["up", "--wait-timeout", "600ms"]);
     output.exits(5).says("`alertmanager` is not ready after 600ms: http://").says("/-/ready answers 503");
     output.says("| alertmanager listens").says("--wait-timeout");
-    converges(&scene);
+    scene.converges();
 }
 
 #[test]
@@ -319,7 +309,7 @@ fn a_data_source_that_does_not_get_healthy_is_waited_for_as_long_as_asked() {
     scene.engine.fail(Fault::DataSourceDown);
     let output = scene.run(["up", "--wait-timeout", "600ms"]);
     output.exits(5).says("`grafana` is not ready after 600ms: http://").says("answers 400");
-    converges(&scene);
+    scene.converges();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::prometheus;
-use crate::State;
+use crate::state::State;
 
 /// Returns the alerts that a Prometheus on the same network fires, where it knows an Alertmanager to send them to.
 pub(super) fn alerts(state: &State, container: &str) -> Value {

@@ -2,29 +2,16 @@
 //!
 //! Answers as Grafana 9.4 to 13 does where these agree, and as the classic storage does where they do not.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::{Ask, Reply, grafana_store};
-use crate::{Fault, State};
+use super::ask::{Ask, Reply};
+use super::grafana_store::grafana_store;
+use crate::Fault;
+use crate::state::{GrafanaStore, State};
 
 /// After so many wrong tries even the right password is refused.
 const TRIES: u32 = 5;
-
-/// What a data volume keeps.
-#[derive(Clone, Debug, Default)]
-pub struct GrafanaStore {
-    /// The password of `admin`, set by the first start.
-    pub password: Option<String>,
-    /// The wrong tries so far.
-    pub wrong_tries: u32,
-    /// Data sources by uid.
-    pub data_sources: BTreeMap<String, Value>,
-    /// Dashboards by uid.
-    pub dashboards: BTreeMap<String, Value>,
-}
 
 pub(super) fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
     if ask.path == "/api/health" {

@@ -5,8 +5,10 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::Reply;
-use crate::{Fault, State, moment};
+use super::ask::Reply;
+use crate::Fault;
+use crate::shapes::moment;
+use crate::state::State;
 
 pub(super) fn reply(state: &State, container: &str, path: &str) -> Reply {
     let loaded = state.container(container).map(|found| found.loaded.clone()).unwrap_or_default();

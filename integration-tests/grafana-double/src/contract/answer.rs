@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+/// What an assertion returns.
+pub type Checked = Result<(), Violation>;
+
 /// An answer, with the request it answers.
 #[derive(Clone, Debug)]
 pub struct Answer {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::answer::{Answer, Violation};
 use crate::Flavour;
-use crate::uid::random;
+use crate::state::uid::random;
 
 /// A Grafana, and what may be done with it.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::Checked;
+use super::answer::Checked;
 use super::grafana::{As, Grafana};
 
 pub(super) async fn answers_without_login(grafana: &Grafana) -> Checked {

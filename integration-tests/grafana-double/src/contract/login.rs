@@ -3,9 +3,10 @@
 use reqwest::Method;
 use serde_json::json;
 
+use super::answer::Checked;
 use super::answer::{Answer, Violation};
+use super::grafana::Target;
 use super::grafana::{As, Grafana, unique};
-use super::{Checked, Target};
 
 /// The number of wrong tries that locks a name.
 const MOST_TRIES: usize = 5;

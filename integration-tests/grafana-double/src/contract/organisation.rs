@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Checked;
+use super::answer::Checked;
 use super::dashboards::{overwriting, save};
 use super::grafana::{Grafana, unique};
 

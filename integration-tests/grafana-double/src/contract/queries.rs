@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Checked;
+use super::answer::Checked;
 use super::answer::{Answer, Violation};
 use super::data_sources::{body, make};
 use super::grafana::{Grafana, unique};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Checked;
+use super::answer::Checked;
 use super::answer::{Answer, Violation};
 use super::dashboards::{overwriting, save};
 use super::grafana::{Grafana, unique};

@@ -1,7 +1,7 @@
 //! Draws series as lines.
 
-use crate::query::TimeRange;
-use crate::series::Series;
+use crate::api::query::TimeRange;
+use crate::prometheus::series::Series;
 
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 120.0;
@@ -63,7 +63,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::series::Point;
+    use crate::prometheus::series::Point;
 
     #[test]
     fn a_line_goes_from_the_lower_left_to_the_upper_right() {

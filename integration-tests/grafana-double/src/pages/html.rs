@@ -1,6 +1,6 @@
 //! The frame around every page: what it is, how it looks, when it loads itself again.
 
-use crate::NAME;
+use crate::name::NAME;
 
 /// A page.
 #[derive(Clone, Debug)]

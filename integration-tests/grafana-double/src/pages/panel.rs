@@ -6,8 +6,8 @@ use super::chart;
 use super::display::{Shown, show};
 use super::html::escape;
 use super::values::{Values, is_course};
-use crate::query::TimeRange;
-use crate::series::Series;
+use crate::api::query::TimeRange;
+use crate::prometheus::series::Series;
 
 /// Returns all panels of a dashboard, those inside rows after their row.
 pub(super) fn flatten(spec: &Value) -> Vec<Value> {
@@ -124,7 +124,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::series::Point;
+    use crate::prometheus::series::Point;
 
     const RANGE: TimeRange = TimeRange { from_ms: 0, to_ms: 100 };
 

@@ -4,10 +4,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::variables::Variables;
-use crate::app::App;
-use crate::data_sources::{DataSource, PROMETHEUS};
-use crate::query::{self, Query, TimeRange, legend};
-use crate::series::Series;
+use crate::api::app::App;
+use crate::api::query::{self, Query, TimeRange, legend};
+use crate::prometheus::series::Series;
+use crate::state::data_source::{DataSource, PROMETHEUS};
 
 /// Where a dashboard begins that does not say.
 pub(super) const DEFAULT_FROM: &str = "now-1h";

@@ -1,34 +1,21 @@
 //! Dashboards from the places that `dashboards/*.yaml` names, at once and again in each provider's rhythm.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
-
 use super::provider::{self, Provider};
-use super::read_yaml;
+use super::read::read_yaml;
 use super::walk::{Found, Walked, duplicates, walk};
-use crate::answer::Answer;
-use crate::app::{App, Shared};
-use crate::dashboards::{Provisioned, Wanted, save};
-use crate::folders;
+use crate::api::answer::Answer;
+use crate::api::app::{App, Shared};
+use crate::api::dashboards::{Wanted, save};
+use crate::api::folders;
 use crate::log::{self, Level};
+use crate::state::dashboard::Provisioned;
+use crate::state::folder::Folder;
 use crate::state::{Author, State};
 
 const LOGGER: &str = "provisioning.dashboard";
-
-/// The tasks that look at the providers' places again and again.
-#[derive(Debug, Default)]
-pub(crate) struct Providers(Mutex<Vec<AbortHandle>>);
-
-impl Providers {
-    fn replace(&self, tasks: Vec<AbortHandle>) {
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for old in std::mem::replace(&mut *running, tasks) {
-            old.abort();
-        }
-    }
-}
 
 /// Reads the providers, provisions them all, and goes on looking.
 pub(super) async fn provision(app: Shared) -> Result<(), String> {
@@ -167,7 +154,7 @@ fn folder_for(
     if found.folder.is_empty() {
         return Ok(String::new());
     }
-    let is_it = |folder: &&folders::Folder| folder.title == found.folder && folder.parent_uid.is_empty();
+    let is_it = |folder: &&Folder| folder.title == found.folder && folder.parent_uid.is_empty();
     if let Some(known) = state.folders.iter().find(is_it) {
         return Ok(known.uid.clone());
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::dashboards::Dashboard;
+use crate::state::dashboard::Dashboard;
 
 fn provider(path: &Path, rest: &str) -> Provider {
     let yaml = format!("{{name: t, options: {{path: '{}'}}{rest}}}", path.display());

@@ -4,11 +4,12 @@
 
 use serde::Deserialize;
 
-use super::read_yaml;
-use crate::app::App;
-use crate::data_sources::{Editing, Wanted, change, insert};
+use super::read::read_yaml;
+use crate::api::app::App;
+use crate::api::data_sources::{change, insert};
 use crate::log::{self, Level};
 use crate::state::State;
+use crate::state::data_source::{Editing, Wanted};
 
 const LOGGER: &str = "provisioning.datasources";
 

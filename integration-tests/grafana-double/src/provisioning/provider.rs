@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
+use tokio::task::AbortHandle;
 
 /// A file with providers.
 #[derive(Debug, Default, Deserialize)]
@@ -55,6 +57,20 @@ impl Default for Provider {
             update_interval_seconds: 10,
             allow_ui_updates: false,
             options: Options::default(),
+        }
+    }
+}
+
+/// The tasks that look at the providers' places again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Providers(Mutex<Vec<AbortHandle>>);
+
+impl Providers {
+    /// Puts other tasks in the place of those that run.
+    pub(super) fn replace(&self, tasks: Vec<AbortHandle>) {
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for old in std::mem::replace(&mut *running, tasks) {
+            old.abort();
         }
     }
 }

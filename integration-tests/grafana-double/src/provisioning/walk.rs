@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::provider::Provider;
-use crate::password::sha256;
+use crate::state::password::sha256;
 
 /// A dashboard that was found.
 #[derive(Clone, Debug, PartialEq)]

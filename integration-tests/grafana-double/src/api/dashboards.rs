@@ -1,0 +1,9 @@
+//! `/api/dashboards`, and what saving a dashboard does.
+
+mod handlers;
+mod refusal;
+mod save;
+
+pub(crate) use handlers::{add, by_uid, home, remove};
+pub(crate) use refusal::unknown_dashboard;
+pub(crate) use save::{Wanted, save};
