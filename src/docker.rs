@@ -1,4 +1,4 @@
-//! The conventions of the `docker` command: where the engine is, how images are named, logins, and what engines say.
+//! Conventions of the `docker` command: engine address, image references, logins, and phrases of engines.
 
 pub mod credentials;
 pub mod endpoint;

@@ -1,15 +1,16 @@
-//! tdd-stack: brings up a monitoring stack through the Docker Engine API and sees that it observes.
+//! tdd-stack manages a monitoring stack through the Docker Engine API and verifies that it monitors.
 //!
 //! Data flows one way, and every arrow is a plain value:
 //!
 //! ```text
 //! Settings ──> Stack (desired) ──┐
-//!                                ├─> plan() ──> Plan ──> apply() ══ Event ══> render
-//! engine.observe() ─> Observed ──┘                          │
-//!                                                           └──> prove() ──> Proof ──> exit code
+//!                                ├─> plan ──> Plan ──> execute ══ Event ══> output
+//! engine ──> observe ─> Observed ┘                        │
+//!                                                         └──> verify ──> Verification ──> exit code
 //! ```
 //!
-//! Read `stack`, `observed`, `plan`, `apply` in this order; `ARCHITECTURE.md` says who may use whom.
+//! Read `model/stack`, `model/observed`, `plan` and `execute` in this order. `ARCHITECTURE.md` states which
+//! module may use which.
 
 pub mod backup;
 mod cli;
@@ -43,7 +44,7 @@ use error::Error;
 use session::Exit;
 use session::diagnostics::Kept;
 
-/// Parses the command line, runs the verb, prints an error if there is one, and returns the exit code.
+/// Parses the command line, runs the command, prints an error if there is one, and returns the exit code.
 pub fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
@@ -52,14 +53,14 @@ pub fn main() -> ExitCode {
             if output::refusal(&error.to_string()) {
                 return code;
             }
-            // Help goes to standard output and a mistake to standard error; a closed pipe is no failure.
+            // Help goes to standard output, a usage error to standard error. A closed pipe is not a failure.
             drop(error.print());
             return code;
         }
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report(&Error::engine("start the program's own threads")(error), None, None),
+        Err(error) => return report(&Error::engine("start the async runtime")(error), None, None),
     };
     let (outcome, output, diagnostics) = runtime.block_on(commands::run(cli.command, cli.global));
     match outcome {
@@ -71,8 +72,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Prints an error, its causes and its hint, and returns its exit code. In JSON it goes to standard output too,
-/// unless a result stands there already.
+/// Prints an error with its causes and its hint, and returns its exit code. With JSON output, the error goes to
+/// standard output too, unless a result was already printed there.
 fn report(
     error: &Error,
     output: Option<config::settings::OutputFormat>,

@@ -127,7 +127,7 @@ mod tests {
         let error = Bound::new("alert receiver", &[LOOPBACK], held.port()).await.unwrap_err();
         assert_eq!(error.exit_code(), 4);
         let text = error.to_string();
-        let holder = format!("pid {}", std::process::id());
+        let holder = format!("process {}", std::process::id());
         assert!(text.contains("alert receiver") && text.contains(&holder), "{text}");
     }
 

@@ -1,6 +1,6 @@
-//! Finds the credentials for a registry in Docker's configuration and its helpers.
+//! Finds the credentials for a registry in Docker's configuration and its credential helpers.
 //!
-//! Never writes or prints a secret, and never waits for a helper longer than a fixed time.
+//! Never writes or prints a secret, and waits for a helper only for a fixed time.
 
 mod error;
 
@@ -23,24 +23,24 @@ const HELPER_PREFIX: &str = "docker-credential-";
 const HELPER_TIMEOUT: Duration = Duration::from_secs(10);
 const HUB: &str = "docker.io";
 const HUB_KEY: &str = "https://index.docker.io/v1/";
-/// What a helper says when it works and knows nothing, fixed by the helpers' protocol.
+/// The message of a helper that works and has no credentials, fixed by the helpers' protocol.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
-/// What a registry wants to see before it hands out an image.
+/// Credentials for a registry.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// A user and a password.
+    /// A user name and a password.
     Password {
-        /// The user.
+        /// The user name.
         username: String,
         /// The password.
         password: String,
     },
-    /// A token that stands for a user.
+    /// A token that represents a user.
     IdentityToken(String),
 }
 
-/// Returns the credentials for a registry's host (`docker.io` for Docker Hub); `None` if there are none.
+/// Returns the credentials for a registry's host (`docker.io` for Docker Hub), or `None` if there are none.
 pub async fn credentials(
     registry: &str,
     config_dir: Option<&Path>,
@@ -69,10 +69,10 @@ pub async fn credentials(
     Ok(None)
 }
 
-/// Rewrites a base64 text from the standard alphabet to the one for URLs.
+/// Converts a base64 text from the standard alphabet to the URL-safe one.
 ///
-/// The engine decodes the header `X-Registry-Auth` with the alphabet for URLs and pulls without credentials
-/// when that fails, but bollard encodes it with the standard one: passwords that lead to `+` or `/` get lost.
+/// The engine decodes the header `X-Registry-Auth` with the URL-safe alphabet and, if that fails, pulls without
+/// credentials. bollard encodes it with the standard one, so passwords that lead to `+` or `/` would be lost.
 pub fn url_safe(value: &str) -> String {
     value.replace('+', "-").replace('/', "_")
 }
@@ -88,7 +88,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The part of Docker's configuration that tells which helper is asked.
+/// The part of Docker's configuration that selects the helper.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Config {
@@ -104,7 +104,7 @@ impl Config {
     }
 }
 
-/// What a look-up is about, for its errors.
+/// The subject of a look-up, for its errors.
 struct Subject<'a> {
     registry: &'a str,
     path: &'a Path,
@@ -135,7 +135,7 @@ impl Subject<'_> {
                     printed.into_iter().find(|line| !line.is_empty()).unwrap_or("it printed nothing");
                 Err(RegistryAuthError::HelperFailed { registry, helper, message: message.to_owned() })
             }
-            // An empty `credsStore` means no store to Docker.
+            // Docker treats an empty `credsStore` as none.
             CredentialRetrievalError::HelperCommunicationError if helper == HELPER_PREFIX => Ok(None),
             CredentialRetrievalError::HelperCommunicationError => {
                 Err(RegistryAuthError::HelperUnavailable { registry, helper })
@@ -151,7 +151,7 @@ impl Subject<'_> {
     }
 }
 
-/// The names under which Docker may keep a registry's credentials, the likeliest first.
+/// Returns the names under which Docker may store a registry's credentials, the most likely one first.
 fn keys(registry: &str) -> Vec<String> {
     match registry {
         HUB => vec![HUB_KEY.to_owned()],
@@ -159,10 +159,10 @@ fn keys(registry: &str) -> Vec<String> {
     }
 }
 
-/// Runs blocking work, and stops waiting for it after the limit.
+/// Runs blocking work in a thread, and stops waiting for it after the limit.
 async fn bounded<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = oneshot::channel();
-    // Not `spawn_blocking`: the runtime would wait for a hanging helper when the program ends.
+    // Not `spawn_blocking`: at the end of the program, the runtime would wait for a hanging helper.
     thread::spawn(move || drop(sender.send(work())));
     timeout(limit, receiver).await.ok()?.ok()
 }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn entries_of_the_file_are_found() {
+    async fn credentials_are_read_from_the_file() {
         let auth = STANDARD.encode("me:se:cret");
         let folder = docker_config(&format!(
             r#"{{"auths":{{
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_configuration_there_are_no_credentials() {
+    async fn missing_configuration_gives_no_credentials() {
         let folder = tempfile::tempdir().unwrap();
         for config_dir in [None, Some(folder.path()), Some(&*folder.path().join("missing"))] {
             assert_eq!(credentials("docker.io", config_dir).await.unwrap(), None);
@@ -224,13 +224,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_store_is_no_store() {
+    async fn empty_store_counts_as_none() {
         let folder = docker_config(r#"{"credsStore":"","credHelpers":{"ghcr.io":""}}"#);
         assert_eq!(credentials("ghcr.io", Some(folder.path())).await.unwrap(), None);
     }
 
     #[tokio::test]
-    async fn a_broken_file_or_entry_is_named() {
+    async fn malformed_file_or_entry_is_named() {
         let folder = docker_config("{\n  oops");
         let error = credentials("docker.io", Some(folder.path())).await.unwrap_err();
         let file = folder.path().join("config.json").display().to_string();
@@ -241,7 +241,7 @@ mod tests {
             let folder = docker_config(&format!(r#"{{"auths":{{"ghcr.io":{entry}}}}}"#));
             let error = credentials("ghcr.io", Some(folder.path())).await.unwrap_err();
             let file = folder.path().join("config.json").display().to_string();
-            assert_eq!(error.to_string(), format!("the entry for ghcr.io in `{file}` is broken"));
+            assert_eq!(error.to_string(), format!("the entry for ghcr.io in `{file}` is malformed"));
             assert_eq!(error.hint().unwrap(), "log in again: `docker login ghcr.io`");
         }
 
@@ -250,7 +250,7 @@ mod tests {
         let file = folder.path().join("config.json").display().to_string();
         assert_eq!(
             error.to_string(),
-            format!("an entry under `auths` in `{file}` is not what Docker writes")
+            format!("an entry under `auths` in `{file}` has an unexpected structure")
         );
     }
 
@@ -265,9 +265,9 @@ locked.example) echo 'the keychain is locked'; exit 1 ;;
 esac
 "#;
 
-    /// Only a process of its own can have another PATH without changing the environment of all tests.
+    /// Runs itself in another process, because a changed PATH would affect all tests of this one.
     #[tokio::test]
-    async fn helpers_on_the_path_are_asked() {
+    async fn helpers_on_the_path_are_called() {
         let Some(config_dir) = env::var_os("REGISTRY_AUTH_TEST_CONFIG") else {
             let folder = docker_config(r#"{"credsStore":"x","credHelpers":{"gone.example":"gone"}}"#);
             let helper = folder.path().join("docker-credential-x");
@@ -275,7 +275,7 @@ esac
             fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
             let path = format!("{}:{}", folder.path().display(), env::var_os("PATH").unwrap().display());
             let output = Command::new(env::current_exe().unwrap())
-                .args(["--exact", "docker::credentials::tests::helpers_on_the_path_are_asked"])
+                .args(["--exact", "docker::credentials::tests::helpers_on_the_path_are_called"])
                 .env("REGISTRY_AUTH_TEST_CONFIG", folder.path())
                 .env("PATH", path)
                 .output()
@@ -294,10 +294,10 @@ esac
         let expected =
             "the credential helper `docker-credential-x` failed for locked.example: the keychain is locked";
         assert_eq!(error.to_string(), expected);
-        let expected = "try it by hand: `echo locked.example | docker-credential-x get`";
+        let expected = "run the helper manually: `echo locked.example | docker-credential-x get`";
         assert_eq!(error.hint().unwrap(), expected);
         let error = ask("odd.example").await.unwrap_err();
-        let expected = "the credential helper `docker-credential-x` gave no valid answer for odd.example";
+        let expected = "the credential helper `docker-credential-x` gave an invalid answer for odd.example";
         assert_eq!(error.to_string(), expected);
         let error = ask("gone.example").await.unwrap_err();
         let expected = "cannot run the credential helper `docker-credential-gone` for gone.example";
@@ -305,19 +305,19 @@ esac
     }
 
     #[tokio::test]
-    async fn work_that_hangs_is_not_waited_for() {
+    async fn hanging_work_is_abandoned_after_the_limit() {
         let (release, released) = mpsc::channel::<()>();
         assert_eq!(bounded(Duration::ZERO, move || released.recv().is_err()).await, None);
         drop(release);
         assert_eq!(bounded(HELPER_TIMEOUT, || 7).await, Some(7));
 
         let subject = Subject { registry: "ghcr.io", path: Path::new("x"), helper: "h".to_owned() };
-        let expected = "the credential helper `h` gave no answer for ghcr.io in 10 seconds";
+        let expected = "the credential helper `h` did not answer for ghcr.io within 10 s";
         assert_eq!(subject.judge(None).unwrap_err().to_string(), expected);
     }
 
     #[test]
-    fn the_header_uses_the_alphabet_for_urls() {
+    fn registry_header_uses_the_url_safe_alphabet() {
         let standard = STANDARD.encode("p~~~???>>>w");
         assert_eq!(
             (standard.as_str(), url_safe(&standard).as_str()),
@@ -326,7 +326,7 @@ esac
     }
 
     #[test]
-    fn secrets_are_not_printed_for_debugging() {
+    fn debug_output_has_no_secrets() {
         let all =
             format!("{:?} {:?}", password("me", "secret"), Credentials::IdentityToken("secret".to_owned()));
         assert_eq!(all, "Password { username: \"me\", .. } IdentityToken { .. }");

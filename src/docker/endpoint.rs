@@ -1,6 +1,6 @@
-//! Finds the engine to talk to, by the rules of the `docker` command.
+//! Finds the engine to use, by the rules of the `docker` command.
 //!
-//! Never connects, never looks at the process environment, and reads only Docker's configuration directory.
+//! Never connects, never reads the process environment, and reads only Docker's configuration directory.
 
 mod address;
 mod context;
@@ -17,7 +17,7 @@ pub use locality::{Elsewhere, Listener, Locality, Machine};
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 const DEFAULT_CONTEXT: &str = "default";
 
-/// The engine asked for on the command line; an empty text counts as not asked.
+/// The engine that the command line names. An empty text counts as not given.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
     /// The value of `--host`.
@@ -26,7 +26,7 @@ pub struct Asked<'a> {
     pub context: Option<&'a str>,
 }
 
-/// An engine: where it listens and who said so.
+/// The address of an engine, with what named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// Where the engine listens.
@@ -49,7 +49,7 @@ pub enum EndpointOrigin {
         /// What named the context.
         source: ContextSource,
     },
-    /// Nothing did.
+    /// Nothing: the default applies.
     Default,
 }
 
@@ -66,15 +66,16 @@ pub enum ContextSource {
 
 /// Finds the engine that the flags, the environment or Docker's configuration name.
 ///
-/// In this order: `--host`, `--context`, `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context, the default socket.
+/// The order is: `--host`, `--context`, `DOCKER_HOST`, `DOCKER_CONTEXT`, the current context, the default
+/// socket.
 pub fn find(
-    asked: Asked<'_>,
+    requested: Asked<'_>,
     variable: impl Fn(&str) -> Option<String>,
     config_dir: Option<&Path>,
 ) -> Result<Endpoint, EndpointError> {
     let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let host = asked.host.filter(|host| !host.is_empty());
-    let context = asked.context.filter(|context| !context.is_empty());
+    let host = requested.host.filter(|host| !host.is_empty());
+    let context = requested.context.filter(|context| !context.is_empty());
     let named = match (host, context) {
         (Some(_), Some(_)) => return Err(EndpointError::HostAndContext),
         (Some(host), None) => return address::parse(host, EndpointOrigin::HostFlag, tls_variable(variable)),
@@ -111,7 +112,7 @@ impl fmt::Display for EndpointOrigin {
         match self {
             Self::HostFlag => formatter.write_str("--host"),
             Self::HostVariable => formatter.write_str("DOCKER_HOST"),
-            Self::Context { name, source } => write!(formatter, "context \"{name}\" ({source})"),
+            Self::Context { name, source } => write!(formatter, "context `{name}` ({source})"),
             Self::Default => formatter.write_str("default"),
         }
     }
@@ -140,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    /// A Docker configuration directory with these files.
+    /// Returns a Docker configuration directory with these files.
     fn docker_config(files: &[(&str, &str)]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
@@ -162,12 +163,12 @@ mod tests {
 
     fn find_in(
         folder: &TempDir,
-        asked: Asked<'_>,
+        requested: Asked<'_>,
         variables: &[(&str, &str)],
     ) -> Result<Endpoint, EndpointError> {
         let variable =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        find(asked, variable, Some(folder.path()))
+        find(requested, variable, Some(folder.path()))
     }
 
     fn host(host: &str) -> Asked<'_> {
@@ -181,32 +182,32 @@ mod tests {
     const NOTHING: Asked<'_> = Asked { host: None, context: None };
 
     #[test]
-    fn the_engine_is_named_in_the_order_of_the_docker_command() {
+    fn engine_is_found_in_the_order_of_docker() {
         let folder = docker_config(&[("config.json", r#"{"currentContext":"file"}"#)]);
         for name in ["flag", "variable", "file"] {
             add_context(&folder, name, &format!(r#"{{"docker":{{"Host":"unix:///{name}"}}}}"#));
         }
-        let file = format!("context \"file\" (currentContext in `{}/config.json`)", folder.path().display());
+        let file = format!("context `file` (currentContext in `{}/config.json`)", folder.path().display());
         let both = [("DOCKER_HOST", "unix:///env"), ("DOCKER_CONTEXT", "variable")];
         let default_context = [("DOCKER_CONTEXT", "default")];
         let empty = [("DOCKER_HOST", ""), ("DOCKER_CONTEXT", "")];
-        let check = |asked, variables: &[(&str, &str)], url: &str, origin: &str| {
-            let endpoint = find_in(&folder, asked, variables).unwrap();
+        let check = |requested, variables: &[(&str, &str)], url: &str, origin: &str| {
+            let endpoint = find_in(&folder, requested, variables).unwrap();
             assert_eq!((endpoint.to_string().as_str(), endpoint.origin.to_string().as_str()), (url, origin));
         };
         check(host("unix:///host"), &both, "unix:///host", "--host");
-        check(context("flag"), &both, "unix:///flag", "context \"flag\" (--context)");
+        check(context("flag"), &both, "unix:///flag", "context `flag` (--context)");
         check(context("default"), &both, "unix:///env", "DOCKER_HOST");
         check(context("default"), &both[1..], "unix:///var/run/docker.sock", "default");
         check(NOTHING, &both, "unix:///env", "DOCKER_HOST");
-        check(NOTHING, &both[1..], "unix:///variable", "context \"variable\" (DOCKER_CONTEXT)");
+        check(NOTHING, &both[1..], "unix:///variable", "context `variable` (DOCKER_CONTEXT)");
         check(NOTHING, &default_context, "unix:///var/run/docker.sock", "default");
         check(NOTHING, &empty, "unix:///file", &file);
         check(host(""), &[], "unix:///file", &file);
     }
 
     #[test]
-    fn without_any_configuration_the_default_socket_is_meant() {
+    fn missing_configuration_gives_the_default_socket() {
         let endpoint = find(NOTHING, |_| None, None).unwrap();
         assert_eq!(endpoint.address, Address::Unix(DEFAULT_SOCKET.into()));
         assert_eq!(find_in(&docker_config(&[]), NOTHING, &[]).unwrap(), endpoint);
@@ -217,29 +218,29 @@ mod tests {
     }
 
     #[test]
-    fn two_flags_conflict() {
-        let asked = Asked { host: Some("unix:///x"), context: Some("default") };
-        assert!(matches!(find(asked, |_| None, None), Err(EndpointError::HostAndContext)));
+    fn host_and_context_flags_conflict() {
+        let requested = Asked { host: Some("unix:///x"), context: Some("default") };
+        assert!(matches!(find(requested, |_| None, None), Err(EndpointError::HostAndContext)));
     }
 
     #[test]
-    fn an_unknown_context_is_named_with_its_source_and_the_known_ones() {
+    fn unknown_context_error_names_source_and_known_contexts() {
         let folder = docker_config(&[("contexts/meta/junk/meta.json", "{")]);
         add_context(&folder, "work", r#"{"docker":{"Host":"unix:///work"}}"#);
         let error = find_in(&folder, NOTHING, &[("DOCKER_CONTEXT", "../nope")]).unwrap_err();
-        assert_eq!(error.to_string(), "no Docker context is named \"../nope\" (asked for by DOCKER_CONTEXT)");
+        assert_eq!(error.to_string(), "no Docker context is named `../nope` (from DOCKER_CONTEXT)");
         assert_eq!(error.hint().unwrap(), "known contexts: default, work");
         let error = find(context("x"), |_| None, None).unwrap_err();
-        assert_eq!(error.to_string(), "no Docker context is named \"x\" (asked for by --context)");
+        assert_eq!(error.to_string(), "no Docker context is named `x` (from --context)");
         let folder = docker_config(&[("config.json", r#"{"currentContext":"gone"}"#)]);
         let error = find_in(&folder, NOTHING, &[]).unwrap_err();
         let file = folder.path().join("config.json");
-        let expected = format!("(asked for by currentContext in `{}`)", file.display());
+        let expected = format!("(from currentContext in `{}`)", file.display());
         assert!(error.to_string().ends_with(&expected), "{error}");
     }
 
     #[test]
-    fn a_broken_file_is_named_with_line_and_column() {
+    fn malformed_file_error_has_line_and_column() {
         let folder = docker_config(&[("config.json", "{\n  \"currentContext\": oops\n}")]);
         let error = find_in(&folder, NOTHING, &[]).unwrap_err();
         assert_eq!(
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_without_an_engine_is_refused() {
+    fn context_without_an_engine_is_refused() {
         let folder = docker_config(&[]);
         for endpoints in ["{}", r#"{"docker":{}}"#, r#"{"docker":{"Host":""}}"#] {
             add_context(&folder, "bare", endpoints);
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_directory_follows_the_environment() {
+    fn configuration_directory_follows_the_environment() {
         let with = |set: &'static [(&str, &str)]| {
             config_dir(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
         };

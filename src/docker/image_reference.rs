@@ -1,4 +1,4 @@
-//! Reads image references such as `prom/prometheus:v3.13.4`, by the grammar of the distribution project.
+//! Parses image references such as `prom/prometheus:v3.13.4`, by the grammar of the distribution project.
 //!
 //! Never invents a version: a reference without a tag or digest is an error, not `latest`.
 
@@ -16,7 +16,7 @@ const HUB_ALIAS: &str = "index.docker.io";
 const OFFICIAL: &str = "library/";
 const LONGEST_PATH: usize = 255;
 
-/// An image at one version, in its full form.
+/// A reference to an image with a version, in its full form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageReference {
     registry: String,
@@ -30,7 +30,7 @@ enum Version {
     Digest { tag: Option<String>, digest: String },
 }
 
-/// Why a text is no image reference.
+/// The reason why a text is not an image reference.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("image reference `{reference}` {fault}")]
 pub struct ReferenceError {
@@ -40,33 +40,33 @@ pub struct ReferenceError {
     pub fault: ReferenceFault,
 }
 
-/// What is wrong with an image reference.
+/// A fault in an image reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ReferenceFault {
-    /// Neither tag nor digest.
+    /// The tag and the digest are missing.
     #[error("has no tag and no digest")]
     NoVersion,
-    /// The host or its port.
+    /// The registry host or its port is invalid.
     #[error("has no valid registry host")]
     Registry,
-    /// Capital letters in the repository.
+    /// The repository name has capital letters.
     #[error("has capital letters in its repository name")]
     Capitals,
-    /// The repository.
+    /// The repository name is invalid.
     #[error("has no valid repository name")]
     Path,
-    /// The repository's length.
+    /// The repository name is too long.
     #[error("has a repository name of more than {LONGEST_PATH} characters")]
     LongPath,
-    /// The tag.
+    /// The tag is invalid.
     #[error("has no valid tag")]
     Tag,
-    /// The digest.
+    /// The digest is invalid.
     #[error("has no valid digest")]
     Digest,
 }
 
-/// A text is no registry that an image reference can name.
+/// The error for a text that is not a registry host of image references.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{host}` is not a registry host")]
 pub struct RegistryError {
@@ -75,17 +75,17 @@ pub struct RegistryError {
 }
 
 impl ImageReference {
-    /// Returns the registry's host, `docker.io` for Docker Hub.
+    /// Returns the registry's host, which is `docker.io` for Docker Hub.
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// Returns the repository's path in its registry, e.g. `library/alpine`.
+    /// Returns the repository's path in its registry, such as `library/alpine`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the tag.
+    /// Returns the tag, if there is one.
     pub fn tag(&self) -> Option<&str> {
         match &self.version {
             Version::Tag(tag) => Some(tag),
@@ -93,7 +93,7 @@ impl ImageReference {
         }
     }
 
-    /// Returns the digest, e.g. `sha256:…`.
+    /// Returns the digest, such as `sha256:…`, if there is one.
     pub fn digest(&self) -> Option<&str> {
         match &self.version {
             Version::Tag(_) => None,
@@ -101,7 +101,7 @@ impl ImageReference {
         }
     }
 
-    /// Returns what decides the content: the digest if there is one, else the tag.
+    /// Returns the version that determines the content: the digest if there is one, otherwise the tag.
     pub fn version(&self) -> &str {
         match &self.version {
             Version::Tag(version) | Version::Digest { digest: version, .. } => version,
@@ -113,9 +113,9 @@ impl ImageReference {
         familiar(&self.registry, &self.path)
     }
 
-    /// Returns the same path and version in another registry.
+    /// Returns the reference with the same path and version in another registry.
     pub fn with_registry(&self, host: &str) -> Result<Self, RegistryError> {
-        // Docker takes a first part that does not look like a host for a folder of Docker Hub.
+        // For Docker, a first part that does not look like a host is a folder of Docker Hub.
         if !looks_like_host(host) || !is_host(host) {
             return Err(RegistryError { host: host.to_owned() });
         }
@@ -152,28 +152,33 @@ impl fmt::Display for ImageReference {
 }
 
 impl ReferenceError {
-    /// Says what to do next.
+    /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         let reference = &self.reference;
         match self.fault {
-            ReferenceFault::NoVersion => Some(format!("pin a version, e.g. `{reference}:1.2.3`")),
-            ReferenceFault::Capitals => Some("write the repository name in small letters".to_owned()),
-            ReferenceFault::Registry if reference.contains("://") => Some("leave out the scheme".to_owned()),
+            ReferenceFault::NoVersion => Some(format!("pin a version, for example `{reference}:1.2.3`")),
+            ReferenceFault::Capitals => Some("write the repository name in lower case".to_owned()),
+            ReferenceFault::Registry if reference.contains("://") => Some("omit the scheme".to_owned()),
             ReferenceFault::Registry | ReferenceFault::Path | ReferenceFault::LongPath => {
-                Some("write `[HOST[:PORT]/]PATH:TAG`, e.g. `prom/prometheus:v3.13.4`".to_owned())
+                Some("write `[HOST[:PORT]/]PATH:TAG`, for example `prom/prometheus:v3.13.4`".to_owned())
             }
             ReferenceFault::Tag => {
-                Some(format!("a tag has up to {LONGEST_TAG} letters, digits, `_`, `.` and `-`"))
+                Some(format!("a tag consists of up to {LONGEST_TAG} letters, digits, `_`, `.` or `-`"))
             }
-            ReferenceFault::Digest => Some("a digest is `sha256:` and 64 hexadecimal digits".to_owned()),
+            ReferenceFault::Digest => {
+                Some("a digest consists of `sha256:` and 64 hexadecimal digits".to_owned())
+            }
         }
     }
 }
 
 impl RegistryError {
-    /// Says what to do next.
+    /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
-        Some("write a host with a dot or a port and nothing else, e.g. `mirror.example:5000`".to_owned())
+        Some(
+            "write a host with a dot or a port and nothing else, for example `mirror.example:5000`"
+                .to_owned(),
+        )
     }
 }
 
@@ -232,7 +237,7 @@ fn familiar(registry: &str, path: &str) -> String {
     }
     match path.strip_prefix(OFFICIAL) {
         Some(name) if !name.contains('/') => name.to_owned(),
-        // The short form would be read as another registry.
+        // The short form would be parsed as another registry.
         _ if path.split('/').next().is_some_and(looks_like_host) => format!("{registry}/{path}"),
         _ => path.to_owned(),
     }
@@ -255,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_normalised_and_printed_as_docker_does() {
+    fn references_are_normalised_and_printed_like_docker() {
         for (text, registry, path, printed) in [
             ("alpine:3", "docker.io", "library/alpine", "alpine:3"),
             ("library/alpine:3", "docker.io", "library/alpine", "alpine:3"),
@@ -282,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_decides_over_the_tag() {
+    fn digest_takes_precedence_over_tag() {
         let image = read(&format!("ghcr.io/a/b:v1@{DIGEST}"));
         assert_eq!((image.tag(), image.digest(), image.version()), (Some("v1"), Some(DIGEST), DIGEST));
         assert_eq!(
@@ -296,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_references_name_their_fault() {
+    fn malformed_references_report_their_fault() {
         let long_path = format!("{}:1", "a".repeat(249));
         let long_tag = format!("a/b:{}", "1".repeat(129));
         let capital_digest = format!("a/b@{}", DIGEST.to_uppercase());
@@ -343,14 +348,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_version_is_asked_for() {
+    fn missing_version_is_refused_with_a_hint() {
         let error = "prom/prometheus".parse::<ImageReference>().unwrap_err();
         assert_eq!(error.to_string(), "image reference `prom/prometheus` has no tag and no digest");
-        assert_eq!(error.hint().unwrap(), "pin a version, e.g. `prom/prometheus:1.2.3`");
+        assert_eq!(error.hint().unwrap(), "pin a version, for example `prom/prometheus:1.2.3`");
     }
 
     #[test]
-    fn another_registry_keeps_path_and_version() {
+    fn with_registry_keeps_path_and_version() {
         for (text, host, expected) in [
             ("alpine:3", "mirror:5000", "mirror:5000/library/alpine:3"),
             ("prom/x:v1", "mirror.example", "mirror.example/prom/x:v1"),

@@ -1,7 +1,7 @@
-//! Recognises the sentences of engines and registries for which the API has no code of its own.
+//! Recognises messages of engines and registries for which the API has no distinct code.
 //!
-//! The only place that knows their wording: all others ask for a meaning. Each row names who says it: for an engine
-//! with its versions and the HTTP status.
+//! Only this file knows their wording: other code asks for a meaning. Each row names the source of its
+//! phrase, for an engine with the versions and the HTTP status.
 
 #[cfg(test)]
 mod tests;
@@ -9,7 +9,7 @@ mod tests;
 use crate::error::PullFault;
 use crate::model::pull_progress::LayerState;
 
-/// What an engine says in words alone.
+/// A condition that an engine reports only in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// Another container has the name.
@@ -30,7 +30,7 @@ pub enum Meaning {
     OtherProcessor,
 }
 
-/// Phrases in lower case; `…` stands for any text.
+/// Phrases in lower case. `…` matches any text.
 const ENGINE: [(Meaning, &str, &str); 12] = [
     (
         Meaning::NameTaken,
@@ -50,13 +50,13 @@ const ENGINE: [(Meaning, &str, &str); 12] = [
     (Meaning::OtherProcessor, "exec format error", "Linux through runc and crun, in answers (400) and logs"),
 ];
 
-/// The graph drivers' store, the only one of Docker 20.10 and still one of Docker 29.
+/// The image store of the graph drivers: the only one in Docker 20.10, and still available in Docker 29.
 const DOCKER: &str = "Docker 20.10 to 29, graph drivers";
 const CONTAINERD: &str = "Docker 28 and 29, containerd's image store";
 const REGISTRY: &str = "registries, passed on by Docker 20.10 to 29";
 const NETWORK: &str = "Go's standard library in Docker 20.10 to 29";
 
-/// Phrases about pulls. The first one that fits counts: a cause stands before its consequences.
+/// Phrases about pulls. The first match counts, so causes come before their consequences.
 const PULL: [(PullFault, &str, &str); 42] = [
     (PullFault::NoSpace, "no space left on device", "Linux, passed on by Docker 20.10 to 29"),
     (PullFault::OtherPlatform, "no matching manifest for", DOCKER),
@@ -102,7 +102,7 @@ const PULL: [(PullFault, &str, &str); 42] = [
     (PullFault::NotFound, "http 404", DOCKER),
 ];
 
-/// Words for the state of a layer, in Docker 20.10 to 29 and Podman 4 and 5.
+/// The words for the state of a layer, in Docker 20.10 to 29 and Podman 4 and 5.
 const LAYER: [(LayerState, &str); 8] = [
     (LayerState::Announced, "Pulling fs layer"),
     (LayerState::Waiting, "Waiting"),
@@ -114,20 +114,20 @@ const LAYER: [(LayerState, &str); 8] = [
     (LayerState::Present, "Already exists"),
 ];
 
-/// What the last line of a good pull begins with, in Docker 20.10 to 29; Podman says nothing of the kind.
+/// The beginning of the last line of a successful pull, in Docker 20.10 to 29. Podman has no such line.
 const PULL_END: &str = "Status: ";
 
-/// What Docker Desktop names as its operating system.
+/// The operating system that Docker Desktop reports.
 const DESKTOP: &str = "Docker Desktop";
 
-/// What `OrbStack` names as its operating system.
+/// The operating system that `OrbStack` reports.
 const ORBSTACK: &str = "OrbStack";
 
-/// What Docker 20.10 to 29 begin the warnings of `/info` with.
+/// The beginning of the warnings of `/info`, in Docker 20.10 to 29.
 const WARNING: &str = "WARNING: ";
 
 impl Meaning {
-    /// Returns whether an engine's answer or a log line says this.
+    /// Returns whether an engine's answer or a log line has this meaning.
     pub fn is_in(self, text: &str) -> bool {
         let text = text.to_lowercase();
         ENGINE.iter().any(|(meaning, phrase, _)| *meaning == self && has(&text, phrase))
@@ -137,40 +137,40 @@ impl Meaning {
 /// Returns the fault that an engine's answer to a pull reports.
 pub fn pull_fault(text: &str) -> PullFault {
     let text = text.to_lowercase();
-    // All that Docker 20.10 says of a layer that ends early.
+    // Docker 20.10 reports nothing else about a layer that ends early.
     if text.trim() == "eof" {
         return PullFault::Damaged;
     }
     PULL.iter().find(|(_, phrase, _)| has(&text, phrase)).map_or(PullFault::Other, |(fault, ..)| *fault)
 }
 
-/// Returns the state of a layer that a word stands for, `None` for a word that is not about a layer.
+/// Returns the layer state that a word represents, or `None` for a word that is not about a layer.
 pub fn layer_state(word: &str) -> Option<LayerState> {
     LAYER.iter().find(|(_, known)| *known == word).map(|(state, _)| *state)
 }
 
-/// Returns whether a line is the last one of a good pull.
+/// Returns whether a line is the last one of a successful pull.
 pub fn ends_a_pull(line: &str) -> bool {
     line.starts_with(PULL_END)
 }
 
-/// Returns whether the operating system that an engine names is that of a virtual machine on the user's own machine
-/// whose published ports are forwarded to its loopback.
+/// Returns whether an engine's operating system is a virtual machine on the user's machine that forwards
+/// published ports to the loopback of the user's machine.
 pub fn forwards_ports(system: &str) -> bool {
     is_desktop(system) || system == ORBSTACK
 }
 
-/// Returns whether the operating system that an engine names is Docker Desktop's.
+/// Returns whether an engine's operating system is Docker Desktop.
 pub fn is_desktop(system: &str) -> bool {
     system == DESKTOP
 }
 
-/// Returns what a warning of the engine says, without the word that it is one.
+/// Returns the text of an engine's warning without its prefix.
 pub fn warning(text: &str) -> &str {
     text.strip_prefix(WARNING).unwrap_or(text)
 }
 
-/// Returns whether a text has all parts of a phrase, in their order.
+/// Returns whether a text contains all parts of a phrase, in their order.
 fn has(text: &str, phrase: &str) -> bool {
     let mut rest = text;
     phrase.split('…').all(|part| match rest.find(part) {

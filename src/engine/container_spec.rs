@@ -1,4 +1,4 @@
-//! Says a service in the engine's words.
+//! Translates a service into the engine's request for a container.
 //!
 //! Never calls the engine: values in, values out.
 
@@ -18,16 +18,16 @@ use crate::model::stack::{
 
 const MEBIBYTE: i64 = 1024 * 1024;
 
-/// Whether mounts made later on the host shall appear in the container.
+/// Whether mounts made later on the host appear in the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Propagation {
-    /// As the service wishes.
+    /// As the service specifies.
     AsWished,
-    /// No: the engine refused it.
+    /// They do not appear: the engine refused the propagation.
     Refused,
 }
 
-/// Returns the labels that every object of ours carries, compose's own among them, so that compose and
+/// Returns the labels of every object of a stack. Compose's own labels are among them, so that Compose and
 /// Docker Desktop show the stack.
 pub(super) fn labels(stack: &str) -> HashMap<String, String> {
     text_map([
@@ -37,16 +37,16 @@ pub(super) fn labels(stack: &str) -> HashMap<String, String> {
     ])
 }
 
-/// Returns the labels of a container that is no service; `label` says what it is for instead.
+/// Returns the labels of a helper container. `label` names its kind, `purpose` is the label's value.
 pub(super) fn errand_labels(stack: &str, label: &str, purpose: &str) -> HashMap<String, String> {
     let mut labels = labels(stack);
-    // Compose would list it as a service.
+    // Compose would list the container as a service.
     labels.remove("com.docker.compose.project");
     labels.extend(text_map([(label, purpose)]));
     labels
 }
 
-/// Returns what a container that is no service may do: nothing to anything but itself.
+/// Returns the host configuration of a helper container: no network, no capabilities, no new privileges.
 pub(super) fn errand_host() -> HostConfig {
     HostConfig {
         network_mode: Some("none".into()),
@@ -56,7 +56,7 @@ pub(super) fn errand_host() -> HostConfig {
     }
 }
 
-/// Returns the labels of a network; `key` is the name that compose would know it by.
+/// Returns the labels of the network, among them the name that Compose uses for it.
 pub(super) fn network_labels(stack: &str) -> HashMap<String, String> {
     let mut labels = labels(stack);
     labels.extend(text_map([("com.docker.compose.network", "monitoring")]));
@@ -75,7 +75,7 @@ pub(super) fn volume_labels(stack: &str, name: &str, kind: VolumeKind) -> HashMa
     labels
 }
 
-/// Returns what the engine needs to make a service's container.
+/// Returns the request that creates a service's container.
 pub(super) fn container(
     stack: &str,
     network: &str,
@@ -158,9 +158,9 @@ fn engine_mount(mount: &Mount, propagation: Propagation) -> EngineMount {
         ..EngineMount::default()
     };
     match mount {
-        // The image's own folder gives a data volume its owner.
+        // The engine copies the image's folder, which gives the data volume its owner.
         Mount::Data { volume: name, target } => volume(name, target, false),
-        // The image's sample files have no business among ours.
+        // The image's sample files must not be copied to the stack's configuration.
         Mount::Config { volume: name, target } => volume(name, target, true),
         Mount::Host { source, target, follow } => EngineMount {
             typ: Some(MountType::BIND),

@@ -1,4 +1,4 @@
-//! What happened to containers a moment ago, as the engine tells it. Changes nothing.
+//! Recent events of containers, as the engine reports them. Changes nothing.
 
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -11,18 +11,18 @@ use tokio::time::{Instant, timeout_at};
 use super::{Engine, Running};
 use crate::error::End;
 
-/// The engine tells what has happened at once; more is the difference of two clocks.
+/// How long to wait for past events. The engine sends them at once; the rest allows for two clocks that differ.
 const TELLING: Duration = Duration::from_millis(500);
-/// How long ago a container that was restarted can have ended: the longest pause of an engine, and some.
+/// The maximum age of a restarted container's end: the engine's longest pause before a restart, with a margin.
 const LAST_END: Duration = Duration::from_mins(2);
-/// How much later than an end the engine may tell that memory had run out.
+/// How much later than a container's end the engine may report that the memory was exhausted.
 const LATE: Duration = Duration::from_millis(500);
-/// The exit code of what was killed.
+/// The exit code of a killed process.
 const KILLED: i64 = 137;
 
 impl Engine {
-    /// Returns what happened of some kinds to the containers that a filter finds, the oldest first; nothing where
-    /// the engine does not tell.
+    /// Returns past events of some kinds for the containers that a filter matches, the oldest first. Returns
+    /// none if the engine does not report them.
     pub(super) async fn past(
         &self,
         filter: (&str, String),
@@ -32,7 +32,7 @@ impl Engine {
         self.events(filter, kinds, since, Duration::ZERO).await
     }
 
-    /// Returns what happened, and what happens from now on for some time.
+    /// Returns events from the past `since`, and further events for the time `ahead`.
     async fn events(
         &self,
         filter: (&str, String),
@@ -54,21 +54,21 @@ impl Engine {
             .build();
         let mut events =
             self.docker.stream_with_heartbeat(Some(ahead + TELLING), |docker| docker.events(Some(options)));
-        let mut past = Vec::new();
+        let mut received = Vec::new();
         let deadline = Instant::now() + ahead + TELLING;
         while let Ok(Some(Ok(event))) = timeout_at(deadline, events.next()).await {
-            past.push(event);
+            received.push(event);
         }
-        past
+        received
     }
 
-    /// Returns how a container ended the last time, where the engine still tells. One that runs again does not say so
-    /// itself, and that memory had run out may be told after the end.
+    /// Returns how a container ended last, if the engine still reports it. A container that runs again does not
+    /// report it itself, and the engine may report exhausted memory later than the end.
     pub async fn last_end(&self, running: &Running) -> End {
         let mut end = running.end.clone();
         for ahead in [Duration::ZERO, LATE] {
-            let ours = ("container", running.id.clone());
-            for event in self.events(ours, &["oom", "die"], LAST_END, ahead).await {
+            let filter = ("container", running.id.clone());
+            for event in self.events(filter, &["oom", "die"], LAST_END, ahead).await {
                 end.is_out_of_memory |= event.action.as_deref() == Some("oom");
                 let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
                 if let Some(code) = attributes.get("exitCode").and_then(|code| code.parse().ok()) {

@@ -1,4 +1,4 @@
-//! What a doctor asks the engine beside its objects. Changes nothing.
+//! Facts about the engine and registries for `doctor`. Changes nothing.
 
 use bollard::Docker;
 use bollard::errors::Error as EngineError;
@@ -12,14 +12,14 @@ use crate::docker::phrases::{self, warning};
 use crate::doctor::EngineFacts;
 use crate::error::{Error, PullFault, Result};
 
-/// How the engine names a network's bridge where nobody else did: by the beginning of the network's id.
+/// How many characters of a network's id are in the default name of its bridge.
 const ID_IN_BRIDGE: usize = 12;
 
 impl Engine {
-    /// Returns what the engine says of itself.
+    /// Returns what the engine reports about itself.
     pub async fn description(&self) -> Result<EngineFacts> {
         let info = self.docker.with_timeout(Docker::info).await;
-        let info = info.map_err(Error::engine("ask the engine about itself"))?;
+        let info = info.map_err(Error::engine("get the engine's system information"))?;
         let security = info.security_options.unwrap_or_default();
         Ok(EngineFacts {
             address: format!("{} ({})", self.endpoint, self.endpoint.origin),
@@ -34,7 +34,7 @@ impl Engine {
         })
     }
 
-    /// Returns the host's end of a network, such as `br-0123456789ab`, if there is such a network.
+    /// Returns the host's interface of a network, such as `br-0123456789ab`, or `None` without such a network.
     pub async fn bridge(&self, network: &str) -> Result<Option<String>> {
         let seen = match self.docker.with_timeout(|docker| docker.inspect_network(network, None)).await {
             Ok(seen) => seen,
@@ -46,7 +46,7 @@ impl Engine {
         Ok(named.or(usual))
     }
 
-    /// Asks an image's registry, through the engine, whether it would give the image.
+    /// Checks, through the engine, that an image's registry offers the image.
     pub async fn is_pullable(&self, reference: &str) -> Result<()> {
         let parsed: ImageReference =
             reference.parse().map_err(|error| failure(reference, PullFault::Other, error))?;
@@ -54,9 +54,9 @@ impl Engine {
             .await
             .map_err(|error| failure(reference, PullFault::Credentials, error))?;
         let credentials = credentials.map(docker_credentials);
-        let asked =
+        let inspected =
             self.docker.with_heartbeat(WORK, |docker| docker.inspect_registry_image(reference, credentials));
-        asked.await.map(drop).map_err(|error| match error {
+        inspected.await.map(drop).map_err(|error| match error {
             EngineError::DockerResponseServerError { message, .. } => refusal(reference, message),
             error => failure(reference, PullFault::Other, error),
         })

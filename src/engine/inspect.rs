@@ -1,4 +1,4 @@
-//! Everything that the engine says of a stack's objects, as it says it: evidence for people. Changes nothing.
+//! Everything that the engine reports about a stack's objects, unchanged, for diagnostics. Changes nothing.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use super::read::is_ours;
 use super::{Engine, LogLine, LogQuery};
 use crate::error::{Error, ObjectKind, Result};
 
-/// An object's kind and name, and what the engine says of it.
+/// An object's kind and name, and what the engine reports about it.
 pub(super) type Described = (ObjectKind, String, Result<Value>);
 
 impl Engine {
-    /// Returns what the engine says of each object of a stack, and of the containers' images.
+    /// Returns what the engine reports about each object of a stack, and about the containers' images.
     ///
-    /// Each answer is waited for up to `limit`.
+    /// `limit` is the time limit of each answer.
     pub async fn describe_objects(&self, stack: &str, limit: Duration) -> Result<Vec<Described>> {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let (containers, networks, volumes) = tokio::try_join!(
@@ -59,7 +59,7 @@ impl Engine {
             (ObjectKind::Network, name, answer)
         }));
         let volumes = volumes.volumes.unwrap_or_default();
-        // The list says of a volume all that there is to say.
+        // The list already has everything about a volume.
         let of_volumes = volumes.into_iter().filter(|seen| is_ours(stack, Some(&seen.labels))).map(|seen| {
             let name = seen.name.clone();
             let answer = as_json(ObjectKind::Volume, &name, Ok(seen));
@@ -69,7 +69,7 @@ impl Engine {
         Ok(containers.into_iter().chain(images).chain(networks).chain(of_volumes).collect())
     }
 
-    /// Returns the last lines of a container's log, each with its moment.
+    /// Returns the last lines of a container's log, each with its time.
     pub async fn log_tail(&self, container: &str, lines: u32) -> Result<String> {
         let query = LogQuery { follow: false, tail: lines.to_string(), since: 0, dated: true };
         let lines: Vec<LogLine> = self.logs(container, &query).try_collect().await?;
@@ -82,7 +82,7 @@ fn as_json<T: serde::Serialize>(
     name: &str,
     answer: std::result::Result<T, EngineError>,
 ) -> Result<Value> {
-    let doing = || format!("inspect {kind} `{name}`");
-    let seen = answer.map_err(Error::engine(doing()))?;
-    serde_json::to_value(seen).map_err(Error::engine(doing()))
+    let action = || format!("inspect {kind} `{name}`");
+    let seen = answer.map_err(Error::engine(action()))?;
+    serde_json::to_value(seen).map_err(Error::engine(action()))
 }

@@ -1,6 +1,7 @@
-//! What the engine is still doing for a program that is gone: a call goes on when its caller has been killed.
+//! Waits for work that the engine still does for a program that ended: a call continues after its caller was
+//! killed.
 //!
-//! Never ends what it finds: it waits, for no longer than any of it takes.
+//! Never interrupts that work, and waits no longer than it can take.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -15,24 +16,25 @@ use crate::docker::phrases::Meaning;
 use crate::error::{Error, Result};
 use crate::model::stack::LABEL_STACK;
 
-/// How long ago a stop can have begun that still goes on: the longest time that a service gets, and some.
+/// The maximum age of a stop that is still in progress: the longest stop time of a service, with a margin.
 const LONGEST_STOP: Duration = Duration::from_secs(40);
-/// How often it is looked at.
+/// The interval of the checks.
 const PAUSE: Duration = Duration::from_millis(50);
-/// What takes no longer is not worth a word.
+/// How long a wait goes unreported.
 const SOON: Duration = Duration::from_secs(1);
-/// A signal that has a service read its files again.
+/// The number of the signal that makes a service read its files again.
 const HANGUP: &str = "1";
 
 impl Engine {
-    /// Waits until no container of a stack is being stopped or removed; `told` hears once what is waited for.
-    pub async fn wait_until_idle(&self, stack: &str, mut told: impl FnMut(&str)) -> Result<()> {
+    /// Waits until no container of a stack is being stopped or removed. `on_progress` is called once, with a
+    /// text that says what is waited for.
+    pub async fn wait_until_idle(&self, stack: &str, mut on_progress: impl FnMut(&str)) -> Result<()> {
         let began = Instant::now();
         let mut stopping: Option<BTreeSet<String>> = None;
-        let mut is_told = false;
+        let mut is_reported = false;
         loop {
             let (running, removing) = self.present(stack).await?;
-            // Nobody stops what does not run.
+            // Only a running container can be stopping.
             if stopping.is_none() && !running.is_empty() {
                 stopping = Some(self.stopping(stack).await);
             }
@@ -42,11 +44,11 @@ impl Engine {
             if unfinished.is_empty() || began.elapsed() >= LONGEST_STOP {
                 return Ok(());
             }
-            if !is_told && began.elapsed() >= SOON {
-                is_told = true;
+            if !is_reported && began.elapsed() >= SOON {
+                is_reported = true;
                 let names = unfinished.join(", ");
-                told(&format!(
-                    "the engine still stops or removes {names} (waiting up to {} s)",
+                on_progress(&format!(
+                    "waiting for the engine to stop or remove {names} (up to {} s)",
                     LONGEST_STOP.as_secs()
                 ));
             }
@@ -54,7 +56,7 @@ impl Engine {
         }
     }
 
-    /// Returns the running containers of a stack, names by id, and the names of those that are being removed.
+    /// Returns the running containers of a stack, names by id, and the names of containers in removal.
     async fn present(&self, stack: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> {
         let filters = HashMap::from([("label", vec![format!("{LABEL_STACK}={stack}")])]);
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
@@ -74,11 +76,12 @@ impl Engine {
         Ok((running, removing))
     }
 
-    /// Returns the containers that were told to end and had not ended yet; none where the engine does not tell.
+    /// Returns the containers that were signalled to stop and have not ended. Returns none if the engine does
+    /// not report events.
     async fn stopping(&self, stack: &str) -> BTreeSet<String> {
-        let ours = ("label", format!("{LABEL_STACK}={stack}"));
+        let filter = ("label", format!("{LABEL_STACK}={stack}"));
         let mut stopping = BTreeSet::new();
-        for event in self.past(ours, &["kill", "die", "start"], LONGEST_STOP).await {
+        for event in self.past(filter, &["kill", "die", "start"], LONGEST_STOP).await {
             let actor = event.actor.unwrap_or_default();
             let id = actor.id.unwrap_or_default();
             let signal = actor.attributes.as_ref().and_then(|attributes| attributes.get("signal"));
@@ -92,8 +95,8 @@ impl Engine {
     }
 }
 
-/// Returns whether something went otherwise because of what the engine was still doing for another program: an
-/// object came or went between the look and the call.
+/// Returns whether a call failed because of a transient conflict: an object appeared or disappeared between
+/// reading and calling, because the engine was still working for another program.
 pub fn is_transient_conflict(error: &Error) -> bool {
     let Error::Engine { source, .. } = error.first() else { return false };
     match source.downcast_ref::<EngineError>() {

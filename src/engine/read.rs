@@ -24,48 +24,48 @@ use crate::model::stack::{
     LABEL_WITHOUT, SET_ASIDE,
 };
 
-/// How many of the last log lines are evidence enough.
+/// How many of the last log lines are shown with a failure.
 const EVIDENCE_LINES: &str = "15";
 
-/// A folder of configuration files is a hundredth of this, in bytes.
+/// The size limit of an archive in bytes: a hundred times the size of a folder with configuration files.
 const LONGEST_ARCHIVE: usize = 64 * 1024 * 1024;
 
-/// Everything the engine has, ours and others', as far as a stack can meet it.
+/// The engine's objects that matter to a stack, including those of other owners.
 #[derive(Debug, Default)]
 pub struct Inventory {
-    /// What carries our label.
+    /// The objects with the stack's label.
     pub objects: Objects,
-    /// Others' objects, as they would be named in a conflict.
+    /// The objects of other owners, as conflicts would name them.
     pub foreign: Vec<Conflict>,
-    /// Ports that running containers publish, with the container's name.
+    /// The ports that running containers publish, with the containers' names.
     pub published: Vec<(SocketAddr, String)>,
 }
 
-/// What a container does at this moment.
+/// The current state of a container.
 #[derive(Clone, Debug)]
 pub struct Running {
-    /// Its id.
+    /// The container's id.
     pub id: String,
-    /// What it does.
+    /// The state.
     pub state: ContainerState,
-    /// How it ended, where it did.
+    /// How the container ended, if it did.
     pub end: End,
-    /// How often the engine restarted it.
+    /// How often the engine has restarted it.
     pub restarts: i64,
-    /// Where its port is published.
+    /// The address at which its port is published.
     pub address: Option<SocketAddr>,
 }
 
-/// Which log lines are asked for.
+/// Which log lines to return.
 #[derive(Clone, Debug)]
 pub struct LogQuery {
-    /// Whether to go on as lines come.
+    /// Whether to follow the log.
     pub follow: bool,
-    /// How many of the last lines: a number or `all`.
+    /// The number of last lines, or `all`.
     pub tail: String,
-    /// Since when, in seconds of the Unix epoch; 0 means from the beginning.
+    /// The time of the first line, in seconds since the Unix epoch; 0 means the beginning.
     pub since: i32,
-    /// Whether each line begins with the moment at which it was written.
+    /// Whether each line begins with its time.
     pub dated: bool,
 }
 
@@ -77,7 +77,7 @@ pub struct LogLine {
 }
 
 impl Engine {
-    /// Returns everything the engine has, in three concurrent calls.
+    /// Returns the engine's objects, from three concurrent calls.
     pub async fn inventory(&self, stack: &str) -> Result<Inventory> {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let (containers, networks, volumes) = tokio::try_join!(
@@ -126,7 +126,7 @@ impl Engine {
         Ok(inventory)
     }
 
-    /// Returns the id of a local image, if it is there.
+    /// Returns the id of a local image, or `None` if it is missing.
     pub async fn image_id(&self, reference: &str) -> Result<Option<String>> {
         match self.docker.with_timeout(|docker| docker.inspect_image(reference)).await {
             Ok(image) => Ok(image.id),
@@ -141,18 +141,18 @@ impl Engine {
         found.map_err(Error::engine(format!("read `{folder}` of `{container}`")))
     }
 
-    /// Returns a text file inside a container, if it is there.
+    /// Returns a text file inside a container, or `None` if it does not exist.
     pub async fn file(&self, container: &str, path: &str) -> Result<Option<String>> {
         Ok(self.archived(container, path).await?.ok().and_then(|files| files.into_values().next()))
     }
 
-    /// Returns the text files at a path inside a container, or the engine's word that there is no such path.
+    /// Returns the text files at a path inside a container, or the engine's error if the path does not exist.
     async fn archived(
         &self,
         container: &str,
         path: &str,
     ) -> Result<std::result::Result<BTreeMap<String, String>, EngineError>> {
-        let doing = || format!("read `{path}` of `{container}`");
+        let action = || format!("read `{path}` of `{container}`");
         let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
         let mut stream = self.docker.stream_with_heartbeat(Some(QUICK), |docker| {
             docker.download_from_container(container, Some(options))
@@ -165,17 +165,17 @@ impl Engine {
                 Err(error @ EngineError::DockerResponseServerError { status_code: 404, .. }) => {
                     return Ok(Err(error));
                 }
-                Err(error) => return Err(Error::engine(doing())(error)),
+                Err(error) => return Err(Error::engine(action())(error)),
             }
             if bytes.len() > LONGEST_ARCHIVE {
-                let reason = format!("it holds more than {} MiB", LONGEST_ARCHIVE / (1024 * 1024));
-                return Err(Error::engine(doing())(reason));
+                let reason = format!("it is larger than {} MiB", LONGEST_ARCHIVE / (1024 * 1024));
+                return Err(Error::engine(action())(reason));
             }
         }
-        archive::unpack(&bytes).map(Ok).map_err(Error::engine(doing()))
+        archive::unpack(&bytes).map(Ok).map_err(Error::engine(action()))
     }
 
-    /// Returns what the engine says of a container, if it is there.
+    /// Returns the engine's details of a container, or `None` if it does not exist.
     pub(super) async fn container(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
         match self.docker.with_timeout(|docker| docker.inspect_container(name, None)).await {
             Ok(found) => Ok(Some(found)),
@@ -184,7 +184,7 @@ impl Engine {
         }
     }
 
-    /// Returns the addresses that a container publishes when it runs, whether or not it does.
+    /// Returns the addresses that a container publishes while it runs, even if it is stopped now.
     pub async fn bindings(&self, container: &str) -> Result<Vec<SocketAddr>> {
         let found = self.container(container).await?;
         let ports = found.and_then(|found| found.host_config?.port_bindings);
@@ -197,19 +197,19 @@ impl Engine {
         Ok(bindings.filter_map(address).collect())
     }
 
-    /// Returns what a container does at this moment.
+    /// Returns the current state of a container.
     pub async fn running(&self, container: &str) -> Result<Running> {
-        let doing = format!("inspect container `{container}`");
+        let action = format!("inspect container `{container}`");
         let seen = self
             .docker
             .with_timeout(|docker| docker.inspect_container(container, None))
             .await
-            .map_err(Error::engine(doing))?;
+            .map_err(Error::engine(action))?;
         let state = seen.state.unwrap_or_default();
         let end = End {
             code: state.exit_code.unwrap_or_default(),
             is_out_of_memory: state.oom_killed == Some(true),
-            // Where the engine does not say so, the log may.
+            // If the engine does not report it, the log may.
             is_for_other_processor: state
                 .error
                 .as_deref()
@@ -237,15 +237,15 @@ impl Engine {
         })
     }
 
-    /// Returns whether a container has no file at a path; `false` where that cannot be asked.
+    /// Returns whether a container has no file at a path; `false` if the engine does not answer that.
     pub(super) async fn lacks(&self, container: &str, path: &str) -> bool {
         let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
-        let asked =
+        let inspected =
             self.docker.with_timeout(|docker| docker.get_container_archive_info(container, Some(options)));
-        matches!(asked.await, Err(EngineError::DockerResponseServerError { status_code: 404, .. }))
+        matches!(inspected.await, Err(EngineError::DockerResponseServerError { status_code: 404, .. }))
     }
 
-    /// Returns a container's last log lines, as evidence; none if they cannot be had.
+    /// Returns a container's last log lines for diagnostics, or none if they cannot be read.
     pub async fn last_lines(&self, container: &str) -> Vec<String> {
         let query = LogQuery { follow: false, tail: EVIDENCE_LINES.into(), since: 0, dated: false };
         let lines = self.logs(container, &query).try_collect::<Vec<LogLine>>();
@@ -253,7 +253,7 @@ impl Engine {
         lines.unwrap_or(Ok(Vec::new())).unwrap_or_default().into_iter().map(|line| line.text).collect()
     }
 
-    /// Returns a container's log as it comes.
+    /// Returns a container's log as a stream of lines.
     pub fn logs(&self, container: &str, query: &LogQuery) -> impl Stream<Item = Result<LogLine>> + use<> {
         let options = LogsOptionsBuilder::new()
             .follow(query.follow)
@@ -263,12 +263,12 @@ impl Engine {
             .since(query.since)
             .timestamps(query.dated)
             .build();
-        let doing = format!("read the log of `{container}`");
-        // A service that is followed may be silent for as long as it likes.
+        let action = format!("read the log of `{container}`");
+        // A service whose log is followed may be silent without limit.
         let limit = (!query.follow).then_some(QUICK);
         self.docker.stream_with_heartbeat(limit, |docker| docker.logs(container, Some(options))).map(
             move |output| {
-                let output = output.map_err(Error::engine(&doing))?;
+                let output = output.map_err(Error::engine(&action))?;
                 let (LogOutput::StdErr { message }
                 | LogOutput::StdOut { message }
                 | LogOutput::StdIn { message }
@@ -325,8 +325,8 @@ impl Inventory {
             address: addresses.first().copied(),
             without: labels.get(LABEL_WITHOUT).cloned(),
         };
-        let set_aside = container.name.ends_with(SET_ASIDE);
-        let by_service = if set_aside { &mut self.objects.set_aside } else { &mut self.objects.containers };
+        let is_previous = container.name.ends_with(SET_ASIDE);
+        let by_service = if is_previous { &mut self.objects.set_aside } else { &mut self.objects.containers };
         by_service.insert(service.clone(), container);
     }
 }

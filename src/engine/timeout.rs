@@ -1,6 +1,6 @@
-//! The connection to the engine, on which every call has a time limit: no other file has the client itself.
+//! The connection to the engine, on which every call has a time limit. No other file has the client itself.
 //!
-//! A call that takes long by nature may do so as long as the engine answers a ping at the same time.
+//! A long call may continue as long as the engine answers pings at the same time.
 
 use std::io;
 use std::time::Duration;
@@ -16,34 +16,34 @@ use crate::error::Error;
 
 type CallResult<T> = std::result::Result<T, EngineError>;
 
-/// For looks and signals, which an engine that is well answers in milliseconds.
+/// For reads and signals, which a healthy engine answers in milliseconds.
 pub(super) const QUICK: Duration = Duration::from_secs(15);
 
-/// For what has the engine work on disks, networks and processes: seconds on a machine that is busy.
+/// For calls that make the engine work on disks, networks and processes: seconds on a busy machine.
 pub(super) const WORK: Duration = Duration::from_mins(1);
 
-/// For what takes as long as a program takes that runs in a container: a past of months is made in minutes.
+/// For calls that last as long as a program in a container: a history of months is generated in minutes.
 pub(super) const PROGRAM: Duration = Duration::from_mins(30);
 
-/// How often the engine is asked whether it is still there, while it works on something.
+/// The interval of pings while the engine works on a call.
 const BETWEEN_PINGS: Duration = Duration::from_secs(5);
 
-/// For a look after a call has failed already.
+/// For the ping after a call has failed.
 const LAST_LOOK: Duration = Duration::from_secs(3);
 
-/// A connection to the engine. It gives its client to nobody, only to calls for as long as their limit.
+/// A connection to the engine. It lends its client only to calls, each with a time limit.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     docker: Docker,
 }
 
 impl Connection {
-    /// Returns a connection of a client.
+    /// Returns a connection that uses a client.
     pub(super) fn new(docker: Docker) -> Self {
         Self { docker }
     }
 
-    /// Returns the result of a quick call.
+    /// Runs a short call, within [`QUICK`].
     pub(super) fn with_timeout<'a, T, F>(
         &'a self,
         call: impl FnOnce(&'a Docker) -> F,
@@ -54,7 +54,7 @@ impl Connection {
         self.within(QUICK, call)
     }
 
-    /// Returns the result of a call that has its own limit.
+    /// Runs a call within `limit`.
     pub(super) fn within<'a, T, F>(
         &'a self,
         limit: Duration,
@@ -63,12 +63,12 @@ impl Connection {
     where
         F: Future<Output = CallResult<T>>,
     {
-        // What waits for a call need not be as large as all that the call keeps.
+        // Boxed, so that the futures that wait for the call stay small.
         let call = Box::pin(call(&self.docker));
         async move { timeout(limit, call).await.unwrap_or_else(|_| Err(silent(limit))) }
     }
 
-    /// Returns the result of a longer call; it ends when the engine does not answer a ping either.
+    /// Runs a longer call within `limit`. It also ends when the engine does not answer a ping.
     pub(super) fn with_heartbeat<'a, T, F>(
         &'a self,
         limit: Duration,
@@ -86,7 +86,7 @@ impl Connection {
         }
     }
 
-    /// Returns a stream that ends in an error after a silence of `limit`, or when the engine does not answer a ping.
+    /// Returns a stream that ends with an error after `limit` without an item, or when a ping is not answered.
     pub(super) fn stream_with_heartbeat<T, S>(
         &self,
         limit: Option<Duration>,
@@ -115,7 +115,7 @@ impl Connection {
         stream_with_heartbeat.boxed()
     }
 
-    /// Ends when the engine does not answer a ping, with the reason.
+    /// Waits until the engine does not answer a ping, and returns the reason.
     async fn unreachable(&self) -> EngineError {
         loop {
             sleep(BETWEEN_PINGS).await;
@@ -127,7 +127,8 @@ impl Connection {
 }
 
 impl Engine {
-    /// Returns an error as it is, or as the engine's loss where the engine does not answer any more.
+    /// Returns the error unchanged, or [`Error::EngineLost`] with it as the cause if the engine does not
+    /// answer.
     pub async fn explain(&self, error: Error) -> Error {
         let (Error::Engine { .. } | Error::Pull { .. } | Error::Http { .. } | Error::Died { .. }) =
             error.first()
@@ -145,6 +146,6 @@ impl Engine {
 }
 
 fn silent(limit: Duration) -> EngineError {
-    let reason = format!("the engine said nothing for {}", humantime::format_duration(limit));
+    let reason = format!("the engine did not answer for {}", humantime::format_duration(limit));
     EngineError::IOError { err: io::Error::new(io::ErrorKind::TimedOut, reason) }
 }

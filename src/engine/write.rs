@@ -1,6 +1,6 @@
-//! Changes the engine: one method an operation, one effect a method.
+//! Changes the engine: one method for each operation, one effect for each method.
 //!
-//! Never decides what is to be done, nor retries.
+//! Never decides what to do, and never retries.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::model::stack::{Service, Stack};
 use crate::plan::Force;
 use crate::ports;
 
-/// A connection that can change things.
+/// A connection that can change the engine's objects.
 #[derive(Clone, Debug)]
 pub struct EngineWriter {
     pub(super) engine: Engine,
@@ -33,9 +33,9 @@ pub struct EngineWriter {
 /// How a container was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Started {
-    /// To its specification.
+    /// As specified.
     AsAsked,
-    /// Made anew without mount propagation, which the engine's host does not have.
+    /// Recreated without mount propagation, which the engine's host does not support.
     WithoutPropagation,
 }
 
@@ -44,12 +44,12 @@ impl EngineWriter {
         Self { engine }
     }
 
-    /// Returns the same connection for reading.
+    /// Returns the read-only connection.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// Makes a network.
+    /// Creates a network.
     pub async fn create_network(&self, stack: &str, name: &str) -> Result<()> {
         let request = NetworkCreateRequest {
             name: name.to_string(),
@@ -57,22 +57,22 @@ impl EngineWriter {
             labels: Some(container_spec::network_labels(stack)),
             ..NetworkCreateRequest::default()
         };
-        let doing = format!("create network `{name}`");
-        self.work(|docker| docker.create_network(request)).await.map(drop).map_err(Error::engine(doing))
+        let action = format!("create network `{name}`");
+        self.work(|docker| docker.create_network(request)).await.map(drop).map_err(Error::engine(action))
     }
 
-    /// Makes a volume.
+    /// Creates a volume.
     pub async fn create_volume(&self, stack: &str, name: &str, kind: VolumeKind) -> Result<()> {
         let request = VolumeCreateRequest {
             name: Some(name.to_string()),
             labels: Some(container_spec::volume_labels(stack, name, kind)),
             ..VolumeCreateRequest::default()
         };
-        let doing = format!("create volume `{name}`");
-        self.work(|docker| docker.create_volume(request)).await.map(drop).map_err(Error::engine(doing))
+        let action = format!("create volume `{name}`");
+        self.work(|docker| docker.create_volume(request)).await.map(drop).map_err(Error::engine(action))
     }
 
-    /// Makes a service's container.
+    /// Creates a service's container.
     pub async fn create(&self, stack: &Stack, service: &Service, host_port: u16) -> Result<()> {
         self.create_with(stack, service, host_port, Propagation::AsWished).await
     }
@@ -87,22 +87,22 @@ impl EngineWriter {
         let name = stack.container(service.name);
         let body = container_spec::container(&stack.name, &stack.network(), service, host_port, propagation);
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
-        let doing = format!("create container `{name}`");
+        let action = format!("create container `{name}`");
         self.work(|docker| docker.create_container(Some(options), body))
             .await
             .map(drop)
-            .map_err(Error::engine(doing))
+            .map_err(Error::engine(action))
     }
 
-    /// Puts files into a folder of a container, which must be there already.
+    /// Puts files into an existing folder of a container.
     pub async fn upload(&self, container: &str, folder: &str, files: &[(String, String)]) -> Result<()> {
-        let doing = || format!("put files into `{folder}` of `{container}`");
+        let action = || format!("put files into `{folder}` of `{container}`");
         let files = files.iter().map(|(name, content)| (name.as_str(), content.as_str()));
-        let packed = archive::pack(files).map_err(Error::engine(doing()))?;
-        self.unpack(container, folder, packed).await.map_err(Error::engine(doing()))
+        let packed = archive::pack(files).map_err(Error::engine(action()))?;
+        self.unpack(container, folder, packed).await.map_err(Error::engine(action()))
     }
 
-    /// Has the engine unpack an archive in a folder of a container.
+    /// Makes the engine unpack an archive in a folder of a container.
     pub(super) async fn unpack(
         &self,
         container: &str,
@@ -114,12 +114,12 @@ impl EngineWriter {
         self.work(|docker| docker.upload_to_container(container, Some(options), body)).await
     }
 
-    /// Starts a service's container; where the engine's host has no mount propagation, does without it.
+    /// Starts a service's container. Recreates it without mount propagation if the engine's host lacks that.
     pub async fn start(&self, stack: &Stack, service: &Service, host_port: u16) -> Result<Started> {
         let name = stack.container(service.name);
         match self.start_container(&name).await {
             Ok(()) => Ok(Started::AsAsked),
-            // Only the start tells: whether `/` is shared is the engine's host's own business.
+            // Only the start shows whether the engine's host shares `/`.
             Err(error) if says(&error, Meaning::NoPropagation) => {
                 self.remove(&name, Force::Kill).await?;
                 self.create_with(stack, service, host_port, Propagation::Refused).await?;
@@ -139,7 +139,7 @@ impl EngineWriter {
         container: &str,
         error: EngineError,
     ) -> Error {
-        // The engine's own words for a missing program differ from runtime to runtime.
+        // The message for a missing program differs between runtimes, so the container's files are checked.
         match service.entrypoint.first() {
             Some(&program) if self.engine.lacks(container, program).await => Error::NoProgram {
                 service: service.name.to_string(),
@@ -158,45 +158,45 @@ impl EngineWriter {
     /// Sends a signal to a container's first process.
     pub async fn signal(&self, container: &str, signal: &str) -> Result<()> {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
-        let doing = format!("send {signal} to `{container}`");
+        let action = format!("send {signal} to `{container}`");
         let sent = async {
             self.allowed().await?;
             self.engine.docker.with_timeout(|docker| docker.kill_container(container, Some(options))).await
         };
-        sent.await.map_err(Error::engine(doing))
+        sent.await.map_err(Error::engine(action))
     }
 
-    /// Stops a container and starts it again.
+    /// Restarts a container. The engine kills it if it has not ended after `seconds`.
     pub async fn restart(&self, container: &str, seconds: u32) -> Result<()> {
         let options = RestartContainerOptionsBuilder::new().t(seconds.cast_signed()).build();
-        let doing = format!("restart `{container}`");
+        let action = format!("restart `{container}`");
         self.ending(seconds, |docker| docker.restart_container(container, Some(options)))
             .await
-            .map_err(Error::engine(doing))
+            .map_err(Error::engine(action))
     }
 
-    /// Lets a paused container go on; one that runs already is left alone.
+    /// Unpauses a container. One that runs already is left unchanged.
     pub async fn unpause(&self, container: &str) -> Result<()> {
-        let doing = format!("unpause `{container}`");
+        let action = format!("unpause `{container}`");
         match self.work(|docker| docker.unpause_container(container)).await {
-            // Its own words for that differ between engines and have no code.
+            // The error for a running container differs between engines and has no code, so the state decides.
             Err(_) if self.engine.running(container).await?.state == ContainerState::Running => Ok(()),
-            other => other.map_err(Error::engine(doing)),
+            other => other.map_err(Error::engine(action)),
         }
     }
 
-    /// Gives a container another name.
+    /// Renames a container.
     pub async fn rename(&self, container: &str, name: &str) -> Result<()> {
         let options = RenameContainerOptionsBuilder::new().name(name).build();
-        let doing = format!("rename `{container}` to `{name}`");
-        self.work(|docker| docker.rename_container(container, options)).await.map_err(Error::engine(doing))
+        let action = format!("rename `{container}` to `{name}`");
+        self.work(|docker| docker.rename_container(container, options)).await.map_err(Error::engine(action))
     }
 
-    /// Gives a container that was set aside its own name again; what has taken its place is removed.
+    /// Gives a previous container its name again, and removes the container that has the name now.
     pub async fn put_back(&self, container: &str, name: &str) -> Result<()> {
         if let Some(found) = self.engine.container(name).await? {
             let id = found.id.unwrap_or_default();
-            // Whether it was renamed before the failure is not known.
+            // The failure may have come before the rename.
             if id == container {
                 return Ok(());
             }
@@ -209,7 +209,7 @@ impl EngineWriter {
     pub async fn remove(&self, container: &str, force: Force) -> Result<()> {
         let options = RemoveContainerOptionsBuilder::new().force(force == Force::Kill).v(true).build();
         match self.work(|docker| docker.remove_container(container, Some(options))).await {
-            // One call may come twice, and a killed program's still be at work.
+            // The call may have been repeated, or the call of a killed program may still be in progress.
             Err(EngineError::DockerResponseServerError { status_code: 409, message })
                 if Meaning::BeingRemoved.is_in(&message) =>
             {
@@ -219,8 +219,8 @@ impl EngineWriter {
         }
     }
 
-    /// Waits until a container is gone; `doing` is what that is for.
-    pub(super) async fn removed(&self, container: &str, limit: Duration, doing: String) -> Result<()> {
+    /// Waits until a container is gone. `action` is what the wait is for.
+    pub(super) async fn removed(&self, container: &str, limit: Duration, action: String) -> Result<()> {
         let options = WaitContainerOptionsBuilder::new().condition("removed").build();
         let docker = &self.engine.docker;
         let wait = docker.with_heartbeat(limit, |docker| {
@@ -228,7 +228,7 @@ impl EngineWriter {
         });
         match wait.await {
             Ok(_) | Err(EngineError::DockerContainerWaitError { .. }) => Ok(()),
-            Err(error) => gone_is_fine(Err(error), doing),
+            Err(error) => gone_is_fine(Err(error), action),
         }
     }
 
@@ -261,7 +261,7 @@ impl EngineWriter {
         }
     }
 
-    /// Waits for a container's end and returns its exit code.
+    /// Waits until a container ends and returns its exit code.
     pub(super) async fn wait(&self, container: &str) -> Result<i64> {
         let docker = &self.engine.docker;
         let wait = docker
@@ -273,7 +273,7 @@ impl EngineWriter {
         }
     }
 
-    /// Returns the result of a change that has the engine work.
+    /// Makes a change that lets the engine work, within [`WORK`].
     pub(super) fn work<'a, T, F>(
         &'a self,
         call: impl FnOnce(&'a Docker) -> F,
@@ -284,7 +284,7 @@ impl EngineWriter {
         self.change(WORK, call)
     }
 
-    /// Returns the result of a change that takes no longer than `limit`; where the lock is lost, it is not begun.
+    /// Makes a change within `limit`. Does not begin it if the lock was lost.
     pub(super) fn change<'a, T, F>(
         &'a self,
         limit: Duration,
@@ -300,7 +300,7 @@ impl EngineWriter {
         }
     }
 
-    /// Returns the result of a change that gives a container so many seconds to end.
+    /// Makes a change that gives a container `seconds` to end.
     pub(super) fn ending<'a, T, F>(
         &'a self,
         seconds: u32,
@@ -313,15 +313,15 @@ impl EngineWriter {
     }
 }
 
-/// An object that is gone is in the state that its removal asks for.
-pub(super) fn gone_is_fine(result: std::result::Result<(), EngineError>, doing: String) -> Result<()> {
+/// Treats an object that is already gone as successfully removed.
+pub(super) fn gone_is_fine(result: std::result::Result<(), EngineError>, action: String) -> Result<()> {
     match result {
         Err(EngineError::DockerResponseServerError { status_code: 404 | 304, .. }) => Ok(()),
-        other => other.map_err(Error::engine(doing)),
+        other => other.map_err(Error::engine(action)),
     }
 }
 
-/// A port that was free when it was looked at may be taken by now.
+/// Returns the error for a failed start. A port that was free before may be taken by now.
 fn start_error(engine: &Engine, service: &Service, host_port: u16, name: &str, error: EngineError) -> Error {
     if says(&error, Meaning::PortTaken) {
         let holder = engine.is_here().then(|| ports::holder(host_port)).flatten();
@@ -330,7 +330,7 @@ fn start_error(engine: &Engine, service: &Service, host_port: u16, name: &str, e
     }
     if says(&error, Meaning::NoHostGateway) {
         return Error::engine(format!(
-            "start `{name}`: this engine knows no `host-gateway`, give `--app-host ADDRESS`"
+            "start `{name}`: this engine does not support `host-gateway`, use `--app-host ADDRESS`"
         ))(error);
     }
     Error::engine(format!("start `{name}`"))(error)

@@ -1,4 +1,4 @@
-//! A file that only its owner reads, and that is there in whole or not at all.
+//! A file that only its owner may read, and that is written completely or not at all.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -8,16 +8,16 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Conflict, Error, FileAction, Result};
 
-/// What becomes of a file that is there already.
+/// What happens to an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// It stays, and that is an error.
+    /// It stays, and the write fails.
     Keep,
     /// It is replaced.
     Replace,
 }
 
-/// A file that is being written beside its place; dropped, it leaves nothing.
+/// A file that is being written next to its target. Dropping it removes it.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: NamedTempFile,
@@ -26,7 +26,7 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Begins a file of mode 0600.
+    /// Creates a temporary file of mode 0600.
     pub fn begin(target: &Path, existing: Existing) -> Result<Self> {
         if existing == Existing::Keep && target.symlink_metadata().is_ok() {
             return Err(taken(target));
@@ -39,7 +39,7 @@ impl AtomicFile {
         Ok(Self { file, target: target.to_path_buf(), existing })
     }
 
-    /// Puts the file, once it is on the disk, into its place and returns its size in bytes.
+    /// Syncs the file to the disk, moves it to its target, and returns its size in bytes.
     pub fn keep(self) -> Result<u64> {
         let failed = || Error::file(FileAction::WriteBackup, &self.target);
         self.file.as_file().sync_all().map_err(failed())?;
@@ -52,7 +52,7 @@ impl AtomicFile {
             _ => Error::file(FileAction::WriteBackup, &self.target)(error.error),
         })?;
         let failed = || Error::file(FileAction::WriteBackup, &self.target);
-        // The name too must outlast a crash.
+        // The folder's entry must survive a crash too.
         File::open(folder(&self.target)).and_then(|folder| folder.sync_all()).map_err(failed())?;
         Ok(file.metadata().map_err(failed())?.len())
     }
@@ -83,7 +83,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn it_is_there_in_whole_and_for_its_owner_alone() {
+    fn kept_file_is_complete_and_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.backup");
         let mut file = AtomicFile::begin(&target, Existing::Keep).unwrap();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_it_leaves_nothing() {
+    fn dropped_file_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut file = AtomicFile::begin(&folder.path().join("a.backup"), Existing::Keep).unwrap();
         file.write_all(b"half").unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_stays_unless_it_may_be_replaced() {
+    fn existing_file_stays_unless_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.backup");
         let late = AtomicFile::begin(&target, Existing::Keep).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_named() {
+    fn unwritable_target_is_named() {
         let folder = tempfile::tempdir().unwrap();
         for target in [folder.path().to_path_buf(), folder.path().join("absent/a.backup")] {
             let error = AtomicFile::begin(&target, Existing::Replace).unwrap_err();

@@ -1,6 +1,6 @@
-//! What stands in the place of a file or a folder, said so that the user can remove it.
+//! Errors that name what blocks the path of a file or a folder.
 //!
-//! Each is an error of the system's own kinds, by which the hint is chosen.
+//! Each error has one of the system's error kinds, by which the hint is chosen.
 
 use std::fs::{self, FileType};
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use crate::error::{Error, FileAction, Result};
 use crate::model::sanitize;
 
-/// Returns an error if a file must not be written, because something else stands in its place.
+/// Fails if something other than a regular file is at a path that is to be written.
 pub(super) fn refuse(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
         Ok(seen) if seen.is_symlink() => {
@@ -27,7 +27,7 @@ pub(super) fn refuse(path: &Path) -> Result<()> {
     }
 }
 
-/// Returns the error for what is no file and is to be read.
+/// Returns the error for a path that is to be read and is not a regular file.
 pub(super) fn no_file(path: &Path, found: FileType) -> Error {
     let reason = if path.is_symlink() {
         format!("it is {}, and that is {}", link(path), word(found))
@@ -42,28 +42,28 @@ pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::NotADirectory => in_the_way(path, error),
         ErrorKind::NotFound if path.is_symlink() => {
-            let reason = format!("it is {}, which is not there", link(path));
+            let reason = format!("it is {}, which does not exist", link(path));
             Error::file(FileAction::Read, path)(io::Error::new(ErrorKind::Unsupported, reason))
         }
         _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
-            let reason = format!("it is {}, which leads in a circle", link(path));
+            let reason = format!("it is {}, which leads back to itself", link(path));
             Error::file(FileAction::Read, path)(io::Error::new(ErrorKind::Unsupported, reason))
         }
         _ => Error::file(FileAction::Read, path)(error),
     }
 }
 
-/// Returns the error for a folder that cannot be made or used: it names what stands in its place.
+/// Returns the error for a folder that cannot be created or used. It names what blocks the path.
 pub(super) fn in_the_way(folder: &Path, error: io::Error) -> Error {
-    let stands_there = |path: &&Path| {
-        let leads_nowhere = path.is_symlink() && fs::metadata(path).is_err();
-        leads_nowhere || fs::metadata(path).is_ok_and(|seen| !seen.is_dir())
+    let blocks = |path: &&Path| {
+        let is_dangling = path.is_symlink() && fs::metadata(path).is_err();
+        is_dangling || fs::metadata(path).is_ok_and(|seen| !seen.is_dir())
     };
-    match folder.ancestors().find(stands_there) {
+    match folder.ancestors().find(blocks) {
         Some(found) => {
             let reason = match fs::metadata(found) {
-                Ok(_) => "it is no folder".into(),
-                Err(_) => format!("it is {}, which is not there", link(found)),
+                Ok(_) => "it is not a folder".into(),
+                Err(_) => format!("it is {}, which does not exist", link(found)),
             };
             Error::file(FileAction::UseAsFolder, found)(io::Error::new(ErrorKind::NotADirectory, reason))
         }
@@ -90,6 +90,6 @@ fn word(found: FileType) -> &'static str {
         () if found.is_fifo() => "a named pipe",
         () if found.is_socket() => "a socket",
         () if found.is_char_device() || found.is_block_device() => "a device",
-        () => "no regular file",
+        () => "not a regular file",
     }
 }

@@ -1,4 +1,4 @@
-//! Folders and files that are for the user's eyes only.
+//! Folders that only the user may read, of which the newest are kept.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -8,13 +8,13 @@ use std::time::SystemTime;
 
 use crate::error::{Error, FileAction, Result};
 
-/// The file by which a folder that this program may remove again is known.
+/// The file that marks a folder as one that this program may remove.
 const MARKER: &str = ".tdd-stack-diagnostics";
 
-/// What the marker begins with; the moment follows.
+/// The first line of the marker file. The time follows, in nanoseconds since the Unix epoch.
 const MARK: &str = "diagnostics of tdd-stack, removed when there are newer ones\n";
 
-/// Makes a new folder of this name inside `parent`, and returns its path; `moment` tells its age later.
+/// Creates a folder with files inside `parent` and returns its path. `moment` is its age for [`keep_newest`].
 pub fn write_dated(
     parent: &Path,
     name: &str,
@@ -25,9 +25,9 @@ pub fn write_dated(
     made.map_err(Error::file(FileAction::CreateFolder, parent))?;
     let folder = make_folder(parent, name)?;
     let nanoseconds = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    // First, so that half a folder is removed in its time too.
+    // The marker comes first, so that an incomplete folder is removed in time too.
     write_new(&folder.join(MARKER), format!("{MARK}{nanoseconds}\n").as_bytes())
-        // Without its mark it would stay for ever.
+        // Without its marker, the folder would stay permanently.
         .inspect_err(|_| drop(fs::remove_dir(&folder)))?;
     for (name, content) in files {
         let path = folder.join(name);
@@ -39,13 +39,13 @@ pub fn write_dated(
     Ok(folder)
 }
 
-/// Removes all but the newest folders that [`write_dated`] made inside `parent`, and never `latest`: where the clock was
-/// set back, it looks older than the others.
+/// Removes all but the newest folders that [`write_dated`] created inside `parent`. `latest` always stays:
+/// after the clock was set back, it looks older than the others.
 pub fn keep_newest(parent: &Path, count: usize, latest: Option<&Path>) -> Result<()> {
     let entries = fs::read_dir(parent).map_err(Error::file(FileAction::Read, parent))?;
     let mut ours: Vec<(u128, PathBuf)> = entries
         .flatten()
-        // A link to a folder is none: what it leads to is not ours.
+        // A link is skipped: the folder to which it leads is not one of these.
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .filter_map(|entry| Some((moment_of(&entry.path())?, entry.path())))
         .filter(|(_, folder)| latest.is_none_or(|latest| latest != folder))
@@ -59,11 +59,11 @@ pub fn keep_newest(parent: &Path, count: usize, latest: Option<&Path>) -> Result
     Ok(())
 }
 
-/// Writes a file that is not there yet.
+/// Writes a new file that only the user may read. Fails if it exists.
 pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     file.and_then(|mut file| {
-        // Half of it is of no use to anybody, and would be in the way of another try.
+        // A partial file is useless and would block another attempt.
         file.write_all(content).inspect_err(|_| drop(fs::remove_file(path)))
     })
     .map_err(Error::file(FileAction::Write, path))
@@ -81,10 +81,10 @@ fn make_folder(parent: &Path, name: &str) -> Result<PathBuf> {
             }
         }
     }
-    Err(Error::file(FileAction::CreateFolder, folder)("there are a hundred of this name"))
+    Err(Error::file(FileAction::CreateFolder, folder)("a hundred folders of this name exist"))
 }
 
-/// Returns the moment that a folder's marker tells; nothing if the folder is not ours.
+/// Returns the time in a folder's marker, or `None` if this program did not create the folder.
 fn moment_of(folder: &Path) -> Option<u128> {
     let marker = folder.join(MARKER);
     let is_file = fs::symlink_metadata(&marker).is_ok_and(|seen| seen.is_file());
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_user_reads_it() {
+    fn dated_folder_is_owner_only() {
         let dir = tempfile::tempdir().unwrap();
         let parent = dir.path().join("state/diagnostics");
         let files = [("logs/a.log".to_string(), "x".to_string())];
@@ -114,14 +114,14 @@ mod tests {
     }
 
     #[test]
-    fn two_of_the_same_second_lie_side_by_side() {
+    fn dated_folders_of_one_name_are_numbered() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(write_dated(dir.path(), "one", at(1), &[]).unwrap(), dir.path().join("one"));
         assert_eq!(write_dated(dir.path(), "one", at(1), &[]).unwrap(), dir.path().join("one-2"));
     }
 
     #[test]
-    fn only_our_own_oldest_folders_are_removed() {
+    fn keep_newest_removes_only_own_oldest_folders() {
         let dir = tempfile::tempdir().unwrap();
         for second in 0..5 {
             write_dated(dir.path(), &format!("f{second}"), at(second), &[]).unwrap();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_stays_where_the_clock_was_set_back() {
+    fn keep_newest_keeps_latest_after_clock_change() {
         let dir = tempfile::tempdir().unwrap();
         let write = |second| write_dated(dir.path(), &format!("f{second}"), at(second), &[]).unwrap();
         let folders = [5, 6, 7, 1].map(write);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_there_is_never_replaced() {
+    fn write_new_never_replaces_a_file() {
         let dir = tempfile::tempdir().unwrap();
         write_new(&dir.path().join("a"), b"one").unwrap();
         assert_eq!(write_new(&dir.path().join("a"), b"two").unwrap_err().exit_code(), 4);

@@ -1,10 +1,10 @@
-//! Asks any address how it answers.
+//! Requests any address and reports how it answers.
 
 use super::Http;
 use crate::doctor::ProbeAnswer;
 
 impl Http {
-    /// Returns how an address answers to this machine.
+    /// Returns how an address answers a request of this machine.
     pub async fn ask(&self, url: &str) -> ProbeAnswer {
         match self.send(self.client.get(url)).await {
             Ok(response) => {

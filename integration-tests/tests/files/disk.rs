@@ -191,7 +191,7 @@ fn a_file_where_the_folder_should_be_is_named() {
             let output = scene.run(arguments);
             tell(&format!("{}, a file at {place}", arguments[0]), &output);
             output.exits(4).says(&format!("cannot use as folder `{}", scene.folder().display())).says(named);
-            output.says("it is no folder").says("move it away");
+            output.says("it is not a folder").says("move it away");
         }
         assert_eq!(fs::read(&path).expect("it is there"), b"in the way");
         assert!(scene.engine.containers().is_empty());

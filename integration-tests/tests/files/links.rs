@@ -75,8 +75,8 @@ fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
     let scene = Scene::after_up(program!());
     let shipped = scene.read("alerts.yml");
     for (target, words) in [
-        ("nowhere.yml", "it is a symbolic link to `nowhere.yml`, which is not there"),
-        ("alerts.yml", "it is a symbolic link to `alerts.yml`, which leads in a circle"),
+        ("nowhere.yml", "it is a symbolic link to `nowhere.yml`, which does not exist"),
+        ("alerts.yml", "it is a symbolic link to `alerts.yml`, which leads back to itself"),
         ("/dev/zero", "it is a symbolic link to `/dev/zero`, and that is a device"),
         ("/", "and that is a folder"),
     ] {
@@ -145,7 +145,7 @@ fn a_folder_that_is_a_link_to_nowhere_is_named() {
     let scene = Scene::new(program!());
     symlink("nowhere", scene.folder().join("config")).expect("a link can be made");
     let output = scene.run(["init"]);
-    output.exits(4).says("/config`").says("it is a symbolic link to `nowhere`, which is not there");
+    output.exits(4).says("/config`").says("it is a symbolic link to `nowhere`, which does not exist");
     assert!(scene.folder().join("config").is_symlink());
 }
 

@@ -103,7 +103,7 @@ fn an_application_on_loopback_only_is_told_from_one_that_does_not_run() {
         &format!("port {port} is bound to 127.0.0.1:{port}"),
         "`--server.address 0.0.0.0`",
     );
-    ill.doctor_finds("bad", &format!("(pid {})", std::process::id()), "0.0.0.0");
+    ill.doctor_finds("bad", &format!("(process {})", std::process::id()), "0.0.0.0");
 }
 
 #[test]

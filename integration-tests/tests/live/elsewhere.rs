@@ -120,7 +120,7 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
     refused(&tcp, &["status"]).says("belongs to another machine");
     // As `ssh -L` and others forward it: the relay is on this machine.
     let socket = engine.host().replace("unix://", "");
-    for (name, words) in [("ssh", "ssh (pid "), ("proxy", "machine `tdd-elsewhere`")] {
+    for (name, words) in [("ssh", "ssh (process "), ("proxy", "machine `tdd-elsewhere`")] {
         let (_relay, host) = relayed(here.folder(), name, &[], &socket);
         refused(&host, &["status"]).says(words);
     }

@@ -67,7 +67,7 @@ fn hangs_at_the_first_word() {
     proxy.fail(When::from(1), Fault::Hangs);
     let began = Instant::now();
     let output = scenario.run_for(60, &["up"]);
-    output.exits(3).says("error: cannot reach the Docker Engine").says("said nothing for 15s");
+    output.exits(3).says("error: cannot reach the Docker Engine").says("did not answer for 15s");
     assert!(began.elapsed() < HANG, "{:?}", began.elapsed());
     assert_eq!(scenario.objects("container"), [""; 0]);
     proxy.recover();
@@ -88,7 +88,7 @@ fn hangs_in_the_middle() {
     );
     let began = Instant::now();
     let output = scenario.run_for(90, &["up"]);
-    output.exits(3).says("stopped answering").says("said nothing for 15s");
+    output.exits(3).says("stopped answering").says("did not answer for 15s");
     assert!(began.elapsed() < HANG, "{:?}", began.elapsed());
     assert!(!scenario.objects("container").contains(&grafana));
     proxy.recover();
@@ -99,7 +99,7 @@ fn hangs_at_a_single_look() {
     let (proxy, scenario) = behind_a_proxy("look");
     proxy.fail(When::first("GET /volumes"), Fault::Hangs);
     let output = scenario.run_for(60, &["up"]);
-    output.exits(1).says("error: cannot list volumes").says("said nothing for 15s");
+    output.exits(1).says("error: cannot list volumes").says("did not answer for 15s");
     assert_eq!(scenario.objects("container"), [""; 0]);
     proxy.recover();
     scenario.converges();

@@ -96,11 +96,13 @@ fn a_registry_that_is_out_of_order_is_asked_three_times() {
     let pulling = Pulling::new("disorder");
     for status in [500, 503] {
         pulling.registry.answer(Answers::FailureFirst(usize::MAX, status));
-        pulling
-            .fails(3, &["its registry is out of order", "try 2 of 3 in 1s", "try 3 of 3 in 4s", "hint: run"]);
+        pulling.fails(
+            3,
+            &["its registry is out of order", "attempt 2 of 3 in 1s", "attempt 3 of 3 in 4s", "hint: run"],
+        );
     }
     pulling.registry.answer(Answers::FailureFirst(1, 502));
-    pulling.up().exits(0).says("try 2 of 3 in 1s");
+    pulling.up().exits(0).says("attempt 2 of 3 in 1s");
     assert_eq!(pulling.pulls(), 2);
     pulling.converges();
 }

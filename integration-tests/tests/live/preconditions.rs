@@ -41,7 +41,7 @@ fn what_keeps_a_stack_from_coming_up_is_told_at_once() {
     output.exits(1);
     let document = output.json();
     assert_eq!(document["ok"], false);
-    let program = format!("pid {}", std::process::id());
+    let program = format!("process {}", std::process::id());
     expect(&finding(&document, "port", Some("prometheus")), "bad", &program, "--port prometheus=auto");
     expect(&finding(&document, "image", Some("grafana")), "bad", "grafana:0.0.0", "--registry HOST");
     expect(&finding(&document, "file", Some("alerts.yml")), "bad", "alerts.yml:", "tdd-stack init --force");

@@ -278,7 +278,7 @@ fn a_taken_port_is_a_conflict_that_names_its_holder() {
     let arguments = ["demo", "--listen", &address, "--health-port", "0", "--metrics-port", "0"];
     let second = TddStack::new(program!()).args(arguments).args(["--receiver-port", &port]).run();
     second.exits(4).says(&format!("port {port} of `alert receiver` is taken on {address}"));
-    second.says(&format!("(pid {})", demo.child.id())).says("end that program");
+    second.says(&format!("(process {})", demo.child.id())).says("end that program");
 }
 
 #[test]

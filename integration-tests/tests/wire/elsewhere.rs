@@ -193,7 +193,7 @@ fn a_socket_that_ssh_forwards_is_another_machine_s_whatever_its_name_is() {
     let scene = Scene::after_up(program!());
     let (_relay, host) = relayed(&scene, "ssh");
     let output = scene.tdd_stack([]).env("DOCKER_HOST", &host).args(["up"]).run();
-    output.exits(4).says("ssh (pid ").says("forwards the socket").says("--bind ADDRESS");
+    output.exits(4).says("ssh (process ").says("forwards the socket").says("--bind ADDRESS");
     assert_eq!(scene.engine.service_requests(), [""; 0]);
     let (_relay, host) = relayed(&scene, "proxy");
     scene.tdd_stack([]).env("DOCKER_HOST", &host).args(["up"]).run().exits(0);

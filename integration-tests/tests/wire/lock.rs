@@ -291,7 +291,10 @@ fn a_name_that_is_taken_by_no_container_ends_in_an_error_and_in_no_hot_loop() {
     let words = "Conflict. The container name \"/tdd-lock\" is already in use by container \"c1768340053a\".";
     scene.engine.fail(Fault::Says("POST /containers/create?name=tdd-lock", words));
     let output = scene.run(["up"]);
-    output.exits(1).says("cannot lock stack `tdd`").says("in use for 10 s, and nobody holds the lock");
+    output
+        .exits(1)
+        .says("cannot lock stack `tdd`")
+        .says("in use for 10 s, although no program holds the lock");
     let requests = scene.engine.requests();
     let tries = requests.iter().filter(|line| line.contains("create?name=tdd-lock")).count();
     assert!((10..=110).contains(&tries), "{tries} tries");

@@ -167,7 +167,7 @@ fn a_port_that_somebody_listens_on_is_told_before_anything_changes() {
     let output = scene.run(["up", "--port", &format!("grafana={port}")]);
     output.exits(4).says(&format!("port {port} of `grafana` is taken on {}", scene.address()));
     output
-        .says(&format!("(pid {})", std::process::id()))
+        .says(&format!("(process {})", std::process::id()))
         .says("--port grafana=auto")
         .says("nothing was changed");
     assert_eq!(scene.engine.changes(), [""; 0]);
@@ -193,7 +193,7 @@ fn a_port_that_the_engine_binds_for_the_stack_s_own_container_is_no_conflict() {
     // What is really in the way is told by the start.
     let output = scene.run(up);
     output.exits(4).says(&format!("port {port} of `grafana` is taken by"));
-    output.says(&format!("(pid {})", std::process::id())).says("address already in use");
+    output.says(&format!("(process {})", std::process::id())).says("address already in use");
     drop(proxy);
     scene.run(up).exits(0);
     assert_eq!(scene.engine.address("tdd-grafana").map(|address| address.port()), Some(port));
@@ -337,7 +337,7 @@ fn an_image_without_wget_is_no_failure() {
 fn a_folder_that_cannot_be_written_is_a_conflict() {
     let scene = Scene::with_images(program!());
     std::fs::write(scene.folder().join("config"), "a file in the way").expect("it can be written");
-    scene.run(["up"]).exits(4).says("/config`").says("it is no folder").says("--dir");
+    scene.run(["up"]).exits(4).says("/config`").says("it is not a folder").says("--dir");
     assert!(scene.engine.containers().is_empty());
 }
 

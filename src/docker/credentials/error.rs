@@ -1,4 +1,4 @@
-//! Says why it is not known whether there are credentials, and the way out.
+//! Errors of looking up registry credentials, with their hints.
 //!
 //! Never holds a secret.
 
@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::{HUB, keys};
 
-/// Why it is not known whether there are credentials.
+/// The reason why it is unknown whether there are credentials.
 #[derive(Debug, Error)]
 pub enum RegistryAuthError {
     /// Docker's configuration cannot be read.
@@ -19,34 +19,34 @@ pub enum RegistryAuthError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The reason.
+        /// The cause.
         source: io::Error,
     },
-    /// Docker's configuration is not what Docker writes; the source tells the line and the column.
+    /// Docker's configuration is malformed. The source names line and column.
     #[error("cannot parse `{}`", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// The reason and the place.
+        /// The cause, with line and column.
         source: serde_json::Error,
     },
-    /// The entry for a registry cannot be understood.
-    #[error("the entry for {registry} in `{}` is broken", path.display())]
+    /// The entry for a registry is malformed.
+    #[error("the entry for {registry} in `{}` is malformed", path.display())]
     Entry {
         /// The registry.
         registry: String,
         /// The file.
         path: PathBuf,
-        /// The reason.
+        /// The cause.
         source: CredentialRetrievalError,
     },
-    /// Some entry has another shape than Docker gives it.
-    #[error("an entry under `auths` in `{}` is not what Docker writes", path.display())]
+    /// An entry does not have the structure that Docker writes.
+    #[error("an entry under `auths` in `{}` has an unexpected structure", path.display())]
     Shape {
         /// The file.
         path: PathBuf,
     },
-    /// A helper cannot be started, or does not listen.
+    /// A helper cannot be started, or does not read its input.
     #[error("cannot run the credential helper `{helper}` for {registry}")]
     HelperUnavailable {
         /// The registry.
@@ -54,52 +54,52 @@ pub enum RegistryAuthError {
         /// The helper's program.
         helper: String,
     },
-    /// A helper ended with an error.
+    /// A helper exited with an error.
     #[error("the credential helper `{helper}` failed for {registry}: {message}")]
     HelperFailed {
         /// The registry.
         registry: String,
         /// The helper's program.
         helper: String,
-        /// The first line that it printed.
+        /// The first line of its output.
         message: String,
     },
-    /// A helper's answer cannot be understood.
-    #[error("the credential helper `{helper}` gave no valid answer for {registry}")]
+    /// A helper's answer is malformed.
+    #[error("the credential helper `{helper}` gave an invalid answer for {registry}")]
     HelperAnswer {
         /// The registry.
         registry: String,
         /// The helper's program.
         helper: String,
     },
-    /// A helper does not answer.
-    #[error("the credential helper `{helper}` gave no answer for {registry} in {} seconds", limit.as_secs())]
+    /// A helper did not answer in time.
+    #[error("the credential helper `{helper}` did not answer for {registry} within {} s", limit.as_secs())]
     HelperTimeout {
         /// The registry.
         registry: String,
         /// The helper's program.
         helper: String,
-        /// The time it had.
+        /// The time limit.
         limit: Duration,
     },
 }
 
 impl RegistryAuthError {
-    /// Says what to do next.
+    /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Read { .. } | Self::Parse { .. } | Self::Shape { .. } => {
-                "repair the file, or name another directory with `DOCKER_CONFIG`".to_owned()
+                "fix the file, or use another directory: `DOCKER_CONFIG=DIRECTORY`".to_owned()
             }
             Self::Entry { registry, .. } if registry == HUB => "log in again: `docker login`".to_owned(),
             Self::Entry { registry, .. } => format!("log in again: `docker login {registry}`"),
             Self::HelperUnavailable { helper, .. } => {
-                format!("put `{helper}` on the PATH, or take it out of Docker's `config.json`")
+                format!("put `{helper}` on the PATH, or remove it from Docker's `config.json`")
             }
             Self::HelperFailed { registry, helper, .. }
             | Self::HelperAnswer { registry, helper }
             | Self::HelperTimeout { registry, helper, .. } => {
-                format!("try it by hand: `echo {} | {helper} get`", keys(registry)[0])
+                format!("run the helper manually: `echo {} | {helper} get`", keys(registry)[0])
             }
         })
     }

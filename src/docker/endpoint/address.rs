@@ -1,4 +1,4 @@
-//! Reads and prints where an engine listens.
+//! Parses and prints the address of an engine.
 //!
 //! Never resolves a name or opens a connection.
 
@@ -11,14 +11,14 @@ use super::{DEFAULT_SOCKET, Endpoint, EndpointOrigin};
 
 const DEFAULT_PORT: u16 = 2375;
 
-/// Where an engine listens.
+/// The address on which an engine listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// A Unix socket.
     Unix(PathBuf),
     /// Plain HTTP over TCP.
     Tcp {
-        /// A name or an address; an IPv6 address has no brackets.
+        /// A host name or an address. An IPv6 address has no brackets.
         host: String,
         /// The port.
         port: u16,
@@ -35,7 +35,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Reads a URL; `tls` is the reason, if there is one, for which a TCP engine expects TLS.
+/// Parses a URL. `tls` is the reason why an engine on TCP expects TLS, if there is one.
 pub(super) fn parse(
     url: &str,
     origin: EndpointOrigin,
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn supported_urls_are_read_and_printed() {
+    fn supported_urls_are_parsed_and_printed() {
         for (text, url) in [
             ("unix:///run/x.sock", "unix:///run/x.sock"),
             ("unix://", "unix:///var/run/docker.sock"),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_urls_name_their_fault() {
+    fn malformed_urls_report_their_fault() {
         for (text, expected) in [
             ("/run/x.sock", EndpointFault::Scheme),
             ("box:2375", EndpointFault::Scheme),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn unsupported_urls_name_their_transport() {
+    fn unsupported_urls_report_their_transport() {
         for (text, expected) in [
             ("ssh://me@box", "ssh"),
             ("https://box", "TLS"),

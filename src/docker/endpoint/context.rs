@@ -1,6 +1,6 @@
 //! Reads the contexts of the `docker` command.
 //!
-//! Never writes, and never reads the files of TLS keys.
+//! Never writes, and never reads the contents of TLS key files.
 
 use std::fs;
 use std::io;
@@ -40,7 +40,7 @@ struct DockerEndpoint {
     skip_tls_verify: bool,
 }
 
-/// Returns the context that the configuration file makes current.
+/// Returns the current context of Docker's configuration file.
 pub(super) fn current(config_dir: Option<&Path>) -> Result<Option<(String, ContextSource)>, EndpointError> {
     let Some(path) = config_dir.map(|config_dir| config_dir.join("config.json")) else { return Ok(None) };
     let config: Option<Config> = read(&path)?;
@@ -70,14 +70,14 @@ pub(super) fn endpoint(
         }
         _ => return Err(EndpointError::ContextWithoutHost { name, path }),
     };
-    // Docker speaks TLS without checking the certificate when a context skips the check and has no files.
+    // Docker uses TLS without verification if a context skips the verification and has no key files.
     let keys = contexts.join("tls").join(&folder).join("docker");
     let is_tls =
         skip_tls_verify || ["ca.pem", "cert.pem", "key.pem"].iter().any(|key| keys.join(key).exists());
     address::parse(&host, EndpointOrigin::Context { name, source }, is_tls.then_some(Transport::TlsContext))
 }
 
-/// Returns the folder in which Docker keeps a context: the SHA-256 of its name.
+/// Returns the folder in which Docker stores a context: the SHA-256 of its name.
 pub(super) fn folder(name: &str) -> String {
     hex::encode(Sha256::digest(name))
 }
@@ -112,7 +112,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EndpointError> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_folder_is_the_one_docker_uses() {
+    fn context_folder_is_the_one_docker_uses() {
         let expected = "ca3704aa0b06f5954c79ee837faa152d84d6b2d42838f0637a15eda8337dbdce";
         assert_eq!(super::folder("nope"), expected);
     }

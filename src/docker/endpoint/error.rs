@@ -1,6 +1,6 @@
-//! Says why no engine is found, and the way out.
+//! Errors of finding an engine, with their hints.
 //!
-//! Never shows a password that stands in an engine's URL.
+//! Never shows a password from an engine's URL.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,27 +10,27 @@ use thiserror::Error;
 use super::{ContextSource, DEFAULT_SOCKET, EndpointOrigin};
 
 const SSH_FORWARD: &str = "run the command on the engine's machine, or forward the engine's socket with `ssh -L` and \
-                           use `--host unix://PATH --bind ADDRESS`, where ADDRESS is one of the engine's machine that \
-                           is reachable from here";
+                           use `--host unix://PATH --bind ADDRESS`, where ADDRESS is an address \
+                           of the engine's machine that is reachable from here";
 
-/// Why no engine is found.
+/// The reason why no engine is found.
 #[derive(Debug, Error)]
 pub enum EndpointError {
     /// Two flags name an engine.
     #[error("`--host` and `--context` cannot be given together")]
     HostAndContext,
     /// No context has this name.
-    #[error("no Docker context is named \"{name}\" (asked for by {source_of_name})")]
+    #[error("no Docker context is named `{name}` (from {source_of_name})")]
     UnknownContext {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// What asked for it.
+        /// What requested it.
         source_of_name: ContextSource,
-        /// The names that exist.
+        /// The existing names.
         known: Vec<String>,
     },
-    /// A context says nothing about its engine.
-    #[error("context \"{name}\" names no engine in `{}`", path.display())]
+    /// A context does not name its engine.
+    #[error("context `{name}` does not name an engine in `{}`", path.display())]
     ContextWithoutHost {
         /// The context's name.
         name: String,
@@ -42,28 +42,28 @@ pub enum EndpointError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The reason.
+        /// The cause.
         source: io::Error,
     },
-    /// A configuration file is not what Docker writes; the source tells the line and the column.
+    /// A configuration file is malformed. The source names line and column.
     #[error("cannot parse `{}`", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// The reason and the place.
+        /// The cause, with line and column.
         source: serde_json::Error,
     },
-    /// The engine is reached in a way that is not offered here.
+    /// The engine needs a transport that is not supported.
     #[error("`{url}` (from {origin}) needs {transport}, which is not supported")]
     Unsupported {
         /// The engine's URL.
         url: String,
         /// What named it.
         origin: EndpointOrigin,
-        /// What it needs.
+        /// The transport that it needs.
         transport: Transport,
     },
-    /// The engine's URL cannot be understood.
+    /// The engine's URL is malformed.
     #[error("`{url}` (from {origin}) {fault}")]
     Malformed {
         /// The engine's URL.
@@ -75,7 +75,7 @@ pub enum EndpointError {
     },
 }
 
-/// A way to an engine that is not offered here.
+/// A transport that is not supported.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Transport {
     /// `ssh://`.
@@ -84,11 +84,11 @@ pub enum Transport {
     /// `https://`.
     #[error("TLS")]
     Https,
-    /// TLS switched on by the variable of this name.
+    /// TLS, required by the variable of this name.
     #[error("TLS ({0} is set)")]
     TlsVariable(&'static str),
-    /// TLS switched on by a context.
-    #[error("TLS (the context asks for it)")]
+    /// TLS, required by a context.
+    #[error("TLS (the context requires it)")]
     TlsContext,
     /// `npipe://`.
     #[error("a Windows named pipe")]
@@ -101,40 +101,40 @@ pub enum Transport {
     Scheme(String),
 }
 
-/// What is wrong with an engine's URL.
+/// A fault in an engine's URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum EndpointFault {
-    /// Nothing stands before `://`.
+    /// The scheme is missing.
     #[error("has no scheme")]
     Scheme,
-    /// A user stands before the host.
-    #[error("has a user name, which plain tcp cannot carry")]
+    /// A user name comes before the host.
+    #[error("has a user name, which plain tcp does not support")]
     User,
     /// The host is neither a name nor an address.
     #[error("has no valid host")]
     Host,
-    /// The port is not in 1 to 65535.
+    /// The port is not in the range 1 to 65535.
     #[error("has no valid port")]
     Port,
-    /// Something follows the port.
+    /// A path follows the port.
     #[error("has a path, which is not supported")]
     Path,
 }
 
 impl EndpointError {
-    /// Returns whether the command line or the environment makes no sense, whatever engines there are.
+    /// Returns whether the command line or the environment is wrong, independent of the existing engines.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::HostAndContext | Self::Malformed { .. })
     }
 
-    /// Says what to do next.
+    /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::HostAndContext => Some("give only one of them".to_owned()),
+            Self::HostAndContext => Some("use only one of them".to_owned()),
             Self::UnknownContext { known, .. } => Some(format!("known contexts: {}", known.join(", "))),
             Self::ContextWithoutHost { .. } => Some("name the engine with `--host`".to_owned()),
             Self::Read { .. } | Self::Parse { .. } => {
-                Some("repair the file, or pass by it with `--host` or `DOCKER_HOST`".to_owned())
+                Some("fix the file, or bypass it with `--host` or `DOCKER_HOST`".to_owned())
             }
             Self::Unsupported { url, transport, .. } => Some(match transport {
                 Transport::Ssh => ssh_forward(url),
@@ -150,7 +150,9 @@ impl EndpointError {
                 Some(format!("write `unix://{url}`"))
             }
             Self::Malformed { url, fault: EndpointFault::Scheme, .. } => Some(format!("write `tcp://{url}`")),
-            Self::Malformed { .. } => Some("write `tcp://HOST:PORT`, e.g. `tcp://127.0.0.1:2375`".to_owned()),
+            Self::Malformed { .. } => {
+                Some("write `tcp://HOST:PORT`, for example `tcp://127.0.0.1:2375`".to_owned())
+            }
         }
     }
 }
@@ -165,15 +167,15 @@ fn ssh_forward(url: &str) -> String {
         Some((login, port)) if port.parse::<u16>().is_ok() => (login, format!("-p {port} ")),
         _ => (login, String::new()),
     };
-    // The command is there to be pasted, so nothing in it may mean something to a shell.
+    // The command is meant to be pasted, so nothing in it may have a meaning to a shell.
     let is_plain =
         |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric() || "@._/-".contains(letter));
     let login = if is_plain(login) && !login.starts_with('-') { login } else { "USER@HOST" };
     let socket = if is_plain(socket) { socket } else { DEFAULT_SOCKET };
     format!(
         "run the command on that machine, or run `ssh -N -L \"$HOME/docker.sock:{socket}\" {port}{login}` and use \
-         `--host \"unix://$HOME/docker.sock\" --bind ADDRESS`, where ADDRESS is one of that machine that is reachable \
-         from here"
+         `--host \"unix://$HOME/docker.sock\" --bind ADDRESS`, where ADDRESS is an address of that machine \
+         that is reachable from here"
     )
 }
 
@@ -182,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ssh_hint_can_be_pasted() {
+    fn ssh_hint_can_be_pasted() {
         for (url, arguments) in [
             ("ssh://me@box", r#""$HOME/docker.sock:/var/run/docker.sock" me@box"#),
             ("ssh://box:2222/", r#""$HOME/docker.sock:/var/run/docker.sock" -p 2222 box"#),
@@ -192,13 +194,13 @@ mod tests {
         ] {
             let hint = ssh_forward(url);
             assert!(hint.contains(&format!("run `ssh -N -L {arguments}` and use ")), "{hint}");
-            // The ports of another machine are never looked for on this one.
+            // The hint must not suggest to forward ports: this program never uses a port here for one there.
             assert!(hint.contains("--bind ADDRESS") && !hint.contains("forward the stack's ports"), "{hint}");
         }
     }
 
     #[test]
-    fn a_missing_scheme_is_filled_in_by_the_hint() {
+    fn hint_adds_a_missing_scheme() {
         let hint = |url: &str| {
             let (url, fault) = (url.to_owned(), EndpointFault::Scheme);
             EndpointError::Malformed { url, origin: EndpointOrigin::HostFlag, fault }.hint().unwrap()

@@ -1,6 +1,6 @@
 //! Decides whether the ports that an engine publishes on loopback are on this program's loopback.
 //!
-//! Never asks anything: `engine/locality.rs` finds the facts.
+//! Reads nothing: `engine/locality.rs` collects the facts.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::ports::Program;
 
 /// Programs that listen on an engine's socket and are the engine, or started it.
 const ENGINES: [&str; 4] = ["dockerd", "podman", "rootlesskit", "systemd"];
-/// What the names of programs begin with that forward sockets from another machine.
+/// The beginnings of the names of programs that forward sockets from another machine.
 const FORWARDERS: [&str; 4] = ["ssh", "dbclient", "dropbear", "plink"];
 
 /// Where an engine publishes its ports.
@@ -17,14 +17,14 @@ const FORWARDERS: [&str; 4] = ["ssh", "dbclient", "dropbear", "plink"];
 pub enum Locality {
     /// On this machine, in this program's network.
     Here,
-    /// Somewhere else.
+    /// Elsewhere, for this reason.
     Elsewhere(Elsewhere),
 }
 
-/// Why the loopback of an engine is not this program's.
+/// The reason why an engine's loopback is not this program's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Elsewhere {
-    /// The engine's address is another machine's.
+    /// The engine's address belongs to another machine.
     #[error("the engine's address belongs to another machine")]
     OtherMachine,
     /// The engine listens in another network namespace.
@@ -35,38 +35,38 @@ pub enum Elsewhere {
     /// A program such as ssh forwards the engine's socket.
     #[error("{0} forwards the socket of an engine on another machine")]
     Forwarded(Program),
-    /// The engine names another machine than this one.
+    /// The engine reports the name of another machine.
     #[error("the engine runs on machine `{0}`, not on this machine")]
     OtherName(String),
-    /// Nobody says where the engine runs.
-    #[error("the engine does not say that it runs on this machine")]
+    /// The engine's machine is unknown.
+    #[error("the engine does not report that it runs on this machine")]
     Unknown,
 }
 
-/// What the system says of the program that listens at an engine's address.
+/// Facts about the program that listens on an engine's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listener {
-    /// Whether it listens in this program's network namespace, where that can be known.
+    /// Whether it listens in this program's network namespace, if known.
     pub shares_network: Option<bool>,
-    /// The program, where it can be seen.
+    /// The program, if visible.
     pub program: Option<Program>,
     /// Whether `RootlessKit` publishes its ports in this program's network namespace.
     pub is_published_here: bool,
 }
 
-/// What tells one machine from another.
+/// The identity of a machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
     /// The host name.
     pub name: String,
-    /// The memory in bytes, where it is known.
+    /// The memory in bytes, if known.
     pub memory: Option<i64>,
-    /// Whether it is a virtual machine whose published ports are forwarded to the loopback of the real one.
+    /// Whether it is a virtual machine whose published ports are forwarded to the loopback of its host.
     pub is_forwarded_here: bool,
 }
 
 impl Listener {
-    /// Returns where the engine publishes its ports; `None` if only the engine itself can say.
+    /// Returns where the engine publishes its ports, or `None` if only the engine itself can report it.
     pub fn locality(&self) -> Option<Locality> {
         let name = self.program.as_ref().map_or("", |program| program.name.as_str());
         match (self.shares_network, &self.program) {
@@ -82,7 +82,7 @@ impl Listener {
 }
 
 impl Machine {
-    /// Returns where an engine publishes its ports that says this of its machine, asked on `this` machine.
+    /// Returns where an engine that reports this machine publishes its ports, as seen from the machine `this`.
     pub fn locality(self, this: &Self) -> Locality {
         let is_this = !self.name.is_empty()
             && self.name == this.name
@@ -96,8 +96,8 @@ impl Machine {
 }
 
 impl Locality {
-    /// Returns the host under which a port is reached that an engine publishes on an address, `None` if it is not
-    /// reached from here; `is_own` tells whether this machine has an address.
+    /// Returns the host by which a port that the engine publishes on the address `on` is reached, or `None`
+    /// if the port is not reachable from here. `is_own` returns whether this machine has an address.
     pub fn host(&self, engine: &Address, on: IpAddr, is_own: impl FnOnce(IpAddr) -> bool) -> Option<String> {
         let on = on.to_canonical();
         let named = match engine {
@@ -107,7 +107,7 @@ impl Locality {
         match self {
             Self::Here if on.is_unspecified() => Some(named.unwrap_or_else(|| "127.0.0.1".into())),
             Self::Elsewhere(Elsewhere::OtherMachine) if on.is_unspecified() => named,
-            // An address that this machine has too leads to this machine.
+            // An address that this machine has too would lead to this machine.
             Self::Elsewhere(_) if on.is_unspecified() || on.is_loopback() || is_own(on) => None,
             Self::Here | Self::Elsewhere(_) => Some(on.to_string()),
         }
@@ -124,32 +124,32 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_in_this_network_is_here_and_one_in_another_is_not() {
+    fn engine_is_here_only_in_this_network() {
         let here = Some(Locality::Here);
         let other = Some(Locality::Elsewhere(Elsewhere::OtherNetwork));
         for name in ["dockerd", "systemd", "podman"] {
             assert_eq!(listener(true, name).locality(), here, "{name}");
             assert_eq!(listener(false, name).locality(), other, "{name}");
         }
-        // A process of another PID namespace is not seen.
+        // A process of another PID namespace is not visible.
         assert_eq!(listener(false, "").locality(), other);
         let rootless = Listener { is_published_here: true, ..listener(false, "dockerd") };
         assert_eq!(rootless.locality(), here);
     }
 
     #[test]
-    fn a_forwarded_socket_is_elsewhere_whatever_the_engine_says() {
+    fn forwarded_socket_is_elsewhere() {
         for name in ["ssh", "sshd", "sshd-session", "dbclient"] {
             for shares_network in [Some(true), None] {
                 let found = listener(shares_network, name).locality().unwrap();
                 let Locality::Elsewhere(Elsewhere::Forwarded(program)) = found else { panic!("{found:?}") };
-                assert_eq!(program.to_string(), format!("{name} (pid 7)"));
+                assert_eq!(program.to_string(), format!("{name} (process 7)"));
             }
         }
     }
 
     #[test]
-    fn the_engine_itself_is_asked_where_the_system_does_not_tell_enough() {
+    fn inconclusive_listener_has_no_locality() {
         for unclear in
             [listener(true, "socat"), listener(true, ""), listener(None, "dockerd"), listener(None, "")]
         {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_that_is_asked_is_here_only_if_it_names_this_machine() {
+    fn machine_is_here_only_with_this_identity() {
         let machine =
             |name: &str, memory, is_forwarded_here| Machine { name: name.into(), memory, is_forwarded_here };
         let this = machine("box", Some(8), false);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn no_port_of_another_machine_is_looked_for_on_this_one() {
+    fn ports_of_another_machine_are_never_local() {
         let unix = Address::Unix("/run/docker.sock".into());
         let tcp = Address::Tcp { host: "far".into(), port: 2375 };
         let other = Locality::Elsewhere(Elsewhere::OtherMachine);

@@ -1,11 +1,11 @@
 //! Checks the parts of an image reference against the grammar of the distribution project.
 //!
-//! Never looks at more than one part.
+//! Looks at one part at a time.
 
-/// The greatest length of a tag.
+/// The maximum length of a tag, in characters.
 pub(super) const LONGEST_TAG: usize = 128;
 
-/// Tells whether this is a registry's host with an optional port.
+/// Returns whether a text is the host of a registry, with an optional port.
 pub(super) fn is_host(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !host.ends_with(']') => (name, Some(port)),
@@ -27,7 +27,7 @@ pub(super) fn is_host(host: &str) -> bool {
     is_name && port.is_none_or(is_port)
 }
 
-/// Tells whether this is one part of a repository's path.
+/// Returns whether a text is one part of a repository's path.
 pub(super) fn is_path_component(component: &str) -> bool {
     let is_word = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     let is_separator = |text: &str| matches!(text, "." | "_" | "__") || text.bytes().all(|byte| byte == b'-');
@@ -36,7 +36,7 @@ pub(super) fn is_path_component(component: &str) -> bool {
         && component.split(is_word).all(is_separator)
 }
 
-/// Tells whether this is a tag.
+/// Returns whether a text is a tag.
 pub(super) fn is_tag(tag: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     tag.len() <= LONGEST_TAG
@@ -44,7 +44,7 @@ pub(super) fn is_tag(tag: &str) -> bool {
         && tag.bytes().all(|byte| is_word(byte) || byte == b'.' || byte == b'-')
 }
 
-/// Tells whether this is a digest of a registered algorithm.
+/// Returns whether a text is a digest of a registered algorithm.
 pub(super) fn is_digest(digest: &str) -> bool {
     let Some((algorithm, hex)) = digest.split_once(':') else { return false };
     let length = match algorithm {

@@ -1,8 +1,8 @@
-//! Recorded answers and what they mean.
+//! Recorded answers of engines and registries, with their meanings.
 
 use super::*;
 
-/// Answers of a real Docker 20.10.24, and of other engines as their sources and public reports quote them.
+/// Answers of a real Docker 20.10.24, and of other engines as quoted by their sources and public reports.
 const ANSWERS: [(Meaning, &[&str]); 8] = [
     (
         Meaning::NameTaken,
@@ -67,7 +67,7 @@ const ANSWERS: [(Meaning, &[&str]); 8] = [
     ),
 ];
 
-/// Answers of Docker 20.10 to a faulty registry, and of later engines as public reports quote them.
+/// Answers of Docker 20.10 to a faulty registry, and of later engines as quoted by public reports.
 const PULLS: [(PullFault, &[&str]); 10] = [
     (
         PullFault::Unauthorized,
@@ -176,7 +176,7 @@ const PULLS: [(PullFault, &[&str]); 10] = [
 ];
 
 #[test]
-fn each_recorded_answer_has_its_meaning_and_no_other() {
+fn recorded_answers_have_exactly_their_meaning() {
     for (meaning, answers) in ANSWERS {
         for answer in answers {
             let found: Vec<Meaning> =
@@ -187,7 +187,7 @@ fn each_recorded_answer_has_its_meaning_and_no_other() {
 }
 
 #[test]
-fn each_recorded_answer_to_a_pull_has_its_fault() {
+fn recorded_pull_answers_have_their_fault() {
     for (fault, answers) in PULLS {
         for answer in answers {
             assert_eq!(pull_fault(answer), fault, "{answer}");
@@ -196,7 +196,7 @@ fn each_recorded_answer_to_a_pull_has_its_fault() {
 }
 
 #[test]
-fn no_phrase_is_without_a_recorded_answer() {
+fn every_phrase_has_a_recorded_answer() {
     let recorded =
         |answers: &[&str], phrase: &str| answers.iter().any(|answer| has(&answer.to_lowercase(), phrase));
     let engine = ENGINE.iter().filter(|(meaning, phrase, _)| {
@@ -211,7 +211,7 @@ fn no_phrase_is_without_a_recorded_answer() {
 }
 
 #[test]
-fn words_without_a_phrase_are_told_from_those_with_one() {
+fn unknown_words_have_no_meaning() {
     assert_eq!(layer_state("Extracting"), Some(LayerState::Extracting));
     assert_eq!(layer_state("Retrying in 5 seconds"), None);
     assert!(ends_a_pull("Status: Downloaded newer image for prom/prometheus:v3.5.3"));
@@ -221,7 +221,7 @@ fn words_without_a_phrase_are_told_from_those_with_one() {
 }
 
 #[test]
-fn parts_of_a_phrase_count_in_their_order() {
+fn phrase_parts_match_only_in_order() {
     assert!(has("removal of container x is already in progress", "removal of … in progress"));
     assert!(!has("in progress: removal of x", "removal of … in progress"));
 }

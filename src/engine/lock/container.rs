@@ -1,4 +1,4 @@
-//! The lock's container: makes it, looks at it, beats, removes it. Decides nothing.
+//! The container of a lock: creates, inspects, refreshes and removes it. Decides nothing.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
@@ -18,53 +18,53 @@ use crate::engine::{Engine, EngineWriter, archive, container_spec, is_name_taken
 use crate::error::{Conflict, Error, ObjectKind, Result};
 use crate::model::stack::{LABEL_LOCK, LABEL_LOCK_PROCESS, LABEL_LOCK_TOKEN, LABEL_STACK, Stack};
 
-/// The file by which a holder shows that it lives: engines that cannot change labels can take files.
+/// The file with a holder's heartbeat. An engine cannot change a container's labels, but accepts files.
 const BEAT_FILE: &str = "tdd-stack.beat";
-/// Nobody shall start it.
+/// The entrypoint, a program that does not exist: nothing must start the container.
 const NO_PROGRAM: &str = "/tdd-stack-lock-is-never-started";
 
-/// What a lock is made from.
+/// What a lock is created from.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct Request {
     pub(super) stack: String,
     /// The container's name.
     pub(super) container: String,
     image: String,
-    /// The holder in words.
+    /// The description of the holder.
     holder: String,
     process: Option<String>,
-    /// What this program alone knows of the locks that it makes.
+    /// A random value by which this program recognises its own locks.
     pub(super) token: String,
 }
 
-/// A lock as the engine shows it.
+/// A lock as the engine reports it.
 #[derive(Clone, Debug)]
 pub(super) struct SeenLock {
     pub(super) id: String,
-    /// The holder in its own words, such as `tdd-stack up (process 4711 on workstation)`.
+    /// The description of the holder, such as `tdd-stack up (process 4711 on workstation)`.
     pub(super) holder: String,
     pub(super) process: Option<String>,
     pub(super) token: Option<String>,
     pub(super) phase: Phase,
 }
 
-/// What a lock's container does.
+/// The state of a lock's container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// It was never started.
     Created,
-    /// It runs, as the locks of earlier releases do.
+    /// It is running, as the locks of earlier releases are.
     Running,
-    /// It ran.
+    /// It ran and ended.
     Ended,
-    /// It is about to be gone.
+    /// It is being removed.
     BeingRemoved,
 }
 
 impl Request {
     pub(super) fn new(stack: &Stack, image: &str, verb: &str) -> Self {
         static TOKEN: OnceLock<String> = OnceLock::new();
-        // Its keys are the system's random numbers.
+        // The keys of `RandomState` are random numbers of the system.
         let token = || format!("{:016x}", RandomState::new().hash_one(std::process::id()));
         Self {
             stack: stack.name.clone(),
@@ -91,7 +91,7 @@ impl Request {
 }
 
 impl EngineWriter {
-    /// Makes a lock and returns its id, or nothing where another one has its name.
+    /// Creates a lock and returns its id, or `None` if another container has its name.
     pub(super) async fn make_lock(&self, request: &Request) -> Result<Option<String>> {
         let docker = &self.engine.docker;
         let options = CreateContainerOptionsBuilder::new().name(&request.container).build();
@@ -105,31 +105,31 @@ impl EngineWriter {
         }
     }
 
-    /// Shows that the holder lives; returns whether the lock is there.
+    /// Sends a heartbeat. Returns whether the lock exists.
     pub(super) async fn beat(&self, id: &str, count: u64) -> Result<bool> {
         let docker = &self.engine.docker;
-        let doing = || format!("show that the lock `{id}` is held");
+        let action = || format!("send a heartbeat for the lock `{id}`");
         let packed =
-            archive::pack([(BEAT_FILE, count.to_string().as_str())]).map_err(Error::engine(doing()))?;
+            archive::pack([(BEAT_FILE, count.to_string().as_str())]).map_err(Error::engine(action()))?;
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
         let upload = docker
             .with_timeout(|docker| docker.upload_to_container(id, Some(options), body_full(packed.into())));
-        is_there(upload.await, doing)
+        is_there(upload.await, action)
     }
 
-    /// Removes a lock; returns whether it was this call that did.
+    /// Removes a lock. Returns whether this call removed it.
     pub(super) async fn remove_lock(&self, id: &str) -> Result<bool> {
         let docker = &self.engine.docker;
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         let remove = docker.with_heartbeat(WORK, |docker| docker.remove_container(id, Some(options))).await;
         if let Err(EngineError::DockerResponseServerError { status_code: 409, .. }) = remove {
-            // Somebody else's removal is under way.
+            // Another removal is in progress.
             return Ok(false);
         }
         is_there(remove, || format!("remove the lock `{id}`"))
     }
 
-    /// Waits until the lock that is held is gone, or the engine does not tell any more.
+    /// Waits until the held lock is gone, or until the engine ends the wait.
     pub(super) async fn lock_gone(&self) {
         let Some(id) = self.engine.lease.id() else { return };
         let options = WaitContainerOptionsBuilder::new().condition("removed").build();
@@ -141,12 +141,12 @@ impl EngineWriter {
 }
 
 impl Engine {
-    /// Returns the lock of that name or id, which must be one of the stack's.
+    /// Returns the lock with this name or id. Fails if it does not belong to the stack.
     pub(super) async fn look_at_lock(&self, key: &str, stack: &str) -> Result<Option<SeenLock>> {
         self.container(key).await?.map(|found| seen(found, stack)).transpose()
     }
 
-    /// Returns the last sign of life of a lock's holder.
+    /// Returns the last heartbeat of a lock's holder.
     pub(super) async fn beat_of(&self, id: &str) -> Result<Option<String>> {
         self.file(id, &format!("/{BEAT_FILE}")).await
     }
@@ -175,12 +175,12 @@ fn seen(found: ContainerInspectResponse, stack: &str) -> Result<SeenLock> {
     })
 }
 
-/// Returns whether the lock was there for a call.
-fn is_there(answer: std::result::Result<(), EngineError>, doing: impl Fn() -> String) -> Result<bool> {
+/// Returns whether the lock existed at the time of a call.
+fn is_there(answer: std::result::Result<(), EngineError>, action: impl Fn() -> String) -> Result<bool> {
     match answer {
         Ok(()) => Ok(true),
         Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
-        Err(error) => Err(Error::engine(doing())(error)),
+        Err(error) => Err(Error::engine(action())(error)),
     }
 }
 
