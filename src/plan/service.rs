@@ -59,7 +59,7 @@ impl<'a> Planner<'a> {
         let filled = self.fill(service, why, ground);
         match container.state {
             ContainerState::Restarting | ContainerState::Other => {
-                self.restart(service, Cause::NotRunning(why), &filled)
+                self.restart(service, Cause::NotRunning(why), &filled);
             }
             ContainerState::Created
             | ContainerState::Exited
