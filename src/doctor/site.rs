@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(
             found[0].what,
             "`r.example/prometheus:1`, `r.example/alertmanager:1` are not here and cannot be pulled: \
-             its registry cannot be reached: dial tcp: connection refused"
+             its registry is unreachable: dial tcp: connection refused"
         );
         assert_eq!(found[1].subject.as_deref(), Some("grafana"));
     }

@@ -55,7 +55,7 @@ fn a_refused_connection_is_explained_by_the_sockets_of_this_machine() {
     expect(&refused(&["192.168.7.7:8501"]), Severity::Bad, "others than the containers", "0.0.0.0");
     expect(&refused(&["0.0.0.0:8501"]), Severity::Bad, "refuses containers", "br-0123456789ab");
     let unknown = Peer { listening: None, ..refused(&[]) };
-    expect(&unknown, Severity::Warning, "refuses", "does not run, or listens on 127.0.0.1 only");
+    expect(&unknown, Severity::Warning, "refuses", "is not running, or listens on 127.0.0.1 only");
 }
 
 #[test]
