@@ -1,4 +1,4 @@
-//! What the user configures: the settings, and the files of the configuration folder. Text in, values out.
+//! The user's configuration: settings, and the files of the configuration folder. Pure: text in, values out.
 
 pub mod check_output;
 pub mod dashboard;

@@ -1,7 +1,8 @@
-//! Walks a plan, with as much at once as its order allows. Decides nothing.
+//! Executes a plan, with as many operations at once as their order allows. It makes no decisions.
 //!
-//! After a failure no further step begins, waits end, and effects under way finish; what is done stays, and
-//! the next `up` goes on from there. Which steps began is told, so that the plan can say how to take them back.
+//! After a failure no further operation starts, waits end, and running effects finish. Completed operations
+//! are kept, and the next `up` resumes. The operations that began are returned, so that the plan can roll
+//! them back.
 
 mod grafana_login;
 pub mod readiness;
@@ -27,10 +28,10 @@ use crate::model::stack::{LOADED_CHECKSUM, Stack};
 use crate::model::verification::{Application, Verification};
 use crate::plan::{DashboardEdits, Operation, Plan};
 
-/// What is stopped sooner is not worth a word.
+/// A stop that takes less than this is not worth a progress message.
 const SOON: Duration = Duration::from_secs(1);
 
-/// What applying a plan needs.
+/// What executing a plan needs.
 #[derive(Debug)]
 pub struct Applier<'a> {
     /// The engine.
@@ -41,28 +42,28 @@ pub struct Applier<'a> {
     pub stack: &'a Stack,
     /// The folder that holds `config/monitoring`.
     pub folder: &'a files::ConfigFolder,
-    /// How long each service is waited for.
+    /// The time limit of each wait for a service.
     pub patience: Duration,
-    /// Whether the user's application must be observed for a proof.
+    /// Whether a healthy stack includes the user's application.
     pub application: Application,
-    /// Where events go.
+    /// The sender of events.
     pub events: Events,
 }
 
-/// What applying a plan brought to light.
+/// The result of executing a plan.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// What the stack was last seen to observe, where the plan waits for a proof.
+    /// The last verification, if the plan waits for a healthy stack.
     pub proof: Option<Result<Verification>>,
-    /// The steps that began, by index.
+    /// The indexes of the operations that began.
     pub begun: BTreeSet<usize>,
-    /// Those of them that were done.
+    /// The indexes of the operations that completed.
     pub done: BTreeSet<usize>,
-    /// What failed first, of several at that moment.
+    /// The first failure; of several at the same moment, any.
     pub failure: Option<Error>,
 }
 
-/// How far a step is, as the steps that need it see it.
+/// The progress of an operation, as its dependents see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StepProgress {
     Waiting,
@@ -71,7 +72,7 @@ enum StepProgress {
 }
 
 impl Applier<'_> {
-    /// Applies the plan, as far as nothing fails.
+    /// Executes the plan until an operation fails.
     pub async fn apply(&self, plan: &Plan) -> Applied {
         let applied = RefCell::new(Applied::default());
         let progress: Vec<watch::Sender<StepProgress>> =
@@ -98,7 +99,7 @@ impl Applier<'_> {
                     engine: self.operator.engine(),
                     http: self.http,
                     stack: self.stack,
-                    // From the step's own beginning: a slow pull before it must not use its time up.
+                    // The time starts with the operation itself: a slow pull before it must not count.
                     deadline: tokio::time::Instant::now() + self.patience,
                     patience: self.patience,
                 };
@@ -148,7 +149,7 @@ impl Applier<'_> {
         applied: &RefCell<Applied>,
     ) -> Result<()> {
         let (operator, stack) = (self.operator, self.stack);
-        // What changes no container is not for the engine to refuse: files, and what Grafana holds.
+        // The engine cannot enforce the lock for files and for Grafana's content, which change no container.
         operator.confirm_lock().await?;
         let waiting = |last: &str| self.events.emit(step, EventKind::Waiting(last.to_string()));
         match operation {
@@ -181,7 +182,7 @@ impl Applier<'_> {
                 if let Ok(stopped) = timeout(SOON, &mut stopped).await {
                     return stopped;
                 }
-                waiting(&format!("it has up to {seconds} s to end"));
+                waiting(&format!("the stop may take up to {seconds} s"));
                 stopped.await
             }
             Operation::Remove { container, force, .. } => operator.remove(container, *force).await,
@@ -196,8 +197,7 @@ impl Applier<'_> {
             }
             Operation::Start { service, host_port } => {
                 if operator.start(stack, service, *host_port).await? == Started::WithoutPropagation {
-                    let note =
-                        "the engine's host does not share `/`, so mounts made there later are not seen";
+                    let note = "the engine's host does not share `/`, so mounts made later on the host are not visible";
                     self.events.emit(step, EventKind::Note(note.into()));
                 }
                 Ok(())
@@ -225,7 +225,7 @@ impl Applier<'_> {
             }
             Operation::WaitDataSource { uid } => waiter.data_source(uid, waiting).await,
             Operation::WaitHealthy => {
-                // Whatever it says, the steps after it bring the real files back.
+                // Whatever the verdict is, the next operations restore the configured files.
                 applied.borrow_mut().proof = Some(waiter.proof(self.application, waiting).await);
                 Ok(())
             }
@@ -251,7 +251,7 @@ impl Applier<'_> {
         if edits == DashboardEdits::Keep
             && seen.as_ref().is_some_and(|seen| dashboard::is_edited(seen, left.as_deref()))
         {
-            let note = "it was edited inside Grafana and stays as it is there";
+            let note = "it was edited inside Grafana, so that version is kept";
             self.events.emit(step, EventKind::Note(note.into()));
             return Ok(());
         }
@@ -268,7 +268,7 @@ impl Applier<'_> {
         Error::Firewall(Firewall {
             from: from.to_string(),
             to: doctor::last_asked(output).unwrap_or("another service").to_string(),
-            // Its name makes the hint more exact.
+            // The name of the bridge makes the hint more precise.
             bridge: self.operator.engine().bridge(&network).await.ok().flatten(),
             network,
             source: reason.into(),
@@ -276,16 +276,20 @@ impl Applier<'_> {
     }
 
     async fn reach(&self, step: usize, from: &str, urls: &[String]) -> Result<()> {
-        // It says whom it asks: the last one is the one that does not answer.
+        // `wget` prints each URL before its request, so the last URL is the one that did not answer.
         let fixed = ["wget", "-T", "5", "-O", "/dev/null"].map(String::from);
         let command: Vec<String> = fixed.into_iter().chain(urls.iter().cloned()).collect();
         let (code, output) = self.operator.execute(&self.stack.container(from), &command).await?;
         match code {
             0 => Ok(()),
-            // A distroless image: Prometheus itself will tell after its first scrape.
+            // A distroless image: Prometheus itself reports unreachable services after its first scrape.
             126 | 127 => {
-                self.events
-                    .emit(step, EventKind::Note(format!("the image of {from} has no wget to ask with")));
+                self.events.emit(
+                    step,
+                    EventKind::Note(format!(
+                        "connectivity was not checked: the image of {from} has no `wget`"
+                    )),
+                );
                 Ok(())
             }
             _ => {

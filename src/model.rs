@@ -1,4 +1,4 @@
-//! The values that the program reasons about: what should exist, what exists, and what it reports. No I/O.
+//! The values that the program works with: the desired state, the observed state and reports. They do no I/O.
 
 pub mod alert;
 pub mod event;

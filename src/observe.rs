@@ -1,6 +1,6 @@
-//! Looks at everything once: engine, disk, files inside containers, endpoints.
+//! Reads the observed state once: engine, disk, files inside containers, endpoints.
 //!
-//! Changes nothing and judges nothing but what is ours.
+//! It changes nothing, and decides only which objects belong to the stack.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -44,25 +44,25 @@ pub fn base(objects: &Objects, service: &str, engine: &Engine) -> Option<String>
     place(objects, service, engine)?.ok()
 }
 
-/// Returns the URL of a service's running container, or why it is not reachable from here.
+/// Returns the URL of a service's running container, or the reason why it is not reachable from here.
 pub fn place(objects: &Objects, service: &str, engine: &Engine) -> Option<Result<String>> {
     let container =
         objects.containers.get(service).filter(|container| container.state != ContainerState::Paused)?;
     Some(engine.url(container.address?))
 }
 
-/// Fails if a port that a container of the stack publishes is not reachable from here.
+/// Fails if a published port of the stack is not reachable from here.
 pub fn reaches_running(engine: &Engine, objects: &Objects) -> Result<()> {
     let published = objects.containers.values().filter_map(|container| container.address);
     published.map(|address| address.ip()).try_for_each(|ip| engine.reaches(ip))
 }
 
-/// Fails if a port that the stack is to publish would not be reachable from here.
+/// Fails if a port that the stack would publish is not reachable from here.
 pub fn reaches_wanted(engine: &Engine, stack: &Stack) -> Result<()> {
     stack.services.iter().try_for_each(|service| engine.reaches(service.port.bind))
 }
 
-/// Returns the addresses that a proof asks.
+/// Returns the addresses for a verification.
 pub fn addresses(objects: &Objects, engine: &Engine) -> Addresses {
     let address = |service| base(objects, service, engine).ok_or_else(|| objects.not_asked(service));
     Addresses {
@@ -110,7 +110,7 @@ async fn endpoints(
         };
         Some((service.name.to_string(), readiness))
     }));
-    // Grafana is asked beside the probes: where it is not ready, it does not answer either.
+    // Grafana is queried in parallel with the probes: if it is not ready, it does not answer either.
     let (readiness, grafana) = tokio::join!(probes, grafana(engine, http, stack, objects));
     Ok((readiness.into_iter().flatten().collect(), grafana?))
 }
@@ -144,7 +144,7 @@ async fn checksums(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, St
     Ok(found.await?.into_iter().flatten().collect())
 }
 
-/// Returns what somebody else has of what the stack needs.
+/// Returns the names and ports that the stack needs but that belong to other programs.
 pub async fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Result<Vec<Conflict>> {
     let names = |service: &Service| [stack.container(service.name), stack.set_aside(service.name)];
     let containers: Vec<String> = stack.services.iter().flat_map(names).collect();
@@ -170,7 +170,8 @@ async fn port_conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -
     if conflicts.iter().any(is_unexplained) {
         let bound = bindings(engine, &inventory.objects).await?;
         conflicts.retain(|conflict| match conflict {
-            // The engine is starting or ending a container of ours, or its start will tell what is in the way.
+            // The engine is starting or stopping a container of the stack; otherwise its start reports the
+            // conflict.
             Conflict::Port { address, holder: None, .. } => !bound.iter().any(|own| overlaps(*own, *address)),
             _ => true,
         });
@@ -183,14 +184,15 @@ async fn port_conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -
     Ok(conflicts)
 }
 
-/// Returns the addresses that the stack's containers publish when they run.
+/// Returns the addresses that the stack's containers publish while they run.
 async fn bindings(engine: &Engine, objects: &Objects) -> Result<Vec<SocketAddr>> {
     let containers = objects.containers.values().chain(objects.set_aside.values());
     let bound = try_join_all(containers.map(|container| engine.bindings(&container.id))).await?;
     Ok(bound.into_iter().flatten().collect())
 }
 
-/// Returns whether somebody else has a service's port; another container that does is named.
+/// Returns the conflict if another program has the port of a service; if a container has it, the conflict
+/// names the container.
 fn port_conflict(engine: &Engine, service: &Service, inventory: &Inventory) -> Option<Conflict> {
     let address = service.port.address()?;
     let Objects { containers, set_aside, .. } = &inventory.objects;
@@ -202,7 +204,7 @@ fn port_conflict(engine: &Engine, service: &Service, inventory: &Inventory) -> O
     let is_other = |name: &str| !own.iter().any(|container| container.name == name);
     let other = inventory.published.iter().find(|(held, name)| overlaps(*held, address) && is_other(name));
     let holder = other.map(|(_, name)| format!("container `{name}`"));
-    // The ports of a remote engine's host cannot be tried from here; its own answer will tell.
+    // The ports of a remote engine's host cannot be tried from here; the engine reports the conflict itself.
     let is_taken = holder.is_some() || (engine.is_here() && !ports::is_free(address));
     is_taken.then(|| Conflict::Port { service: service.name.to_string(), address, holder })
 }
@@ -214,7 +216,7 @@ fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
 
 fn free_ports(engine: &Engine, stack: &Stack, objects: &Objects) -> BTreeMap<String, u16> {
     if !engine.is_here() {
-        // Its own machine knows which ports are free there.
+        // The ports that are free on another machine cannot be determined from here.
         return BTreeMap::new();
     }
     let has_port = |container: &Container| container.address.is_some();

@@ -1,4 +1,4 @@
-//! What the commands share: the session that they run in.
+//! The session that commands run in.
 
 pub(crate) mod diagnostics;
 pub(crate) mod environment;
@@ -31,50 +31,50 @@ use diagnostics::FailureContext;
 use environment::environment;
 use password::PasswordPolicy;
 
-/// How a verb ended that did not fail before it could say anything.
+/// The outcome of a command that did not fail before it printed a result.
 #[derive(Debug)]
 pub(crate) enum Exit {
-    /// The asked state is reached.
+    /// The requested state is reached.
     Reached,
-    /// It is not, as the printed result says itself.
+    /// The requested state is not reached; the printed result says why.
     Problems,
-    /// Changes are pending, and the exit code shall say so.
+    /// Changes are pending, and the exit code must say so.
     ChangesPending,
-    /// The result is printed already; this is what is wrong with it.
+    /// The result is already printed; this is its error.
     Reported(Error),
 }
 
-/// What every verb works with.
+/// What every command works with.
 pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) stack: Stack,
     pub(crate) folder: ConfigFolder,
     pub(crate) http: Http,
     pub(crate) case: FailureContext,
-    /// The lock, while work is done under it.
+    /// The lock, while it is held.
     held: Cell<Option<Lock>>,
 }
 
-/// How long and for what a verb waits.
+/// The limits and the scope of a wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WaitOptions {
-    /// How long each service is waited for.
+    /// The time limit of each wait for a service.
     pub(crate) each: Duration,
-    /// Whether the user's application must be observed.
+    /// Whether a healthy stack includes the user's application.
     pub(crate) application: Application,
 }
 
-/// What applying a plan came to.
+/// The result of applying a plan.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// Where the time went.
+    /// The duration of each operation.
     pub(crate) timings: Timings,
-    /// What the stack was seen to observe, where the plan waited for a proof.
+    /// The verification, if the plan waited for a healthy stack.
     pub(crate) proof: Option<Result<Verification>>,
 }
 
 impl Done {
-    /// Adds what a further plan came to.
+    /// Adds the result of a further plan.
     pub(crate) fn extend(&mut self, further: Self) {
         self.timings.extend(further.timings);
         self.proof = further.proof.or(self.proof.take());
@@ -104,9 +104,10 @@ impl Session {
 
     /// Connects to the engine that the settings name.
     pub(crate) async fn engine(&self) -> Result<Engine> {
-        let asked = Asked { host: self.settings.host.as_deref(), context: self.settings.context.as_deref() };
+        let requested =
+            Asked { host: self.settings.host.as_deref(), context: self.settings.context.as_deref() };
         let config_dir = endpoint::config_dir(environment);
-        let endpoint = endpoint::find(asked, environment, config_dir.as_deref()).map_err(|error| {
+        let endpoint = endpoint::find(requested, environment, config_dir.as_deref()).map_err(|error| {
             Error::EngineUnknown { is_usage: error.is_usage(), hint: error.hint(), source: error.into() }
         })?;
         let engine = Engine::connect(endpoint, config_dir).await?;
@@ -114,20 +115,20 @@ impl Session {
         Ok(engine)
     }
 
-    /// Waits until the engine has ended what a program had asked of it that was killed.
+    /// Waits until the engine has finished the calls of a program that was killed.
     pub(crate) async fn wait_until_idle(&self, engine: &Engine) -> Result<()> {
         let began = Instant::now();
-        let told = |text: &str| output::talk(self.settings.progress, began.elapsed(), text);
-        engine.wait_until_idle(&self.stack.name, told).await
+        let on_progress = |text: &str| output::talk(self.settings.progress, began.elapsed(), text);
+        engine.wait_until_idle(&self.stack.name, on_progress).await
     }
 
-    /// Looks at everything that a plan depends on.
+    /// Observes everything that a plan depends on.
     pub(crate) async fn observe(&self, engine: &Engine) -> Result<Observed> {
         let observed = observe(engine, &self.http, &self.folder, &self.stack).await;
         explained(engine, observed).await
     }
 
-    /// Returns what waits for services outside a plan.
+    /// Returns a waiter for services outside a plan.
     pub(crate) fn waiter<'a>(&'a self, engine: &'a Engine, patience: WaitOptions) -> Waiter<'a> {
         Waiter {
             engine,
@@ -138,13 +139,13 @@ impl Session {
         }
     }
 
-    /// Returns whether results are asked for in JSON.
+    /// Returns whether results are printed as JSON.
     pub(crate) fn json(&self) -> bool {
         self.settings.output == OutputFormat::Json
     }
 }
 
-/// Returns what came of something, with an engine that has gone meanwhile named as the cause.
+/// Returns an outcome; if the engine is gone meanwhile, the error names that as the cause.
 async fn explained<T>(engine: &Engine, outcome: Result<T>) -> Result<T> {
     match outcome {
         Ok(done) => Ok(done),

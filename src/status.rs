@@ -1,6 +1,6 @@
-//! What there is to say of a stack at one moment, and the finding on it.
+//! The status of a stack at one moment, and the finding on it.
 //!
-//! Never asks anything: made of what was observed and proven.
+//! This module sends no requests; it combines observed state and verification.
 
 use std::net::SocketAddr;
 
@@ -12,10 +12,10 @@ use crate::model::stack::{Service, Stack};
 use crate::model::verification::{Verdict, Verification};
 use crate::plan::{self, Cause, Operation, Plan, Request};
 
-/// A stack at one moment.
+/// The status of a stack.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// The stack's name.
+    /// The name of the stack.
     pub stack: String,
     /// Its services.
     pub services: Vec<ServiceStatus>,
@@ -23,50 +23,50 @@ pub struct Status {
     pub edited: Vec<String>,
     /// The uids of dashboards that were edited inside Grafana.
     pub edited_inside: Vec<String>,
-    /// The edits of which one must give way.
+    /// The edits that conflict, so that one of them has to be dropped.
     pub conflicts: Vec<Conflict>,
-    /// What hinders the wanted state altogether, such as a taken port.
+    /// What blocks the desired state as a whole, such as a taken port.
     pub hindrance: Option<String>,
-    /// What it can be shown to observe.
+    /// The verification of the monitoring.
     pub proof: Option<Verification>,
 }
 
-/// A service at one moment.
+/// The status of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceStatus {
     /// Its name.
     pub name: String,
-    /// What its container does, if there is one.
+    /// The state of its container, if it exists.
     pub state: Option<ContainerState>,
-    /// Whether it is ready, and the last answer if not.
+    /// Its readiness.
     pub readiness: Readiness,
-    /// The image it runs, or would run.
+    /// The image that it runs, or would run.
     pub image: String,
-    /// Where it is reached.
+    /// Its URL.
     pub url: Option<String>,
-    /// What differs from what is wanted.
+    /// The differences from the desired state.
     pub drift: Vec<String>,
-    /// What the engine refused and it therefore lacks.
+    /// The feature that its container lacks because the engine refused it.
     pub without: Option<String>,
 }
 
-/// What a status amounts to.
+/// The overall finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StatusVerdict {
-    /// Everything runs and is seen to observe.
+    /// Everything runs and is healthy.
     Good,
-    /// Everything runs, but this is not seen yet.
+    /// Everything runs, but these results are missing.
     Pending(Vec<String>),
-    /// Everything runs, but this is not observed.
+    /// Everything runs, but these parts are unhealthy.
     Unhealthy(Vec<String>),
-    /// Everything runs, but this is not reachable from here, so nobody asked whether it observes.
+    /// Everything runs, but these services are not reachable from here, so their health was not checked.
     OutOfReach(Vec<String>),
-    /// This does not run.
+    /// These problems keep the stack from running.
     Problems(Vec<String>),
 }
 
 impl ServiceStatus {
-    /// Returns the word for what its container does, which scripts rely on.
+    /// Returns the name of the container's state, which scripts rely on.
     pub fn state_word(&self) -> &'static str {
         match self.state {
             None => "absent",
@@ -81,7 +81,7 @@ impl ServiceStatus {
 }
 
 impl Status {
-    /// Returns what there is to say; `url` tells where a published port is reached, if it is.
+    /// Builds the status. `url` returns the URL of a published port, if it is reachable.
     pub fn of(
         stack: &Stack,
         observed: &Observed,
@@ -89,13 +89,13 @@ impl Status {
         url: impl Fn(SocketAddr) -> Option<String>,
     ) -> Self {
         let (plan, hindrance) = match plan::up(stack, observed, Request::default()) {
-            // An `up` will set it; a look does not, and waiting for it is in vain.
+            // The next `up` sets the password; a status does not, and waiting does not help.
             Ok(plan) if observed.grafana == ObservedGrafana::LoginRefused => {
                 (plan, Some(plan::login_refused(stack, observed).to_string()))
             }
             Ok(plan) => (plan, None),
             Err(error @ Error::GrafanaLogin { .. }) => {
-                (Plan::default(), Some(format!("{error}: give its password with {PASSWORD_WAYS}")))
+                (Plan::default(), Some(format!("{error}: pass its password with {PASSWORD_WAYS}")))
             }
             Err(error) => (Plan::default(), Some(error.to_string())),
         };
@@ -120,17 +120,17 @@ impl Status {
         }
     }
 
-    /// Returns what it amounts to.
+    /// Returns the overall finding.
     pub fn finding(&self) -> StatusVerdict {
         let not_ready = self.services.iter().filter_map(|service| match &service.readiness {
             Readiness::Ready | Readiness::OutOfReach => None,
             Readiness::NotReady(last) => Some(format!("{} is not ready: {last}", service.name)),
         });
         let mut problems: Vec<String> = self.hindrance.iter().cloned().chain(not_ready).collect();
-        let is_amiss = !problems.is_empty();
+        let is_failing = !problems.is_empty();
         let out_of_reach = self.services.iter().filter(|service| service.readiness == Readiness::OutOfReach);
         problems.extend(out_of_reach.map(|service| format!("{} is not reachable from here", service.name)));
-        if is_amiss {
+        if is_failing {
             return StatusVerdict::Problems(problems);
         }
         if !problems.is_empty() {
@@ -140,7 +140,7 @@ impl Status {
             Some(Verdict::Proven) => StatusVerdict::Good,
             Some(Verdict::Pending(what)) => StatusVerdict::Pending(what),
             Some(Verdict::Unhealthy(what)) => StatusVerdict::Unhealthy(what),
-            None => StatusVerdict::Pending(vec!["nothing was asked for a proof".into()]),
+            None => StatusVerdict::Pending(vec!["monitoring was not checked".into()]),
         }
     }
 }
@@ -158,7 +158,7 @@ fn service_status(
     url: impl Fn(SocketAddr) -> Option<String>,
 ) -> ServiceStatus {
     let container = observed.objects.containers.get(service.name);
-    let absent = || Readiness::NotReady("there is no container".into());
+    let absent = || Readiness::NotReady("the container is missing".into());
     ServiceStatus {
         name: service.name.to_string(),
         state: container.map(|container| container.state),
@@ -170,7 +170,7 @@ fn service_status(
     }
 }
 
-/// Returns the causes of what the plan would do to a service, beyond waiting for it.
+/// Returns the causes of the operations that the plan has for a service, without waits.
 fn drift(service: &Service, plan: &Plan) -> Vec<String> {
     let waits = |operation: &Operation| {
         matches!(

@@ -1,6 +1,6 @@
-//! Asks a running stack whether it observes.
+//! Verifies the monitoring of a running stack.
 //!
-//! Never judges: the verdict is [`Verification`]'s.
+//! This module only collects results; [`Verification`] decides the verdict.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ use crate::model::verification::{
     APP_JOBS, Application, DashboardCheck, Health, PanelCheck, Rules, Target, Verification, WARM_UP, WATCHDOG,
 };
 
-/// The data source that panels are asked through.
+/// The data source of the panels' queries.
 const DATA_SOURCE: &str = "prometheus";
 
-/// The word of Prometheus for a target or rule whose turn has not come.
+/// Prometheus' health of a target or rule that was not scraped or evaluated yet.
 const UNKNOWN: &str = "unknown";
 
-/// How many queries are asked at once; Prometheus answers 20 at a time.
+/// The number of concurrent queries; Prometheus answers 20 at a time.
 const QUERIES: usize = 8;
 
-/// Where the running services are reached, or why they are not asked.
+/// The URLs of the running services, or why they are not asked.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     /// Prometheus.
@@ -39,12 +39,12 @@ pub struct Addresses {
     pub alertmanager: Address,
 }
 
-/// Where a service is reached, or why it is not asked.
+/// The URL of a service, or why it is not asked.
 pub type Address = std::result::Result<String, NotAsked>;
 
-/// Asks Prometheus, Alertmanager and Grafana for everything that a proof needs.
+/// Queries Prometheus, Alertmanager and Grafana for a verification.
 ///
-/// Fails only where Grafana refuses the login; what else cannot be asked is part of the proof.
+/// Fails only if Grafana rejects the login; other failed requests are part of the result.
 pub async fn verify(
     http: &Http,
     stack: &Stack,
@@ -54,15 +54,15 @@ pub async fn verify(
     let mut proof = Verification::default();
     let (from_prometheus, from_alertmanager, from_grafana) = tokio::join!(
         async {
-            let base = asked(&addresses.prometheus, "Prometheus")?;
+            let base = url_of(&addresses.prometheus, "Prometheus")?;
             ask_prometheus(&PrometheusClient::new(http, base), stack, application).await
         },
         async {
-            let base = asked(&addresses.alertmanager, "Alertmanager")?;
+            let base = url_of(&addresses.alertmanager, "Alertmanager")?;
             AlertmanagerClient::new(http, base).alerts().await
         },
         async {
-            let base = asked(&addresses.grafana, "Grafana")?;
+            let base = url_of(&addresses.grafana, "Grafana")?;
             let is_paused = addresses.prometheus == Err(NotAsked::Paused);
             ask_grafana(&GrafanaClient::new(http, base, stack), stack, base, is_paused).await
         }
@@ -86,8 +86,8 @@ pub async fn verify(
     Ok(proof)
 }
 
-fn asked<'a>(address: &'a Address, service: &str) -> Result<&'a str> {
-    address.as_deref().map_err(|reason| Error::http(format!("ask {service}"))(*reason))
+fn url_of<'a>(address: &'a Address, service: &str) -> Result<&'a str> {
+    address.as_deref().map_err(|reason| Error::http(format!("query {service}"))(*reason))
 }
 
 async fn ask_prometheus(
@@ -113,13 +113,13 @@ async fn ask_prometheus(
     })
 }
 
-/// Marks targets as up that Prometheus scraped until the reload: one whose interval changed is a new target
-/// to it, which waits for its turn for up to one interval.
+/// Marks targets as up that Prometheus scraped until the reload. A target with a changed interval is new to
+/// Prometheus, which scrapes it up to one interval later.
 async fn recall_targets(prometheus: &PrometheusClient<'_>, runtime: Runtime, targets: &mut [ActiveTarget]) {
     if targets.iter().all(|target| target.health != UNKNOWN) {
         return;
     }
-    // What cannot be asked stays unknown.
+    // A target whose query fails stays unknown.
     let up = prometheus.recently_up(runtime.started).await.unwrap_or_default();
     for target in targets.iter_mut().filter(|target| target.health == UNKNOWN) {
         if up.contains(&(target.job.clone(), target.instance.clone())) {
@@ -128,8 +128,8 @@ async fn recall_targets(prometheus: &PrometheusClient<'_>, runtime: Runtime, tar
     }
 }
 
-/// Marks rules as healthy whose group was evaluated until the reload and whose expression works now: the rules of
-/// a changed group are new to Prometheus, which evaluates them after up to one interval.
+/// Marks rules as healthy whose group was evaluated until the reload and whose expression works now. The
+/// rules of a changed group are new to Prometheus, which evaluates them up to one interval later.
 async fn recall_rules(prometheus: &PrometheusClient<'_>, rules: &mut [Rule]) {
     let waiting = rules.iter_mut().filter(|rule| rule.health == UNKNOWN && rule.is_group_evaluated);
     let ask = async |rule: &mut Rule| {
@@ -140,7 +140,7 @@ async fn recall_rules(prometheus: &PrometheusClient<'_>, rules: &mut [Rule]) {
     stream::iter(waiting).for_each_concurrent(QUERIES, ask).await;
 }
 
-/// Returns one entry for each expected job, a missing one as down, then what else is scraped.
+/// Returns an entry for each expected job, a missing one as down, and then the other targets.
 fn expected_targets(
     stack: &Stack,
     application: Application,
@@ -167,14 +167,14 @@ fn expected_targets(
         let found: Vec<Target> =
             seen.iter().filter(|target| target.job == *job).map(|target| of(target, *required)).collect();
         if found.is_empty() {
-            // Prometheus hands its targets on some seconds after its start only.
+            // Prometheus activates its targets only some seconds after its start.
             let is_young = age < WARM_UP;
             targets.push(Target {
                 job: (*job).to_string(),
                 url: String::new(),
                 health: if is_young { Health::Unknown } else { Health::Down },
                 required: *required,
-                error: if is_young { String::new() } else { "Prometheus has no such job".into() },
+                error: if is_young { String::new() } else { "Prometheus has no such scrape job".into() },
                 advice: None,
             });
         }
@@ -204,7 +204,7 @@ async fn ask_grafana(
     base: &str,
     is_paused: bool,
 ) -> Result<(Option<String>, Vec<DashboardCheck>)> {
-    // First and alone: a refused login must be tried once only.
+    // This request runs first and alone, because a rejected login must be tried only once.
     let health = if is_paused {
         grafana.log_in().await?;
         Readiness::NotReady(PROMETHEUS_PAUSED.into())
@@ -214,7 +214,7 @@ async fn ask_grafana(
     let verifications = stack.dashboards.iter().map(|wanted| async move {
         let dashboard = grafana.dashboard(wanted.uid).await?;
         let dashboard = dashboard.ok_or_else(|| {
-            Error::http("read the dashboard")(format!("Grafana has none with uid `{}`", wanted.uid))
+            Error::http("read the dashboard")(format!("Grafana has no dashboard with uid `{}`", wanted.uid))
         })?;
         let panels = dashboard::panels(&dashboard);
         let panels = join_all(panels.into_iter().map(|panel| async move {
@@ -234,7 +234,7 @@ async fn ask_grafana(
     let data_source = match health {
         Readiness::Ready => None,
         Readiness::NotReady(reason) => Some(reason),
-        Readiness::OutOfReach => Some("is out of reach".into()),
+        Readiness::OutOfReach => Some("is not reachable".into()),
     };
     Ok((data_source, dashboards))
 }

@@ -1,43 +1,43 @@
-//! Reads what promtool and amtool say: which file, which line, what.
+//! Parses the output of promtool and amtool into file, line and reason.
 //!
-//! Never runs anything: lines in, faults out. The forms are those of promtool 3.5 and amtool 0.33.
+//! It runs nothing: lines in, errors out. The formats are those of promtool 3.5 and amtool 0.33.
 
 use std::path::Path;
 
 use crate::error::ConfigFault;
 
-/// What a check command said.
+/// The output of a check command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckOutput {
-    /// Its exit code; 0 is a pass.
+    /// The exit code; 0 means success.
     pub exit_code: i64,
-    /// Its lines, with their indentation.
+    /// The lines, with their indentation.
     pub lines: Vec<String>,
 }
 
-/// What a check command was given.
+/// The input of a check command.
 #[derive(Clone, Copy, Debug)]
 pub struct Checked<'a> {
-    /// The folder in which it saw the files.
+    /// The folder of the files inside the container.
     pub folder: &'a str,
-    /// Where the user sees them.
+    /// The folder as the user sees it.
     pub seen_as: &'a Path,
-    /// Contents by name.
+    /// The contents, by name.
     pub files: &'a [(String, String)],
-    /// The file that is meant where the command names none.
+    /// The file to blame if the command names none.
     pub main_file: &'a str,
 }
 
-/// Lines that say what is being done, not what is wrong.
+/// Lines that report progress, not problems.
 const HEADINGS: [&str; 5] = ["Checking ", "SUCCESS", "Unit Testing", "Found:", "amtool: error"];
 
-/// The least indentation of a line that continues the one before.
+/// The smallest indentation of a line that continues the previous one.
 const CONTINUATION: usize = 6;
 
-/// More faults than this are not told: somebody mends some first.
+/// The maximum number of reported errors; users fix the first ones first.
 const MOST: usize = 50;
 
-/// Returns the faults that a check found.
+/// Returns the errors that a check found.
 pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<ConfigFault> {
     if output.exit_code == 0 {
         return Vec::new();
@@ -46,7 +46,7 @@ pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<ConfigFault> {
     let mut file = checked.main_file;
     for line in &output.lines {
         if faults.len() == MOST {
-            let reason = "there are further faults: mend these first".into();
+            let reason = "there are more errors; fix these first".into();
             faults.push(ConfigFault { file: checked.seen_as.join(file), line: None, reason });
             break;
         }
@@ -73,8 +73,7 @@ pub fn faults(output: &CheckOutput, checked: Checked<'_>) -> Vec<ConfigFault> {
         });
     }
     if faults.is_empty() {
-        let reason =
-            format!("the check ended with exit code {}: {}", output.exit_code, output.lines.join(" "));
+        let reason = format!("the check exited with code {}: {}", output.exit_code, output.lines.join(" "));
         faults.push(ConfigFault { file: checked.seen_as.join(checked.main_file), line: None, reason });
     }
     faults
@@ -86,17 +85,17 @@ impl<'a> Checked<'a> {
         names.filter(|name| line.contains(&format!("{}/{name}", self.folder))).max_by_key(|name| name.len())
     }
 
-    /// Returns a line without the file that it begins with.
+    /// Returns a line without the file name at its beginning.
     fn without_file<'b>(&self, text: &'b str) -> &'b str {
         let text = text.strip_prefix("parsing YAML file ").unwrap_or(text);
         let Some(rest) = text.strip_prefix(self.folder) else { return text };
         rest.split_once(": ").map_or(text, |(_, reason)| reason)
     }
 
-    /// Returns the one line of a file that has a word which the reason quotes.
+    /// Returns the only line of a file that contains a word which the reason quotes.
     fn line_that_has(&self, file: &str, reason: &str) -> Option<u64> {
         let (_, content) = self.files.iter().find(|(name, _)| name == file)?;
-        // What is quoted last is the nearest to the fault, such as the rule after its group.
+        // The last quoted word is the most specific one, such as the rule after its group.
         reason.split('"').skip(1).step_by(2).collect::<Vec<_>>().into_iter().rev().find_map(|word| {
             let mut lines = (1..).zip(content.lines()).filter(|(_, line)| has_word(line, word));
             match (lines.next(), lines.next()) {
@@ -107,7 +106,7 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// Splits the place off a reason: `5:15: …`, `line 5: …` or `yaml: line 5: …`.
+/// Splits the position off a reason: `5:15: …`, `line 5: …` or `yaml: line 5: …`.
 fn position(text: &str) -> (Option<u64>, &str) {
     let text = text.strip_prefix("yaml: ").unwrap_or(text);
     let place = text.strip_prefix("line ").unwrap_or(text);
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_has_no_faults() {
+    fn successful_check_has_no_errors() {
         let checked =
             Checked { folder: "/etc", seen_as: Path::new("."), files: &[], main_file: "prometheus.yml" };
         let output = CheckOutput { exit_code: 0, lines: vec!["anything".into()] };
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_has_its_file_line_and_reason() {
+    fn error_has_file_line_and_reason() {
         let lines = [
             "Checking /etc/prometheus/alerts.yml",
             "  FAILED:",
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn several_faults_under_one_heading_are_told_apart() {
+    fn errors_under_one_heading_are_separated() {
         let lines = [
             "  FAILED: parsing YAML file /etc/prometheus/prometheus.yml: yaml: unmarshal errors:",
             "  line 2: field scrape_intervall not found in type config.plain",
@@ -183,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn broken_yaml_has_its_line() {
+    fn yaml_error_has_its_line() {
         let lines = ["/etc/prometheus/alerts.yml: yaml: line 3: did not find expected node content"];
         assert_eq!(found(&lines), ["config/alerts.yml:3: did not find expected node content"]);
     }
 
     #[test]
-    fn where_the_tool_gives_no_line_the_quoted_word_does() {
+    fn quoted_word_gives_the_line_without_a_position() {
         let lines = ["/etc/prometheus/alerts.yml: unknown unit \"q\" in duration \"2q\""];
         assert_eq!(found(&lines), ["config/alerts.yml:6: unknown unit \"q\" in duration \"2q\""]);
         let lines =
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn amtool_fails_on_the_line_of_its_heading() {
+    fn amtool_error_on_its_heading_is_parsed() {
         let lines = [
             "Checking '/etc/prometheus/prometheus.yml'  FAILED: yaml: line 1: did not find expected ',' or '}'",
             "",
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_rule_test_is_one_fault() {
+    fn failed_rule_test_is_one_error() {
         let lines = [
             "Unit Testing:  /etc/prometheus/alerts.yml",
             "  FAILED:",
@@ -227,17 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn a_few_dozen_faults_are_told_and_that_there_are_more() {
+    fn errors_beyond_the_limit_are_summarized() {
         let lines: Vec<String> =
             (1..10_000).map(|line| format!("  line {line}: field x{line} not found")).collect();
         let found = found(&lines.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(found.len(), MOST + 1);
-        assert_eq!(found[MOST], "config/prometheus.yml: there are further faults: mend these first");
+        assert_eq!(found[MOST], "config/prometheus.yml: there are more errors; fix these first");
     }
 
     #[test]
-    fn an_unknown_form_is_shown_as_it_is() {
-        let expected = "config/prometheus.yml: the check ended with exit code 1: Checking x";
+    fn unknown_output_is_shown_verbatim() {
+        let expected = "config/prometheus.yml: the check exited with code 1: Checking x";
         assert_eq!(found(&["Checking x"]), [expected]);
     }
 }

@@ -1,6 +1,6 @@
-//! Reads a dashboard file: is it one that Grafana can show, and what do its panels ask?
+//! Parses dashboard files: validity for Grafana, and the queries of panels.
 //!
-//! Never talks to Grafana: text in, findings or values out.
+//! It sends no requests: text in, errors or values out.
 
 mod checksum;
 
@@ -15,10 +15,10 @@ pub use checksum::{
     is_same, to_file,
 };
 
-/// The newest schema of the first dashboard format; a later one is another format.
+/// The newest schema version of the classic dashboard format; later versions use another format.
 const NEWEST_SCHEMA: u64 = 42;
 
-/// Panel types that Grafana 12 can no longer show, and what replaced them.
+/// Panel types that Grafana 12 no longer shows, and their replacements.
 const GONE: [(&str, &str); 4] = [
     ("graph", "timeseries"),
     ("singlestat", "stat"),
@@ -26,19 +26,19 @@ const GONE: [(&str, &str); 4] = [
     ("grafana-piechart-panel", "piechart"),
 ];
 
-/// A fault of a dashboard file.
+/// An error in a dashboard file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DashboardFault {
-    /// The line, counted from 1, where it is known.
+    /// The line, counted from 1, if it is known.
     pub line: Option<u64>,
-    /// What is wrong.
+    /// The reason.
     pub reason: String,
 }
 
-/// A panel and what it asks its data source.
+/// A panel and its queries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panel {
-    /// Its id inside the dashboard.
+    /// Its id in the dashboard.
     pub id: u64,
     /// Its title.
     pub title: String,
@@ -46,26 +46,26 @@ pub struct Panel {
     pub queries: Vec<Query>,
 }
 
-/// One query of a panel.
+/// A query of a panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The letter by which the panel refers to it.
+    /// Its reference id in the panel.
     pub ref_id: String,
-    /// The expression, with Grafana's variables in it.
+    /// The expression, including Grafana's variables.
     pub expr: String,
-    /// Whether it asks for one moment only.
+    /// Whether it is an instant query.
     pub instant: bool,
 }
 
-/// Returns the dashboard as Grafana's API takes it, or everything that is wrong with it.
+/// Returns the dashboard for Grafana's API, or all errors in it.
 ///
-/// The text may be the bare dashboard or the `{"dashboard": …}` form of the API.
+/// The text may be the bare dashboard or the API's `{"dashboard": …}` form.
 pub fn parse(text: &str, uid: &str) -> Result<Value, Vec<DashboardFault>> {
     if let Some(ContentFault { line, reason }) = validate::fault("dashboard.json", text) {
         return Err(vec![DashboardFault { line, reason }]);
     }
     let syntax = |error: serde_json::Error| {
-        vec![DashboardFault { line: Some(error.line() as u64), reason: format!("no valid JSON: {error}") }]
+        vec![DashboardFault { line: Some(error.line() as u64), reason: format!("invalid JSON: {error}") }]
     };
     let whole: Value = serde_json::from_str(text).map_err(syntax)?;
     let mut dashboard = match whole {
@@ -80,14 +80,14 @@ pub fn parse(text: &str, uid: &str) -> Result<Value, Vec<DashboardFault>> {
         return Err(faults);
     }
     if let Some(map) = dashboard.as_object_mut() {
-        // Grafana numbers both itself.
+        // Grafana assigns both itself.
         map.remove("id");
         map.remove("version");
     }
     Ok(dashboard)
 }
 
-/// Returns the panels that ask something, those inside rows included.
+/// Returns the panels with queries, including those inside rows.
 pub fn panels(dashboard: &Value) -> Vec<Panel> {
     let list = |value: &Value| value["panels"].as_array().cloned().unwrap_or_default();
     list(dashboard)
@@ -120,20 +120,20 @@ fn head_faults(dashboard: &Value, uid: &str) -> Vec<DashboardFault> {
     let mut faults = Vec::new();
     let mut fault = |reason: String| faults.push(DashboardFault { line: None, reason });
     if !dashboard.is_object() {
-        fault("the file is no JSON object".into());
+        fault("the file is not a JSON object".into());
         return faults;
     }
     if dashboard["title"].as_str().is_none_or(str::is_empty) {
-        fault("`title` is missing: Grafana refuses a dashboard without one".into());
+        fault("`title` is missing: Grafana rejects a dashboard without a title".into());
     }
     if dashboard["uid"].as_str() != Some(uid) {
-        fault(format!("`uid` must be \"{uid}\": links and re-imports find the dashboard by it"));
+        fault(format!("`uid` must be \"{uid}\": links and imports use it to find the dashboard"));
     }
     match dashboard["schemaVersion"].as_u64() {
-        None => fault("`schemaVersion` is missing: write 39".into()),
+        None => fault("`schemaVersion` is missing: set it to 39".into()),
         Some(version) if version > NEWEST_SCHEMA => {
             fault(format!(
-                "`schemaVersion` {version} is newer than {NEWEST_SCHEMA}, the last of this format"
+                "`schemaVersion` {version} is newer than {NEWEST_SCHEMA}, the last version of this format"
             ));
         }
         Some(_) => {}
@@ -164,14 +164,14 @@ fn panel_faults(dashboard: &Value, lines: &[u64]) -> Vec<DashboardFault> {
             fault("`type` is missing".into());
         }
         if let Some((_, modern)) = GONE.iter().find(|(gone, _)| *gone == kind) {
-            fault(format!("type `{kind}` is gone from Grafana: write `{modern}`"));
+            fault(format!("type `{kind}` was removed from Grafana: use `{modern}`"));
         }
         if matches!(kind, "row" | "text" | "dashlist" | "alertlist" | "annolist" | "news") {
             continue;
         }
         let targets = panel["targets"].as_array().map(Vec::as_slice).unwrap_or_default();
         if targets.is_empty() {
-            fault("`targets` is missing or empty: the panel asks nothing".into());
+            fault("`targets` is missing or empty: the panel has no query".into());
         }
         for (number, target) in targets.iter().enumerate() {
             if target["expr"].as_str().is_none_or(|expr| expr.trim().is_empty()) {
@@ -181,7 +181,7 @@ fn panel_faults(dashboard: &Value, lines: &[u64]) -> Vec<DashboardFault> {
                 fault(format!("targets[{number}].refId is missing"));
             }
             if target["datasource"]["uid"].is_null() && panel["datasource"]["uid"].is_null() {
-                fault(format!("targets[{number}] has no data source, nor has its panel"));
+                fault(format!("targets[{number}] has no data source, and its panel has none either"));
             }
         }
     }
@@ -200,7 +200,7 @@ fn panel_lines(text: &str) -> Vec<u64> {
     let Ok(bare) = serde_json::from_str::<Bare<'_>>(text) else { return Vec::new() };
     let inner = bare.dashboard.and_then(|raw| serde_json::from_str::<Bare<'_>>(raw.get()).ok());
     let panels = inner.map_or(bare.panels, |inner| inner.panels);
-    // A raw value borrows from the text, so the distance of the pointers is its place in it.
+    // A raw value borrows from the text, so the pointer difference is its offset.
     let line = |raw: &&RawValue| {
         let place = raw.get().as_ptr() as usize - text.as_ptr() as usize;
         text[..place].matches('\n').count() as u64 + 1
@@ -219,7 +219,7 @@ mod tests {
   ]}"#;
 
     #[test]
-    fn a_good_dashboard_loses_only_what_grafana_numbers() {
+    fn valid_dashboard_loses_only_id_and_version() {
         let body = parse(GOOD, "u").unwrap();
         assert!(body.get("id").is_none());
         assert_eq!(panels(&body)[0].queries[0].expr, "up");
@@ -228,16 +228,16 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_names_its_line_and_reason() {
+    fn dashboard_error_has_line_and_reason() {
         for (from, to, line, reason) in [
             ("\"T\"", "\"\"", None, "`title` is missing"),
             ("\"uid\": \"u\"", "\"uid\": \"x\"", None, "`uid` must be \"u\""),
             ("39", "99", None, "newer than 42"),
-            ("\"stat\"", "\"graph\"", Some(3), "write `timeseries`"),
+            ("\"stat\"", "\"graph\"", Some(3), "use `timeseries`"),
             ("\"expr\": \"up\", ", "", Some(3), "targets[0].expr"),
             ("\"refId\": \"A\", ", "", Some(3), "targets[0].refId"),
             ("\"datasource\": {\"uid\": \"prometheus\"},", "", Some(3), "no data source"),
-            ("]}\n  ]}", "]}\n  ", Some(5), "no valid JSON"),
+            ("]}\n  ]}", "]}\n  ", Some(5), "invalid JSON"),
         ] {
             let text = GOOD.replace(from, to);
             assert_ne!(text, GOOD, "{from}");

@@ -1,6 +1,8 @@
-//! Makes quicker versions of the configuration, for a start-up or a drill; the real files replace them afterwards.
+//! Shortens intervals in configuration files for a start or a drill; the original files replace them
+//! afterwards.
 //!
-//! Never touches a file: texts in, texts out. Comments are lost, since the result is for a service and not for people.
+//! It reads and writes no file: text in, text out. Comments are lost, because only a service reads the
+//! result.
 
 use std::time::Duration;
 
@@ -9,32 +11,32 @@ use serde_yaml::{Mapping, Value};
 use crate::config::validate;
 use crate::model::verification::WATCHDOG;
 
-/// The shortest interval that is of use: Prometheus' own discovery takes five seconds anyhow.
+/// The shortest useful interval: Prometheus' own discovery takes five seconds anyway.
 const SECOND: &str = "1s";
 
-/// The keys of intervals, in Prometheus' configuration and in its rules.
+/// The keys of intervals in Prometheus' configuration and its rules.
 const INTERVALS: [&str; 4] = ["scrape_interval", "scrape_timeout", "evaluation_interval", "interval"];
 
-/// The keys of waits, in rules and in Alertmanager's configuration.
+/// The keys of waits in rules and in Alertmanager's configuration.
 const WAITS: [&str; 3] = ["for", "group_wait", "group_interval"];
 
-/// Configuration files: contents by name.
+/// Contents of configuration files, by name.
 pub type Files = Vec<(String, String)>;
 
-/// Why a file has no quicker version.
+/// An error in a file whose intervals cannot be shortened.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot make a quicker version of `{file}`")]
+#[error("cannot shorten the intervals in `{file}`")]
 pub struct OverlayError {
-    /// The file's name.
+    /// The name of the file.
     pub file: String,
-    /// What the parser says.
+    /// The parser's error.
     pub source: serde_yaml::Error,
 }
 
-/// Returns files by which Prometheus sees everything within seconds of its start.
+/// Returns files that make Prometheus healthy within seconds of its start.
 ///
-/// It scrapes and evaluates every second. The alert that always fires waits until Prometheus knows an Alertmanager,
-/// and no longer: sent earlier, it would be lost, and sent again only a minute later. Other alerts stay as they are.
+/// It scrapes and evaluates every second. The watchdog fires as soon as Prometheus has an Alertmanager: an
+/// alert sent earlier would be lost and only resent a minute later. Other alerts are unchanged.
 pub fn start_up(files: &Files) -> Result<Files, OverlayError> {
     each(files, |document| {
         walk(document, &mut |mapping| {
@@ -44,8 +46,8 @@ pub fn start_up(files: &Files) -> Result<Files, OverlayError> {
     })
 }
 
-/// Returns files in which every interval is a second and every window and wait shorter by a factor, though never
-/// under a second.
+/// Returns files with every interval set to one second, and every window and wait divided by a factor, but to
+/// at least one second.
 pub fn drill(files: &Files, factor: u32) -> Result<Files, OverlayError> {
     each(files, |document| {
         walk(document, &mut |mapping| {
@@ -59,28 +61,28 @@ pub fn drill(files: &Files, factor: u32) -> Result<Files, OverlayError> {
     })
 }
 
-/// Makes the alert that always fires wait until Prometheus knows an Alertmanager, and no longer.
+/// Makes the watchdog fire as soon as Prometheus has an Alertmanager.
 fn hold_watchdog_back(mapping: &mut Mapping) {
     if mapping.get("alert").and_then(Value::as_str) == Some(WATCHDOG) {
         mapping.remove("for");
         change(mapping, "expr", |expression| {
-            // A sample of the Prometheus that ran before still counts for five minutes, unless its age is asked.
+            // A sample of a previous Prometheus stays visible for five minutes, so its age is checked.
             let known = "prometheus_notifications_alertmanagers_discovered";
             Some(format!("({expression}) and on () ({known} > 0 and timestamp({known}) > time() - 3)"))
         });
     }
 }
 
-/// Where a rehearsal serves its simulated application.
+/// The ports of a drill's demo application.
 #[derive(Clone, Copy, Debug)]
 pub struct DrillPorts {
-    /// The port in the place of 8501.
+    /// The port that replaces 8501.
     pub health: u16,
-    /// The port in the place of 8502, where a simulated host is served too.
+    /// The port that replaces 8502, which also serves a simulated host.
     pub metrics: u16,
 }
 
-/// Returns files by which Prometheus scrapes a simulated application and host, and marks every alert as a drill.
+/// Returns files that make Prometheus scrape a demo application and host, and label every alert as a drill.
 pub fn drill_files(files: &Files, stage: DrillPorts) -> Result<Files, OverlayError> {
     each(files, |document| {
         let Some(jobs) = document.get_mut("scrape_configs").and_then(Value::as_sequence_mut) else { return };
@@ -104,13 +106,13 @@ pub fn drill_files(files: &Files, stage: DrillPorts) -> Result<Files, OverlayErr
     })
 }
 
-/// Returns the mapping under a key, made where there is none.
+/// Returns the mapping under a key; creates it if it is missing.
 fn mapping_at<'a>(mapping: &'a mut Mapping, key: &str) -> &'a mut Mapping {
     let value = mapping.entry(key.into()).or_insert(Value::Null);
     if !value.is_mapping() {
         *value = Value::Mapping(Mapping::new());
     }
-    value.as_mapping_mut().expect("it was made one")
+    value.as_mapping_mut().expect("the value was just made a mapping")
 }
 
 fn redirect(job: &mut Mapping, from: &str, to: &str) {
@@ -147,7 +149,7 @@ fn every_second(mapping: &mut Mapping) {
     for interval in INTERVALS {
         change(mapping, interval, |_| Some(SECOND.to_string()));
     }
-    // What has no interval of its own takes the default, which is a minute with a time-out of ten seconds.
+    // Jobs without an interval use the default: a minute, with a timeout of ten seconds.
     if mapping.contains_key("scrape_configs") {
         let global = mapping.entry("global".into()).or_insert_with(|| Value::Mapping(Mapping::new()));
         if let Some(global) = global.as_mapping_mut() {
@@ -158,7 +160,7 @@ fn every_second(mapping: &mut Mapping) {
     }
 }
 
-/// Changes the text under a key, where there is one.
+/// Changes the text under a key, if it exists.
 fn change(mapping: &mut Mapping, key: &str, to: impl FnOnce(&str) -> Option<String>) {
     if let Some(value) = mapping.get_mut(key)
         && let Some(changed) = value.as_str().and_then(to)
@@ -175,7 +177,7 @@ fn shorter(text: &str, factor: u32) -> Option<String> {
     Some(format!("{}s", (duration / factor).max(Duration::from_secs(1)).as_secs()))
 }
 
-/// Shortens the windows `[5m]` and `[1h:5m]` of an expression, and leaves its quoted texts alone.
+/// Shortens the windows `[5m]` and `[1h:5m]` of an expression, but not its quoted strings.
 fn with_shorter_windows(expression: &str, factor: u32) -> String {
     let mut quote: Option<char> = None;
     let mut result = String::new();
@@ -212,7 +214,7 @@ mod tests {
     const RULES: &str = "groups:\n- name: g\n  interval: 15s\n  rules:\n  - alert: Watchdog\n    expr: vector(1)\n    for: 15s\n  - alert: X\n    expr: increase(x{a=\"[5m]\"}[5m]) > 5\n    for: 2m\n";
 
     #[test]
-    fn a_start_up_scrapes_and_evaluates_every_second() {
+    fn start_up_scrapes_and_evaluates_every_second() {
         let config = "global: {scrape_interval: 15s}\nscrape_configs:\n- job_name: a\n  scrape_interval: 30s\n  scrape_timeout: 5s\n";
         let quick = start_up(&files("prometheus.yml", config)).unwrap();
         let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_up_holds_the_watchdog_back_and_no_other_alert() {
+    fn start_up_delays_only_the_watchdog() {
         let quick = start_up(&files("alerts.yml", RULES)).unwrap();
         let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
         let rules = &document["groups"][0]["rules"];
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_shortens_windows_and_waits_but_no_quoted_text() {
+    fn drill_shortens_windows_and_waits_outside_quotes() {
         let quick = drill(&files("alerts.yml", RULES), 15).unwrap();
         let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
         let rules = &document["groups"][0]["rules"];
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_of_every_form_are_shortened_and_others_kept() {
+    fn only_windows_are_shortened() {
         for (expression, expected) in [
             ("rate(x[5m])", "rate(x[20s])"),
             ("max_over_time(rate(x[5m])[1h:1m])", "max_over_time(rate(x[20s])[240s:4s])"),
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_of_alertmanager_groups_sooner() {
+    fn drill_shortens_grouping_of_alertmanager() {
         let config = "route: {receiver: a, group_wait: 10s, group_interval: 1m, repeat_interval: 4h, routes: [{group_wait: 5s}]}\n";
         let quick = drill(&files("alertmanager.yml", config), 15).unwrap();
         let document: Value = serde_yaml::from_str(&quick[0].1).unwrap();
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rehearsal_scrapes_its_own_application_and_host() {
+    fn rehearsal_scrapes_its_own_application_and_host() {
         let config = "global: {external_labels: {project: a}}\nscrape_configs:\n- job_name: app-metrics\n  static_configs: [{targets: ['tdd-app:8502']}]\n- job_name: node-exporter\n  static_configs: [{targets: ['node-exporter:9100']}]\n";
         let changed =
             drill_files(&files("prometheus.yml", config), DrillPorts { health: 1, metrics: 2 }).unwrap();
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rehearsal_gets_its_label_whatever_stands_in_its_place() {
+    fn rehearsal_label_replaces_invalid_values() {
         for global in ["5", "text", "[1]", "{external_labels: none}", "~"] {
             let config = format!("global: {global}\nscrape_configs: []\n");
             let changed =
@@ -304,8 +306,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_yaml_is_named() {
+    fn invalid_yaml_names_the_file() {
         let error = start_up(&files("alerts.yml", "groups: [")).unwrap_err();
-        assert_eq!(error.to_string(), "cannot make a quicker version of `alerts.yml`");
+        assert_eq!(error.to_string(), "cannot shorten the intervals in `alerts.yml`");
     }
 }

@@ -1,8 +1,8 @@
-//! Whether a file's text can be worked with at all, before anything else reads it: form, size once aliases are
-//! followed, number of documents, keys that stand there twice.
+//! Validates a file's text before other code parses it: syntax, size with expanded aliases, number of
+//! documents and duplicate keys.
 //!
-//! Builds nothing: a text is walked through and weighed, so that one of a few hundred bytes that stands for
-//! gigabytes is refused within milliseconds.
+//! It builds no values: the text is visited and measured, so a few hundred bytes that expand to gigabytes are
+//! rejected within milliseconds.
 
 mod limits;
 #[cfg(test)]
@@ -12,42 +12,41 @@ use serde::de::DeserializeSeed;
 
 use limits::Limits;
 
-/// The longest file that is read, in bytes: ten thousand alerting rules fit into it.
+/// The largest accepted file, in bytes: ten thousand alerting rules fit.
 pub const LONGEST: u64 = 2 * 1024 * 1024;
 
-/// What a text may weigh once all aliases are followed, in characters and values.
+/// The largest accepted size with all aliases expanded, in characters and values.
 const HEAVIEST: usize = 4 * 1024 * 1024;
 
-/// More open brackets than this make the parser slow: its time grows with their square.
+/// The parser's time grows with the square of the open brackets, so more than this are rejected.
 const MOST_BRACKETS: usize = 4096;
 
-const TOO_DEEP: &str = "it is nested deeper than 128 levels, or an alias refers to what it stands in";
-const TOO_HEAVY: &str = "its aliases stand for too much text: write fewer of them";
+const TOO_DEEP: &str = "too deeply nested (more than 128 levels), or an alias contains itself";
+const TOO_HEAVY: &str = "aliases expand to too much text: use fewer aliases";
 
-/// What `yaml_serde` 0.10.7 says at its own limits (`src/error.rs`); it gives no code.
+/// The messages of `yaml_serde` 0.10.7 at its own limits (`src/error.rs`); it has no error codes.
 const PARSER_TOO_DEEP: &str = "recursion limit exceeded";
 const PARSER_TOO_HEAVY: &str = "repetition limit exceeded";
 
-/// Why a text cannot be worked with.
+/// An error in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentFault {
-    /// The line, counted from 1, where it is known.
+    /// The line, counted from 1, if it is known.
     pub line: Option<u64>,
-    /// What is wrong, and what would be right.
+    /// The problem, and what is valid.
     pub reason: String,
 }
 
-/// What a text without faults holds.
+/// The content of a valid text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// No value at all: nothing, or comments only.
+    /// No value: empty, or comments only.
     Empty,
     /// A value.
     Filled,
 }
 
-/// Returns what is wrong with a file that a service is to read; a file of another form than YAML and JSON is not
-/// looked into.
+/// Returns the error in a file that a service reads. Files other than YAML and JSON are not checked.
 pub fn fault(name: &str, text: &str) -> Option<ContentFault> {
     let shape = match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "yml" | "yaml" => yaml(text),
@@ -59,12 +58,12 @@ pub fn fault(name: &str, text: &str) -> Option<ContentFault> {
         Ok(Shape::Filled) => None,
         Ok(Shape::Empty) => Some(ContentFault {
             line: None,
-            reason: "the file is empty: remove it, and the next `tdd-stack up` writes the shipped one".into(),
+            reason: "the file is empty: remove it, and `tdd-stack up` writes the shipped version".into(),
         }),
     }
 }
 
-/// Returns what a YAML text holds, or the first thing that is wrong with it.
+/// Returns the content of a YAML text, or its first error.
 pub fn yaml(text: &str) -> Result<Shape, ContentFault> {
     let text = strip_bom(text);
     if let Some(line) = too_deep(text) {
@@ -74,14 +73,14 @@ pub fn yaml(text: &str) -> Result<Shape, ContentFault> {
     let Some(first) = documents.next() else { return Ok(Shape::Empty) };
     let census = Limits::new(HEAVIEST);
     if let Err(error) = census.deserialize(first) {
-        // The parser has no value to give where there is none.
+        // The parser returns an error for a text without a value.
         if error.location().is_none() && census.is_empty() && is_blank(text) {
             return Ok(Shape::Empty);
         }
         let reason = error.to_string();
         let line = error.location().and_then(|place| u64::try_from(place.line()).ok());
         return Err(match () {
-            // The place would be the last alias that was followed, which is not to blame.
+            // The location is the last expanded alias, which is not the cause.
             () if census.is_too_heavy() || reason.starts_with(PARSER_TOO_HEAVY) => {
                 ContentFault { line: None, reason: TOO_HEAVY.into() }
             }
@@ -92,17 +91,17 @@ pub fn yaml(text: &str) -> Result<Shape, ContentFault> {
     if documents.next().is_some() {
         return Err(ContentFault {
             line: second_document(text),
-            reason: "a second document begins here, and only the first would be read: put all into one"
-                .into(),
+            reason: "a second document begins here, but only the first is read: merge them into one".into(),
         });
     }
     Ok(if census.is_empty() { Shape::Empty } else { Shape::Filled })
 }
 
-/// Returns what a JSON text holds, or the first thing that is wrong with it.
+/// Returns the content of a JSON text, or its first error.
 pub fn json(text: &str) -> Result<Shape, ContentFault> {
     if text.starts_with('\u{feff}') {
-        let reason = "the file begins with a byte order mark: save it as UTF-8 without one".into();
+        let reason =
+            "the file begins with a byte order mark: save it as UTF-8 without a byte order mark".into();
         return Err(ContentFault { line: Some(1), reason });
     }
     if text.trim().is_empty() {
@@ -115,18 +114,18 @@ pub fn json(text: &str) -> Result<Shape, ContentFault> {
         Ok(()) => Ok(Shape::Filled),
         Err(error) => Err(ContentFault {
             line: u64::try_from(error.line()).ok().filter(|line| *line > 0),
-            reason: format!("no valid JSON: {error}"),
+            reason: format!("invalid JSON: {error}"),
         }),
     }
 }
 
-/// Returns a text without the byte order mark that some editors begin it with, and that the parser takes for a
-/// document of its own.
+/// Returns a text without its byte order mark, which some editors add and the parser takes for a separate
+/// document.
 pub fn strip_bom(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Returns the first line that is nested so deeply that the parser must not see it.
+/// Returns the first line whose nesting is too deep for the parser.
 fn too_deep(text: &str) -> Option<u64> {
     let mut brackets: usize = 0;
     for (number, line) in (1..).zip(text.lines()) {
@@ -136,7 +135,7 @@ fn too_deep(text: &str) -> Option<u64> {
                 b']' | b'}' => brackets = brackets.saturating_sub(1),
                 _ => {}
             }
-            // Brackets of quoted texts count too, and never come to so many.
+            // Brackets in quoted strings count too, but never reach this number.
             if brackets > MOST_BRACKETS {
                 return Some(number);
             }
@@ -153,7 +152,7 @@ fn is_blank(text: &str) -> bool {
     text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }
 
-/// Returns the line on which a second document begins.
+/// Returns the line on which the second document begins.
 fn second_document(text: &str) -> Option<u64> {
     let mut has_content = false;
     for (number, line) in (1..).zip(text.lines()) {
@@ -162,7 +161,7 @@ fn second_document(text: &str) -> Option<u64> {
             return Some(number);
         }
         let words = rest.unwrap_or(line).trim();
-        // A document begins with its own mark, even where nothing follows it.
+        // A document begins with its own marker, even if nothing follows it.
         has_content |=
             rest.is_some() || !(words.is_empty() || words.starts_with(['#', '%']) || words == "...");
     }

@@ -1,18 +1,18 @@
-//! A fault in a configuration file.
+//! An error in a configuration file.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::model::sanitize;
 
-/// One fault of a configuration file.
+/// An error in a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFault {
     /// The file, as the user sees it.
     pub file: PathBuf,
-    /// The line, counted from 1, where it is known.
+    /// The line, counted from 1, if it is known.
     pub line: Option<u64>,
-    /// What is wrong.
+    /// The reason.
     pub reason: String,
 }
 

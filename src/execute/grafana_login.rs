@@ -1,4 +1,5 @@
-//! Makes sure that Grafana accepts the login, with at most one wrong try: five lock the account for five minutes.
+//! Makes sure that Grafana accepts the login, with at most one wrong try: five lock the account for five
+//! minutes.
 
 use super::Applier;
 use crate::error::{Error, Result};
@@ -6,7 +7,8 @@ use crate::execute::readiness::Waiter;
 use crate::http::GrafanaClient;
 use crate::plan::LoginCase;
 
-/// Sets the password of a running Grafana; it is read from the input, since everybody sees arguments.
+/// Sets the password of a running Grafana. It is read from standard input, because other users can see
+/// arguments.
 const RESET: [&str; 7] = [
     "grafana",
     "cli",
@@ -17,10 +19,10 @@ const RESET: [&str; 7] = [
     "--password-from-stdin",
 ];
 
-const DOING: &str = "set the password inside Grafana";
+const ACTION: &str = "set the password inside Grafana";
 
 impl Applier<'_> {
-    /// Tries the login once, unless it is known to be refused, and sets it where that may be done.
+    /// Tries the login once, unless it is known to be rejected, and sets the password if that is allowed.
     pub(super) async fn set_login(&self, waiter: Waiter<'_>, case: LoginCase) -> Result<()> {
         let grafana = GrafanaClient::new(self.http, waiter.base("grafana").await?, self.stack);
         if case != LoginCase::Refused {
@@ -30,9 +32,9 @@ impl Applier<'_> {
             }
         }
         let reset = tokio::time::timeout_at(waiter.deadline, self.reset_password());
-        reset.await.map_err(Error::engine(DOING))??;
+        reset.await.map_err(Error::engine(ACTION))??;
         match grafana.log_in_again().await {
-            // The right password is refused too while the account is locked, and the answer is the same.
+            // While the account is locked, Grafana rejects the right password with the same answer.
             Err(Error::GrafanaLogin { url, user, volume, .. }) => {
                 Err(Error::GrafanaLogin { url, user, volume, was_set: true })
             }
@@ -47,8 +49,9 @@ impl Applier<'_> {
             (0, _) => Ok(()),
             (code, output) => {
                 let last = output.lines().map(str::trim).rfind(|line| !line.is_empty());
-                let reason = format!("`grafana cli` ends with {code}: {}", last.unwrap_or("it says nothing"));
-                Err(Error::engine(DOING)(reason))
+                let reason =
+                    format!("`grafana cli` exited with code {code}: {}", last.unwrap_or("no output"));
+                Err(Error::engine(ACTION)(reason))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Waits for services, with one eye on their containers: a container that dies ends the wait at once.
+//! Waits for services and watches their containers: a container that exits ends the wait at once.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::model::stack::{Service, Stack};
 use crate::model::verification::{Application, Verdict, Verification};
 use crate::verify::{Addresses, verify};
 
-/// The first pause between two questions; it doubles up to [`LONGEST_PAUSE`].
+/// The first pause between two probes; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-/// Short enough not to be felt, long enough not to burden what is starting.
+/// Short enough not to be noticed, long enough not to burden a starting service.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// How often the container itself is looked at.
+/// The interval at which the container is inspected.
 const INSPECT_EVERY: Duration = Duration::from_millis(150);
 
-/// A proof asks for every panel, so it pauses longer.
+/// A verification queries every panel, so the pause is longer.
 const BETWEEN_PROOFS: Duration = Duration::from_millis(250);
 
 /// What a wait needs.
@@ -32,14 +32,14 @@ pub struct Waiter<'a> {
     pub http: &'a Http,
     /// The stack.
     pub stack: &'a Stack,
-    /// When patience ends.
+    /// When the wait times out.
     pub deadline: Instant,
-    /// How long patience was in all, for the message.
+    /// The whole time limit, for the error message.
     pub patience: Duration,
 }
 
 impl Waiter<'_> {
-    /// Waits until a service is ready; `waiting` hears each answer that is not it.
+    /// Waits until a service is ready. `waiting` receives each other answer.
     pub async fn ready(&self, service: &Service, mut waiting: impl FnMut(&str)) -> Result<()> {
         let container = self.stack.container(service.name);
         let first = self.engine.running(&container).await?;
@@ -58,7 +58,7 @@ impl Waiter<'_> {
             match timeout_at(self.deadline, probe).await {
                 Ok(Readiness::Ready) => return Ok(()),
                 Ok(Readiness::NotReady(answer)) => last = answer,
-                // What it answered before tells more.
+                // The previous answer is more informative.
                 Ok(Readiness::OutOfReach) | Err(_) => {}
             }
             waiting(&last);
@@ -82,7 +82,7 @@ impl Waiter<'_> {
         }
     }
 
-    /// Waits until a data source answers through Grafana.
+    /// Waits until a data source answers through Grafana. `waiting` receives each other answer.
     pub async fn data_source(&self, uid: &str, mut waiting: impl FnMut(&str)) -> Result<()> {
         let url = self.base("grafana").await?;
         let grafana = GrafanaClient::new(self.http, &url, self.stack);
@@ -91,7 +91,7 @@ impl Waiter<'_> {
             let last = match grafana.data_source_health(uid).await? {
                 Readiness::Ready => return Ok(()),
                 Readiness::NotReady(last) => last,
-                Readiness::OutOfReach => "is out of reach".into(),
+                Readiness::OutOfReach => "is not reachable".into(),
             };
             waiting(&last);
             if Instant::now() >= self.deadline {
@@ -108,7 +108,7 @@ impl Waiter<'_> {
         }
     }
 
-    /// Asks until everything required is seen, or patience ends, and returns what was seen last.
+    /// Verifies the stack until it is healthy or the time is up, and returns the last result.
     pub async fn proof(
         &self,
         application: Application,
@@ -131,7 +131,7 @@ impl Waiter<'_> {
         }
     }
 
-    /// Runs `signal` and waits until the service says that it has read its files again.
+    /// Runs `signal` and waits until the service reports that it reloaded its files.
     pub async fn reloaded(
         &self,
         service: &str,
@@ -145,12 +145,14 @@ impl Waiter<'_> {
         let mut pause = FIRST_PAUSE;
         loop {
             let now = client.reload_state(metrics_prefix).await?;
-            // Another moment, not a later one: the service's clock may have been set back meanwhile.
+            // Any other time counts, not only a later one, because the service's clock may have been set
+            // back.
             let is_newer = now.seconds.total_cmp(&before.seconds).is_ne();
             if now.successful && is_newer {
                 return Ok(());
             }
-            // It says so of the reload before ours too; that one was good unless a fault was there already.
+            // The metric describes the previous reload until ours ends, so a failure is ours only if that one
+            // succeeded.
             if !now.successful && before.successful || Instant::now() >= self.deadline {
                 return Err(Error::Died {
                     service: service.to_string(),
@@ -163,7 +165,7 @@ impl Waiter<'_> {
         }
     }
 
-    /// Returns the address of a running service.
+    /// Returns the base URL of a running service.
     pub async fn base(&self, service: &str) -> Result<String> {
         let container = self.stack.container(service);
         let running = self.engine.running(&container).await?;
@@ -176,7 +178,7 @@ impl Waiter<'_> {
         self.engine.url(address)
     }
 
-    /// Returns the URL of a port that the engine publishes; whatever listens at another is not the service.
+    /// Returns the URL of a port that the engine publishes. Another program may listen on any other port.
     fn url(&self, running: &Running) -> Result<Option<String>> {
         running.address.map(|address| self.engine.url(address)).transpose()
     }

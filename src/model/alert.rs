@@ -1,6 +1,6 @@
-//! What fires now, since when, where it is routed to: Prometheus' and Alertmanager's words made one list.
+//! Current alerts: the reports of Prometheus and Alertmanager, merged into one list.
 //!
-//! Never asks anything, nor looks at the clock.
+//! This module sends no requests and reads no clock.
 
 mod reported;
 #[cfg(test)]
@@ -12,60 +12,60 @@ pub use reported::{AlertmanagerAlert, Delivery, PrometheusAlert, Silence};
 
 use crate::model::verification::WATCHDOG;
 
-/// Everything there is to say of a stack's alerts at one moment.
+/// The alerts of a stack at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alerts {
-    /// The alerts, the most urgent first, without the one that always fires.
+    /// The alerts, most urgent first, without the watchdog.
     pub alerts: Vec<Alert>,
-    /// Since when the alert that always fires has been at Alertmanager, which shows that Prometheus reaches it.
+    /// When the watchdog arrived at Alertmanager, which shows that Prometheus reaches it.
     pub delivery: Option<Since>,
-    /// What receivers took and refused; `None` where that was not seen.
+    /// What the receivers accepted and rejected; `None` if it was not observed.
     pub deliveries: Option<Vec<Delivery>>,
-    /// What could not be asked.
+    /// The requests that failed.
     pub unanswered: Vec<String>,
 }
 
-/// One alert.
+/// An alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// Its name.
     pub name: String,
-    /// Whether people hear of it.
+    /// Its state.
     pub state: AlertState,
-    /// Since when.
+    /// When it reached that state.
     pub since: Since,
-    /// All its labels, in their order.
+    /// All labels, in order.
     pub labels: Vec<(String, String)>,
-    /// Its annotations, in their order.
+    /// All annotations, in order.
     pub annotations: Vec<(String, String)>,
-    /// The receivers that it is routed to; whether they got it is not known of a single alert.
+    /// The receivers it is routed to. Alertmanager does not report whether they received this alert.
     pub receivers: Vec<String>,
 }
 
-/// Whether people hear of an alert.
+/// Whether an alert notifies people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlertState {
-    /// They do.
+    /// It fires, and Alertmanager notifies its receivers.
     Firing,
     /// It fires, but has not arrived at Alertmanager.
     NotArrived,
-    /// They will, if it lasts.
+    /// Its expression holds, but not yet for long enough.
     Pending,
-    /// They do not, because of these.
+    /// A silence or another alert suppresses it; this lists them.
     Suppressed(Vec<String>),
 }
 
-/// A moment, and how long ago it was.
+/// A moment and its age.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Since {
-    /// The moment in the form of RFC 3339.
+    /// The moment, in RFC 3339.
     pub moment: String,
-    /// How long ago it was, where the moment can be read.
+    /// The age, if the moment can be parsed.
     pub age: Option<Duration>,
 }
 
 impl Alerts {
-    /// Joins what Prometheus evaluates with what has arrived at Alertmanager.
+    /// Merges the alerts that Prometheus evaluates with the alerts that arrived at Alertmanager.
     pub fn of(
         evaluated: &[PrometheusAlert],
         arrived: &[AlertmanagerAlert],
@@ -98,12 +98,12 @@ impl Alerts {
         Self { alerts, delivery: watchdog.map(|alert| Since::new(&alert.since, now)), ..Self::default() }
     }
 
-    /// Returns how many alerts fire and are kept from nobody.
+    /// Returns the number of alerts that fire and are not suppressed.
     pub fn firing(&self) -> usize {
         self.count(|state| matches!(state, AlertState::Firing | AlertState::NotArrived))
     }
 
-    /// Returns how many alerts are in such a state.
+    /// Returns the number of alerts whose state matches.
     pub fn count(&self, is_such: impl Fn(&AlertState) -> bool) -> usize {
         self.alerts.iter().filter(|alert| is_such(&alert.state)).count()
     }
@@ -120,7 +120,7 @@ impl Alert {
         named(&self.annotations, name)
     }
 
-    /// Returns what alerts are sorted by: state, severity, then the eldest first, then the name.
+    /// Returns the sort key: state, severity, oldest first, name.
     fn urgency(&self) -> (&AlertState, u8, &str, &str) {
         let severity = match self.label("severity") {
             Some("critical") => 0,
@@ -132,7 +132,7 @@ impl Alert {
 }
 
 impl PrometheusAlert {
-    /// Returns whether this alert has arrived as the other, which has the external labels too.
+    /// Returns whether this alert is the one that arrived, which also carries the external labels.
     fn is(&self, arrived: &AlertmanagerAlert) -> bool {
         self.is_firing && self.labels.iter().all(|label| arrived.labels.contains(label))
     }
@@ -141,13 +141,13 @@ impl PrometheusAlert {
 impl Since {
     fn new(moment: &str, now: SystemTime) -> Self {
         let parsed = humantime::parse_rfc3339_weak(moment).ok();
-        // The engine's clock may be ahead of ours.
+        // The engine's clock may be ahead of this machine's clock.
         let age = parsed.map(|then| now.duration_since(then).unwrap_or_default());
         Self { moment: moment.to_string(), age }
     }
 }
 
-/// Returns what keeps an alert from being sent, in words.
+/// Returns descriptions of what suppresses an alert.
 fn suppressors(
     alert: &AlertmanagerAlert,
     arrived: &[AlertmanagerAlert],
@@ -155,13 +155,13 @@ fn suppressors(
 ) -> Vec<String> {
     let silence = |id: &String| match silences.iter().find(|silence| silence.id == *id) {
         Some(Silence { author, comment, until, .. }) => {
-            format!("a silence of {author} until {until}: {comment}")
+            format!("silence by {author} until {until}: {comment}")
         }
-        None => format!("the silence {id}"),
+        None => format!("silence {id}"),
     };
     let alert_of = |fingerprint: &String| {
         let other = arrived.iter().find(|other| other.fingerprint == *fingerprint);
-        other.map_or_else(|| format!("the alert {fingerprint}"), |other| other.name.clone())
+        other.map_or_else(|| format!("alert {fingerprint}"), |other| other.name.clone())
     };
     alert.silenced_by.iter().map(silence).chain(alert.inhibited_by.iter().map(alert_of)).collect()
 }

@@ -1,51 +1,51 @@
-//! What happens while a plan is applied: the only thing that effects and display share.
+//! Events of an applied plan: the only type that effects and display share.
 
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// When, since the plan's beginning.
+    /// The time since the plan started.
     pub elapsed: Duration,
-    /// The step of the plan, by index.
+    /// The index of the operation in the plan.
     pub step: usize,
-    /// What.
+    /// What happened.
     pub kind: EventKind,
 }
 
-/// What happened to a step.
+/// What happened to an operation.
 #[derive(Clone, Debug)]
 pub enum EventKind {
-    /// It began.
+    /// It started.
     Started,
-    /// A layer of an image moved on; may be dropped by the display.
+    /// A layer of an image progressed; the display may drop it.
     Layer {
-        /// The layer's short id.
+        /// The short id of the layer.
         layer: String,
-        /// The engine's word, such as `Downloading`.
+        /// The state as the engine names it, such as `Downloading`.
         word: String,
-        /// Bytes done.
+        /// The bytes that are done.
         current: Option<i64>,
-        /// Bytes in all.
+        /// The total bytes.
         total: Option<i64>,
     },
-    /// It waits, and this is the last answer; may be dropped by the display.
+    /// It waits, and this is the last answer; the display may drop it.
     Waiting(String),
-    /// Something the user should know, though the step goes on.
+    /// A note for the user; the operation continues.
     Note(String),
     /// It succeeded.
     Finished,
     /// It failed.
     Failed(String),
-    /// It failed for the cause of another step, which was told already.
+    /// It failed for the cause of another operation, which was already reported.
     FailedAlike(String),
-    /// Its wait ended without an outcome, because another step failed.
+    /// Its wait ended without a result, because another operation failed.
     Abandoned,
 }
 
-/// The end into which events go.
+/// The sender of events.
 #[derive(Clone, Debug)]
 pub struct Events {
     sender: UnboundedSender<Event>,
@@ -59,9 +59,9 @@ pub fn channel() -> (Events, UnboundedReceiver<Event>) {
 }
 
 impl Events {
-    /// Tells that something happened.
+    /// Sends an event.
     pub fn emit(&self, step: usize, kind: EventKind) {
-        // The display may die, on a closed pipe say; the work may not.
+        // The display may end early, for example on a closed pipe; the work must continue.
         drop(self.sender.send(Event { elapsed: self.began.elapsed(), step, kind }));
     }
 }

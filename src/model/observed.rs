@@ -1,6 +1,6 @@
-//! The stack as it is: what the engine, the disk, the containers' files and the endpoints really say.
+//! The observed state of a stack: what the engine, the disk, the containers' files and the endpoints report.
 //!
-//! Plain data. An unreachable service is a fact in it, never an error.
+//! Plain data. An unreachable service is a value in it, not an error.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,48 +9,48 @@ use serde_json::Value;
 
 use crate::error::Conflict;
 
-/// Everything that was seen, at one moment.
+/// The observed state at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// What carries our label.
+    /// The objects with the label of the stack.
     pub objects: Objects,
-    /// What has one of our names or ports without our label.
+    /// The objects and ports that the stack needs but that belong to other programs.
     pub conflicts: Vec<Conflict>,
-    /// The ids of the images that are there, by reference.
+    /// The ids of the images on the engine, by reference.
     pub images: BTreeMap<String, String>,
     /// The configuration files on the user's disk, by name.
     pub disk: BTreeMap<String, DiskFile>,
     /// The files inside each service's configuration volume, by service and name.
     pub delivered: BTreeMap<String, BTreeMap<String, String>>,
-    /// What each running service answers, by service.
+    /// The readiness of each service, by service.
     pub readiness: BTreeMap<String, Readiness>,
-    /// What Grafana holds.
+    /// The content of Grafana.
     pub grafana: ObservedGrafana,
-    /// A free port for each service that wants any, by service.
+    /// A free port for each service with `--port SERVICE=auto`, by service.
     pub free_ports: BTreeMap<String, u16>,
 }
 
-/// The engine's objects that carry our label.
+/// The engine's objects with the label of the stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Objects {
     /// The services' containers, by service.
     pub containers: BTreeMap<String, Container>,
-    /// The containers that were set aside for a new one, by service.
+    /// The previous containers that are kept while a new one starts, by service.
     pub set_aside: BTreeMap<String, Container>,
-    /// Containers of ours that are no service, such as a check that was cut off.
+    /// Containers of the stack that run no service, such as an interrupted check.
     pub leftovers: Vec<String>,
-    /// Whether somebody has the lock, or had it and died.
+    /// Whether the lock has a holder, even one that died.
     pub has_lock: bool,
-    /// A restore that has begun, as long as it has not ended well.
+    /// A restore that started and has not completed.
     pub restore: Option<Restore>,
-    /// The names of our networks.
+    /// The names of the networks.
     pub networks: Vec<String>,
-    /// Our volumes, by name.
+    /// The volumes, by name.
     pub volumes: BTreeMap<String, VolumeKind>,
 }
 
 impl Objects {
-    /// Returns why a service that has no address is not asked.
+    /// Returns why a service without an address is not asked.
     pub fn not_asked(&self, service: &str) -> NotAsked {
         match self.containers.get(service).map(|container| container.state) {
             Some(ContainerState::Paused) => NotAsked::Paused,
@@ -58,21 +58,21 @@ impl Objects {
         }
     }
 
-    /// Returns the container through which a service's files can be read, even one that is set aside.
+    /// Returns the container from which a service's files can be read, which may be the previous one.
     pub fn holder(&self, service: &str) -> Option<&Container> {
         self.containers.get(service).or_else(|| self.set_aside.get(service))
     }
 
-    /// Returns what keeps others from the data of a stack while it is restored, or where it was by half.
+    /// Returns the conflict that blocks access to the data while a restore is running or incomplete.
     pub fn restore_conflict(&self, stack: &str) -> Option<Conflict> {
         self.restore.as_ref().map(|_| Conflict::Restore { name: stack.to_string() })
     }
 }
 
-/// A restore that has begun: it is under way, or was cut off and left volumes that are filled by half.
+/// A restore that is running, or was interrupted and left partially filled volumes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restore {
-    /// The id of the container that stands for it.
+    /// The id of the container that represents it.
     pub sentinel: String,
     /// The volumes that it fills.
     pub volumes: Vec<String>,
@@ -89,20 +89,20 @@ pub struct Container {
     pub image: String,
     /// The id of its image.
     pub image_id: String,
-    /// The hash of the specification it was made to.
+    /// The hash of the specification from which it was created.
     pub spec: String,
-    /// What it does.
+    /// Its state.
     pub state: ContainerState,
-    /// What the engine says of it, such as `Up 3 minutes`.
+    /// The engine's description of its state, such as `Up 3 minutes`.
     pub status: String,
-    /// Where its port is published, while it runs.
+    /// The address of its published port, while it runs.
     pub address: Option<SocketAddr>,
-    /// What the engine refused and it therefore lacks.
+    /// The feature that it lacks because the engine refused it.
     pub without: Option<String>,
 }
 
 impl Container {
-    /// Returns why a container that does not run is not ready.
+    /// Returns the readiness of a container that does not run.
     pub fn not_running(&self) -> Readiness {
         Readiness::NotReady(match self.state {
             ContainerState::Paused => NotAsked::Paused.to_string(),
@@ -111,29 +111,29 @@ impl Container {
     }
 }
 
-/// What a container does.
+/// The state of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContainerState {
-    /// Made, never started.
+    /// Created, but never started.
     Created,
-    /// Ended.
+    /// Exited.
     Exited,
     /// Running.
     Running,
-    /// Frozen by `docker pause`: its port takes connections, and nothing answers.
+    /// Paused by `docker pause`: its port accepts connections, but nothing answers.
     Paused,
-    /// Ended, and about to be started again by the engine.
+    /// Exited; the engine is about to restart it.
     Restarting,
-    /// Being removed, dead, or in a state that a later engine invented.
+    /// Being removed, dead, or in a state that this program does not know.
     Other,
 }
 
-/// What a volume is for.
+/// The purpose of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VolumeKind {
-    /// Keeps the service's data.
+    /// It keeps the data of a service.
     Data,
-    /// Holds uploaded configuration, which can be uploaded again.
+    /// It holds uploaded configuration, which can be uploaded again.
     Config,
 }
 
@@ -142,27 +142,27 @@ pub enum VolumeKind {
 pub struct DiskFile {
     /// Its content.
     pub content: String,
-    /// Who wrote what it says.
+    /// Who wrote the content.
     pub author: Author,
 }
 
-/// Who wrote what a configuration file says.
+/// Who wrote the content of a configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// This program: it may be replaced by a newer shipped content.
+    /// This program; a newer shipped content may replace it.
     Program,
-    /// The user: it is never overwritten.
+    /// The user; it is never overwritten.
     User,
 }
 
-/// What a service answers to its probe.
+/// The answer of a service to its probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readiness {
     /// It is ready.
     Ready,
-    /// It is not, with the last answer.
+    /// It is not ready; this is the last answer.
     NotReady(String),
-    /// It runs, and is not asked: its port is not reachable from here.
+    /// It runs, but its port is not reachable from here, so it was not probed.
     OutOfReach,
 }
 
@@ -172,62 +172,62 @@ pub enum NotAsked {
     /// It would refuse the connection.
     #[error("it is not running")]
     NotRunning,
-    /// It would take the connection and never answer.
+    /// It would accept the connection and never answer.
     #[error("it is paused")]
     Paused,
-    /// It refused the login, and five tries lock the account.
-    #[error("it refuses the login")]
+    /// It rejects the login, and five wrong tries lock the account.
+    #[error("it rejects the login")]
     LoginRefused,
 }
 
-/// What Grafana holds.
+/// The content of Grafana.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ObservedGrafana {
     /// It could not be asked.
     #[default]
     Unknown,
-    /// It runs, and is not asked: its port is not reachable from here.
+    /// It runs, but its port is not reachable from here, so it was not asked.
     OutOfReach,
-    /// It refuses the login.
+    /// It rejects the login.
     LoginRefused,
     /// Its answers.
     Known(GrafanaContent),
 }
 
-/// What Grafana holds of what we want it to hold.
+/// The part of Grafana's content that the stack manages.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GrafanaContent {
     /// Data sources by uid.
     pub data_sources: BTreeMap<String, SeenDataSource>,
     /// Dashboards by uid.
     pub dashboards: BTreeMap<String, Value>,
-    /// What marks each dashboard and its file as they were imported, by uid.
+    /// The checksums of each dashboard and its file at the last import, by uid.
     pub checksums: BTreeMap<String, String>,
 }
 
-/// A data source as Grafana knows it.
+/// A data source in Grafana.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeenDataSource {
-    /// Grafana's description of it.
+    /// Its definition in Grafana.
     pub body: Value,
-    /// What its health check answers.
+    /// The answer of its health check.
     pub health: Readiness,
 }
 
 impl Readiness {
-    /// Returns whether it is ready.
+    /// Returns whether the service is ready.
     pub fn is_ready(&self) -> bool {
         *self == Self::Ready
     }
 }
 
-/// Returns whether `actual` has everything that `wanted` has; it may have more, as servers add fields.
+/// Returns whether `actual` contains everything in `wanted`. It may contain more, because servers add fields.
 pub fn contains(actual: &Value, wanted: &Value) -> bool {
     match (actual, wanted) {
         (Value::Object(actual), Value::Object(wanted)) => {
             wanted.iter().all(|(key, value)| match actual.get(key) {
                 Some(found) => contains(found, value),
-                // A server may leave out what says nothing.
+                // A server may omit null fields.
                 None => value.is_null(),
             })
         }
@@ -245,7 +245,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_server_may_add_but_not_change() {
+    fn contains_allows_added_fields_but_no_changed_ones() {
         let wanted = json!({"title": "A", "id": null, "panels": [{"id": 1}]});
         for (actual, expected) in [
             (json!({"title": "A", "panels": [{"id": 1, "pluginVersion": "x"}], "version": 3}), true),

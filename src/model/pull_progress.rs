@@ -1,61 +1,61 @@
-//! Tallies the layers and bytes of images that are pulled at the same time.
+//! Counts the layers and bytes of images that are pulled at the same time.
 //!
-//! Never pulls, prints or looks at a clock, and never takes back what it has counted.
+//! It pulls and prints nothing and reads no clock. Its counts never decrease.
 
 use std::collections::BTreeMap;
 
-/// What an engine reports about one layer of one image.
+/// A report of an engine about one layer of one image.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerReport<'a> {
-    /// The number of the image among those that are pulled.
+    /// The index of the image among the pulled ones.
     pub image: usize,
-    /// The layer's id.
+    /// The id of the layer.
     pub layer: &'a str,
-    /// Its state.
+    /// The state of the layer.
     pub state: LayerState,
     /// The bytes that are done.
     pub current: Option<i64>,
-    /// The bytes that there are.
+    /// The total bytes.
     pub total: Option<i64>,
 }
 
-/// How far a layer is; a later state is greater.
+/// The state of a layer; later states compare greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LayerState {
-    /// `Pulling fs layer`: known to be needed.
+    /// `Pulling fs layer`: the layer is needed.
     Announced,
-    /// `Waiting`: queued.
+    /// `Waiting`: the download is queued.
     Waiting,
-    /// `Downloading`: on its way.
+    /// `Downloading`: the download is running.
     Downloading,
-    /// `Verifying Checksum`: all bytes are here.
+    /// `Verifying Checksum`: all bytes have arrived.
     Verifying,
-    /// `Download complete`: the bytes are right.
+    /// `Download complete`: the checksum is correct.
     Downloaded,
-    /// `Extracting`: being unpacked.
+    /// `Extracting`: the layer is being unpacked.
     Extracting,
-    /// `Pull complete`: unpacked.
+    /// `Pull complete`: the layer is unpacked.
     Pulled,
-    /// `Already exists`: was there before.
+    /// `Already exists`: the engine had the layer before.
     Present,
 }
 
-/// How much is done, of one image or of all.
+/// The progress of one image or of all images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PullProgress {
     /// The layers that are ready for use.
     pub layers_done: usize,
     /// The layers that are known.
     pub layers_total: usize,
-    /// The layers among them whose bytes count for an image that reported them earlier.
+    /// The layers whose bytes are counted for another image, which reported them first.
     pub layers_shared: usize,
     /// The bytes that are downloaded.
     pub bytes_done: u64,
-    /// The bytes that are known to be downloaded in the end.
+    /// The total bytes to download, as far as they are known.
     pub bytes_total: u64,
 }
 
-/// The layers of all images that are pulled.
+/// The layers of all pulled images.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
     images: BTreeMap<usize, BTreeMap<String, LayerState>>,
@@ -71,14 +71,14 @@ struct Download {
 }
 
 impl LayerState {
-    /// Tells whether the layer is ready for use.
+    /// Returns whether the layer is ready for use.
     pub fn is_done(self) -> bool {
         self >= Self::Pulled
     }
 }
 
 impl Layers {
-    /// Takes in one report.
+    /// Records a report.
     pub fn record(&mut self, report: &LayerReport<'_>) {
         let state = report.state;
         let states = self.images.entry(report.image).or_default();
@@ -90,7 +90,7 @@ impl Layers {
             .advance(state, bytes(report.current), bytes(report.total));
     }
 
-    /// Returns what is done of one image; nothing for an image that has reported nothing.
+    /// Returns the progress of one image; zero for an image without reports.
     pub fn image(&self, image: usize) -> PullProgress {
         let mut tally = PullProgress::default();
         for (layer, state) in self.images.get(&image).into_iter().flatten() {
@@ -104,7 +104,7 @@ impl Layers {
         tally
     }
 
-    /// Returns what is done of all images; a layer that several share counts once, for its owner.
+    /// Returns the progress of all images. A shared layer counts once.
     pub fn all(&self) -> PullProgress {
         let mut tally = PullProgress::default();
         for (layer, download) in &self.downloads {
@@ -132,7 +132,8 @@ impl Download {
                 self.done = self.done.max(current);
                 self.total = self.total.max(total).max(self.done);
             }
-            // Unpacking has the same total, but its own current; a small layer may report no other total.
+            // Unpacking has the same total but counts its own bytes; for small layers it is the only known
+            // total.
             LayerState::Extracting => self.total = self.total.max(total),
             _ => {}
         }
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_moves_a_layer_on() {
+    fn each_state_advances_its_layer() {
         let mut layers = Layers::default();
         for (word, current, total, expected) in [
             ("Pulling fs layer", None, None, tally([0, 1, 0], [0, 0])),
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_and_images_count_nothing() {
+    fn unknown_states_and_images_count_nothing() {
         let layers = tallied(&[
             (0, "v3.13.4", "Pulling from prom/prometheus", None, None),
             (0, "a", "Retrying in 5 seconds", Some(1), Some(2)),
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn unusual_reports_count_sensibly() {
+    fn unusual_reports_keep_counts_consistent() {
         let cases: [(&str, &[Row], PullProgress); 9] = [
             ("present", &[(0, "a", "Already exists", None, None)], tally([1, 1, 0], [0, 0])),
             ("no total", &[(0, "a", "Downloading", Some(7), None)], tally([0, 1, 0], [7, 7])),
@@ -219,7 +220,7 @@ mod tests {
                 tally([0, 1, 0], [6, 80]),
             ),
             (
-                "download begun again",
+                "restarted download",
                 &[(0, "a", "Downloading", Some(40), Some(50)), (0, "a", "Downloading", Some(1), Some(20))],
                 tally([0, 1, 0], [40, 50]),
             ),
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn words_out_of_order_take_nothing_back() {
+    fn reports_out_of_order_never_decrease_counts() {
         let mut layers = tallied(&[
             (0, "a", "Downloading", Some(1), Some(10)),
             (0, "a", "Pull complete", None, None),
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_layer_counts_for_its_first_image() {
+    fn shared_layer_counts_for_its_first_image() {
         let mut layers = tallied(&[
             (0, "base", "Downloading", Some(10), Some(100)),
             (0, "a", "Downloading", Some(1), Some(5)),

@@ -1,42 +1,42 @@
-//! Says what a failed scrape means, and what to do about it.
+//! Explains failed scrapes and how to fix them.
 //!
-//! Never asks anything: Prometheus' own words in, advice out. The words are those of Prometheus 3.5.
+//! It only maps Prometheus' error messages, as of Prometheus 3.5, to hints.
 
-/// A cause of failed scrapes that can be told from Prometheus' words.
+/// A cause of failed scrapes that Prometheus' message identifies.
 struct Row {
-    /// What the error must contain, all of it.
+    /// The texts that the message must contain, all of them.
     words: &'static [&'static str],
-    /// What it means and what to do.
+    /// The cause and the fix.
     advice: &'static str,
 }
 
-/// For a target that is the scraping container itself.
-pub const LOCALHOST: &str = "`localhost` is the container itself: write the target as `tdd-app` instead";
-/// For a target that answers a page for people.
-pub const WEB_PAGE: &str = "a web page answers instead of metrics: Streamlit serves its page for every unknown path, so \
-                            add a route with `st.App`, or scrape `/_stcore/metrics`";
-/// For a target whose answer is not declared to be metrics.
-pub const CONTENT_TYPE: &str = "the endpoint sends no Content-Type of metrics: send `text/plain; version=0.0.4`, or set \
+/// The hint for a target that is the scraping container itself.
+pub const LOCALHOST: &str = "`localhost` is the Prometheus container itself: use `tdd-app` as the target";
+/// The hint for a target that answers with a web page.
+pub const WEB_PAGE: &str = "the target answers with a web page instead of metrics, as Streamlit does for every unknown \
+                            path: add a route with `st.App`, or scrape `/_stcore/metrics`";
+/// The hint for a target without a Content-Type of metrics.
+pub const CONTENT_TYPE: &str = "the endpoint sends no metrics Content-Type: send `text/plain; version=0.0.4`, or set \
                                 `fallback_scrape_protocol: PrometheusText1.0.0` for the job";
 
-/// For a target that has no such path.
-pub const NO_SUCH_PATH: &str = "the application has no such path: add it there, or write the one it has as `metrics_path` \
-                                of the job in `prometheus.yml`";
-const FIREWALL: &str = "nothing answers at all: a firewall of the host may drop what comes from containers; let it in on \
-                        the stack's bridge";
+/// The hint for a target that answers 404.
+pub const NO_SUCH_PATH: &str = "the application does not have this path: add it, or set `metrics_path` of the job in \
+                                `prometheus.yml` to an existing path";
+const FIREWALL: &str = "nothing answers: a firewall on the host may drop packets from containers; allow them on the stack's \
+                        bridge";
 
-/// From the most special to the most general: the first row that fits wins.
+/// From specific to general; the first match wins.
 const ROWS: [Row; 11] = [
     Row { words: &["dial tcp 127.0.0.1:", "connection refused"], advice: LOCALHOST },
     Row { words: &["dial tcp [::1]:", "connection refused"], advice: LOCALHOST },
     Row {
         words: &["connection refused"],
-        advice: "your application does not run, or listens on 127.0.0.1 only: start it on 0.0.0.0",
+        advice: "the application is not running, or listens on 127.0.0.1 only: start it on 0.0.0.0",
     },
     Row {
         words: &["no such host"],
-        advice: "the name does not resolve inside the network: run `tdd-stack up` again, or give the container of \
-                 your application the alias `tdd-app` on the stack's network",
+        advice: "the name does not resolve inside the network: run `tdd-stack up` again, or give the application's \
+                 container the alias `tdd-app` on the stack's network",
     },
     Row { words: &["unsupported Content-Type \"text/html"], advice: WEB_PAGE },
     Row { words: &["expected a valid start token, got \"<\""], advice: WEB_PAGE },
@@ -47,7 +47,7 @@ const ROWS: [Row; 11] = [
     Row { words: &["context deadline exceeded"], advice: FIREWALL },
 ];
 
-/// Returns what a scrape's error means and what to do, where that can be told.
+/// Returns the cause and the fix of a scrape error, if it is known.
 pub fn for_scrape_error(error: &str) -> Option<&'static str> {
     ROWS.iter().find(|row| row.words.iter().all(|words| error.contains(words))).map(|row| row.advice)
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_known_error_has_its_advice() {
+    fn known_scrape_error_has_a_hint() {
         for (error, words) in [
             (
                 "Get \"http://localhost:8501/\": dial tcp 127.0.0.1:8501: connect: connection refused",
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_error_has_none() {
+    fn unknown_scrape_error_has_no_hint() {
         assert_eq!(for_scrape_error("server returned HTTP status 503 Service Unavailable"), None);
     }
 }

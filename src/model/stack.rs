@@ -1,6 +1,6 @@
-//! The stack as it should be: services, network, volumes, files. Plain data, built from [`Settings`].
+//! The desired state of a stack: services, network, volumes and files. Plain data, built from [`Settings`].
 //!
-//! Never does I/O: same settings, same stack.
+//! It does no I/O: the same settings give the same stack.
 //!
 //! [`Settings`]: crate::config::settings::Settings
 
@@ -15,49 +15,50 @@ use sha2::{Digest, Sha256};
 use crate::config::settings::{HostPort, Password};
 use crate::docker::image_reference::ImageReference;
 
-/// The label that says to which stack an object belongs.
+/// The label with the stack of an object.
 pub const LABEL_STACK: &str = "tdd-stack.stack";
-/// The label that says which service a container runs.
+/// The label with the service of a container.
 pub const LABEL_SERVICE: &str = "tdd-stack.service";
-/// The label that holds the hash of a container's specification.
+/// The label with the hash of a container's specification.
 pub const LABEL_SPEC: &str = "tdd-stack.spec";
-/// The label that holds the version of the program that made an object.
+/// The label with the version of the program that created an object.
 pub const LABEL_VERSION: &str = "tdd-stack.version";
-/// The label that says whether a volume keeps data or holds uploaded configuration.
+/// The label of volumes: whether it keeps data or holds uploaded configuration.
 pub const LABEL_VOLUME: &str = "tdd-stack.volume";
-/// The label that names what the engine refused and the container therefore lacks.
+/// The label with the feature that a container lacks because the engine refused it.
 pub const LABEL_WITHOUT: &str = "tdd-stack.without";
-/// The file beside uploaded ones that says which of them the service goes by.
+/// The file next to the uploaded ones that holds the checksum of the configuration that the service has
+/// loaded.
 pub const LOADED_CHECKSUM: &str = ".tdd-stack.loaded";
-/// What the name of a file begins with that marks a dashboard as it was imported; its uid follows.
+/// The prefix of the file that holds the checksums of an imported dashboard; the dashboard's uid follows.
 pub const DASHBOARD_MARK: &str = ".tdd-stack.dashboard.";
-/// Stands for the published port in arguments and variables, since it may be chosen late.
+/// The placeholder for the published port in arguments and variables, because the port may be chosen late.
 pub const HOST_PORT: &str = "{host-port}";
-/// What the name of a container ends in that is kept while a new one takes its place.
+/// The suffix of the name of a previous container, which is kept while a new one starts.
 pub const SET_ASIDE: &str = "-set-aside";
-/// The label of the container that keeps others from changing the stack, with its holder.
+/// The label of the lock's container, with the lock's holder.
 pub const LABEL_LOCK: &str = "tdd-stack.lock";
-/// The label of that container which tells its holder's process, where the system shows processes.
+/// The label of the lock's container with the process of its holder, if the system shows processes.
 pub const LABEL_LOCK_PROCESS: &str = "tdd-stack.lock.process";
-/// The label of that container which its holder alone can have given.
+/// The label of the lock's container with a token that only its holder knows.
 pub const LABEL_LOCK_TOKEN: &str = "tdd-stack.lock.token";
 /// The label of short-lived containers that check files; never a service.
 pub const LABEL_CHECK: &str = "tdd-stack.check";
-/// The label of the container that stands for a restore that has begun, with the volumes that it fills.
+/// The label of the container that represents a started restore, with the volumes that it fills.
 pub const LABEL_RESTORE: &str = "tdd-stack.restore";
 
 /// Everything that should exist.
 #[derive(Clone, Debug)]
 pub struct Stack {
-    /// The stack's name, the first part of every object's name.
+    /// The name of the stack, which prefixes the name of each object.
     pub name: String,
     /// The services, in the order in which they are shown.
     pub services: Vec<Service>,
     /// The configuration folder, as the user sees it.
     pub folder: PathBuf,
-    /// Every file of that folder, delivered or not.
+    /// All files of that folder, delivered or not.
     pub files: Vec<ConfigFile>,
-    /// What Grafana's data sources should be.
+    /// The data sources of Grafana.
     pub data_sources: Vec<DataSource>,
     /// The dashboards to import.
     pub dashboards: Vec<Dashboard>,
@@ -65,55 +66,56 @@ pub struct Stack {
     pub login: Login,
 }
 
-/// One service, which is one container.
+/// A service, which is one container.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Service {
-    /// Its name, which is its network alias too.
+    /// Its name and network alias.
     pub name: &'static str,
-    /// The image it runs.
+    /// The image that it runs.
     pub image: ImageReference,
-    /// The program and its first arguments in the place of the image's entry point; empty keeps that.
+    /// The program and its first arguments, which replace the image's entry point; empty keeps the entry
+    /// point.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entrypoint: Vec<&'static str>,
     /// The arguments after the entry point.
     pub command: Vec<String>,
-    /// Environment variables; everybody who may ask the engine reads them, so no secret is among them.
+    /// Environment variables. Every user of the engine can read them, so they contain no secret.
     pub environment: BTreeMap<String, String>,
     /// The one published port.
     pub port: Port,
     /// Volumes and host folders.
     pub mounts: Vec<Mount>,
-    /// Names beyond the network's own that the container must resolve.
+    /// Additional host names that the container must resolve.
     pub extra_hosts: BTreeMap<String, HostAddress>,
-    /// The host name inside the container, where it shows in data.
+    /// The host name inside the container, if it appears in data.
     pub hostname: Option<String>,
     /// Whether the root file system is read-only.
     pub read_only: bool,
-    /// Paths that are in memory.
+    /// Paths that are kept in memory.
     pub temporary: Vec<String>,
-    /// What it may use at most.
+    /// Its resource limits.
     pub limits: Limits,
-    /// Seconds to wait for a clean stop before the container is killed.
+    /// Seconds that a clean stop may take before the container is killed.
     pub stop_seconds: u32,
-    /// Where its files go, and how they are checked and re-read.
+    /// Its configuration files, their check and their reload.
     #[serde(skip)]
     pub config: Option<ServiceConfig>,
-    /// The file in which it finds the password of the stack's login at its first start.
+    /// The file from which it reads the password at its first start.
     pub password_file: Option<PasswordFile>,
-    /// How one sees that it is ready.
+    /// Its readiness probe.
     #[serde(skip)]
     pub probe: Probe,
-    /// The job by which Prometheus observes it.
+    /// The Prometheus job that scrapes it.
     #[serde(skip)]
     pub scrape_job: &'static str,
 }
 
-/// What a container may use at most, so that the monitor never takes the machine that it monitors.
+/// Resource limits of a container, so that the stack cannot exhaust the machine it monitors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
-    /// Memory in mebibytes; the engine ends what needs more, and starts it again.
+    /// Memory in mebibytes. The engine kills a container that needs more, and restarts it.
     pub memory_mebibytes: u32,
-    /// Processes and threads.
+    /// The number of processes and threads.
     pub processes: u32,
 }
 
@@ -124,23 +126,23 @@ pub struct Port {
     pub container: u16,
     /// The port on the host.
     pub host: HostPort,
-    /// The host's address.
+    /// The address on the host.
     pub bind: IpAddr,
 }
 
-/// Something mounted into a container.
+/// A mount of a container.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Mount {
     /// A named volume that keeps the service's data.
     Data {
-        /// The volume's name.
+        /// The name of the volume.
         volume: String,
         /// The path inside the container.
         target: &'static str,
     },
     /// A named volume that holds uploaded configuration.
     Config {
-        /// The volume's name.
+        /// The name of the volume.
         volume: String,
         /// The path inside the container.
         target: &'static str,
@@ -151,50 +153,50 @@ pub enum Mount {
         source: &'static str,
         /// The path inside the container.
         target: &'static str,
-        /// Whether mounts made later on the host should appear inside.
+        /// Whether mounts that are made later on the host appear inside the container.
         follow: Follow,
     },
 }
 
-/// Whether mounts made later on the host should appear inside a container.
+/// Whether mounts that are made later on the host appear inside a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Follow {
-    /// No.
+    /// They do not appear.
     Private,
-    /// Yes, where the engine can.
+    /// They appear, if the engine supports it.
     Slave,
 }
 
-/// An address that an extra host name stands for.
+/// The address of an extra host name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum HostAddress {
-    /// The engine's host as its containers see it.
+    /// The engine's host, as its containers reach it.
     Gateway,
-    /// This address.
+    /// A fixed address.
     Address(IpAddr),
 }
 
-/// A service's configuration files.
+/// The configuration files of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceConfig {
     /// The folder inside the container, which is a volume.
     pub folder: &'static str,
     /// The delivered files, by name.
     pub files: Vec<&'static str>,
-    /// The commands that check them, run in the service's own image.
+    /// The commands that check the files, run in the service's own image.
     pub checks: Vec<CheckCommand>,
-    /// What its metrics about the last reload begin with.
+    /// The prefix of the service's metrics about its last reload.
     pub metrics_prefix: &'static str,
-    /// Whether a quicker version of its files shortens the way to a proof.
+    /// Whether the service starts with shortened intervals when `up` waits for healthy monitoring.
     pub quick_start: bool,
 }
 
-/// The place of a password inside a container; never the password.
+/// The place of a password inside a container. It never contains the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PasswordFile {
     /// The folder, which is a volume.
     pub folder: &'static str,
-    /// The file's name.
+    /// The name of the file.
     pub name: &'static str,
 }
 
@@ -203,7 +205,7 @@ pub struct PasswordFile {
 pub struct CheckCommand {
     /// The program and its arguments.
     pub command: Vec<&'static str>,
-    /// The files it reads beyond the delivered ones.
+    /// The additional files that it reads.
     pub extra_files: Vec<&'static str>,
     /// When it runs.
     pub when: When,
@@ -219,24 +221,24 @@ pub enum When {
 }
 
 impl CheckCommand {
-    /// Returns the check's name: the program and its sub-command.
+    /// Returns the name of the check: the program and its sub-command.
     pub fn title(&self) -> String {
         let words: Vec<&str> =
             self.command.iter().copied().take_while(|word| !word.starts_with('/')).collect();
         words.join(" ")
     }
 
-    /// Returns the name of the file that a fault means where it names none: the last argument.
+    /// Returns the file of an error that names no file: the last argument.
     pub fn main_file(&self) -> &'static str {
         let last = self.command.last().copied().unwrap_or_default();
         last.rsplit_once('/').map_or(last, |(_, name)| name)
     }
 }
 
-/// How one sees from outside that a service is ready.
+/// The probe that shows from outside whether a service is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// The path to ask for.
+    /// The path of the request.
     pub path: &'static str,
     /// The answer that means ready.
     pub expect: Expect,
@@ -254,9 +256,9 @@ pub enum Expect {
 /// A file of the configuration folder, as shipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// The file's name.
+    /// The name of the file.
     pub name: &'static str,
-    /// Its shipped content.
+    /// The shipped content.
     pub content: Cow<'static, str>,
 }
 
@@ -265,7 +267,7 @@ pub struct ConfigFile {
 pub struct DataSource {
     /// Its fixed uid.
     pub uid: &'static str,
-    /// What is sent to Grafana's API.
+    /// The body for Grafana's API.
     pub body: serde_json::Value,
 }
 
@@ -274,7 +276,7 @@ pub struct DataSource {
 pub struct Dashboard {
     /// Its fixed uid.
     pub uid: &'static str,
-    /// The file that holds it.
+    /// The name of its file.
     pub file: &'static str,
 }
 
@@ -293,32 +295,32 @@ impl Stack {
         format!("{}-{service}", self.name)
     }
 
-    /// Returns the name under which a service's container is kept while a new one takes its place.
+    /// Returns the name of a service's previous container, which is kept while a new one starts.
     pub fn set_aside(&self, service: &str) -> String {
         format!("{}{SET_ASIDE}", self.container(service))
     }
 
-    /// Returns the name of the container that keeps two programs from changing the stack at once.
+    /// Returns the name of the lock's container.
     pub fn lock_container(&self) -> String {
         format!("{}-lock", self.name)
     }
 
-    /// Returns the name of the container that stands for a restore that has begun.
+    /// Returns the name of the container that represents a started restore.
     pub fn restore_mark(&self) -> String {
         format!("{}-restore", self.name)
     }
 
-    /// Returns the network's name.
+    /// Returns the name of the network.
     pub fn network(&self) -> String {
         format!("{}-monitoring", self.name)
     }
 
-    /// Returns the service of that name.
+    /// Returns a service by name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.name == name)
     }
 
-    /// Returns the shipped file of that name.
+    /// Returns a shipped file by name.
     pub fn file(&self, name: &str) -> Option<&ConfigFile> {
         self.files.iter().find(|file| file.name == name)
     }
@@ -330,7 +332,7 @@ impl Stack {
 }
 
 impl Service {
-    /// Returns the names of the volumes it mounts.
+    /// Returns the names of the volumes that it mounts.
     pub fn volumes(&self) -> Vec<&str> {
         self.mounts
             .iter()
@@ -341,7 +343,7 @@ impl Service {
             .collect()
     }
 
-    /// Returns the URL by which other containers of the stack ask whether it is ready.
+    /// Returns the URL of its readiness probe inside the stack's network.
     pub fn inner_url(&self) -> String {
         format!("http://{}:{}{}", self.name, self.port.container, self.probe.path)
     }
@@ -354,7 +356,7 @@ impl Service {
         })
     }
 
-    /// Returns the folder inside the container in which it keeps its data.
+    /// Returns the folder of its data inside the container.
     pub fn data_folder(&self) -> Option<&'static str> {
         self.mounts.iter().find_map(|mount| match mount {
             Mount::Data { target, .. } => Some(*target),
@@ -362,18 +364,18 @@ impl Service {
         })
     }
 
-    /// Returns the hash by which a container is known to be made to this specification.
+    /// Returns the hash of this specification, which identifies containers created from it.
     ///
-    /// Contents of files are not in it: they are compared with what is inside the container.
-    #[expect(clippy::missing_panics_doc, reason = "all keys are texts, all values have a form in JSON")]
+    /// Contents of files are not part of it; they are compared with the files inside the container.
+    #[expect(clippy::missing_panics_doc, reason = "all keys are strings, and all values serialize to JSON")]
     pub fn spec_hash(&self) -> String {
-        let text = serde_json::to_string(self).expect("a specification has a form in JSON");
+        let text = serde_json::to_string(self).expect("a specification serializes to JSON");
         sha256(text.as_bytes())
     }
 }
 
 impl Port {
-    /// Returns the host's address and port, where the port is fixed.
+    /// Returns the address and port on the host, if the port is fixed.
     pub fn address(&self) -> Option<SocketAddr> {
         match self.host {
             HostPort::Fixed(port) => Some(SocketAddr::new(self.bind, port)),
@@ -382,14 +384,14 @@ impl Port {
     }
 }
 
-/// Returns one hash for several files, each a name and a content.
+/// Returns one hash of several files, each a name and a content.
 pub fn fingerprint(files: &[(String, String)]) -> String {
     let hashes: Vec<String> =
         files.iter().map(|(name, content)| format!("{}  {name}\n", sha256(content.as_bytes()))).collect();
     sha256(hashes.concat().as_bytes())
 }
 
-/// Returns the SHA-256 of some bytes in lower-case hexadecimal digits.
+/// Returns the SHA-256 of bytes as lower-case hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }

@@ -1,45 +1,45 @@
-//! What a running stack can be shown to observe, and the verdict on it.
+//! The verification of a running stack's monitoring, and its verdict.
 //!
-//! Never asks anything: `prove` fills it in.
+//! This module sends no requests; `verify` fills it.
 
 use std::time::Duration;
 
-/// The jobs of the user's application, which may not run.
+/// The scrape jobs of the user's application, which may not run.
 pub const APP_JOBS: [&str; 2] = ["streamlit-app", "app-metrics"];
 
-/// The alert that always fires, so that its absence means broken delivery.
+/// The alert that always fires; if it is missing, delivery is broken.
 pub const WATCHDOG: &str = "Watchdog";
 
-/// Two scrapes and an evaluation at 15 seconds: until then, not yet seen is not blind.
+/// Two scrapes and an evaluation at 15 seconds each. Until then, missing results are pending, not unhealthy.
 pub const WARM_UP: Duration = Duration::from_secs(45);
 
-/// Whether the stack counts as blind while the user's application is not observed.
+/// Whether the stack counts as unhealthy while the user's application is not monitored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Application {
-    /// No: its targets are told and no more.
+    /// It does not; the application's targets are only reported.
     Reported,
-    /// Yes.
+    /// It does.
     Required,
 }
 
-/// Everything that was asked of a running stack.
+/// The results of all checks of a running stack.
 #[derive(Clone, Debug, Default)]
 pub struct Verification {
-    /// How long Prometheus runs.
+    /// The time since Prometheus started.
     pub age: Duration,
-    /// One entry for each expected job, and for each further target.
+    /// An entry for each expected job, and for each additional target.
     pub targets: Vec<Target>,
     /// The rules.
     pub rules: Rules,
-    /// Whether Prometheus knows an Alertmanager to send to.
+    /// Whether Prometheus has an active Alertmanager.
     pub alertmanager_active: bool,
-    /// Whether the alert that always fires has arrived at Alertmanager.
+    /// Whether the watchdog has arrived at Alertmanager.
     pub watchdog_arrived: bool,
-    /// What the data source's health check answers; `None` is healthy.
+    /// The error of the data source's health check; `None` means healthy.
     pub data_source_error: Option<String>,
     /// The dashboards.
     pub dashboards: Vec<DashboardCheck>,
-    /// What could not be asked at all.
+    /// The requests that failed.
     pub unanswered: Vec<String>,
 }
 
@@ -48,77 +48,77 @@ pub struct Verification {
 pub struct Target {
     /// Its job.
     pub job: String,
-    /// The address that is scraped.
+    /// The scraped address.
     pub url: String,
-    /// What the last scrape said.
+    /// The result of the last scrape.
     pub health: Health,
-    /// Whether the stack is blind without it.
+    /// Whether the stack is unhealthy without it.
     pub required: bool,
-    /// Why the last scrape failed.
+    /// The error of the last scrape.
     pub error: String,
-    /// What that means and what to do, where it can be told.
+    /// The cause and the fix of that error, if they are known.
     pub advice: Option<&'static str>,
 }
 
-/// What the last scrape said.
+/// The result of the last scrape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     /// It succeeded.
     Up,
     /// It failed.
     Down,
-    /// There was none yet.
+    /// There was no scrape yet.
     Unknown,
 }
 
 /// The rules, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// All of them.
+    /// The number of all rules.
     pub total: usize,
-    /// Those whose last evaluation succeeded.
+    /// The number of rules whose last evaluation succeeded.
     pub healthy: usize,
-    /// Alerts that fire, by name.
+    /// The names of the firing alerts.
     pub firing: Vec<String>,
-    /// Those whose last evaluation failed, with the reason.
+    /// The rules whose last evaluation failed, with the error.
     pub failing: Vec<String>,
 }
 
-/// A dashboard and what its panels show.
+/// A dashboard and the results of its panels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DashboardCheck {
     /// Its uid.
     pub uid: String,
-    /// Where it is opened.
+    /// Its URL.
     pub url: String,
     /// Its panels.
     pub panels: Vec<PanelCheck>,
 }
 
-/// A panel and what its queries return.
+/// A panel and the result of its queries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelCheck {
     /// Its title.
     pub title: String,
-    /// How many series, or why its queries failed.
+    /// The number of series, or the error of its queries.
     pub series: Result<usize, String>,
 }
 
-/// What a proof amounts to.
+/// The verdict of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Everything required is seen.
+    /// Everything required works.
     Proven,
-    /// Nothing is wrong so far, but this is not seen yet.
+    /// No problem so far, but these results are missing.
     Pending(Vec<String>),
-    /// This is wrong.
+    /// These problems were found.
     Unhealthy(Vec<String>),
 }
 
 impl Verification {
-    /// Returns what it amounts to.
+    /// Returns the verdict.
     pub fn verdict(&self) -> Verdict {
-        let mut blind = self.unanswered.clone();
+        let mut problems = self.unanswered.clone();
         let mut pending = Vec::new();
         let warm = self.age >= WARM_UP;
         for target in self.targets.iter().filter(|target| target.required) {
@@ -128,41 +128,41 @@ impl Verification {
                 Health::Down => {
                     let advice = target.advice.map(|advice| format!(" ({advice})")).unwrap_or_default();
                     let text = format!("target {} is down: {}{advice}", target.job, target.error);
-                    if warm { &mut blind } else { &mut pending }.push(text);
+                    if warm { &mut problems } else { &mut pending }.push(text);
                 }
             }
         }
-        blind.extend(self.rules.failing.iter().map(|rule| format!("rule {rule}")));
+        problems.extend(self.rules.failing.iter().map(|rule| format!("rule {rule}")));
         if self.rules.total == 0 {
-            blind.push("Prometheus has no rules".into());
+            problems.push("Prometheus has no rules".into());
         }
         let waiting = self.rules.total - self.rules.healthy - self.rules.failing.len();
         if waiting > 0 {
-            pending.push(format!("{waiting} of {} rules have not been evaluated yet", self.rules.total));
+            pending.push(format!("{waiting} of {} rules are not evaluated yet", self.rules.total));
         }
         if !self.alertmanager_active {
-            let text = "Prometheus knows no Alertmanager to send to".to_string();
-            if warm { &mut blind } else { &mut pending }.push(text);
+            let text = "Prometheus has no active Alertmanager".to_string();
+            if warm { &mut problems } else { &mut pending }.push(text);
         }
         if self.alertmanager_active && !self.watchdog_arrived {
             let text = format!("the alert {WATCHDOG} has not arrived at Alertmanager");
-            if warm { &mut blind } else { &mut pending }.push(text);
+            if warm { &mut problems } else { &mut pending }.push(text);
         }
-        blind.extend(self.data_source_error.iter().map(|error| format!("Grafana's data source {error}")));
+        problems.extend(self.data_source_error.iter().map(|error| format!("Grafana's data source {error}")));
         for dashboard in &self.dashboards {
             for panel in &dashboard.panels {
                 if let Err(error) = &panel.series
                     // One cause is one error.
                     && self.data_source_error.as_ref() != Some(error)
                 {
-                    blind.push(format!("panel `{}`: {error}", panel.title));
+                    problems.push(format!("panel `{}`: {error}", panel.title));
                 }
             }
         }
-        match (blind.is_empty(), pending.is_empty()) {
+        match (problems.is_empty(), pending.is_empty()) {
             (true, true) => Verdict::Proven,
             (true, false) => Verdict::Pending(pending),
-            (false, _) => Verdict::Unhealthy(blind),
+            (false, _) => Verdict::Unhealthy(problems),
         }
     }
 }
@@ -194,12 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn the_application_may_be_down() {
+    fn verdict_allows_a_stopped_application() {
         assert_eq!(good().verdict(), Verdict::Proven);
     }
 
     #[test]
-    fn whatever_is_required_and_wrong_is_blind() {
+    fn each_required_problem_makes_the_verdict_unhealthy() {
         type Spoil = fn(&mut Verification);
         let spoil: [(&str, Spoil); 7] = [
             ("target grafana is down: refused", |p| p.targets.push(target("grafana", Health::Down, true))),
@@ -208,7 +208,7 @@ mod tests {
                 p.rules.failing.push("X: bad".into());
             }),
             ("Prometheus has no rules", |p| p.rules = Rules::default()),
-            ("Prometheus knows no Alertmanager to send to", |p| p.alertmanager_active = false),
+            ("Prometheus has no active Alertmanager", |p| p.alertmanager_active = false),
             ("the alert Watchdog has not arrived at Alertmanager", |p| p.watchdog_arrived = false),
             ("Grafana's data source answers 400", |p| p.data_source_error = Some("answers 400".into())),
             ("panel `A`: bad query", |p| {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn not_yet_seen_is_pending() {
+    fn missing_results_are_pending() {
         let mut proof = good();
         proof.targets[0].health = Health::Unknown;
         proof.rules.healthy = 0;

@@ -9,7 +9,7 @@ use crate::plan::{Operation, Plan, Verb};
 pub(super) fn line(plan: &Plan, event: &Event, took: Duration) -> Option<String> {
     let step = &plan.steps[event.step];
     let (verb, target) = (step.operation.verb(), step.operation.target());
-    let head = format!("{:>7.2}s  {verb:<14} {target}", event.elapsed.as_secs_f64());
+    let head = format!("{:>7.2}s  {verb:<19} {target}", event.elapsed.as_secs_f64());
     match &event.kind {
         EventKind::Finished => Some(format!("{head}  {:.2}s", took.as_secs_f64())),
         EventKind::Failed(reason) => Some(format!("{head}  failed: {reason}")),

@@ -1,4 +1,4 @@
-//! Says what changes in texts that are there already: files inside containers, and dashboards.
+//! Returns the differences that a plan makes in existing texts: files inside containers, and dashboards.
 
 use similar::TextDiff;
 
@@ -6,18 +6,18 @@ use super::{Operation, Plan};
 use crate::model::observed::{Observed, ObservedGrafana};
 use crate::model::stack::LOADED_CHECKSUM;
 
-/// The change of one text.
+/// The change of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextChange {
-    /// The service that goes by it.
+    /// The service that uses the text.
     pub service: String,
-    /// The file, or the dashboard's uid.
+    /// The name of the file, or the uid of the dashboard.
     pub name: String,
-    /// The difference in the unified form, as `diff -u` writes it.
+    /// The unified diff, as `diff -u` writes it.
     pub diff: String,
 }
 
-/// Returns what a plan changes in texts that are there; a first upload is no change.
+/// Returns the changes that a plan makes to existing texts. A first upload is not a change.
 pub fn text_changes(plan: &Plan, observed: &Observed) -> Vec<TextChange> {
     let mut changes: Vec<TextChange> = Vec::new();
     for step in &plan.steps {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_line_is_shown_with_what_stands_around_it() {
+    fn change_shows_lines_with_context() {
         let changed = change("prometheus", "alerts.yml", "a\nb\nc\nd\n", "a\nb\nC\nd\n").unwrap();
         let expected =
             "--- alerts.yml (running)\n+++ alerts.yml (planned)\n@@ -1,4 +1,4 @@\n a\n b\n-c\n+C\n d\n";

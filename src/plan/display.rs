@@ -1,4 +1,4 @@
-//! Says a plan in words: the dry run, the tests' oracle and the log all read them.
+//! Renders a plan as text for the dry run, the tests and the log.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::fmt;
 use super::{Cause, LoginCase, Operation, Plan, Verb};
 use crate::model::stack::LOADED_CHECKSUM;
 
-/// So many steps of one kind are named, and more are counted.
+/// Up to this many operations of one kind are named; more are counted.
 const FEW: usize = 3;
 
 impl Operation {
-    /// Returns the verb.
+    /// Returns the kind of the operation.
     pub fn verb(&self) -> Verb {
         match self {
             Self::WriteFile { .. } => Verb::Write,
@@ -43,7 +43,7 @@ impl Operation {
         }
     }
 
-    /// Returns what it is done to.
+    /// Returns the object of the operation.
     pub fn target(&self) -> String {
         match self {
             Self::WriteFile { file, .. } => file.clone(),
@@ -71,14 +71,14 @@ impl Operation {
             Self::Create { service, .. } | Self::Start { service, .. } | Self::WaitReady(service) => {
                 service.name.to_string()
             }
-            Self::CheckConnectivity { from, .. } => format!("every service by name from {from}"),
-            Self::WaitHealthy => "everything required".into(),
+            Self::CheckConnectivity { from, .. } => format!("from {from} to every service"),
+            Self::WaitHealthy => "all required checks".into(),
             Self::SetDataSource(data_source) => data_source.uid.to_string(),
             Self::ImportDashboard { uid, .. } | Self::WaitDataSource { uid } => uid.clone(),
         }
     }
 
-    /// Returns the service it belongs to, where it belongs to one.
+    /// Returns the service of the operation, if it belongs to one.
     pub fn service(&self) -> Option<&str> {
         match self {
             Self::Check { service, .. }
@@ -112,15 +112,15 @@ impl Operation {
 }
 
 impl Plan {
-    /// Returns some of its steps in few words, in their order: many of one kind are counted.
+    /// Returns a short list of some operations, in order. Many of one kind are counted.
     pub fn summary(&self, steps: &BTreeSet<usize>) -> Vec<String> {
         let operations: Vec<&Operation> = steps.iter().map(|step| &self.steps[*step].operation).collect();
         let by_verb = operations.chunk_by(|one, other| one.verb() == other.verb());
-        let told = by_verb.flat_map(|alike| match alike {
+        let lines = by_verb.flat_map(|alike| match alike {
             [first, .., _] if alike.len() > FEW => vec![format!("{} ({} times)", first.verb(), alike.len())],
             alike => alike.iter().map(|one| format!("{} {}", one.verb(), one.target())).collect(),
         });
-        told.collect()
+        lines.collect()
     }
 }
 
@@ -131,7 +131,7 @@ impl fmt::Display for Plan {
             let after = if needs.is_empty() { String::new() } else { format!("  after {}", needs.join(" ")) };
             writeln!(
                 f,
-                "{:>3}  {:<14} {}  ({}){after}",
+                "{:>3}  {:<19} {}  ({}){after}",
                 index + 1,
                 step.operation.verb().word(),
                 step.operation.target(),
@@ -145,28 +145,28 @@ impl fmt::Display for Plan {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Absent => write!(f, "not there"),
-            Self::Asked(flag) => write!(f, "asked for by {flag}"),
+            Self::Absent => write!(f, "missing"),
+            Self::Asked(flag) => write!(f, "requested by {flag}"),
             Self::Edited(files) => write!(f, "you edited {}", files.join(", ")),
             Self::FilesDiffer(files) => write!(f, "{} changed", files.join(", ")),
-            Self::Differs => write!(f, "differs from what is wanted"),
+            Self::Differs => write!(f, "differs from the desired state"),
             Self::SpecChanged => write!(f, "its specification changed"),
             Self::ImageChanged => write!(f, "its image changed"),
-            Self::Replaced => write!(f, "the container is replaced"),
-            Self::ReplacementCutOff => write!(f, "a replacement was cut off"),
+            Self::Replaced => write!(f, "the container is being replaced"),
+            Self::ReplacementCutOff => write!(f, "a replacement was interrupted"),
             Self::RolledBack => write!(f, "the change failed"),
-            Self::NewerShipped => write!(f, "a newer content is shipped"),
+            Self::NewerShipped => write!(f, "a newer version is shipped"),
             Self::NotRunning(state) => write!(f, "it is {state}"),
             Self::NotReady(last) => write!(f, "not ready: {last}"),
-            Self::LoginRefused(user) => write!(f, "it refuses the login `{user}`"),
-            Self::OlderData => write!(f, "its data may know another password"),
-            Self::Unseen => write!(f, "what it holds could not be seen"),
+            Self::LoginRefused(user) => write!(f, "it rejects the login `{user}`"),
+            Self::OlderData => write!(f, "existing data may have a different password"),
+            Self::Unseen => write!(f, "its content could not be read"),
             Self::JustStarted => write!(f, "just started"),
-            Self::NetworkGone => write!(f, "its network is gone"),
-            Self::CutOff => write!(f, "left by a check that was cut off"),
+            Self::NetworkGone => write!(f, "its network was removed"),
+            Self::CutOff => write!(f, "left by an interrupted check"),
             Self::NotLoaded => write!(f, "its files are not loaded yet"),
-            Self::QuickStart => write!(f, "intervals of 1 s until everything is proven"),
-            Self::QuickStartOver => write!(f, "back to the real intervals"),
+            Self::QuickStart => write!(f, "intervals of 1 s until the stack is healthy"),
+            Self::QuickStartOver => write!(f, "restores the configured intervals"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What each configuration file should say: what the user wrote, else what is shipped.
+//! The desired contents of the configuration files: the user's version, or else the shipped one.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use crate::error::{ConfigFault, Error, Result};
 use crate::model::observed::{Author, Observed};
 use crate::model::stack::Stack;
 
-/// What each configuration file should say: what the user wrote, else what is shipped.
+/// The desired contents of the configuration files: the user's version, or else the shipped one.
 pub(super) struct DesiredFiles(pub(super) BTreeMap<&'static str, DesiredFile>);
 
 pub(super) struct DesiredFile {
-    /// What it should say.
+    /// The desired content.
     pub(super) content: String,
-    /// Who wrote that.
+    /// The author of the content.
     pub(super) author: Author,
-    /// Why it is to be written, if it is.
+    /// Why the file is written, if it is.
     pub(super) write: Option<Cause>,
 }
 
 impl DesiredFiles {
-    /// Returns what the stack's files should say.
+    /// Returns the desired contents of a stack's files.
     pub(super) fn of(stack: &Stack, observed: &Observed) -> Self {
         let wanted = |file: &crate::model::stack::ConfigFile| {
             let shipped = |write| DesiredFile {
@@ -41,7 +41,7 @@ impl DesiredFiles {
         Self(stack.files.iter().map(|file| (file.name, wanted(file))).collect())
     }
 
-    /// Refuses files of the user's that cannot be worked with at all, before any tool is asked to read them.
+    /// Rejects invalid files of the user before any tool reads them.
     pub(super) fn check(&self, stack: &Stack) -> Result<()> {
         let delivered = stack.services.iter().filter_map(|service| service.config.as_ref());
         let edited = delivered.flat_map(|config| self.edited(&config.files));
@@ -60,7 +60,7 @@ impl DesiredFiles {
         names.iter().filter_map(content).collect()
     }
 
-    /// Returns those of the named files that the user wrote.
+    /// Returns the names of the files that the user edited.
     pub(super) fn edited(&self, names: &[&'static str]) -> Vec<String> {
         let is_edited =
             |name: &&&'static str| self.0.get(**name).is_some_and(|file| file.author == Author::User);

@@ -1,4 +1,4 @@
-//! Decides what Grafana is to be told: its data sources and dashboards.
+//! Decides what changes in Grafana: its login, data sources and dashboards.
 
 use serde_json::Value;
 
@@ -11,13 +11,13 @@ use crate::model::observed::{GrafanaContent, Observed, ObservedGrafana, Readines
 use crate::model::stack::{Service, Stack};
 
 impl Planner<'_> {
-    /// Plans what differs in Grafana; nothing of it before all edited files have passed their checks.
+    /// Plans the changes in Grafana. They wait until all edited files have passed their checks.
     pub(super) fn grafana(
         &mut self,
         dashboards: Vec<(&'static str, &'static str, Value)>,
         edits: DashboardEdits,
     ) -> Result<()> {
-        // Of one that goes on out of reach nothing is known, and nothing can be told to it.
+        // A Grafana that keeps running and cannot be reached can be neither read nor changed.
         if self.observed.grafana == ObservedGrafana::OutOfReach && !self.awaited.contains_key("grafana") {
             return Ok(());
         }
@@ -64,8 +64,9 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Plans that the login is accepted before anything else asks with it: several at once would be several
-    /// wrong tries. On new data it is, since Grafana takes the delivered password from there.
+    /// Plans a check of the login before other requests use it, because several requests at once would be
+    /// several wrong tries. New data needs no check, because Grafana takes its password from the password
+    /// file.
     fn login(&mut self, ready: Vec<usize>) -> Result<Vec<usize>> {
         let is_chosen = self.stack.login.password.is_chosen();
         let volume = self.stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
@@ -89,7 +90,7 @@ impl Planner<'_> {
     }
 }
 
-/// Returns the error that says that Grafana refuses the login.
+/// Returns the error for a login that Grafana rejects.
 pub fn login_refused(stack: &Stack, observed: &Observed) -> Error {
     let address = observed.objects.containers.get("grafana").and_then(|container| container.address);
     let volume = stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
@@ -101,7 +102,7 @@ pub fn login_refused(stack: &Stack, observed: &Observed) -> Error {
     }
 }
 
-/// Returns the dashboards as Grafana takes them, each with its uid and file, or everything that is wrong with their files.
+/// Returns each dashboard with its uid and file, or all errors in their files.
 pub(super) fn dashboards(
     stack: &Stack,
     files: &DesiredFiles,

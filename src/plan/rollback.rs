@@ -1,24 +1,25 @@
-//! What takes a change back that failed. Decided together with the change, while the old state is known.
+//! The rollback of a failed change. It is planned together with the change, while the old state is known.
 
 use std::collections::BTreeSet;
 
 use super::{Plan, Step};
 
-/// The way back from one change of something that ran before.
+/// The rollback of a change to a running service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rollback {
-    /// The step with which the change begins.
+    /// The index of the first operation of the change.
     pub first_step: usize,
-    /// The step before which everything is done: once it or a later one began, there is nothing to take back.
+    /// The index of the operation that follows the whole change: once it or a later one began, nothing is
+    /// rolled back.
     pub ends_before: usize,
-    /// The service that is changed.
+    /// The changed service.
     pub service: &'static str,
-    /// What brings the old state back; each need counts from this list's own beginning.
+    /// The operations that restore the old state; each dependency is an index into this list.
     pub steps: Vec<Step>,
 }
 
 impl Plan {
-    /// Returns the plan that takes back what has begun, and the services that are as before after it.
+    /// Returns the plan that rolls back the operations that began, and the services that it restores.
     pub fn rollback(&self, begun: &BTreeSet<usize>) -> (Self, Vec<&'static str>) {
         let mut back = Self::default();
         let mut services = Vec::new();

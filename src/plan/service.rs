@@ -1,4 +1,4 @@
-//! Decides what happens to one service: made, replaced, filled, started, reloaded or left alone.
+//! Decides the operations for one service: create, replace, upload, start, reload or nothing.
 
 use super::up::{Planner, VerifyTime};
 use super::{Cause, Operation, Plan, Rollback};
@@ -8,7 +8,7 @@ use crate::model::observed::{Container, ContainerState, Readiness, VolumeKind};
 use crate::model::stack::{LOADED_CHECKSUM, Mount, Service, ServiceConfig, fingerprint};
 
 impl<'a> Planner<'a> {
-    /// Plans what one service needs; `ground` must be done before.
+    /// Plans the operations of a service; they depend on `ground`.
     pub(super) fn service(&mut self, service: &'a Service, ground: &[usize]) {
         let objects = &self.observed.objects;
         match (objects.containers.get(service.name), objects.set_aside.get(service.name)) {
@@ -21,7 +21,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Plans a new container, its files, its start.
+    /// Plans a new container, its files and its start.
     pub(super) fn make(&mut self, service: &'a Service, cause: Cause, ground: &[usize]) {
         let mut needs = ground.to_vec();
         for mount in &service.mounts {
@@ -45,13 +45,14 @@ impl<'a> Planner<'a> {
     pub(super) fn keep(&mut self, service: &'a Service, container: &Container, ground: &[usize]) {
         let why = match container.state {
             ContainerState::Running => return self.keep_running(service, ground),
-            // The process goes on where it was: what differs is brought to it afterwards, as to any running one.
+            // The process continues where it was paused, so changes are applied afterwards, as to any running
+            // service.
             ContainerState::Paused => {
                 let unpause = Operation::Unpause { service: service.name.to_string() };
                 let unpaused = self.plan.push(unpause, Cause::NotRunning("paused"), ground);
                 return self.keep_running(service, &[unpaused]);
             }
-            ContainerState::Created => "made but not started",
+            ContainerState::Created => "created but not started",
             ContainerState::Exited => "stopped",
             ContainerState::Restarting => "restarting",
             ContainerState::Other => "dead or being removed",
@@ -88,7 +89,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Says how a service goes by its last files again, where those are known to be good. The upload is next.
+    /// Plans the rollback of the next upload, if the files inside the container are known to work.
     fn undo_upload(&mut self, service: &Service, config: &ServiceConfig) {
         let Some(inside) = self.observed.delivered.get(service.name) else { return };
         let old = |name: &&'static str| Some(((*name).to_string(), inside.get(*name)?.clone()));
@@ -107,21 +108,23 @@ impl<'a> Planner<'a> {
         });
     }
 
-    /// Plans what a service must find when it starts.
+    /// Plans the files that a service needs when it starts.
     fn fill(&mut self, service: &'a Service, why: &'static str, needs: &[usize]) -> Vec<usize> {
         let needs = self.upload_for_start(service, needs);
         let Some(file) = service.password_file else { return needs };
-        // Whatever is there: an `up` that was cut off may have left none, and what is there is never read back.
+        // The file is always written: an interrupted `up` may have left none, and the password is never read
+        // back.
         let deliver = Operation::WritePasswordFile { service: service.name.to_string(), file };
         vec![self.plan.push(deliver, Cause::NotRunning(why), &needs)]
     }
 
-    /// Plans the files of a service that is about to start: a quicker version, where a proof is wanted at once.
+    /// Plans the files of a service that starts, with shortened intervals if `up` waits for healthy
+    /// monitoring.
     fn upload_for_start(&mut self, service: &'a Service, needs: &[usize]) -> Vec<usize> {
         let Some(config) = &service.config else { return needs.to_vec() };
         let files = self.files.contents(&config.files);
         let wants_quicker = config.quick_start && self.proof == VerifyTime::Now;
-        // Files that have no quicker version are faulty, which their check tells better.
+        // If the intervals cannot be shortened, the files are invalid; their check reports that better.
         let quicker = wants_quicker.then(|| tuning::start_up(&files).ok()).flatten();
         let differing = self.differing(service, config);
         let (mut files, cause) = match quicker {
@@ -133,12 +136,13 @@ impl<'a> Planner<'a> {
             None if differing.is_empty() => (files, Cause::NotLoaded),
             None => (files, Cause::FilesDiffer(differing)),
         };
-        // What lies there at the start is what the service goes by.
+        // The service loads these files at its start.
         files.push((LOADED_CHECKSUM.to_string(), fingerprint(&files)));
         vec![self.plan.push(upload(service, config, files), cause, needs)]
     }
 
-    /// Plans the proof and the return to the real files, where a service starts with a quicker version.
+    /// Plans the wait for a healthy stack and the return to the configured intervals, if a service starts
+    /// with shortened ones.
     pub(super) fn end_quick_start(&mut self) {
         if self.quickened.is_empty() {
             return;
@@ -153,7 +157,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Returns whether a service goes by these files, as far as this program has seen to it.
+    /// Returns whether this program has observed that a service loaded these files.
     fn is_loaded(&self, service: &Service, files: &Files) -> bool {
         let inside = self.observed.delivered.get(service.name);
         inside
@@ -179,7 +183,7 @@ impl<'a> Planner<'a> {
         self.awaited.insert(service.name, step);
     }
 
-    /// Returns the files that differ from what is inside the container.
+    /// Returns the files that differ from those inside the container.
     pub(super) fn differing(&self, service: &Service, config: &ServiceConfig) -> Vec<String> {
         let inside = self.observed.delivered.get(service.name);
         let differs = |(name, content): &(String, String)| {
@@ -195,7 +199,7 @@ impl<'a> Planner<'a> {
         };
         match service.port.host {
             HostPort::Fixed(port) => port,
-            // Zero leaves the choice to the engine.
+            // Zero lets the engine choose a port.
             HostPort::Auto => {
                 current().or_else(|| self.observed.free_ports.get(service.name).copied()).unwrap_or(0)
             }
@@ -203,7 +207,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Plans that a running service goes by these files.
+/// Plans that a running service loads these files.
 fn upload_and_reload(
     plan: &mut Plan,
     service: &Service,

@@ -1,4 +1,4 @@
-//! Keeps evidence of a verb that failed. Never changes how it ends.
+//! Keeps diagnostics of a command that failed. It never changes the outcome of the command.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -19,13 +19,13 @@ use crate::model::event::Event;
 use crate::output;
 use crate::plan::Plan;
 
-/// How many failures are kept.
+/// The number of diagnostics folders that are kept.
 const KEPT: usize = 10;
 
-/// How many events are kept; a pull tells many.
+/// The number of events that are kept; a pull emits many.
 const EVENTS: usize = 5000;
 
-/// What is gathered on the way, of a verb that leaves evidence.
+/// The diagnostics of a running command.
 #[derive(Debug, Default)]
 pub(crate) struct FailureContext {
     verb: Option<&'static str>,
@@ -33,10 +33,10 @@ pub(crate) struct FailureContext {
     gathered: RefCell<Option<Diagnostics>>,
 }
 
-/// Where the evidence of a failure is, or why there is none.
+/// The diagnostics folder of a failure, or why there is none.
 pub(crate) type Kept = std::result::Result<PathBuf, String>;
 
-/// The last events of a plan, each with how long its step has taken until then.
+/// The last events of a plan, each with the time since its operation began.
 #[derive(Debug)]
 pub(crate) struct Record {
     began: SystemTime,
@@ -44,19 +44,19 @@ pub(crate) struct Record {
 }
 
 impl FailureContext {
-    /// Begins a case; without a verb, nothing is kept.
+    /// Starts recording; without a command name, nothing is kept.
     pub(crate) fn of(verb: Option<&'static str>) -> Self {
         Self { verb, ..Self::default() }
     }
 
-    /// Remembers the engine with which the verb works.
+    /// Remembers the engine that the command uses.
     pub(crate) fn saw(&self, engine: &Engine) {
         self.engine.replace(Some(engine.clone()));
     }
 }
 
 impl Record {
-    /// Hands events on to the display until the channel closes, and returns what was seen.
+    /// Forwards events to the display until the channel closes, and returns a record of them.
     pub(crate) async fn tee(
         mut inbox: UnboundedReceiver<Event>,
         display: impl AsyncFnOnce(UnboundedReceiver<Event>),
@@ -72,7 +72,7 @@ impl Record {
                     record.events.pop_front();
                 }
                 record.events.push_back((event.clone(), took));
-                // A display that died sees nothing more; the record goes on.
+                // A display that ended receives nothing more; recording continues.
                 drop(sender.send(event));
             }
             record
@@ -80,7 +80,7 @@ impl Record {
         tokio::join!(record, display(shown)).0
     }
 
-    /// Returns the events of a plan, a line of JSON each.
+    /// Returns the events of a plan as lines of JSON.
     fn lines(&self, plan: &Plan) -> String {
         let line = |(event, took): &(Event, Duration)| {
             let moment = humantime::format_rfc3339_millis(self.began + event.elapsed);
@@ -91,7 +91,7 @@ impl Record {
 }
 
 impl Session {
-    /// Gathers what is to be seen right after a plan failed, before anything is taken back.
+    /// Collects diagnostics right after a plan failed, before anything is rolled back.
     pub(crate) async fn collect_before_rollback(&self, engine: &Engine, plan: &Plan, record: Record) {
         if self.case.verb.is_none() {
             return;
@@ -103,13 +103,13 @@ impl Session {
         self.case.gathered.replace(Some(gathered));
     }
 
-    /// Collects what can be had now.
+    /// Collects the diagnostics that are available now.
     pub(crate) async fn collect(&self, engine: Option<&Engine>) -> Diagnostics {
         let from_engine = match engine {
-            // Boxed: everything that it asks at once would be too large for the stack of a thread.
+            // Boxed, because the future of all concurrent requests is too large for a thread's stack.
             Some(engine) => Box::pin(collect::from_engine(engine, &self.stack)).await,
             None => {
-                Diagnostics { notes: vec!["the engine could not be asked".into()], ..Diagnostics::default() }
+                Diagnostics { notes: vec!["the engine was not available".into()], ..Diagnostics::default() }
             }
         };
         let mut collected = collect::at_hand(&self.http, &self.folder, &self.stack);
@@ -117,23 +117,24 @@ impl Session {
         collected
     }
 
-    /// Adds a plan in both forms.
+    /// Adds a plan as text and as JSON.
     pub(crate) fn add_plan(&self, diagnostics: &mut Diagnostics, plan: &Plan) {
-        let text = if plan.is_empty() { "nothing is to be done\n".into() } else { plan.to_string() };
+        let text = if plan.is_empty() { "no operations\n".into() } else { plan.to_string() };
         diagnostics.add("plan.txt", Content::Text(text));
         diagnostics.add("plan.json", Content::Json(output::plan_document(&self.stack.name, plan)));
     }
 
-    /// Returns what must not be seen in evidence.
+    /// Returns the secrets that must not appear in diagnostics.
     pub(crate) fn secrets(&self) -> Secrets {
         Secrets::of_login(&self.stack.login.user, self.stack.login.password.secret.reveal())
     }
 
-    /// Writes the evidence of a failure, unless the user does not wait for it; nothing is written where none is wanted.
+    /// Writes the diagnostics of a failure unless the user interrupts; returns `None` if no diagnostics
+    /// apply.
     pub(crate) async fn keep(&self, outcome: &Result<Exit>) -> Option<Kept> {
         tokio::select! {
             kept = self.collect_and_write(outcome) => kept,
-            () = interrupted() => Some(Err("interrupted while it was collected".into())),
+            () = interrupted() => Some(Err("interrupted while collecting".into())),
         }
     }
 
@@ -143,7 +144,7 @@ impl Session {
         let gathered = self.case.gathered.take();
         let mut gathered = match gathered {
             Some(gathered) => gathered,
-            // Nothing was changed, and the message says all.
+            // Nothing was changed, and the error message is complete.
             None if matches!(
                 error,
                 Error::Usage { .. }
@@ -161,7 +162,7 @@ impl Session {
             None => {
                 let engine = self.case.engine.borrow().clone();
                 let mut collected = self.collect(engine.as_ref()).await;
-                collected.notes.push("no plan was under way, so there are no events".into());
+                collected.notes.push("no plan was being applied, so no events exist".into());
                 collected
             }
         };
@@ -175,7 +176,7 @@ impl Session {
             humantime::format_rfc3339_seconds(moment),
             error.exit_code(),
             env!("CARGO_PKG_VERSION"),
-            engine.as_deref().unwrap_or("not known"),
+            engine.as_deref().unwrap_or("unknown"),
         );
         let files = gathered.finish(&summary, self.secrets());
         Some(self.write(&diagnostics::name(&self.stack.name, moment, Some(word(error))), moment, &files))
@@ -184,18 +185,18 @@ impl Session {
     fn write(&self, name: &str, moment: SystemTime, files: &[(String, String)]) -> Kept {
         let folder = diagnostics::folder(self.settings.diagnostics.as_deref(), environment)
             .ok_or("neither `--diagnostics`, XDG_STATE_HOME nor HOME names a folder")?;
-        let told = |error: Error| {
+        let described = |error: Error| {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             format!("{error}{}", cause.unwrap_or_default())
         };
         let written = files::write_dated(&folder, name, moment, files);
-        // An old folder that stays is no reason to hide the new one.
+        // A failure to remove old folders must not hide the new one.
         drop(files::keep_newest(&folder, KEPT, written.as_deref().ok()));
-        written.map_err(told)
+        written.map_err(described)
     }
 }
 
-/// Returns the word for what failed first.
+/// Returns the error code of the first failure.
 fn word(error: &Error) -> &'static str {
     match error {
         Error::RolledBack { failure, .. } | Error::NotRolledBack { failure, .. } => word(failure),

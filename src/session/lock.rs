@@ -1,4 +1,4 @@
-//! Runs work while the lock of the stack is held.
+//! Runs work while holding the lock of the stack.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 use crate::model::observed::Objects;
 use crate::output;
 
-/// Longer than any change takes; one that hangs is not waited for in vain.
+/// Longer than any change takes, so that a hanging program does not block others forever.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 impl Session {
-    /// Does work that changes the stack while nobody else changes it; `objects` tell what can hold it.
+    /// Runs work that changes the stack under its lock. `objects` shows which image the lock's container can
+    /// use.
     pub(crate) async fn with_lock<T>(
         &self,
         engine: &Engine,
@@ -24,11 +25,11 @@ impl Session {
         verb: &str,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        // Without an image no stack can have been made, and none is about to be.
+        // Without any image, no stack exists and none can be created now.
         let Some(image) = engine.some_image(objects, &self.stack).await? else { return work.await };
         let began = Instant::now();
         let waiting = |holder: &str| {
-            let text = format!("waiting for {holder} to finish with stack `{}`", self.stack.name);
+            let text = format!("waiting for {holder} to release stack `{}`", self.stack.name);
             output::talk(self.settings.progress, began.elapsed(), &text);
         };
         let locked = engine.operator().lock(&self.stack, &image, verb, self.queue(), waiting).await;
@@ -44,14 +45,14 @@ impl Session {
         result
     }
 
-    /// Releases the lock, where it is held; where that fails, others find out that this program has ended.
+    /// Releases the lock if it is held. If that fails, other programs detect that this program has ended.
     pub(crate) async fn unlock(&self) {
         if let Some(lock) = self.held.take() {
             drop(lock.release().await);
         }
     }
 
-    /// Returns the failure of work whose lock was lost.
+    /// Returns the error of work whose lock was lost.
     pub(super) fn unlocked(&self, engine: &Engine, failure: Error, done: Vec<String>) -> Error {
         match (failure, engine.lock_loss()) {
             (Error::LockLost { stack, loss, done: none, source }, _) if none.is_empty() => {
@@ -64,13 +65,13 @@ impl Session {
         }
     }
 
-    /// Removes the lock of a program that was killed, where nothing else is to be done; returns whether there was one.
+    /// Removes the lock of a killed program when nothing else is to be done; returns whether there was one.
     pub(crate) async fn sweep(&self, engine: &Engine, objects: &Objects) -> Result<bool> {
         if objects.has_lock { engine.operator().sweep_lock(&self.stack).await } else { Ok(false) }
     }
 
-    /// Does work on the data of the stack while nobody else changes it. An interrupt ends the wait for that; what has
-    /// begun sees to interrupts itself.
+    /// Runs work on the data of the stack under its lock. An interrupt ends the wait for the lock; work that
+    /// has started handles interrupts itself.
     pub(crate) async fn with_backup_lock<T>(
         &self,
         verb: &str,
@@ -87,7 +88,7 @@ impl Session {
             has_begun.set(true);
             work(context).await
         };
-        let given_up = async {
+        let interrupted_wait = async {
             interrupted.clone().await;
             if has_begun.get() {
                 std::future::pending::<()>().await;
@@ -95,7 +96,7 @@ impl Session {
         };
         tokio::select! {
             outcome = self.with_lock(&engine, &inventory.objects, verb, work) => outcome,
-            () = given_up => Err(Error::Interrupted),
+            () = interrupted_wait => Err(Error::Interrupted),
         }
     }
 

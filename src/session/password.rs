@@ -1,4 +1,5 @@
-//! Fetches the password of Grafana's `admin` from where it is: terminal, file, environment, or the one made before.
+//! Reads the password of Grafana's `admin` user from terminal, file or environment, or uses the generated
+//! one.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -15,31 +16,31 @@ use crate::files;
 use crate::model::sanitize;
 use crate::output::{LocalModes, TerminalModeGuard};
 
-/// The flag that asks for it.
+/// The flag of the prompt.
 const PROMPT: &str = "--grafana-password-prompt";
 
-/// Letters and digits: 142 bits, and nothing that a shell or a URL would change.
+/// Letters and digits: 142 bits of entropy, and no character that a shell or a URL changes.
 const LENGTH: usize = 24;
 
-/// How a verb comes by a password.
+/// How a command gets the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PasswordPolicy {
-    /// Whether a typed password may become a new one, and is asked for twice.
+    /// Whether a typed password may become a new one, so that it is prompted for twice.
     pub(crate) twice: bool,
-    /// Whether one is made where there is none yet.
+    /// Whether a password is generated if none exists.
     pub(crate) make: Option<MadePassword>,
 }
 
-/// What becomes of a password that was made.
+/// What happens to a generated password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MadePassword {
     /// It is stored.
     Stored,
-    /// It is forgotten again, as nothing is changed.
+    /// It is discarded, because nothing is changed.
     Forgotten,
 }
 
-/// Returns the password that was asked for, else the one made before, else the well-known one.
+/// Returns the password of the settings, else the generated one, else the well-known one.
 pub(crate) async fn find(
     source: Option<PasswordSource>,
     stack: &str,
@@ -52,7 +53,7 @@ pub(crate) async fn find(
     }
 }
 
-/// The same, with nothing where it is to be typed.
+/// Returns the password, or `None` if it has to be typed.
 fn look(
     source: Option<PasswordSource>,
     stack: &str,
@@ -65,14 +66,14 @@ fn look(
             PasswordSource::File(path) => format!("the file `{}`", sanitize::path(path)),
             PasswordSource::Known(_) => "TDD_STACK_GRAFANA_PASSWORD".to_string(),
         };
-        return Err(usage("--generate-password", format!("a password is given already, by {given}")));
+        return Err(usage("--generate-password", format!("a password is already given by {given}")));
     }
     match source {
         Some(PasswordSource::Known(password)) => Ok(Some(password)),
         Some(PasswordSource::Prompt) => Ok(None),
         Some(PasswordSource::File(path)) => match read(&path)? {
             Some(text) => in_file(&path, &text, PasswordOrigin::File(path.clone())).map(Some),
-            None => Err(in_vain(&path, "there is no such file")),
+            None => Err(unusable(&path, "the file does not exist")),
         },
         None => stored_or_made(state_file(stack, variable), wish.make).map(Some),
     }
@@ -81,9 +82,10 @@ fn look(
 fn stored_or_made(path: Option<PathBuf>, make: Option<MadePassword>) -> Result<Password> {
     let Some(path) = path else {
         return match make {
-            Some(_) => {
-                Err(usage("--generate-password", "neither XDG_STATE_HOME nor HOME tells where to keep it"))
-            }
+            Some(_) => Err(usage(
+                "--generate-password",
+                "no place to store the password: neither XDG_STATE_HOME nor HOME is set",
+            )),
             None => Ok(Password::default()),
         };
     };
@@ -94,18 +96,18 @@ fn stored_or_made(path: Option<PathBuf>, make: Option<MadePassword>) -> Result<P
     let fresh = random()?;
     let text = match keep {
         MadePassword::Forgotten => fresh,
-        // Another `up` may have made one meanwhile: then both go by that.
+        // If another `up` stored one in the meantime, both use that one.
         MadePassword::Stored => files::write_private(&path, &fresh)?,
     };
     in_file(&path, &text, PasswordOrigin::Generated(path.clone()))
 }
 
-/// Returns where this program keeps the password that it made for a stack.
+/// Returns the file of the password that was generated for a stack.
 fn state_file(stack: &str, variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     Some(files::state_folder(variable)?.join(stack).join("grafana-password"))
 }
 
-/// Removes the password that was made for a stack whose data is gone, and returns the file that it was in.
+/// Removes the generated password of a stack whose data is deleted, and returns its file.
 pub(crate) fn forget(stack: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<PathBuf>> {
     match state_file(stack, variable) {
         Some(path) => Ok(files::remove_private(&path)?.then_some(path)),
@@ -114,15 +116,16 @@ pub(crate) fn forget(stack: &str, variable: impl Fn(&str) -> Option<String>) -> 
 }
 
 fn random() -> Result<String> {
-    let mut random = ChaCha20Rng::try_from_rng(&mut SysRng)
-        .map_err(|error| usage("--generate-password", format!("the system has no randomness: {error}")))?;
+    let mut random = ChaCha20Rng::try_from_rng(&mut SysRng).map_err(|error| {
+        usage("--generate-password", format!("the system's random source failed: {error}"))
+    })?;
     Ok(Alphanumeric.sample_string(&mut random, LENGTH))
 }
 
 fn read(path: &Path) -> Result<Option<String>> {
     files::read_text(path).map_err(|error| match error {
-        // Its own words tell a byte of what is secret.
-        Error::Faults(_) => in_vain(path, "it is no short text in UTF-8"),
+        // The parser's own message quotes a byte of the secret.
+        Error::Faults(_) => unusable(path, "it is not a short UTF-8 text"),
         other => other,
     })
 }
@@ -130,33 +133,33 @@ fn read(path: &Path) -> Result<Option<String>> {
 fn in_file(path: &Path, text: &str, origin: PasswordOrigin) -> Result<Password> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
-    Password::new(text, origin).map_err(|reason| in_vain(path, &reason))
+    Password::new(text, origin).map_err(|reason| unusable(path, &reason))
 }
 
-fn in_vain(path: &Path, reason: &str) -> Error {
+fn unusable(path: &Path, reason: &str) -> Error {
     usage(&format!("the password file `{}`", sanitize::path(path)), reason)
 }
 
 async fn ask(twice: bool) -> Result<Password> {
-    // A script must not stop at a question that nobody sees.
+    // A script must not hang at a prompt that no one sees.
     if !std::io::stdin().is_terminal() {
-        let reason = format!("there is no terminal to ask on: use another of {PASSWORD_WAYS}");
+        let reason = format!("standard input is not a terminal: use another of {PASSWORD_WAYS}");
         return Err(usage(PROMPT, reason));
     }
-    // From before the question is seen.
+    // Echo is off before the prompt appears.
     let _silent = TerminalModeGuard::begin(std::io::stdin(), LocalModes::ECHO);
     let text = typed("Password of Grafana's admin: ").await?;
     let password = Password::new(text, PasswordOrigin::Prompt).map_err(|reason| usage(PROMPT, reason))?;
-    if twice && typed("The same again: ").await? != password.secret.reveal() {
+    if twice && typed("Repeat the password: ").await? != password.secret.reveal() {
         return Err(usage(PROMPT, "the two passwords differ"));
     }
     Ok(password)
 }
 
-/// Returns a line that is typed, unless the user interrupts the question, at whatever moment.
+/// Returns a typed line, unless the user interrupts the prompt at any moment.
 async fn typed(prompt: &'static str) -> Result<String> {
     tokio::select! {
-        // It listens before the question is seen: an interrupt between the two would not be heard.
+        // The signal handler is installed before the prompt appears; an interrupt in between would be lost.
         biased;
         () = interrupted() => Err(Error::Interrupted),
         line = read_line(prompt) => line,
@@ -165,9 +168,9 @@ async fn typed(prompt: &'static str) -> Result<String> {
 
 async fn read_line(prompt: &'static str) -> Result<String> {
     let (sender, line) = oneshot::channel();
-    // A thread that nothing waits for: after an interrupt it still reads.
+    // The thread is not joined: after an interrupt it still reads.
     std::thread::spawn(move || drop(sender.send(rpassword::prompt_password(prompt))));
-    let unread = |reason: String| usage(PROMPT, format!("the terminal cannot be read: {reason}"));
+    let unread = |reason: String| usage(PROMPT, format!("cannot read from the terminal: {reason}"));
     let line = line.await.map_err(|error| unread(error.to_string()))?;
     line.map_err(|error| unread(error.to_string()))
 }
@@ -192,7 +195,7 @@ mod tests {
         wish: PasswordPolicy,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Password> {
-        look(source, stack, wish, variable).map(|found| found.expect("nothing is to be typed"))
+        look(source, stack, wish, variable).map(|found| found.expect("no prompt is needed"))
     }
 
     fn home(folder: &Path) -> impl Fn(&str) -> Option<String> {
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_loses_its_line_end_and_nothing_else() {
+    fn password_file_loses_only_its_line_end() {
         let folder = tempfile::tempdir().unwrap();
         for text in ["open sesame", "open sesame\n", "open sesame\r\n"] {
             let found = find(Some(given(folder.path(), text)), "tdd", LOOK, home(folder.path())).unwrap();
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_no_password_is_named() {
+    fn invalid_password_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         for (text, words) in [("", "is empty"), ("\n", "is empty"), ("a line\nanother", "more than one line")]
         {
@@ -231,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_made_is_random_kept_for_the_user_alone_and_found_again() {
+    fn generated_password_is_random_private_and_found_again() {
         let folder = tempfile::tempdir().unwrap();
         let made = find(None, "one", MAKE, home(folder.path())).unwrap();
         let text = made.secret.reveal();
@@ -241,13 +244,13 @@ mod tests {
         let rights = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((rights(&path), rights(path.parent().unwrap())), (0o600, 0o700));
         assert_eq!(find(None, "one", LOOK, home(folder.path())).unwrap(), made, "found");
-        assert_eq!(find(None, "one", MAKE, home(folder.path())).unwrap(), made, "not made anew");
+        assert_eq!(find(None, "one", MAKE, home(folder.path())).unwrap(), made, "not generated again");
         assert_ne!(find(None, "other", MAKE, home(folder.path())).unwrap().secret, made.secret);
         assert_eq!(find(None, "third", LOOK, home(folder.path())).unwrap(), Password::default());
     }
 
     #[test]
-    fn a_dry_run_stores_nothing() {
+    fn dry_run_stores_no_password() {
         let folder = tempfile::tempdir().unwrap();
         let wish = PasswordPolicy { make: Some(MadePassword::Forgotten), ..LOOK };
         assert!(!find(None, "tdd", wish, home(folder.path())).unwrap().is_well_known());
@@ -255,17 +258,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_wins_over_what_was_made_and_forbids_making() {
+    fn given_password_overrides_the_generated_one() {
         let folder = tempfile::tempdir().unwrap();
         find(None, "tdd", MAKE, home(folder.path())).unwrap();
         let found = find(Some(given(folder.path(), "given")), "tdd", LOOK, home(folder.path())).unwrap();
         assert_eq!(found.secret.reveal(), "given");
         let error = find(Some(given(folder.path(), "given")), "tdd", MAKE, home(folder.path())).unwrap_err();
-        assert!(error.to_string().contains("given already, by the file"), "{error}");
+        assert!(error.to_string().contains("already given by the file"), "{error}");
     }
 
     #[test]
-    fn the_state_folder_is_the_standard_s() {
+    fn state_folder_follows_the_xdg_standard() {
         let at = |state: Option<&str>, home: Option<&str>| {
             let (state, home) = (state.map(String::from), home.map(String::from));
             state_file("tdd", move |name| if name == "HOME" { home.clone() } else { state.clone() })

@@ -1,4 +1,4 @@
-//! Looks and tries again, where the engine was still busy with what a program had asked of it that is gone.
+//! Retries calls that met the engine's unfinished work for another program.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use tokio::time::sleep;
 use crate::engine::is_transient_conflict;
 use crate::error::Result;
 
-/// How often it is tried again; what lasts longer is no remains of a call but a fault.
+/// The number of tries. What lasts longer is a failure, not a transient conflict.
 const TRIES: u32 = 5;
-/// A container is made or started in this time, even on a busy machine.
+/// A container is created or started within this time, even on a busy machine.
 pub(crate) const PAUSE: Duration = Duration::from_millis(300);
 
-/// Does something, and does it anew if it was overtaken; returns what came of the last try.
+/// Runs an attempt again after each transient conflict, and returns the result of the last try.
 pub(crate) async fn retry_transient<T>(mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
     for _ in 1..TRIES {
         match attempt().await {

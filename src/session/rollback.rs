@@ -1,4 +1,4 @@
-//! Applies a plan, and rolls it back where it fails.
+//! Applies a plan, and rolls it back if it fails.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::model::event;
 use crate::output::{self, Timings};
 use crate::plan::Plan;
 
-/// How long each service is waited for when a change is taken back.
+/// The time limit of each wait for a service during a rollback.
 const LONGEST_WAY_BACK: Duration = Duration::from_secs(30);
 
 impl Session {
-    /// Applies a plan while showing its progress; where it fails, what ran before is brought back.
+    /// Applies a plan and shows its progress. If it fails, the previous containers are brought back.
     pub(crate) async fn apply(&self, engine: &Engine, plan: &Plan, patience: WaitOptions) -> Result<Done> {
         let (applied, timings, record) = self.walk(engine, plan, patience).await;
         let Some(failure) = applied.failure else { return Ok(Done { timings, proof: applied.proof }) };
         let failure = engine.explain(failure).await;
-        // What failed is removed when it is taken back.
+        // A rollback removes the failed container and its log.
         self.collect_before_rollback(engine, plan, record).await;
-        // Nobody is there who could take anything back; the next `up` finds all of it.
+        // Without an engine nothing can be rolled back; the next `up` finds everything.
         if matches!(failure, Error::EngineLost { .. }) {
             return Err(failure);
         }
@@ -34,13 +34,9 @@ impl Session {
             return Err(failure);
         }
         let taken = timings.0.iter().map(|timing| timing.began + timing.took).max().unwrap_or_default();
-        output::talk(
-            self.settings.progress,
-            taken,
-            &format!("taking the change back: {}", services.join(", ")),
-        );
+        output::talk(self.settings.progress, taken, &format!("rolling back: {}", services.join(", ")));
         let failure = Box::new(failure);
-        // What served a moment ago needs no long wait to serve again.
+        // A service that was ready a moment ago needs no long wait.
         let patience = WaitOptions { each: patience.each.min(LONGEST_WAY_BACK), ..patience };
         match self.walk(engine, &back, patience).await.0.failure {
             None => Err(Error::RolledBack { failure, services }),
@@ -63,7 +59,7 @@ impl Session {
         let mut timings = Timings::default();
         let shown = async |inbox| timings = output::display(self.settings.progress, plan, inbox).await;
         let tee = Record::tee(inbox, shown);
-        // The channel closes with the applier, and the display ends with the channel.
+        // The channel closes when the applier ends, and the display ends with the channel.
         let work = async move { applier.apply(plan).await };
         let (walked, record) = tokio::join!(work, tee);
         (walked, timings, record)

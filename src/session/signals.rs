@@ -1,12 +1,12 @@
-//! Waits for the signals that ask the program to end.
+//! Waits for the signals that end the program.
 
-/// Ends when the user or the system asks the program to end.
+/// Returns when the user or the system asks the program to end.
 pub(crate) async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
-        // Without handlers the system ends the program itself.
+        // Without handlers the system ends the program.
         return std::future::pending().await;
     };
     tokio::select! {

@@ -37,7 +37,7 @@ fn what_a_link_leads_to_is_the_users_file_and_the_link_stays() {
             .says("which is neither written through nor replaced");
         output
             .says(&format!("a symbolic link to `{}`", target.display()))
-            .says("put a regular one in its place");
+            .says("replace it with a regular file or folder");
         assert!(scene.file("alerts.yml").is_symlink());
         assert_eq!(fs::read_to_string(&target).expect("it is there"), "groups: [] # mine\n");
     }
@@ -84,7 +84,7 @@ fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
         for arguments in [["up"], ["plan"], ["check"], ["init"], ["status"]] {
             let output = scene.run(arguments);
             tell(&format!("{}, alerts.yml: a link to {target}", arguments[0]), &output);
-            output.exits(4).says("alerts.yml`").says(words).says("move it away");
+            output.exits(4).says("alerts.yml`").says(words).says("replace it with a regular file or folder");
         }
         assert!(scene.file("alerts.yml").is_symlink());
         fs::remove_file(scene.file("alerts.yml")).expect("it is there");

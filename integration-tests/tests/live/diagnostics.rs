@@ -44,7 +44,7 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
     // It has no Alertmanager.
     let image = format!("alertmanager={}", Scenario::image("node-exporter"));
     let output = run(&["up", "--image", &image]);
-    output.exits(1).says("taken back");
+    output.exits(1).says("rolled back");
     let named = output.stderr.lines().find_map(|line| line.strip_prefix("diagnostics: "));
     let kept = Path::new(named.expect("the diagnostics are named"));
     let read = |name: &str| {

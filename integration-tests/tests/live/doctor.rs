@@ -78,8 +78,8 @@ fn a_target_on_localhost_is_the_container_itself() {
     let scenario = scenario("ill-localhost");
     let target = format!("localhost:{}", scenario.reserve_port());
     let ill = Ill::with(scenario, &target, "");
-    ill.status_advises("dial tcp", "write the target as `tdd-app`");
-    ill.doctor_finds("bad", "refuses the connection", "write the target as `tdd-app`");
+    ill.status_advises("dial tcp", "use `tdd-app`");
+    ill.doctor_finds("bad", "refuses the connection", "use `tdd-app`");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_firewall_is_named_with_the_bridge_that_it_must_let_in() {
     let application = Application::reachable(Behaviour::SilentToContainers);
     let port = application.port();
     let ill = Ill::new("ill-firewall", &format!("tdd-app:{port}"));
-    ill.status_advises("context deadline exceeded", "a firewall of the host may drop");
+    ill.status_advises("context deadline exceeded", "a firewall on the host may drop");
     let network = format!("{}-monitoring", ill.scenario.stack());
     let id = docker(&["network", "inspect", "--format", "{{.Id}}", &network]);
     let cure = format!("a firewall on the host drops packets from `br-{}`", &id[..12]);
@@ -123,7 +123,7 @@ fn a_firewall_is_named_with_the_bridge_that_it_must_let_in() {
 fn an_application_that_answers_nobody_is_no_firewall() {
     let application = Application::reachable(Behaviour::Silent);
     let ill = Ill::new("ill-silent", &format!("tdd-app:{}", application.port()));
-    ill.status_advises("context deadline exceeded", "nothing answers at all");
+    ill.status_advises("context deadline exceeded", "nothing answers");
     ill.doctor_finds("bad", "does not answer, not even on this machine", "your application hangs");
 }
 

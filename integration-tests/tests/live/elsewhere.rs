@@ -141,7 +141,7 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
     bound(&engine.host(), &far, &["status"]).exits(0);
     bound(&engine.host(), &far, &["drill"])
         .exits(4)
-        .says("look for the application on the engine's machine")
+        .says("expect the application on the engine's machine")
         .says("--app-host");
     bound(&tcp, "0.0.0.0", &["up"]).exits(0);
     bound(&tcp, "0.0.0.0", &["status"]).exits(0);

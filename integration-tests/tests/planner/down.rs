@@ -16,18 +16,18 @@ fn down_keeps_data_and_images() {
     world.apply(&stack, &plan);
     assert_eq!(world.volumes.len(), 3);
     insta::assert_snapshot!(plan.to_string(), @"
-     1  stop           alertmanager  (asked for by down)
-     2  remove         tdd-alertmanager  (asked for by down)  after 1
-     3  stop           grafana  (asked for by down)
-     4  remove         tdd-grafana  (asked for by down)  after 3
-     5  stop           node-exporter  (asked for by down)
-     6  remove         tdd-node-exporter  (asked for by down)  after 5
-     7  stop           prometheus  (asked for by down)
-     8  remove         tdd-prometheus  (asked for by down)  after 7
-     9  remove-network tdd-monitoring  (asked for by down)  after 2 4 6 8
-    10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
-    11  remove-volume  tdd_grafana_config  (asked for by down)  after 2 4 6 8
-    12  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
+     1  stop                alertmanager  (requested by down)
+     2  remove              tdd-alertmanager  (requested by down)  after 1
+     3  stop                grafana  (requested by down)
+     4  remove              tdd-grafana  (requested by down)  after 3
+     5  stop                node-exporter  (requested by down)
+     6  remove              tdd-node-exporter  (requested by down)  after 5
+     7  stop                prometheus  (requested by down)
+     8  remove              tdd-prometheus  (requested by down)  after 7
+     9  remove-network      tdd-monitoring  (requested by down)  after 2 4 6 8
+    10  remove-volume       tdd_alertmanager_config  (requested by down)  after 2 4 6 8
+    11  remove-volume       tdd_grafana_config  (requested by down)  after 2 4 6 8
+    12  remove-volume       tdd_prometheus_config  (requested by down)  after 2 4 6 8
     ");
 }
 
@@ -63,17 +63,17 @@ fn down_with_volumes_leaves_none() {
     world.apply(&stack, &plan);
     assert!(world.volumes.is_empty() && world.containers.is_empty() && world.networks.is_empty());
     insta::assert_snapshot!(plan.to_string(), @"
-     1  remove         tdd-alertmanager  (asked for by down --volumes)
-     2  remove         tdd-grafana  (asked for by down --volumes)
-     3  remove         tdd-node-exporter  (asked for by down --volumes)
-     4  remove         tdd-prometheus  (asked for by down --volumes)
-     5  remove-network tdd-monitoring  (asked for by down --volumes)  after 1 2 3 4
-     6  remove-volume  tdd_alertmanager_config  (asked for by down --volumes)  after 1 2 3 4
-     7  remove-volume  tdd_alertmanager_data  (asked for by down --volumes)  after 1 2 3 4
-     8  remove-volume  tdd_grafana_config  (asked for by down --volumes)  after 1 2 3 4
-     9  remove-volume  tdd_grafana_data  (asked for by down --volumes)  after 1 2 3 4
-    10  remove-volume  tdd_prometheus_config  (asked for by down --volumes)  after 1 2 3 4
-    11  remove-volume  tdd_prometheus_data  (asked for by down --volumes)  after 1 2 3 4
+     1  remove              tdd-alertmanager  (requested by down --volumes)
+     2  remove              tdd-grafana  (requested by down --volumes)
+     3  remove              tdd-node-exporter  (requested by down --volumes)
+     4  remove              tdd-prometheus  (requested by down --volumes)
+     5  remove-network      tdd-monitoring  (requested by down --volumes)  after 1 2 3 4
+     6  remove-volume       tdd_alertmanager_config  (requested by down --volumes)  after 1 2 3 4
+     7  remove-volume       tdd_alertmanager_data  (requested by down --volumes)  after 1 2 3 4
+     8  remove-volume       tdd_grafana_config  (requested by down --volumes)  after 1 2 3 4
+     9  remove-volume       tdd_grafana_data  (requested by down --volumes)  after 1 2 3 4
+    10  remove-volume       tdd_prometheus_config  (requested by down --volumes)  after 1 2 3 4
+    11  remove-volume       tdd_prometheus_data  (requested by down --volumes)  after 1 2 3 4
     ");
 }
 
@@ -99,21 +99,21 @@ fn down_with_images_removes_those_that_ran() {
     world.apply(&stack, &plan);
     assert!(world.images.is_empty());
     insta::assert_snapshot!(plan.to_string(), @"
-     1  stop           alertmanager  (asked for by down)
-     2  remove         tdd-alertmanager  (asked for by down)  after 1
-     3  stop           grafana  (asked for by down)
-     4  remove         tdd-grafana  (asked for by down)  after 3
-     5  stop           node-exporter  (asked for by down)
-     6  remove         tdd-node-exporter  (asked for by down)  after 5
-     7  stop           prometheus  (asked for by down)
-     8  remove         tdd-prometheus  (asked for by down)  after 7
-     9  remove-network tdd-monitoring  (asked for by down)  after 2 4 6 8
-    10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
-    11  remove-volume  tdd_grafana_config  (asked for by down)  after 2 4 6 8
-    12  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
-    13  remove-image   grafana/grafana:13.1.7  (asked for by --images)  after 2 4 6 8
-    14  remove-image   prom/alertmanager:v0.34.0  (asked for by --images)  after 2 4 6 8
-    15  remove-image   prom/node-exporter:v1.12.1  (asked for by --images)  after 2 4 6 8
-    16  remove-image   prom/prometheus:v3.13.4  (asked for by --images)  after 2 4 6 8
+     1  stop                alertmanager  (requested by down)
+     2  remove              tdd-alertmanager  (requested by down)  after 1
+     3  stop                grafana  (requested by down)
+     4  remove              tdd-grafana  (requested by down)  after 3
+     5  stop                node-exporter  (requested by down)
+     6  remove              tdd-node-exporter  (requested by down)  after 5
+     7  stop                prometheus  (requested by down)
+     8  remove              tdd-prometheus  (requested by down)  after 7
+     9  remove-network      tdd-monitoring  (requested by down)  after 2 4 6 8
+    10  remove-volume       tdd_alertmanager_config  (requested by down)  after 2 4 6 8
+    11  remove-volume       tdd_grafana_config  (requested by down)  after 2 4 6 8
+    12  remove-volume       tdd_prometheus_config  (requested by down)  after 2 4 6 8
+    13  remove-image        grafana/grafana:13.1.7  (requested by --images)  after 2 4 6 8
+    14  remove-image        prom/alertmanager:v0.34.0  (requested by --images)  after 2 4 6 8
+    15  remove-image        prom/node-exporter:v1.12.1  (requested by --images)  after 2 4 6 8
+    16  remove-image        prom/prometheus:v3.13.4  (requested by --images)  after 2 4 6 8
     ");
 }

@@ -25,10 +25,10 @@ fn changed_inside() -> World {
 #[test]
 fn another_password_is_set_in_the_running_grafana_and_replaces_no_container() {
     insta::assert_snapshot!(printed(&with_password("open-sesame"), settled(&stack())), @"
-    1  set-login      grafana  (it refuses the login `admin`)
-    2  data-source    prometheus  (what it holds could not be seen)  after 1
-    3  await-source   prometheus  (just started)  after 2
-    4  import         tdd-main  (what it holds could not be seen)  after 1
+    1  set-login           grafana  (it rejects the login `admin`)
+    2  set-data-source     prometheus  (its content could not be read)  after 1
+    3  wait-data-source    prometheus  (just started)  after 2
+    4  import-dashboard    tdd-main  (its content could not be read)  after 1
     ");
 }
 
@@ -37,14 +37,14 @@ fn a_chosen_password_is_tried_and_set_where_grafana_starts_on_older_data() {
     let mut world = settled(&stack());
     world.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
     insta::assert_snapshot!(printed(&with_password("open-sesame"), world), @"
-    1  deliver-login  grafana  (it is stopped)
-    2  start          grafana  (it is stopped)  after 1
-    3  await          grafana  (just started)  after 2
-    4  reach          every service by name from prometheus  (just started)  after 3
-    5  set-login      grafana  (its data may know another password)  after 3
-    6  data-source    prometheus  (just started)  after 5
-    7  await-source   prometheus  (just started)  after 6
-    8  import         tdd-main  (just started)  after 5
+    1  write-password-file grafana  (it is stopped)
+    2  start               grafana  (it is stopped)  after 1
+    3  wait-ready          grafana  (just started)  after 2
+    4  check-connectivity  from prometheus to every service  (just started)  after 3
+    5  set-login           grafana  (existing data may have a different password)  after 3
+    6  set-data-source     prometheus  (just started)  after 5
+    7  wait-data-source    prometheus  (just started)  after 6
+    8  import-dashboard    tdd-main  (just started)  after 5
     ");
 }
 

@@ -82,7 +82,7 @@ fn a_failing_up_leaves_all_that_is_to_be_known() {
     let kept = kept(&output);
     assert_eq!(kept.parent(), Some(folder(&scene).as_path()));
     let name = kept.file_name().expect("it has one").to_string_lossy().into_owned();
-    assert!(name.starts_with("tdd-2") && name.ends_with("Z-died"), "{name}");
+    assert!(name.starts_with("tdd-2") && name.ends_with("Z-exited"), "{name}");
     assert_eq!(fs::metadata(&kept).expect("it is there").permissions().mode() & 0o777, 0o700);
     let files = files(&kept);
     for expected in [
@@ -132,13 +132,13 @@ fn what_is_taken_back_is_seen_before() {
     run(&scene, &["init"]).exits(0);
     scene.engine.fail(Fault::ImageDies("prom/node-exporter:v1.12.1"));
     let output = run(&scene, &["up", "--image", "alertmanager=prom/node-exporter:v1.12.1"]);
-    output.exits(1).says("taken back");
+    output.exits(1).says("rolled back");
     let kept = kept(&output);
-    assert!(kept.to_string_lossy().ends_with("-died"), "{}", kept.display());
+    assert!(kept.to_string_lossy().ends_with("-exited"), "{}", kept.display());
     let files = files(&kept);
     assert!(files["inspect/container-tdd-alertmanager.json"].contains("\"ExitCode\": 1"));
     assert!(files.contains_key("inspect/container-tdd-alertmanager-set-aside.json"), "{:?}", files.keys());
-    assert!(files["summary.txt"].contains("was taken back"), "{}", files["summary.txt"]);
+    assert!(files["summary.txt"].contains("was rolled back"), "{}", files["summary.txt"]);
     // What Grafana said when the stack was looked at, before anything failed.
     let probes = &files["probes.txt"];
     assert!(probes.lines().any(|line| line.contains(" 200 ") && line.ends_with('"')), "{probes}");
@@ -150,12 +150,12 @@ fn an_engine_that_cannot_be_reached_leaves_what_is_at_hand() {
         let scene = Scene::with(FakeEngine::stopped(), program!());
         let output = run(&scene, verb);
         let files = files(&kept(output.exits(3)));
-        assert!(files["summary.txt"].contains("no plan was under way"), "{files:?}");
+        assert!(files["summary.txt"].contains("no plan was being applied"), "{files:?}");
         assert!(
             files["summary.txt"].contains(&format!("verb       {}\n", verb[..verb.len().min(2)].join(" ")))
         );
         assert!(files["summary.txt"].contains("cannot reach the Docker Engine"), "{files:?}");
-        assert!(files["summary.txt"].contains("the engine could not be asked"), "{files:?}");
+        assert!(files["summary.txt"].contains("the engine was not available"), "{files:?}");
     }
 }
 

@@ -149,7 +149,7 @@ fn a_simulated_application_is_refused_where_the_containers_look_for_it_on_anothe
         assert!(output.stderr.contains("machine `far`"), "{}", output.stderr);
     }
     looks_nowhere(&scene, &["demo"], 4)
-        .says("look for the application on the engine's machine")
+        .says("expect the application on the engine's machine")
         .says("--app-host");
 }
 

@@ -308,11 +308,7 @@ fn an_image_that_is_there_is_not_pulled() {
 fn without_pulling_a_missing_image_ends_it_before_anything_changes() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--pull", "never"]);
-    output
-        .exits(1)
-        .says("cannot pull 4 images: ")
-        .says("`prom/alertmanager:")
-        .says("`--pull never` was asked for");
+    output.exits(1).says("cannot pull 4 images: ").says("`prom/alertmanager:").says("`--pull never` is set");
     assert_eq!(scene.engine.changes(), [""; 0]);
 }
 

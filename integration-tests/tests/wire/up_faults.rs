@@ -100,7 +100,7 @@ fn whatever_operation_fails_up_goes_on_from_there() {
         scene.engine.fail(Fault::Fails(call));
         let output = scene.run(["up"]);
         output.exits(1).says(doing).says("the disk of the engine is full");
-        output.says("hint: what was done so far stays");
+        output.says("hint: completed operations are kept");
         scene.converges();
     }
 }
@@ -123,7 +123,7 @@ fn an_interrupt_ends_it_at_once_and_up_goes_on_from_there() {
         let running = scene.tdd_stack(["up"]).spawn();
         scene.engine.await_request("POST /containers/create");
         running.signal(signal);
-        running.finish().exits(130).says("error: interrupted").says("`tdd-stack down` removes what is there");
+        running.finish().exits(130).says("error: interrupted").says("remove the stack with `tdd-stack down`");
         scene.converges();
     }
 }
@@ -133,9 +133,9 @@ fn a_pull_that_fails_is_told_with_its_reason_and_starts_nothing() {
     for (fault, reason, way_out) in [
         (Fault::PullFails, "failed to register layer: no space left on device", "docker system df"),
         (Fault::PullStopsEarly, "the engine's answer ended early", "--registry HOST"),
-        (Fault::ImageMissing, "manifest unknown", "check name and tag with `--image`"),
+        (Fault::ImageMissing, "manifest unknown", "check name and tag in `--image`"),
         (Fault::LoginWanted, "no basic auth credentials", "`docker login`"),
-        (Fault::Cut("POST /images/create"), "the pull did not end well", "--registry HOST"),
+        (Fault::Cut("POST /images/create"), "the pull failed", "--registry HOST"),
         (Fault::Fails("POST /images/create"), "the disk of the engine is full", "--registry HOST"),
     ] {
         let scene = scene_with(fault.clone());
@@ -277,7 +277,7 @@ fn a_host_without_shared_mounts_is_done_without_them() {
 fn a_service_that_dies_is_told_with_its_last_words() {
     for (fault, service, how) in [
         (Fault::Dies("grafana"), "grafana", "`grafana` exited with code 1"),
-        (Fault::RestartsForever("prometheus"), "prometheus", "is restarted again and again"),
+        (Fault::RestartsForever("prometheus"), "prometheus", "is crash-looping"),
     ] {
         let scene = Scene::with_images(program!());
         scene.engine.fail(fault);
@@ -287,7 +287,7 @@ fn a_service_that_dies_is_told_with_its_last_words() {
             .says(how)
             .says("| cannot open the storage: permission denied")
             .says("| this is the last line");
-        output.says(&format!("`tdd-stack logs {service}` shows more"));
+        output.says(&format!("`tdd-stack logs {service}` shows the full log"));
         assert_eq!(scene.engine.containers().len(), 4, "the diagnostics are gone");
         scene.converges();
     }
@@ -330,7 +330,10 @@ fn a_blind_prometheus_is_not_called_proven() {
 fn an_image_without_wget_is_no_failure() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NoWget);
-    scene.run(["up"]).exits(0).says("note: the image of prometheus has no wget");
+    scene
+        .run(["up"])
+        .exits(0)
+        .says("note: connectivity was not checked: the image of prometheus has no `wget`");
 }
 
 #[test]
@@ -349,8 +352,8 @@ fn a_firewall_between_containers_is_named_as_the_cause() {
     output.exits(1).says("`prometheus` gets no answer from `alertmanager:9093`: a firewall (iptables)");
     output
         .says("wget: download timed out")
-        .says("hint: on the engine's host, `sudo iptables -I FORWARD -i br-");
-    output.does_not_say("again to go on from there");
+        .says("hint: on the engine's host, allow the traffic: `sudo iptables -I FORWARD -i br-");
+    output.does_not_say("rerun `tdd-stack up` to resume");
     // Where it was a change, it is rolled back and the cause is the same.
     scene.engine.recover();
     scene.run(["up"]).exits(0);

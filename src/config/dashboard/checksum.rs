@@ -1,4 +1,4 @@
-//! Tells edits made inside Grafana from what this program imported, by a mark that is left beside Grafana's data.
+//! Detects edits of imported dashboards, by checksums in a file next to Grafana's data.
 
 use serde_json::Value;
 use serde_yaml::Value as Ordered;
@@ -6,65 +6,67 @@ use serde_yaml::Value as Ordered;
 use crate::model::observed::GrafanaContent;
 use crate::model::stack::{DASHBOARD_MARK, Service, Stack, sha256};
 
-/// Returns the name of the file that holds a dashboard's mark.
+/// Returns the name of the file with a dashboard's checksums.
 pub fn checksum_name(uid: &str) -> String {
     format!("{DASHBOARD_MARK}{uid}")
 }
 
-/// Returns the folder inside Grafana's container in which the marks lie, which is that of its data.
+/// Returns the folder of these files inside Grafana's container, which is its data folder.
 pub fn checksums_folder(stack: &Stack) -> &'static str {
     stack.service("grafana").and_then(Service::data_folder).unwrap_or_default()
 }
 
-/// Returns what marks a dashboard: a hash of what Grafana holds, and one of the file that it was made from.
+/// Returns the checksums of a dashboard: one of Grafana's version and one of the file it was imported from.
 pub fn checksum(seen: &Value, file: &Value) -> String {
     format!("{}\n{}", hash(seen), hash(file))
 }
 
-/// Returns a hash of all that people can change.
+/// Returns a hash of everything that users can edit.
 fn hash(dashboard: &Value) -> String {
     sha256(own(dashboard).to_string().as_bytes())
 }
 
-/// Returns whether a file holds what Grafana holds.
+/// Returns whether Grafana's version equals the file.
 pub fn is_same(seen: &Value, file: &Value) -> bool {
     own(seen) == own(file)
 }
 
-/// Returns whether a dashboard was changed inside Grafana since it was marked. One that was never marked was not.
+/// Returns whether a dashboard was edited inside Grafana since its import. Without checksums it counts as
+/// unedited.
 pub fn is_edited(seen: &Value, left: Option<&str>) -> bool {
     left.is_some_and(|left| left.lines().next() != Some(&hash(seen)))
 }
 
-/// Returns whether a dashboard's file was changed since it was marked; `None` where the mark does not tell.
+/// Returns whether a dashboard's file was edited since its import; `None` if the checksums do not include the
+/// file.
 ///
-/// `file` is `None` where the file is no dashboard any more.
+/// `file` is `None` if the file does not contain a dashboard any more.
 pub fn is_file_edited(file: Option<&Value>, left: Option<&str>) -> Option<bool> {
     let marked = left?.lines().nth(1)?;
     Some(file.is_none_or(|file| hash(file) != marked))
 }
 
-/// Returns whether Grafana holds a dashboard of that uid that was changed inside it since it was marked.
+/// Returns whether Grafana has a dashboard with this uid that was edited inside it since its import.
 pub fn is_edited_inside(content: &GrafanaContent, uid: &str) -> bool {
     let left = content.checksums.get(uid).map(String::as_str);
     content.dashboards.get(uid).is_some_and(|seen| is_edited(seen, left))
 }
 
-/// Returns whether a dashboard was changed both inside Grafana and in its file since it was marked.
+/// Returns whether a dashboard was edited both inside Grafana and in its file since its import.
 pub fn is_edited_twice(content: &GrafanaContent, uid: &str, file: &Value) -> bool {
     let left = content.checksums.get(uid).map(String::as_str);
     is_edited_inside(content, uid) && is_file_edited(Some(file), left) == Some(true)
 }
 
-/// Returns a dashboard as a file, its keys in the order of the file that was there before.
+/// Returns a dashboard as a file, with keys in the order of the previous file.
 pub fn to_file(seen: &Value, before: &str) -> String {
-    // JSON is YAML too, whose reader keeps the order.
+    // JSON is also YAML, and the YAML reader keeps the order of keys.
     let before = serde_yaml::from_str(before).unwrap_or(Ordered::Null);
     let text = serde_json::to_string_pretty(&arranged(&own(seen), &before)).unwrap_or_default();
     format!("{text}\n")
 }
 
-/// Returns a dashboard without what Grafana numbers itself.
+/// Returns a dashboard without the fields that Grafana assigns.
 fn own(seen: &Value) -> Value {
     let mut seen = seen.clone();
     if let Some(map) = seen.as_object_mut() {
@@ -102,7 +104,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_edit_is_told_from_what_grafana_numbers_itself() {
+    fn edit_ignores_fields_that_grafana_assigns() {
         let imported = json!({"uid": "x", "title": "One", "id": 1, "version": 1});
         let left = checksum(&imported, &imported);
         let saved_again = json!({"uid": "x", "title": "One", "id": 7, "version": 9});
@@ -113,9 +115,9 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_of_the_file_is_told_from_one_inside_grafana() {
+    fn edited_file_differs_from_edited_dashboard() {
         let (file, edited) = (json!({"uid": "x", "title": "One"}), json!({"uid": "x", "title": "Two"}));
-        // Grafana adds what the file leaves out.
+        // Grafana adds fields that the file omits.
         let left = checksum(&json!({"uid": "x", "title": "One", "id": 1, "tags": []}), &file);
         assert_eq!(is_file_edited(Some(&file), Some(&left)), Some(false));
         assert_eq!(is_file_edited(Some(&edited), Some(&left)), Some(true));
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_keeps_the_order_of_its_keys() {
+    fn written_file_keeps_the_order_of_keys() {
         let before = r#"{"uid": "x", "title": "One", "panels": [{"type": "stat", "id": 1}]}"#;
         let seen = json!({"panels": [{"id": 1, "type": "stat", "gridPos": {}}], "title": "Two", "uid": "x",
             "version": 3, "new": null});

@@ -1,4 +1,4 @@
-//! Walks through a text's values without keeping them, and weighs them.
+//! Visits the values of a text without keeping them, and measures their size.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -8,27 +8,27 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// What has been walked through so far.
+/// The size of the visited values.
 #[derive(Debug)]
 pub(super) struct Limits {
     weight: Cell<usize>,
     heaviest: usize,
-    /// Whether anything but nulls was met.
+    /// Whether any value was not null.
     is_filled: Cell<bool>,
 }
 
 impl Limits {
-    /// Begins a walk that ends in an error beyond a weight, in characters and values.
+    /// Creates a visitor that fails above a size, in characters and values.
     pub(super) fn new(heaviest: usize) -> Self {
         Self { weight: Cell::new(0), heaviest, is_filled: Cell::new(false) }
     }
 
-    /// Returns whether there was nothing but nulls.
+    /// Returns whether all values were null.
     pub(super) fn is_empty(&self) -> bool {
         !self.is_filled.get()
     }
 
-    /// Returns whether the walk was ended for the weight.
+    /// Returns whether the visit ended because of the size.
     pub(super) fn is_too_heavy(&self) -> bool {
         self.weight.get() > self.heaviest
     }
@@ -36,7 +36,7 @@ impl Limits {
     fn null<E: Error>(&self) -> Result<(), E> {
         let weight = self.weight.get() + 1;
         self.weight.set(weight);
-        if weight > self.heaviest { Err(E::custom("too heavy")) } else { Ok(()) }
+        if weight > self.heaviest { Err(E::custom("too large")) } else { Ok(()) }
     }
 
     fn value<E: Error>(&self, length: usize) -> Result<(), E> {
@@ -120,14 +120,14 @@ impl<'de> Visitor<'de> for &Limits {
         Ok(())
     }
 
-    // A value with a tag.
+    // A tagged value.
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<(), A::Error> {
         let ((), value) = data.variant_seed(self)?;
         value.newtype_variant_seed(self)
     }
 }
 
-/// A key, which no other of its mapping may be like.
+/// A key, which must be unique in its mapping.
 struct Key<'a> {
     census: &'a Limits,
     seen: &'a mut HashSet<String>,
@@ -138,7 +138,7 @@ impl Key<'_> {
         self.census.value(text.len())?;
         if self.seen.contains(&text) {
             let shown: String = text.chars().take(80).collect();
-            return Err(E::custom(format!("the key `{shown}` stands here for the second time")));
+            return Err(E::custom(format!("duplicate key `{shown}`")));
         }
         self.seen.insert(text);
         Ok(())
@@ -188,7 +188,7 @@ impl<'de> Visitor<'de> for Key<'_> {
         self.check("null".into())
     }
 
-    // Keys that are lists or mappings are rare, and whoever reads the file will judge them.
+    // Keys that are lists or mappings are rare; the program that reads the file validates them.
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
         self.census.visit_seq(items)
     }

@@ -1,4 +1,4 @@
-//! Texts that are refused, and with which words; texts that are not.
+//! Tests of invalid texts with their errors, and of valid texts.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ fn refused(name: &str, text: &str) -> (Option<u64>, String) {
     (fault.line, fault.reason)
 }
 
-/// Each level stands for ten of the level below.
+/// Each level expands to ten of the level below.
 fn laughs(levels: usize) -> String {
     let level = |number: usize| {
         let below = if number == 0 { "lol".to_string() } else { format!("*a{}", number - 1) };
@@ -19,7 +19,7 @@ fn laughs(levels: usize) -> String {
 }
 
 #[test]
-fn what_is_wrong_has_its_line_and_its_reason() {
+fn invalid_text_has_line_and_reason() {
     for (name, text, line, reason) in [
         ("a.yml", "", None, "is empty"),
         ("a.yml", "# nothing\n\n", None, "is empty"),
@@ -29,23 +29,18 @@ fn what_is_wrong_has_its_line_and_its_reason() {
         ("a.json", " \n", None, "is empty"),
         ("a.yml", "a: 1\nb: [1, 2\nc: 3\n", Some(3), "flow sequence"),
         ("a.yml", "a:\n\tb: 1\n", Some(2), "cannot start any token"),
-        (
-            "a.yml",
-            "a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n",
-            Some(5),
-            "the key `c` stands here for the second time",
-        ),
-        ("a.yml", "1: a\n2: b\n1: c\n", Some(3), "the key `1`"),
-        ("a.json", "{\"a\": 1,\n \"a\": 2}", Some(2), "the key `a`"),
+        ("a.yml", "a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n", Some(5), "duplicate key `c`"),
+        ("a.yml", "1: a\n2: b\n1: c\n", Some(3), "duplicate key `1`"),
+        ("a.json", "{\"a\": 1,\n \"a\": 2}", Some(2), "duplicate key `a`"),
         ("a.yml", "a: 1\n---\nb: 2\n", Some(2), "a second document"),
         ("a.yml", "---\n# one\na: 1\n--- # two\nb: 2\n", Some(4), "a second document"),
-        ("a.yml", "a: &a [*a]\n", Some(1), "an alias refers to what it stands in"),
-        ("a.yml", "a: &a {b: *a}\n", Some(1), "an alias refers to what it stands in"),
+        ("a.yml", "a: &a [*a]\n", Some(1), "an alias contains itself"),
+        ("a.yml", "a: &a {b: *a}\n", Some(1), "an alias contains itself"),
         ("a.yml", "a: *b\n", Some(1), "unknown anchor"),
         ("a.yml", "a: \u{0}\n", Some(1), "control characters"),
         ("a.json", "\u{feff}{}", Some(1), "byte order mark"),
         ("a.json", "{} {}", Some(1), "trailing"),
-        ("a.json", "{\n  \"a\": oops\n}", Some(2), "no valid JSON"),
+        ("a.json", "{\n  \"a\": oops\n}", Some(2), "invalid JSON"),
     ] {
         let (found, why) = refused(name, text);
         assert!(why.contains(reason), "{text:?}: {why}");
@@ -54,19 +49,19 @@ fn what_is_wrong_has_its_line_and_its_reason() {
 }
 
 #[test]
-fn what_stands_for_much_more_than_it_says_is_refused_at_once() {
+fn expanding_aliases_are_rejected_at_once() {
     let many = format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(100_000), "*a,".repeat(100_000));
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(500_000), "*a,".repeat(300_000));
     for text in [laughs(9), laughs(30), many, long] {
         let began = Instant::now();
         let (_, why) = refused("a.yml", &text);
-        assert!(why.contains("aliases stand for too much"), "{why}");
+        assert!(why.contains("aliases expand to too much"), "{why}");
         assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     }
 }
 
 #[test]
-fn deep_nesting_is_refused_at_once() {
+fn deep_nesting_is_rejected_at_once() {
     let size = usize::try_from(LONGEST).unwrap();
     for (name, text) in [
         ("a.yml", "[".repeat(size)),
@@ -83,7 +78,7 @@ fn deep_nesting_is_refused_at_once() {
 }
 
 #[test]
-fn what_is_sound_is_accepted() {
+fn valid_text_is_accepted() {
     for (name, text) in [
         ("a.yml", "a: &a [1, 2]\nb: *a\nc: {<<: {d: 1}, e: 2}\n"),
         ("a.yml", "\u{feff}a: 1\r\nb: |\r\n  text\r\n"),
@@ -101,7 +96,7 @@ fn what_is_sound_is_accepted() {
 }
 
 #[test]
-fn many_brackets_in_quoted_texts_are_no_depth() {
+fn quoted_brackets_do_not_count_as_nesting() {
     let text = format!("groups:\n{}", "- expr: 'x{a=~\"[[(\"}'\n".repeat(1000));
     assert_eq!(fault("a.yml", &text), None);
 }

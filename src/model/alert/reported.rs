@@ -1,40 +1,40 @@
-//! Alerts as Prometheus and Alertmanager tell of them.
+//! Alerts as Prometheus and Alertmanager report them.
 //!
-//! Plain data; `http` fills it in.
+//! Plain data, filled by `http`.
 
-/// An alert that has arrived at Alertmanager and is not over.
+/// An unresolved alert at Alertmanager.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertmanagerAlert {
     /// Its `alertname`.
     pub name: String,
-    /// All its labels, in their order.
+    /// All labels, in order.
     pub labels: Vec<(String, String)>,
-    /// Its annotations, in their order.
+    /// All annotations, in order.
     pub annotations: Vec<(String, String)>,
     /// `active`, `suppressed` or `unprocessed`.
     pub state: String,
-    /// Since when it fires, in the form of RFC 3339.
+    /// When it began to fire, in RFC 3339.
     pub since: String,
-    /// The receivers that it is routed to.
+    /// The receivers it is routed to.
     pub receivers: Vec<String>,
-    /// What identifies it: the hash of its labels.
+    /// The hash of its labels, which identifies it.
     pub fingerprint: String,
-    /// The ids of the silences that keep it from being sent.
+    /// The ids of the silences that suppress it.
     pub silenced_by: Vec<String>,
-    /// The fingerprints of the alerts that keep it from being sent.
+    /// The fingerprints of the alerts that inhibit it.
     pub inhibited_by: Vec<String>,
 }
 
-/// An alert as Prometheus' last evaluation left it.
+/// An alert as of Prometheus' last evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrometheusAlert {
-    /// All its labels, in their order, without the external ones.
+    /// All labels, in order, without the external ones.
     pub labels: Vec<(String, String)>,
-    /// Its annotations, in their order.
+    /// All annotations, in order.
     pub annotations: Vec<(String, String)>,
-    /// Whether it fires already; else its expression holds, and its `for` is not over.
+    /// Whether it fires; otherwise its expression holds, but its `for` has not elapsed.
     pub is_firing: bool,
-    /// Since when its expression holds, in the form of RFC 3339.
+    /// When its expression began to hold, in RFC 3339.
     pub since: String,
 }
 
@@ -45,14 +45,14 @@ impl PrometheusAlert {
     }
 }
 
-/// What the receivers of one kind took and refused since Alertmanager's start. It does not say of which alert.
+/// The notifications of one integration since Alertmanager's start. They are not counted per alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// The kind, such as `webhook`.
+    /// The integration, such as `webhook`.
     pub integration: String,
-    /// Messages that were taken.
+    /// The number of notifications that were accepted.
     pub delivered: u64,
-    /// Attempts that failed; Alertmanager repeats most of them.
+    /// The number of failed attempts; Alertmanager retries most of them.
     pub failed: u64,
 }
 
@@ -61,10 +61,10 @@ pub struct Delivery {
 pub struct Silence {
     /// Its id.
     pub id: String,
-    /// Who made it.
+    /// Its author.
     pub author: String,
-    /// Why.
+    /// Its comment.
     pub comment: String,
-    /// When it ends, in the form of RFC 3339.
+    /// When it ends, in RFC 3339.
     pub until: String,
 }

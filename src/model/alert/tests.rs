@@ -1,4 +1,4 @@
-//! One list out of two services' words.
+//! Tests of the merged list of alerts.
 
 use super::*;
 
@@ -32,18 +32,18 @@ fn now() -> SystemTime {
 }
 
 #[test]
-fn an_alert_is_told_once_wherever_it_is() {
+fn alerts_of_both_services_are_listed_once() {
     let evaluated =
         [evaluated("Down", "a", true), evaluated("Down", "b", true), evaluated("Slow", "a", false)];
     let arrived = [arrived("Down", "a", "critical"), arrived("Foreign", "x", "warning")];
     let alerts = Alerts::of(&evaluated, &arrived, &[], now());
-    let told: Vec<(&str, &str, &AlertState)> = alerts
+    let listed: Vec<(&str, &str, &AlertState)> = alerts
         .alerts
         .iter()
         .map(|alert| (alert.name.as_str(), alert.label("job").unwrap(), &alert.state))
         .collect();
     assert_eq!(
-        told,
+        listed,
         [
             ("Down", "a", &AlertState::Firing),
             ("Foreign", "x", &AlertState::Firing),
@@ -57,13 +57,13 @@ fn an_alert_is_told_once_wherever_it_is() {
 }
 
 #[test]
-fn a_pending_alert_does_not_hide_behind_a_firing_one() {
+fn pending_alert_is_listed_next_to_a_firing_one() {
     let alerts = Alerts::of(&[evaluated("Down", "a", false)], &[arrived("Down", "a", "x")], &[], now());
     assert_eq!(alerts.alerts.len(), 2);
 }
 
 #[test]
-fn the_alert_that_always_fires_stands_apart() {
+fn watchdog_is_not_listed() {
     let watchdog = [arrived(WATCHDOG, "", "none")];
     let alerts = Alerts::of(&[evaluated(WATCHDOG, "", true)], &watchdog, &[], now());
     assert!(alerts.alerts.is_empty());
@@ -72,7 +72,7 @@ fn the_alert_that_always_fires_stands_apart() {
 }
 
 #[test]
-fn what_suppresses_an_alert_is_named() {
+fn suppressed_alert_names_its_silences_and_alerts() {
     let down = arrived("Down", "a", "critical");
     let slow = AlertmanagerAlert {
         state: "suppressed".into(),
@@ -88,13 +88,12 @@ fn what_suppresses_an_alert_is_named() {
     };
     let alerts = Alerts::of(&[], &[slow, down], &[silence], now());
     assert_eq!(alerts.firing(), 1);
-    let expected =
-        ["a silence of me until 2026-01-03T00:00:00Z: night", "the silence s2", "Down", "the alert gone"];
+    let expected = ["silence by me until 2026-01-03T00:00:00Z: night", "silence s2", "Down", "alert gone"];
     assert_eq!(alerts.alerts[1].state, AlertState::Suppressed(expected.map(String::from).to_vec()));
 }
 
 #[test]
-fn a_moment_that_cannot_be_read_has_no_age_and_one_ahead_of_us_is_now() {
+fn invalid_moment_has_no_age_and_a_future_one_has_zero() {
     assert_eq!(Since::new("2026-01-02T04:07:30+01:00", now()).age, None);
     assert_eq!(Since::new("2026-01-02T03:08:00Z", now()).age, Some(Duration::ZERO));
 }

@@ -192,7 +192,7 @@ fn a_disk_that_is_full_leaves_nothing_and_the_stack_running() {
     let small = SmallDisk::new(scenario);
     let target = small.path().join("stack.backup");
     let output = scenario.run(&["backup", target.to_str().expect("it is text")]);
-    output.exits(4).says("No space left on device").says("make room").says("prometheus is ready again");
+    output.exits(4).says("No space left on device").says("free some space").says("prometheus is ready again");
     assert_eq!(std::fs::read_dir(small.path()).expect("it can be read").count(), 0);
     assert_eq!(scenario.objects("container").len(), 4);
     scenario.is_converged();

@@ -55,7 +55,7 @@ fn refused_connection_is_explained_by_local_sockets() {
     expect(&refused(&["192.168.7.7:8501"]), Severity::Bad, "containers cannot reach it", "0.0.0.0");
     expect(&refused(&["0.0.0.0:8501"]), Severity::Bad, "from containers", "br-0123456789ab");
     let unknown = Peer { listening: None, ..refused(&[]) };
-    expect(&unknown, Severity::Warning, "refuses", "does not run, or listens on 127.0.0.1 only");
+    expect(&unknown, Severity::Warning, "refuses", "is not running, or listens on 127.0.0.1 only");
 }
 
 #[test]
