@@ -22,8 +22,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::cli::{Command, GlobalArgs};
-use crate::config::settings::OutputFormat;
+use crate::config::settings::{OutputFormat, ProgressFormat};
 use crate::error::{Error, Result};
+use crate::output::Printer;
 use crate::services;
 use crate::session::diagnostics::Kept;
 use crate::session::environment::environment;
@@ -39,7 +40,11 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
     let asked = global.output();
     // It must work where the settings are wrong.
     if let Command::Version(_) = command {
-        return (Ok(version::run(asked)), asked, None);
+        return (
+            Ok(version::run(&Printer::new(asked, ProgressFormat::default(), false, environment))),
+            asked,
+            None,
+        );
     }
     let verb = match command {
         Command::Up(_) => Some("up"),
@@ -90,7 +95,7 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Drill(args) => Box::pin(drill::run(&args, session, interrupted())).await,
             Command::Backup(args) => backup::run(&args, session, interrupted()).await,
             Command::Restore(args) => restore::run(&args, session, interrupted()).await,
-            Command::Version(_) => Ok(version::run(session.settings.output)),
+            Command::Version(_) => Ok(version::run(&session.printer)),
         }
     };
     tokio::select! {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::settings::{Layer, OutputFormat, PasswordSource, Settings};
+use crate::config::settings::{Layer, PasswordSource, Settings};
 use crate::docker::endpoint::{self, Asked};
 use crate::engine::{Engine, Lock};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ use crate::model::observed::Observed;
 use crate::model::stack::Stack;
 use crate::model::verification::{Application, Verification};
 use crate::observe::observe;
-use crate::output::{self, Timings};
+use crate::output::{Printer, Timings};
 use crate::services;
 
 use diagnostics::FailureContext;
@@ -50,6 +50,7 @@ pub(crate) struct Session {
     pub(crate) stack: Stack,
     pub(crate) folder: ConfigFolder,
     pub(crate) http: Http,
+    pub(crate) printer: Printer,
     pub(crate) case: FailureContext,
     /// The lock, while it is held.
     held: Cell<Option<Lock>>,
@@ -96,6 +97,7 @@ impl Session {
             stack: services::assemble(&settings),
             folder: ConfigFolder::at(settings.config_folder()),
             http: Http::new()?,
+            printer: Printer::new(settings.output, settings.progress, false, environment),
             case: FailureContext::of(verb),
             held: Cell::default(),
             settings,
@@ -118,7 +120,7 @@ impl Session {
     /// Waits until the engine has finished the calls of a program that was killed.
     pub(crate) async fn wait_until_idle(&self, engine: &Engine) -> Result<()> {
         let began = Instant::now();
-        let on_progress = |text: &str| output::talk(self.settings.progress, began.elapsed(), text);
+        let on_progress = |text: &str| self.printer.talk(began.elapsed(), text);
         engine.wait_until_idle(&self.stack.name, on_progress).await
     }
 
@@ -137,11 +139,6 @@ impl Session {
             deadline: Instant::now() + patience.each,
             patience: patience.each,
         }
-    }
-
-    /// Returns whether results are printed as JSON.
-    pub(crate) fn json(&self) -> bool {
-        self.settings.output == OutputFormat::Json
     }
 }
 

@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::http::{AlertmanagerClient, PrometheusClient};
 use crate::model::alert::Alerts;
 use crate::observe::{addresses, reaches_running};
-use crate::output;
 use crate::session::{Exit, Session};
 use crate::verify::Address;
 
@@ -29,7 +28,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let inventory = engine.inventory(&session.stack.name).await?;
     if let Err(error) = reaches_running(&engine, &inventory.objects) {
         let alerts = Alerts { unanswered: vec![error.in_one_line()], ..Alerts::default() };
-        output::alerts(session.json(), &session.stack.name, &alerts);
+        session.printer.alerts(&session.stack.name, &alerts);
         return Ok(Exit::Reported(error));
     }
     let addresses = addresses(&inventory.objects, &engine);
@@ -56,7 +55,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     };
     let mut alerts = Alerts::of(&evaluated, &arrived, &silences, SystemTime::now());
     (alerts.deliveries, alerts.unanswered) = (deliveries, unanswered);
-    output::alerts(session.json(), &session.stack.name, &alerts);
+    session.printer.alerts(&session.stack.name, &alerts);
     Ok(match alerts.unanswered.is_empty() {
         false => Exit::Reported(Error::Problems(alerts.unanswered)),
         true if args.fail_on_firing && alerts.firing() > 0 => Exit::Problems,

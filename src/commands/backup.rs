@@ -6,7 +6,6 @@ use std::time::Instant;
 use crate::backup::{BackupContext, interrupt, unless};
 use crate::error::Result;
 use crate::files::Existing;
-use crate::output;
 use crate::session::{Exit, Session};
 
 /// Keep all data and the configuration in one file
@@ -35,10 +34,10 @@ pub(crate) async fn run(
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     let work = async |context: BackupContext<'_>| {
         let saving = unless(&interrupted, context.prepare_save(&args.file, existing)).await?;
-        let told = |text: &str| output::talk(session.settings.progress, began.elapsed(), text);
+        let told = |text: &str| session.printer.talk(began.elapsed(), text);
         saving.save(&interrupted, told).await
     };
     let report = Box::pin(session.with_backup_lock("backup", &interrupted, work)).await?;
-    output::saved(session.json(), &report, began.elapsed());
+    session.printer.saved(&report, began.elapsed());
     Ok(Exit::Reached)
 }

@@ -12,7 +12,7 @@ use crate::engine::{Engine, EngineWriter};
 use crate::error::{ConfigFault, Error, Result};
 use crate::model::stack::{CheckCommand, Service, ServiceConfig};
 use crate::model::verification::Application;
-use crate::output::{self, CheckReport};
+use crate::output::CheckReport;
 use crate::plan;
 use crate::session::{Exit, Session, WaitOptions};
 
@@ -49,7 +49,7 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
         let faults = found.into_iter().map(fault).collect();
         reports.push(CheckReport { title: format!("dashboard {}", wanted.uid), faults });
     }
-    output::checks(session.json(), &reports);
+    session.printer.checks(&reports);
     let mut faults: Vec<ConfigFault> = Vec::new();
     for fault in reports.into_iter().flat_map(|report| report.faults) {
         if !faults.contains(&fault) {

@@ -9,7 +9,7 @@ use crate::http::GrafanaClient;
 use crate::model::observed::{Author, DiskFile};
 use crate::model::stack::Dashboard;
 use crate::observe::{base, reaches_running};
-use crate::output::{self, FileOutcome, FileReport};
+use crate::output::{FileOutcome, FileReport};
 use crate::session::{Exit, Session};
 
 /// Bring edits that were made inside Grafana back into the files
@@ -108,7 +108,7 @@ async fn pull(overwrite: bool, session: &Session) -> Result<Exit> {
         Ok(reports)
     };
     let reports = session.with_lock(&engine, &objects, "dashboards pull", work).await?;
-    output::files(session.json(), &reports);
+    session.printer.files(&reports);
     Ok(Exit::Reached)
 }
 

@@ -170,7 +170,7 @@ async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
     let url = format!("http://{CONTROL_ADDRESS}:{}", args.control_port);
     let demo = DemoControl::new(&session.http, url, control::HEADER);
     let state = demo.set(&args.scenario.to_string()).await?;
-    if session.json() {
+    if session.printer.is_json() {
         print(&format!("{state:#}\n"));
     } else {
         print(&format!("scenario {}: {}\n", args.scenario, args.scenario.consequences()));
@@ -180,7 +180,7 @@ async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
 
 fn announce(session: &Session, demo: &Demo, report: Option<ImportReport>, notes: &[String]) {
     let announcement = Banner { state: demo.state(), history: report, notes };
-    if session.json() {
+    if session.printer.is_json() {
         print(&format!("{:#}\n", json!(announcement)));
     } else {
         print(&announcement.to_string());

@@ -3,7 +3,6 @@
 use crate::doctor::collect::{DoctorContext, collect};
 use crate::doctor::{self, DoctorOptions, Severity};
 use crate::error::Result;
-use crate::output;
 use crate::session::{Exit, Session};
 
 /// Look for what hinders the stack or hides your application, with cures
@@ -28,6 +27,6 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         require_app: args.require_app,
     };
     let findings = doctor::diagnose(&facts, &options);
-    output::findings(session.json(), &session.stack.name, &findings);
+    session.printer.findings(&session.stack.name, &findings);
     Ok(if doctor::worst(&findings) == Severity::Bad { Exit::Problems } else { Exit::Reached })
 }

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::model::observed::{Objects, VolumeKind};
 use crate::model::verification::Application;
 use crate::observe::base;
-use crate::output::{self, Removed};
+use crate::output::Removed;
 use crate::plan::{self, Kept};
 use crate::session::environment::environment;
 use crate::session::retry::{PAUSE, retry_transient};
@@ -102,6 +102,6 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
         false => (Vec::new(), password::forget(&session.stack.name, environment)?),
     };
     let removed = Removed { stack: &session.stack.name, plan: &plan, kept, password_file };
-    output::removed(session.json(), &removed);
+    session.printer.removed(&removed);
     Ok(Exit::Reached)
 }

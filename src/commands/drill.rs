@@ -10,7 +10,6 @@ use crate::drill::trace::AlertTrace;
 use crate::engine::Engine;
 use crate::error::{Error, Result, and_clean_up};
 use crate::observe::reaches_running;
-use crate::output;
 use crate::plan::{self, Request};
 use crate::session::{Exit, Session};
 
@@ -50,7 +49,7 @@ pub(crate) async fn run(
     reaches_running(&engine, &objects)?;
     let listen_addresses = listen_addresses(&engine, session.settings.app_host).await?;
     if let Some(note) = &listen_addresses.note {
-        output::talk(session.settings.progress, Duration::ZERO, note);
+        session.printer.talk(Duration::ZERO, note);
     }
     let drill = drill(session, &engine, args.fast, listen_addresses.listen, exercises, interrupted);
     session.with_lock(&engine, &objects, "drill", drill).await
@@ -92,7 +91,7 @@ async fn drill(
         Ok(courses) => courses,
         Err(error) => return and_clean_up(Err(error), failures),
     };
-    output::drill(session.json(), &session.stack.name, &courses, began.elapsed());
+    session.printer.drill(&session.stack.name, &courses, began.elapsed());
     let faults: Vec<String> = courses.iter().filter_map(AlertTrace::fault).collect();
     let came_through = if faults.is_empty() { Ok(Exit::Reached) } else { Err(Error::Drill(faults)) };
     Ok(and_clean_up(came_through, failures).unwrap_or_else(Exit::Reported))
@@ -104,9 +103,9 @@ async fn perform(
     pace: Pace,
     exercises: Vec<(runner::InjectedFault, Vec<&'static str>)>,
 ) -> Result<Vec<AlertTrace>> {
-    let progress = session.settings.progress;
+    let printer = session.printer;
     let began = Instant::now();
-    let say = |text: &str| output::talk(progress, began.elapsed(), text);
+    let say = |text: &str| printer.talk(began.elapsed(), text);
     say(
         "Prometheus scrapes a simulated application until the drill is over, and each alert is marked drill=\"true\"",
     );

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::model::observed::{Author, DiskFile};
 use crate::model::stack::ConfigFile;
-use crate::output::{self, FileOutcome, FileReport};
+use crate::output::{FileOutcome, FileReport};
 use crate::session::{Exit, Session};
 
 /// Write the configuration files and stop
@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     if !due.is_empty() {
         session.folder.write_all(&due).await?;
     }
-    output::files(session.json(), &reports);
+    session.printer.files(&reports);
     Ok(Exit::Reached)
 }
 

@@ -52,7 +52,8 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     if shown.is_empty() {
         return Err(Error::Problems(vec![format!("stack `{}` has no such container", session.stack.name)]));
     }
-    let print = |service: &str, line: &Line| output::log_line(session.json(), service, width, &line.text);
+    let print =
+        |service: &str, line: &Line| output::log_line(session.printer.is_json(), service, width, &line.text);
     let default = || if args.since.is_some() { ALL.into() } else { LINES.to_string() };
     let query = LogQuery {
         follow: false,
@@ -69,7 +70,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         return Ok(Exit::Reached);
     }
     if args.tail.is_none() && args.since.is_none() && logs.iter().any(|log| log.count == LINES) {
-        output::note(&format!(
+        session.printer.note(&format!(
             "of each service the last {LINES} lines are shown; `--tail all` shows all of them"
         ));
     }

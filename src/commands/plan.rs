@@ -1,7 +1,6 @@
 //! `tdd-stack plan`
 
 use crate::error::Result;
-use crate::output;
 use crate::plan::{self, Request};
 use crate::session::retry::retry_transient;
 use crate::session::{Exit, Session};
@@ -20,6 +19,6 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let observed = retry_transient(async || session.observe(&engine).await).await?;
     let plan = plan::up(&session.stack, &observed, Request::default())?;
     let changes = plan::text_changes(&plan, &observed);
-    output::plan(session.json(), &session.stack.name, &plan, &changes);
+    session.printer.plan(&session.stack.name, &plan, &changes);
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::ChangesPending } else { Exit::Reached })
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use crate::backup::{BackupContext, Occupied, interrupt, unless};
 use crate::error::Result;
-use crate::output;
 use crate::session::{Exit, Session};
 
 /// Bring the data of a backup back, for the next `up`
@@ -33,10 +32,10 @@ pub(crate) async fn run(
     let occupied = if args.overwrite { Occupied::Overwrite } else { Occupied::Keep };
     let work = async |context: BackupContext<'_>| {
         let restoring = unless(&interrupted, context.prepare_restore(&args.file, occupied)).await?;
-        let told = |text: &str| output::talk(session.settings.progress, began.elapsed(), text);
+        let told = |text: &str| session.printer.talk(began.elapsed(), text);
         restoring.restore(&interrupted, told).await
     };
     let report = Box::pin(session.with_backup_lock("restore", &interrupted, work)).await?;
-    output::restored(session.json(), &report, began.elapsed());
+    session.printer.restored(&report, began.elapsed());
     Ok(Exit::Reached)
 }

@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         if args.watch {
             output::clear();
         }
-        output::status(session.json(), &status);
+        session.printer.status(&status);
         if !args.watch {
             return Ok(exit(finding, reached, out_of_reach));
         }

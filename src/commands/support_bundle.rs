@@ -50,7 +50,8 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let files = diagnostics.finish(&summary, session.secrets());
     let packed = diagnostics::pack(&name, moment, &files).map_err(Error::file(FileAction::Pack, &path))?;
     files::write_new(&path, &packed)?;
-    output::bundle(session.json(), &path, files.iter().map(|(name, _)| name.as_str()));
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    session.printer.bundle(&path, &names);
     Ok(Exit::Reached)
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::observed::Observed;
 use crate::model::verification::{Application, Verdict, Verification};
 use crate::observe::reaches_wanted;
-use crate::output::{self, Summary, Timings};
+use crate::output::{Summary, Timings};
 use crate::plan::{self, DashboardEdits, Plan, PullPolicy, Request, VerifyTime};
 use crate::session::password::MadePassword;
 use crate::session::retry::retry_transient;
@@ -116,7 +116,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     let plan = plan::up(&session.stack, &observed, request)?;
     if args.dry_run {
         let changes = plan::text_changes(&plan, &observed);
-        output::plan(session.json(), &session.stack.name, &plan, &changes);
+        session.printer.plan(&session.stack.name, &plan, &changes);
         return Ok(Exit::Reached);
     }
     let patience = WaitOptions { each: args.wait_timeout, application: application(args.require_app) };
@@ -196,5 +196,5 @@ fn summarise(
         login: &session.stack.login,
         dashboards: session.stack.dashboards.iter().map(|dashboard| dashboard.uid).collect(),
     };
-    output::summary(session.json(), &summary);
+    session.printer.summary(&summary);
 }

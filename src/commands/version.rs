@@ -1,7 +1,6 @@
 //! `tdd-stack version`
 
-use crate::config::settings::OutputFormat;
-use crate::output;
+use crate::output::Printer;
 use crate::services;
 use crate::session::Exit;
 
@@ -11,8 +10,8 @@ use crate::session::Exit;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(output: OutputFormat) -> Exit {
+pub(crate) fn run(printer: &Printer) -> Exit {
     let releases: Vec<services::Release> = services::releases().collect();
-    output::versions(output == OutputFormat::Json, env!("CARGO_PKG_VERSION"), &releases);
+    printer.versions(env!("CARGO_PKG_VERSION"), &releases);
     Exit::Reached
 }

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{object, print, table};
+use super::printer::Printer;
+use super::screen::text_screen;
+use super::table;
 use crate::model::alert::{Alert, AlertState, Alerts, Delivery, Since};
 use crate::model::verification::WATCHDOG;
 
-/// Prints what fires, and what is known of the way to the receivers.
-pub fn alerts(json: bool, stack: &str, alerts: &Alerts) {
-    if json { object(&document(stack, alerts)) } else { print(&text(stack, alerts)) }
+impl Printer {
+    /// Prints the alerts, and what is known about their delivery.
+    pub fn alerts(&self, stack: &str, alerts: &Alerts) {
+        self.result(|_| text_screen(&text(stack, alerts)), || document(stack, alerts));
+    }
 }
 
 fn text(stack: &str, alerts: &Alerts) -> String {

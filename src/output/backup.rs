@@ -4,54 +4,62 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::backup::format::{Manifest, RestoreReport, SaveReport};
+use super::printer::Printer;
+use super::screen::text_screen;
+use crate::backup::format::{Manifest, Pause, RestoreReport, SaveReport};
 use crate::model::sanitize;
 
-/// Prints what a backup came to.
-pub fn saved(is_json: bool, report: &SaveReport, total: Duration) {
-    if is_json {
-        let mut object = document("tdd-stack.backup-report/1", &report.manifest, total);
-        object["stack"] = report.manifest.about.stack.clone().into();
-        object["file"] = json!(report.file);
-        object["bytes"] = report.bytes.into();
-        let pauses = report.pauses.iter();
-        object["pauses"] = pauses
-            .map(|pause| json!({"service": pause.service, "seconds": pause.took.as_secs_f64()}))
-            .collect();
-        super::object(&object);
-    } else {
-        super::print(&format!(
-            "stack {} is backed up to {}: {}, {} in {:.2} s\n",
-            report.manifest.about.stack,
-            sanitize::path(&report.file),
-            content(&report.manifest),
-            size(report.bytes),
-            total.as_secs_f64(),
-        ));
+impl Printer {
+    /// Prints what a backup saved.
+    pub fn saved(&self, report: &SaveReport, total: Duration) {
+        let text = || {
+            format!(
+                "stack {} is backed up to {}: {}, {} in {:.2} s\n",
+                report.manifest.about.stack,
+                sanitize::path(&report.file),
+                content(&report.manifest),
+                size(report.bytes),
+                total.as_secs_f64(),
+            )
+        };
+        self.result(|_| text_screen(&text()), || saved(report, total));
+    }
+
+    /// Prints what a restore wrote.
+    pub fn restored(&self, report: &RestoreReport, total: Duration) {
+        let text = || {
+            format!(
+                "stack {} has the data of {}, backed up {}: {} in {:.2} s\n`tdd-stack up` starts it with this data; \
+                 Grafana's login is the one of the backup\n",
+                report.stack,
+                sanitize::line(&report.manifest.about.stack),
+                sanitize::line(&report.manifest.about.created),
+                content(&report.manifest),
+                total.as_secs_f64(),
+            )
+        };
+        self.result(|_| text_screen(&text()), || restored(report, total));
     }
 }
 
-/// Prints what a restore came to.
-pub fn restored(is_json: bool, report: &RestoreReport, total: Duration) {
-    if is_json {
-        let mut object = document("tdd-stack.restore/1", &report.manifest, total);
-        object["stack"] = report.stack.clone().into();
-        object["from"] = report.manifest.about.stack.clone().into();
-        object["file"] = json!(report.file);
-        object["written"] = json!(report.written);
-        object["kept"] = json!(report.kept);
-        super::object(&object);
-    } else {
-        super::print(&format!(
-            "stack {} has the data of {}, backed up {}: {} in {:.2} s\n`tdd-stack up` brings it up with them; \
-             Grafana's login is the one it had then\n",
-            report.stack,
-            sanitize::line(&report.manifest.about.stack),
-            sanitize::line(&report.manifest.about.created),
-            content(&report.manifest),
-            total.as_secs_f64(),
-        ));
-    }
+fn saved(report: &SaveReport, total: Duration) -> Value {
+    let mut object = document("tdd-stack.backup-report/1", &report.manifest, total);
+    object["stack"] = report.manifest.about.stack.clone().into();
+    object["file"] = json!(report.file);
+    object["bytes"] = report.bytes.into();
+    let pause = |pause: &Pause| json!({"service": pause.service, "seconds": pause.took.as_secs_f64()});
+    object["pauses"] = report.pauses.iter().map(pause).collect();
+    object
+}
+
+fn restored(report: &RestoreReport, total: Duration) -> Value {
+    let mut object = document("tdd-stack.restore/1", &report.manifest, total);
+    object["stack"] = report.stack.clone().into();
+    object["from"] = report.manifest.about.stack.clone().into();
+    object["file"] = json!(report.file);
+    object["written"] = json!(report.written);
+    object["kept"] = json!(report.kept);
+    object
 }
 
 fn document(schema: &str, manifest: &Manifest, total: Duration) -> Value {

@@ -5,10 +5,19 @@ use std::time::Duration;
 use comfy_table::Table;
 use serde_json::{Map, Value, json};
 
+use super::printer::Printer;
+use super::screen::text_screen;
 use super::table;
 use crate::drill::trace::{AlertTrace, Stage};
 
-pub(super) fn text(stack: &str, courses: &[AlertTrace], total: Duration) -> String {
+impl Printer {
+    /// Prints how far each alert of a drill came.
+    pub fn drill(&self, stack: &str, traces: &[AlertTrace], total: Duration) {
+        self.result(|_| text_screen(&text(stack, traces, total)), || document(stack, traces, total));
+    }
+}
+
+fn text(stack: &str, courses: &[AlertTrace], total: Duration) -> String {
     let mut header = vec!["alert"];
     header.extend(Stage::ALL.map(Stage::name));
     let mut rows: Table = table::plain(header);
@@ -30,7 +39,7 @@ pub(super) fn text(stack: &str, courses: &[AlertTrace], total: Duration) -> Stri
     )
 }
 
-pub(super) fn document(stack: &str, courses: &[AlertTrace], total: Duration) -> Value {
+fn document(stack: &str, courses: &[AlertTrace], total: Duration) -> Value {
     let course = |course: &AlertTrace| {
         let stages: Map<String, Value> = course
             .stages

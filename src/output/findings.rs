@@ -2,12 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{object, print, table};
+use super::printer::Printer;
+use super::screen::text_screen;
+use super::table;
 use crate::doctor::{Finding, Severity, worst};
 
-/// Prints findings, each with its cure.
-pub fn findings(json: bool, stack: &str, findings: &[Finding]) {
-    if json { object(&document(stack, findings)) } else { print(&text(stack, findings)) }
+impl Printer {
+    /// Prints findings, each with its fix.
+    pub fn findings(&self, stack: &str, findings: &[Finding]) {
+        self.result(|_| text_screen(&text(stack, findings)), || document(stack, findings));
+    }
 }
 
 fn text(stack: &str, findings: &[Finding]) -> String {

@@ -119,7 +119,7 @@ impl Bars {
     fn line(&self, text: &str) {
         // On a hidden screen the line would be lost.
         if self.screen.is_hidden() {
-            super::say(Some(text.to_string()));
+            super::printer::say(text);
         } else {
             drop(self.screen.println(sanitize::text(text)));
         }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{object, print, schema};
+use super::printer::Printer;
+use super::schema;
+use super::screen::{Screen, text_screen};
 use crate::config::settings::DEFAULT_STACK;
 use crate::model::sanitize;
 use crate::plan::Plan;
@@ -22,11 +24,14 @@ pub struct Removed<'a> {
     pub password_file: Option<PathBuf>,
 }
 
-/// Prints what `down` did.
-pub fn removed(json: bool, removed: &Removed<'_>) {
-    if json {
-        return object(&document(removed));
+impl Printer {
+    /// Prints what `down` did.
+    pub fn removed(&self, removed: &Removed<'_>) {
+        self.result(|_| screen(removed), || document(removed));
     }
+}
+
+fn screen(removed: &Removed<'_>) -> Screen {
     let Removed { stack, plan, kept, password_file } = removed;
     let done = if plan.is_empty() {
         format!("stack {stack}: there is nothing to remove")
@@ -40,7 +45,7 @@ pub fn removed(json: bool, removed: &Removed<'_>) {
         .as_ref()
         .map(|path| format!("the password that was made for it is removed too: {}", sanitize::path(path)));
     let lines: Vec<String> = [Some(done), kept, password].into_iter().flatten().collect();
-    print(&format!("{}\n", lines.join("\n")));
+    text_screen(&lines.join("\n"))
 }
 
 fn document(removed: &Removed<'_>) -> Value {

@@ -2,12 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{object, print, table};
+use super::printer::Printer;
+use super::screen::text_screen;
+use super::table;
 use crate::services::Release;
 
-/// Prints the program's version, and for each service the default image and the tested version.
-pub fn versions(json: bool, program: &str, releases: &[Release]) {
-    if json { object(&document(program, releases)) } else { print(&text(program, releases)) }
+impl Printer {
+    /// Prints the program's version, and for each service the default image and the tested version.
+    pub fn versions(&self, program: &str, releases: &[Release]) {
+        self.result(|_| text_screen(&text(program, releases)), || document(program, releases));
+    }
 }
 
 fn text(program: &str, releases: &[Release]) -> String {

@@ -10,7 +10,6 @@ use crate::backup::{BackupContext, Interrupt, unless};
 use crate::engine::{Engine, LockWait};
 use crate::error::{Error, Result};
 use crate::model::observed::Objects;
-use crate::output;
 
 /// Longer than any change takes, so that a hanging program does not block others forever.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
@@ -30,7 +29,7 @@ impl Session {
         let began = Instant::now();
         let waiting = |holder: &str| {
             let text = format!("waiting for {holder} to release stack `{}`", self.stack.name);
-            output::talk(self.settings.progress, began.elapsed(), &text);
+            self.printer.talk(began.elapsed(), &text);
         };
         let locked = engine.operator().lock(&self.stack, &image, verb, self.queue(), waiting).await;
         self.held.set(Some(explained(engine, locked).await?));

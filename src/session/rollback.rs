@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::execute::{Applied, Applier};
 use crate::model::event;
-use crate::output::{self, Timings};
+use crate::output::Timings;
 use crate::plan::Plan;
 
 /// The time limit of each wait for a service during a rollback.
@@ -34,7 +34,7 @@ impl Session {
             return Err(failure);
         }
         let taken = timings.0.iter().map(|timing| timing.began + timing.took).max().unwrap_or_default();
-        output::talk(self.settings.progress, taken, &format!("rolling back: {}", services.join(", ")));
+        self.printer.talk(taken, &format!("rolling back: {}", services.join(", ")));
         let failure = Box::new(failure);
         // A service that was ready a moment ago needs no long wait.
         let patience = WaitOptions { each: patience.each.min(LONGEST_WAY_BACK), ..patience };
@@ -57,7 +57,7 @@ impl Session {
             events,
         };
         let mut timings = Timings::default();
-        let shown = async |inbox| timings = output::display(self.settings.progress, plan, inbox).await;
+        let shown = async |inbox| timings = self.printer.display(plan, inbox).await;
         let tee = Record::tee(inbox, shown);
         // The channel closes when the applier ends, and the display ends with the channel.
         let work = async move { applier.apply(plan).await };
