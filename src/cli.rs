@@ -117,6 +117,10 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, env = "TDD_STACK_DIAGNOSTICS", value_name = "DIR")]
     diagnostics: Option<PathBuf>,
 
+    /// Show details: times of operations, images, every check
+    #[arg(long, short, global = true, env = "TDD_STACK_VERBOSE")]
+    verbose: bool,
+
     /// Form of results on standard output [default: human]
     #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORM")]
     output: Option<OutputFormat>,
@@ -190,6 +194,7 @@ impl GlobalArgs {
                 .then_some(PasswordSource::Prompt)
                 .or(self.grafana_password_file.map(PasswordSource::File)),
             no_wait: self.no_wait.then_some(true),
+            verbose: self.verbose.then_some(true),
             diagnostics: self.diagnostics,
             output: self.output,
             progress: self.progress,

@@ -13,8 +13,8 @@ mod findings;
 mod plan;
 mod printer;
 mod progress;
-mod progress_bars;
 mod progress_json;
+mod progress_live;
 mod progress_plain;
 mod removed;
 mod schema;
@@ -24,6 +24,7 @@ mod table;
 mod terminal_mode;
 mod up;
 mod versions;
+mod words;
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;

@@ -310,7 +310,7 @@ impl World {
             name: stack.container(service.name),
             image_id: self.images[&image].clone(),
             image,
-            spec: service.spec_hash(),
+            spec: service.spec(),
             state: ContainerState::Created,
             status: "Created".into(),
             address: Some(SocketAddr::new(service.port.bind, host_port)),

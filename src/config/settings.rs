@@ -57,6 +57,8 @@ pub struct Settings {
     pub grafana_password: Password,
     /// Whether to fail at once where another program changes the stack.
     pub no_wait: bool,
+    /// Whether details are shown.
+    pub verbose: bool,
     /// The folder for evidence of failures, where one was given.
     pub diagnostics: Option<PathBuf>,
     /// The form of results on standard output.
@@ -90,6 +92,7 @@ impl Settings {
             environment: layer.environment.unwrap_or_else(|| "development".into()),
             grafana_password,
             no_wait: layer.no_wait.unwrap_or_default(),
+            verbose: layer.verbose.unwrap_or_default(),
             diagnostics: layer.diagnostics,
             output: layer.output.unwrap_or_default(),
             progress: layer.progress.unwrap_or_default(),

@@ -88,6 +88,11 @@ impl Terminal {
         Line::plain(" ".repeat(indent)).and(self.mark(mark)).padded(indent + self.mark_width())
     }
 
+    /// Returns whether glyphs beyond ASCII can be shown.
+    pub(super) fn has_glyphs(self) -> bool {
+        self.is_unicode
+    }
+
     /// Returns the glyph between the items of a list in one line.
     pub(super) fn dot(self) -> &'static str {
         if self.is_unicode { " · " } else { ", " }

@@ -146,7 +146,7 @@ impl Start {
             name: stack.container(service.name),
             image,
             image_id: current,
-            spec: if is_wanted { service.spec_hash() } else { "another".into() },
+            spec: if is_wanted { service.spec() } else { "another".into() },
             state,
             status: "Up".into(),
             address: Some(std::net::SocketAddr::new(service.port.bind, 5000 + service.port.container)),

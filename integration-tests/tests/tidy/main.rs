@@ -99,7 +99,7 @@ fn foreign_libraries_are_named_in_their_own_place_only() {
     for (library, home) in [
         ("bollard", ["src/engine.rs", "src/engine/"]),
         ("reqwest", ["src/http.rs", "src/http/"]),
-        ("indicatif", ["src/output/progress_bars.rs", "src/output/progress_bars.rs"]),
+        ("indicatif", ["src/output/progress_live.rs", "src/output/progress_live.rs"]),
         ("comfy_table", ["src/output/", "src/output/"]),
         ("clap", ["src/cli.rs", "src/commands/"]),
         ("axum", ["src/demo/", "src/demo/"]),
