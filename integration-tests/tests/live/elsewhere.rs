@@ -27,7 +27,7 @@ impl Traps {
         let connections = Arc::new(AtomicUsize::new(0));
         let ports = SERVICES.map(|service| {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-            let port = listener.local_addr().expect("it listens").port();
+            let port = listener.local_addr().expect("a listener has an address").port();
             let connections = connections.clone();
             std::thread::spawn(move || {
                 let count = |_: TcpStream| connections.fetch_add(1, Ordering::SeqCst);
@@ -56,12 +56,12 @@ impl Drop for Helper {
 /// Relays a socket by a copy of the relay that is called `name`, started by `program`, and returns the new address.
 fn relayed(folder: &Path, name: &str, program: &[&str], socket: &str) -> (Helper, String) {
     let (relay, new) = (folder.join(name), folder.join(format!("{name}.sock")));
-    std::fs::copy(RELAY, &relay).expect("the folder can be written");
+    std::fs::copy(RELAY, &relay).expect("the folder is writable");
     let (from, to) = (format!("unix:{}", new.display()), format!("unix:{socket}"));
     let relay = relay.display().to_string();
     let words = [program, &[&relay, &from, &to]].concat();
     let started = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).spawn();
-    let helper = Helper(started.expect("the relay can be started"));
+    let helper = Helper(started.expect("the relay starts"));
     eventually("the relay listens", || new.exists(), |is_there| *is_there);
     (helper, format!("unix://{}", new.display()))
 }
@@ -70,8 +70,8 @@ fn relayed(folder: &Path, name: &str, program: &[&str], socket: &str) -> (Helper
 fn run_by(folder: &Path, words: &str) -> PathBuf {
     let path = folder.join("wrapper");
     std::fs::write(&path, format!("#!/bin/sh\nexec {words} {PROGRAM} \"$@\"\n"))
-        .expect("the folder can be written");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
+        .expect("the folder is writable");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("this user owns the file");
     path
 }
 
@@ -129,7 +129,7 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
 
     // An address that both know, and a password of its own.
     let password = here.folder().join("password");
-    std::fs::write(&password, "long and own").expect("the folder can be written");
+    std::fs::write(&password, "long and own").expect("the folder is writable");
     let here = here.with_variable("TDD_STACK_GRAFANA_PASSWORD_FILE", &password.display().to_string());
     let bound = |host: &str, bind: &str, arguments: &[&str]| {
         let run = here.prepare_by(Path::new(PROGRAM), Some(host), &traps.ports, arguments);
@@ -161,11 +161,11 @@ fn the_machine_s_own_engine_is_told_by_its_network_and_not_by_its_address() {
     // A relay on a port of this machine leads to this machine.
     let port = {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        free.local_addr().expect("it listens").to_string()
+        free.local_addr().expect("a listener has an address").to_string()
     };
     let (from, to) = (format!("tcp:{port}"), format!("unix:{MACHINE_SOCKET}"));
     let relay = Command::new(RELAY).args([&from, &to]).stdin(Stdio::null()).spawn();
-    let _by_port = Helper(relay.expect("the relay can be started"));
+    let _by_port = Helper(relay.expect("the relay starts"));
     eventually("the relay listens", || TcpStream::connect(&port).is_ok(), |is_there| *is_there);
     for verb in ["status", "up"] {
         run(Path::new(PROGRAM), &format!("tcp://{port}"), verb).exits(0);
@@ -175,7 +175,7 @@ fn the_machine_s_own_engine_is_told_by_its_network_and_not_by_its_address() {
 
     // As a rootless engine has it: it listens in a network of its own, and RootlessKit publishes its ports here.
     let rootlesskit = folder.path().join("rootlesskit");
-    std::fs::copy("/bin/sh", &rootlesskit).expect("the folder can be written");
+    std::fs::copy("/bin/sh", &rootlesskit).expect("the folder is writable");
     let rootlesskit = rootlesskit.display().to_string();
     let child = "setpriv --pdeathsig KILL unshare --net \"$@\"; true";
     let started_by = [rootlesskit.as_str(), "-c", child, "sh"];
@@ -201,7 +201,7 @@ fn an_ordinary_user_who_may_use_the_engine_reaches_the_stack() {
     let group = std::fs::metadata(MACHINE_SOCKET).expect("the engine listens").gid();
     let program = run_by(folder.path(), &format!("setpriv --reuid 65534 --regid 65534 --groups {group}"));
     for path in [folder.path(), scenario.folder()] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("this user owns it");
     }
     let status = scenario.prepare_by(&program, None, &any_ports(), &["status"]);
     status.env("HOME", "/nonexistent").run().exits(0);

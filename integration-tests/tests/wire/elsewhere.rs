@@ -114,7 +114,7 @@ fn a_first_up_is_refused_before_its_first_change() {
     assert!(!scene.folder().join("config").exists());
     // Where its own machine publishes ports is known to be nowhere here.
     let password = scene.folder().join("password");
-    std::fs::write(&password, "long and own").expect("the folder can be written");
+    std::fs::write(&password, "long and own").expect("the folder is writable");
     scene
         .bare()
         .env("TDD_STACK_BIND", "0.0.0.0")
@@ -131,7 +131,7 @@ fn taken_ports_of_this_machine_do_not_hinder_another() {
     let scene = Scene::with_images(program!());
     scene.engine.move_to("far");
     let taken = std::net::TcpListener::bind((scene.address(), 0)).expect("a port is free");
-    let port = taken.local_addr().expect("it listens").port();
+    let port = taken.local_addr().expect("a listener has an address").port();
     let ports = format!("prometheus=auto,grafana={port},node-exporter=auto,alertmanager=auto");
     scene
         .bare()
@@ -179,10 +179,11 @@ impl Drop for Relay {
 /// Relays the engine's socket by a program of this name, and returns the new address.
 fn relayed(scene: &Scene, name: &str) -> (Relay, String) {
     let (program, socket) = (scene.folder().join(name), scene.folder().join(format!("{name}.sock")));
-    std::fs::copy(env!("CARGO_BIN_EXE_socket-relay"), &program).expect("the folder can be written");
+    std::fs::copy(env!("CARGO_BIN_EXE_socket-relay"), &program).expect("the folder is writable");
     let from = format!("unix:{}", socket.display());
     let to = scene.engine.host().replace("unix://", "unix:");
-    let relay = Command::new(program).args([&from, &to]).stdin(Stdio::null()).spawn().expect("it can be run");
+    let relay =
+        Command::new(program).args([&from, &to]).stdin(Stdio::null()).spawn().expect("the program starts");
     let relay = Relay(relay);
     integration_tests::scenario::eventually("the relay listens", || socket.exists(), |is_there| *is_there);
     (relay, format!("unix://{}", socket.display()))
