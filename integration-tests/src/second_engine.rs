@@ -36,7 +36,7 @@ impl SecondEngine {
     /// Starts an empty engine.
     pub fn start() -> Self {
         let user = run("id", &["-u"]).unwrap_or_default();
-        assert_eq!(user.trim(), "0", "a second engine can be started by root only");
+        assert_eq!(user.trim(), "0", "a second engine needs root");
         leftovers::sweep();
         let (range, folder) = claim();
         let engine = Self { folder, range, process: Mutex::new(None), elsewhere: None };
@@ -50,7 +50,7 @@ impl SecondEngine {
     /// this machine's registry through its own loopback. `relay` is the program `socket-relay`.
     pub fn start_elsewhere(relay: &Path, registry: &str) -> Self {
         let user = run("id", &["-u"]).unwrap_or_default();
-        assert_eq!(user.trim(), "0", "a second engine can be started by root only");
+        assert_eq!(user.trim(), "0", "a second engine needs root");
         leftovers::sweep();
         let (range, folder) = claim();
         let made = Elsewhere::make(range, &folder, relay, registry);

@@ -193,7 +193,7 @@ impl World {
                     self.found(service, container);
                     return;
                 };
-                assert_eq!(old.id, *container, "another container is set aside");
+                assert_eq!(old.id, *container, "another container was kept");
                 old.name.clone_from(name);
                 self.containers.insert(service.clone(), old);
                 self.forget_process(service);

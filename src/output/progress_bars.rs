@@ -155,7 +155,7 @@ mod tests {
     use crate::plan::{Cause, Step};
 
     #[test]
-    fn an_abandoned_step_is_not_listed_any_more() {
+    fn abandoned_step_is_not_listed() {
         let step = |uid: &str| {
             let operation = Operation::WaitDataSource { uid: uid.into() };
             Step { operation, cause: Cause::JustStarted, needs: Vec::new() }

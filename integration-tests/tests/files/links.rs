@@ -58,10 +58,7 @@ fn link_to_an_older_file_is_not_replaced() {
         .collect();
     scene.edit(".tdd-stack.sha256", &lines.concat());
     scene.edit("alerts.yml", older);
-    assert!(
-        scene.run(["plan"]).exits(0).stdout.contains("alerts.yml"),
-        "a newer version is written over an older one"
-    );
+    assert!(scene.run(["plan"]).exits(0).stdout.contains("alerts.yml"), "the older file must be replaced");
     let target = scene.folder().join("elsewhere.yml");
     fs::write(&target, older).expect("it is writable");
     link(&scene, "alerts.yml", &target);
@@ -105,7 +102,7 @@ fn pipe_or_device_is_reported_without_reading() {
         let before = fs::read(scene.file(name)).expect("it exists");
         fs::remove_file(scene.file(name)).expect("it exists");
         let made = Command::new("mkfifo").arg(scene.file(name)).status();
-        assert!(made.is_ok_and(|status| status.success()), "no pipe can be made");
+        assert!(made.is_ok_and(|status| status.success()), "the pipe cannot be created");
         let output = scene.run(["up"]);
         print_row(&format!("up, {name}: a pipe"), &output);
         output.exits(4).says(&format!("{name}`")).says("it is a named pipe");
@@ -157,7 +154,7 @@ fn backup_is_not_written_through_a_link() {
     link(&scene, "alerts.yml.bak-1", &outside);
     scene.edit("alerts.yml", "groups: []\n");
     assert!(scene.run(["init", "--force"]).exits(0).stdout.contains("alerts.yml.bak-2"));
-    assert!(!outside.exists(), "the backup went through a link");
+    assert!(!outside.exists(), "the backup was written through a link");
     assert_eq!(scene.read("alerts.yml.bak-2"), "groups: []\n");
 }
 

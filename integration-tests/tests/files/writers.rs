@@ -24,7 +24,7 @@ fn is_complete(scene: &Scene, shipped: &Scene) {
         .args(["--check", "--strict", ".tdd-stack.sha256"])
         .current_dir(folder)
         .output();
-    assert!(checked.is_ok_and(|output| output.status.success()), "the list of hashes is wrong");
+    assert!(checked.is_ok_and(|output| output.status.success()), "the checksum list is wrong");
 }
 
 fn shipped() -> Scene {
@@ -98,7 +98,7 @@ fn interrupt_ends_the_wait_for_the_folder_lock() {
     let began = Instant::now();
     up.signal("INT");
     up.finish().exits(130).says("error: interrupted");
-    assert!(began.elapsed() < Duration::from_secs(4), "it waited for the other process first");
+    assert!(began.elapsed() < Duration::from_secs(4), "the interrupt waited for the other process");
 }
 
 #[test]

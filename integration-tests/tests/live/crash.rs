@@ -73,7 +73,7 @@ fn is_complete(scenario: &Scenario, whole: &Objects, number: usize, arguments: &
 #[expect(clippy::print_stdout, reason = "the count belongs to the output")]
 pub(super) fn report(phase: &str, tried: usize, began: Instant) {
     println!("crash matrix, {phase}: kill points tried {tried}, converged {tried}, {:.0?}", began.elapsed());
-    assert!(tried > 10, "{phase}: the proxy saw {tried} calls only");
+    assert!(tried > 10, "{phase}: the proxy saw only {tried} calls");
 }
 
 /// Kills the program after its first call, its second one, and so on until it finishes.

@@ -132,7 +132,7 @@ fn only_files_modules_write_to_disk() {
         .filter(|(_, part, code)| part != "files" && writing.iter().any(|words| code.contains(words)))
         .map(|(name, _, _)| name)
         .collect();
-    assert!(names.is_empty(), "the disk is written in {names:#?}");
+    assert!(names.is_empty(), "modules outside `files` write to disk: {names:#?}");
 }
 
 /// Files that may read the wall clock, which may jump: to date something or to compute an age.

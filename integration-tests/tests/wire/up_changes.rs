@@ -34,7 +34,7 @@ fn edited_rules_are_checked_uploaded_and_reloaded() {
     let checks =
         scene.engine.changes().iter().filter(|request| *request == "POST /containers/create").count();
     assert_eq!(checks, 2, "promtool checks the configuration and the rules");
-    assert_eq!(scene.engine.containers().len(), 4, "the checks leave no container");
+    assert_eq!(scene.engine.containers().len(), 4, "a check left its container");
     assert!(
         scene.engine.loaded("tdd-prometheus")["alerts.yml"] == edited,
         "Prometheus has loaded the old file"
@@ -69,7 +69,7 @@ fn rejected_rules_change_nothing() {
     output.exits(1).says("config/monitoring/alerts.yml").says("hint: nothing was changed");
     assert_eq!(changes(&scene), [""; 0]);
     assert!(scene.engine.loaded("tdd-prometheus") == before, "Prometheus has loaded the rejected file");
-    assert_eq!(scene.engine.containers().len(), 4, "the checks leave no container");
+    assert_eq!(scene.engine.containers().len(), 4, "a check left its container");
 }
 
 #[test]
