@@ -244,12 +244,12 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn every_global_flag_has_its_variable() {
+    fn every_global_flag_has_a_variable() {
         let command = Cli::command();
         let flags = command.get_arguments().filter(|arg| arg.is_global_set() && !arg.is_hide_set());
         let mut count = 0;

@@ -1,4 +1,4 @@
-//! What fires is told with its state, since when, where it is routed to, and what to read.
+//! Alerts are reported with their state, start, receivers and annotations.
 
 use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::scenario;
 
-/// Brings up a stack with two quick alerts of one's own; the application is nowhere.
+/// Starts a stack with two fast alerts and without an application.
 fn alerting(name: &str) -> Scenario {
     let scenario = scenario(name);
     scenario.succeed(&["init"]);
@@ -15,7 +15,7 @@ fn alerting(name: &str) -> Scenario {
         scenario.edit("prometheus.yml", &format!("tdd-app:{port}"), &nowhere);
     }
     scenario.edit("prometheus.yml", "evaluation_interval: 15s", "evaluation_interval: 1s");
-    // What fires before Prometheus has found Alertmanager is sent again a minute later only, hence `for`.
+    // An alert that fires before Prometheus finds Alertmanager is resent only after a minute; `for` avoids that.
     let own = "groups:
   - name: own
     rules:
@@ -49,7 +49,7 @@ fn seen(scenario: &Scenario, name: &str, state: &str) -> Value {
     eventually(&format!("{name} is {state}"), ask, is_there)
 }
 
-/// Posts alerts of these labels as Prometheus would; its own take minutes.
+/// Posts alerts with these labels as Prometheus would; shipped rules would take minutes.
 fn post(scenario: &Scenario, labels: &[Value]) {
     let alerts: Vec<Value> = labels.iter().map(|labels| json!({"labels": labels})).collect();
     let url = format!("{}/api/v2/alerts", scenario.url("alertmanager"));
@@ -58,7 +58,7 @@ fn post(scenario: &Scenario, labels: &[Value]) {
 }
 
 #[test]
-fn firing_and_pending_alerts_are_told_with_all_that_is_known() {
+fn alerts_lists_firing_and_pending_alerts_with_details() {
     let scenario = alerting("alerts");
     let burning = seen(&scenario, "Burning", "firing");
     assert_eq!(burning["receivers"], json!(["tdd-webhook"]));
@@ -79,7 +79,7 @@ fn firing_and_pending_alerts_are_told_with_all_that_is_known() {
 
     post(&scenario, &[json!({"alertname": "Watchdog"})]);
     let document = eventually(
-        "the watchdog is there",
+        "the watchdog arrived",
         || alerts(&scenario),
         |document| document["delivery"]["alive"] == true,
     );
@@ -101,7 +101,7 @@ fn firing_and_pending_alerts_are_told_with_all_that_is_known() {
 }
 
 #[test]
-fn a_silenced_alert_is_told_with_its_silence_and_fails_nobody() {
+fn silenced_alert_names_its_silence_and_never_fails() {
     let scenario = alerting("silenced");
     seen(&scenario, "Burning", "firing");
     scenario.silence(".+", "it is known");
@@ -112,7 +112,7 @@ fn a_silenced_alert_is_told_with_its_silence_and_fails_nobody() {
 }
 
 #[test]
-fn an_alert_that_another_explains_is_told_with_the_other() {
+fn inhibited_alert_names_its_source() {
     let scenario = scenario("inhibited");
     scenario.succeed(&["up"]);
     let alert = |name: &str| json!({"alertname": name, "job": "app-metrics", "instance": "tdd-app:8502"});
@@ -123,7 +123,7 @@ fn an_alert_that_another_explains_is_told_with_the_other() {
 }
 
 #[test]
-fn a_stack_that_is_not_there_cannot_be_asked() {
+fn alerts_of_missing_stack_fail() {
     let scenario = scenario("no-alerts");
     let output = scenario.run(&["alerts", "--output", "json"]);
     output.exits(1);

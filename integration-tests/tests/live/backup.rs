@@ -1,4 +1,4 @@
-//! Backup and restore with the real services: what was there before is there afterwards, or nothing is changed.
+//! Backup and restore with the real services: all data returns, or nothing is changed.
 
 mod crash;
 mod trouble;
@@ -18,12 +18,12 @@ use tdd_stack::model::stack::sha256;
 
 use super::scenario;
 
-/// The volumes that keep data, without the stack's name.
+/// Data volumes without the stack's name.
 const DATA: [&str; 3] = ["alertmanager_data", "grafana_data", "prometheus_data"];
-/// Neither the well-known password nor one that is given on any command line.
+/// A password that is neither the well-known one nor on any command line.
 const CHANGED: Login<'_> = Login { user: "admin", password: "changed-by-hand" };
 
-/// What a user's data says, asked in a way that time does not change.
+/// Data of the services, queried in a form that does not change with time.
 #[derive(Debug, PartialEq)]
 struct Data {
     samples: Value,
@@ -31,7 +31,7 @@ struct Data {
     dashboard: Value,
 }
 
-/// A stack with something in each of its volumes.
+/// A stack with data in each of its volumes.
 struct Filled {
     scenario: Scenario,
     at: u64,
@@ -54,7 +54,7 @@ impl Filled {
         eventually("there are some samples", scraped, |seen| {
             text(&seen["result"][0]["value"][1]).parse().is_ok_and(|count: u32| count >= 2)
         });
-        // Nothing is scraped later that a query at this time would see.
+        // A query at this time includes no later scrape.
         let at = now() - 1;
         let data = look(&scenario, at, http::ADMIN);
         assert_eq!(data.silences, ["kept through a backup"]);
@@ -64,7 +64,7 @@ impl Filled {
     }
 
     fn path(&self) -> &str {
-        self.file.to_str().expect("it is text")
+        self.file.to_str().expect("it is UTF-8")
     }
 }
 
@@ -76,25 +76,25 @@ fn look(scenario: &Scenario, at: u64, login: Login<'_>) -> Data {
     let counts = "count_over_time(up%5B1h%5D)%20or%20count_over_time(node_cpu_seconds_total%5B1h%5D)";
     let query = format!("query?query={counts}&time={at}");
     let mut samples = scenario.prometheus(&query)["result"].take();
-    // In no promised order.
+    // The order of series is not guaranteed.
     if let Some(series) = samples.as_array_mut() {
         series.sort_by_key(|series| series["metric"].to_string());
     }
     assert!(samples.as_array().is_some_and(|series| series.len() > 8), "{samples}");
     let silences = http::get(&format!("{}/api/v2/silences", scenario.url("alertmanager"))).json();
     let silences =
-        silences.as_array().expect("a list").iter().map(|silence| text(&silence["comment"])).collect();
+        silences.as_array().expect("it is a list").iter().map(|silence| text(&silence["comment"])).collect();
     let url = format!("{}/api/dashboards/uid/own", scenario.url("grafana"));
     let dashboard = http::request("GET", &url, Some(login), None).json()["dashboard"].take();
     Data { samples, silences, dashboard }
 }
 
-/// Returns the path of a file that holds a password, and that its owner alone reads.
+/// Writes a password to a file that only its owner can read, and returns the path.
 fn password_file(scenario: &Scenario, password: &str) -> String {
     let path = scenario.folder().join("password");
-    std::fs::write(&path, password).expect("it can be written");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
-    path.to_str().expect("it is text").to_string()
+    std::fs::write(&path, password).expect("it is writable");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("this user owns it");
+    path.to_str().expect("it is UTF-8").to_string()
 }
 
 fn change_password(scenario: &Scenario) {
@@ -108,14 +108,14 @@ fn volumes(scenario: &Scenario) -> Vec<String> {
     DATA.iter().map(|name| format!("{}_{name}", scenario.stack())).collect()
 }
 
-/// The names in a folder that begin with a dot, as temporary files do.
+/// Returns hidden files of a folder, such as temporary ones.
 fn hidden(folder: &Path) -> Vec<String> {
-    let names = std::fs::read_dir(folder).expect("it can be read");
-    let names = names.map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned());
+    let names = std::fs::read_dir(folder).expect("it is readable");
+    let names = names.map(|entry| entry.expect("it is readable").file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with('.')).collect()
 }
 
-/// Owners and modes of what the services write to.
+/// Returns owners and modes of the folders that the services write.
 fn owners(scenario: &Scenario) -> Vec<String> {
     let look = |service: &str, paths: &[&str]| {
         docker(&[&["exec", &scenario.container(service), "stat", "-c", "%n %u:%g %a"], paths].concat())
@@ -128,22 +128,22 @@ fn owners(scenario: &Scenario) -> Vec<String> {
     seen.iter().flat_map(|text| text.lines()).map(ToString::to_string).collect()
 }
 
-/// The hash of every configuration file, by name.
+/// Returns the hash of every configuration file by name.
 fn files(scenario: &Scenario) -> Vec<(String, String)> {
     let folder = scenario.folder().join("config/monitoring");
-    let entries = std::fs::read_dir(folder).expect("it can be read").map(|entry| {
-        let path = entry.expect("it can be read").path();
-        let content = std::fs::read(&path).expect("it can be read");
-        (path.file_name().expect("it has a name").to_string_lossy().into_owned(), sha256(&content))
+    let entries = std::fs::read_dir(folder).expect("it is readable").map(|entry| {
+        let path = entry.expect("it is readable").path();
+        let content = std::fs::read(&path).expect("it is readable");
+        (path.file_name().expect("the path has a file name").to_string_lossy().into_owned(), sha256(&content))
     });
-    // The program's own list beside them has no edited file in it.
+    // The program's checksum list never contains edited files.
     let mut files: Vec<(String, String)> = entries.filter(|(name, _)| !name.starts_with('.')).collect();
     files.sort();
     files
 }
 
 #[test]
-fn what_was_backed_up_is_there_again_after_down_with_volumes() {
+fn restore_returns_all_data_after_down_with_volumes() {
     let filled = Filled::new("backup");
     let scenario = &filled.scenario;
     scenario.edit("alerts.yml", "severity: critical", "severity: critical # by the user");
@@ -156,18 +156,22 @@ fn what_was_backed_up_is_there_again_after_down_with_volumes() {
     let output = scenario.succeed(&["backup", filled.path(), "--output", "json"]);
     let report = output.json();
     assert_eq!(report["schema"], "tdd-stack.backup-report/1");
-    let paused: Vec<String> =
-        report["pauses"].as_array().expect("a list").iter().map(|pause| text(&pause["service"])).collect();
+    let paused: Vec<String> = report["pauses"]
+        .as_array()
+        .expect("it is a list")
+        .iter()
+        .map(|pause| text(&pause["service"]))
+        .collect();
     assert_eq!(paused, ["prometheus", "grafana", "alertmanager"]);
     output.says("stopping prometheus while its data is read").says("prometheus is ready again after");
-    assert_eq!(scenario.ids(), before, "nothing is replaced");
+    assert_eq!(scenario.ids(), before, "a container was replaced");
     scenario.plan(&login).exits(0);
-    assert_eq!(std::fs::metadata(&filled.file).expect("it is there").permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::metadata(&filled.file).expect("it exists").permissions().mode() & 0o777, 0o600);
     assert_eq!(hidden(scenario.folder()), [""; 0]);
 
     scenario.succeed(&["down", "--volumes"]);
     assert_eq!(scenario.objects("volume"), [""; 0]);
-    std::fs::remove_dir_all(scenario.folder().join("config")).expect("it can be removed");
+    std::fs::remove_dir_all(scenario.folder().join("config")).expect("the folder can be removed");
 
     let restored = scenario.succeed(&["restore", filled.path()]);
     assert!(restored.stdout.contains("`tdd-stack up` brings it up"), "{}", restored.stdout);
@@ -183,14 +187,14 @@ fn what_was_backed_up_is_there_again_after_down_with_volumes() {
 }
 
 #[test]
-fn the_password_is_not_in_a_backup() {
+fn backup_contains_no_password() {
     let scenario = scenario("secret");
     let password = password_file(&scenario, "a-very-long-secret");
     let login = ["--grafana-password-file", password.as_str()];
     scenario.succeed(&[&["up"], &login[..]].concat());
     let file = scenario.folder().join("stack.backup");
-    scenario.succeed(&[&["backup", file.to_str().expect("it is text")], &login[..]].concat());
-    let backup = std::fs::File::open(&file).expect("it can be read");
+    scenario.succeed(&[&["backup", file.to_str().expect("it is UTF-8")], &login[..]].concat());
+    let backup = std::fs::File::open(&file).expect("it is readable");
     let mut inside = Vec::new();
     MultiGzDecoder::new(backup).read_to_end(&mut inside).expect("any gzip can read it");
     let has = |words: &str| inside.windows(words.len()).any(|window| window == words.as_bytes());
@@ -199,7 +203,7 @@ fn the_password_is_not_in_a_backup() {
 }
 
 #[test]
-fn a_stack_that_is_down_is_backed_up_and_stays_down() {
+fn backup_never_starts_stopped_services() {
     let filled = Filled::new("asleep");
     let scenario = &filled.scenario;
     scenario.succeed(&["down"]);
@@ -207,13 +211,13 @@ fn a_stack_that_is_down_is_backed_up_and_stays_down() {
     assert_eq!(report["pauses"], json!([]));
     assert_eq!(scenario.objects("container"), [""; 0]);
 
-    // The same again beside it, under another name.
+    // A second stack with another name is restored from the same backup.
     let other = super::scenario("awake");
     other.succeed(&["restore", filled.path()]);
     other.succeed(&["up"]);
     assert_eq!(look(&other, filled.at, http::ADMIN), filled.data);
 
-    // A service that was stopped by hand stays so, and the others run again.
+    // A service that was stopped by hand stays stopped.
     docker(&["stop", &other.container("alertmanager")]);
     let report = other.succeed(&["backup", filled.path(), "--force", "--output", "json"]).json();
     assert_eq!(report["pauses"].as_array().map(Vec::len), Some(2), "{report}");
@@ -222,7 +226,7 @@ fn a_stack_that_is_down_is_backed_up_and_stays_down() {
 }
 
 #[test]
-fn a_backup_is_restored_onto_an_empty_engine() {
+fn restore_works_on_an_empty_engine() {
     let filled = Filled::new("moves");
     filled.scenario.succeed(&["backup", filled.path()]);
     let engine = SecondEngine::start();

@@ -1,4 +1,4 @@
-//! What is kept of a failure on the real engine, without the secrets of the stack.
+//! Diagnostics of a failure on the real engine, without the secrets of the stack.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,18 +10,18 @@ use super::scenario;
 const PASSWORD: &str = "planted-pass-word";
 const PLANTED: &str = "planted-smtp-secret";
 
-/// The files below a folder whose content has one of the secrets, as another program finds them.
+/// Returns the files below a folder that contain a secret, as `grep` finds them.
 fn files_with_secrets(folder: &Path) -> String {
     let found = Command::new("grep")
         .args(["-rl", "-e", PASSWORD, "-e", PLANTED, "-e", "YWRtaW46cGxhbnRlZC1wYXNzLXdvcmQ"])
         .arg(folder)
         .output()
-        .expect("grep can be run");
+        .expect("`grep` starts");
     String::from_utf8_lossy(&found.stdout).into_owned()
 }
 
 #[test]
-fn a_service_that_dies_leaves_evidence_without_secrets() {
+fn exited_service_leaves_diagnostics_without_secrets() {
     let scenario = scenario("diagnostics");
     let run = |arguments: &[&str]| {
         let command =
@@ -41,7 +41,7 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
         &format!("{globals}  receiver: tdd-webhook\n  group_by"),
     );
     run(&["up"]).exits(0);
-    // It has no Alertmanager.
+    // The image of node-exporter has no Alertmanager.
     let image = format!("alertmanager={}", Scenario::image("node-exporter"));
     let output = run(&["up", "--image", &image]);
     output.exits(1).says("rolled back");
@@ -52,7 +52,7 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
     };
     let container = scenario.container("alertmanager");
     assert!(!read("summary.txt").contains("incomplete"), "{}", read("summary.txt"));
-    // The container itself was removed when the change was taken back.
+    // The rollback removed the container itself.
     assert!(read(&format!("logs/{container}.log")).contains("alertmanager: not found"));
     assert!(read(&format!("inspect/container-{container}.json")).contains(&Scenario::image("node-exporter")));
     assert!(read("summary.txt").contains("exited with code"), "{}", read("summary.txt"));
@@ -69,10 +69,10 @@ fn a_service_that_dies_leaves_evidence_without_secrets() {
     let bundle = scenario.folder().join("bundle.tar.gz");
     run(&["support-bundle", &bundle.display().to_string()]).exits(0);
     let unpacked = scenario.folder().join("unpacked");
-    std::fs::create_dir(&unpacked).expect("it can be made");
+    std::fs::create_dir(&unpacked).expect("it can be created");
     let status = Command::new("tar").arg("-xzf").arg(&bundle).arg("-C").arg(&unpacked).status();
-    assert!(status.is_ok_and(|status| status.success()), "it cannot be unpacked");
+    assert!(status.is_ok_and(|status| status.success()), "the bundle cannot be unpacked");
     assert_eq!(files_with_secrets(&unpacked), "");
-    // The search finds what is there.
+    // The search itself finds an existing secret.
     assert_ne!(files_with_secrets(&scenario.file("alertmanager.yml")), "");
 }

@@ -1,4 +1,4 @@
-//! A doctor finds what is ill with an application, and says the cure: each row of the fault table.
+//! `doctor` finds each fault of an application and its fix: one test per row of the fault table.
 
 use integration_tests::scenario::{Scenario, docker, eventually};
 use serde_json::Value;
@@ -8,10 +8,10 @@ use super::scenario;
 
 const JOB: &str = "streamlit-app";
 
-/// Returns the one finding of a check, on a subject where it has one.
+/// Returns the only finding of a check, for a subject if one is given.
 #[track_caller]
 pub(crate) fn finding(document: &Value, check: &str, subject: Option<&str>) -> Value {
-    let findings = document["findings"].as_array().expect("there are findings");
+    let findings = document["findings"].as_array().expect("the document lists findings");
     let is_meant =
         |found: &&Value| found["check"] == check && subject.is_none_or(|subject| found["subject"] == subject);
     let found: Vec<&Value> = findings.iter().filter(is_meant).collect();
@@ -19,26 +19,26 @@ pub(crate) fn finding(document: &Value, check: &str, subject: Option<&str>) -> V
     found[0].clone()
 }
 
-/// Asserts state and words of a finding.
+/// Asserts state, problem and fix of a finding.
 #[track_caller]
-pub(crate) fn expect(found: &Value, state: &str, what: &str, cure: &str) {
+pub(crate) fn expect(found: &Value, state: &str, what: &str, fix: &str) {
     assert_eq!(found["state"], state, "{found:#}");
-    for (key, words) in [("what", what), ("cure", cure)] {
+    for (key, words) in [("what", what), ("cure", fix)] {
         assert!(found[key].as_str().unwrap_or_default().contains(words), "{key} lacks {words:?}: {found:#}");
     }
 }
 
-/// A stack whose application is at `target`, after Prometheus has failed to read it.
-struct Ill {
+/// A stack whose application at `target` could not be scraped.
+struct FaultyApp {
     scenario: Scenario,
 }
 
-impl Ill {
+impl FaultyApp {
     fn new(name: &str, target: &str) -> Self {
         Self::with(scenario(name), target, "")
     }
 
-    /// Gives the job a further line.
+    /// Adds a line to the scrape job.
     fn with(scenario: Scenario, target: &str, line: &str) -> Self {
         scenario.succeed(&["init"]);
         scenario.edit("prometheus.yml", "tdd-app:8501", target);
@@ -51,121 +51,121 @@ impl Ill {
         Self { scenario }
     }
 
-    /// Asserts what `status` advises, from Prometheus' words alone.
+    /// Asserts the hint of `status`, which comes from Prometheus' error only.
     #[track_caller]
     fn status_advises(&self, error: &str, advice: &str) {
         let status = self.scenario.run(&["status", "--output", "json"]).json();
-        let targets = status["targets"].as_array().expect("there are targets");
-        let target = targets.iter().find(|target| target["job"] == JOB).expect("it is scraped");
+        let targets = status["targets"].as_array().expect("the document lists targets");
+        let target = targets.iter().find(|target| target["job"] == JOB).expect("the job is scraped");
         for (key, words) in [("error", error), ("advice", advice)] {
             assert!(target[key].as_str().unwrap_or_default().contains(words), "{words:?}: {target:#}");
         }
     }
 
-    /// Asserts what the doctor sees and advises, and that it ends with 1 just if it is bad.
+    /// Asserts problem and fix of `doctor`, and exit code 1 for bad findings only.
     #[track_caller]
-    fn doctor_finds(&self, state: &str, what: &str, cure: &str) {
+    fn doctor_finds(&self, state: &str, what: &str, fix: &str) {
         let output = self.scenario.run(&["doctor", "--output", "json"]);
         output.exits(i32::from(state == "bad"));
-        expect(&finding(&output.json(), "application", Some(JOB)), state, what, cure);
+        expect(&finding(&output.json(), "application", Some(JOB)), state, what, fix);
         let text = self.scenario.run(&["doctor"]).stdout;
-        assert!(text.contains(what) && text.contains(cure), "{text}");
+        assert!(text.contains(what) && text.contains(fix), "{text}");
     }
 }
 
 #[test]
-fn a_target_on_localhost_is_the_container_itself() {
-    let scenario = scenario("ill-localhost");
+fn doctor_explains_localhost_target() {
+    let scenario = scenario("app-localhost");
     let target = format!("localhost:{}", scenario.reserve_port());
-    let ill = Ill::with(scenario, &target, "");
-    ill.status_advises("dial tcp", "use `tdd-app`");
-    ill.doctor_finds("bad", "refuses the connection", "use `tdd-app`");
+    let app = FaultyApp::with(scenario, &target, "");
+    app.status_advises("dial tcp", "use `tdd-app`");
+    app.doctor_finds("bad", "refuses the connection", "use `tdd-app`");
 }
 
 #[test]
-fn an_application_that_does_not_run_is_a_warning_unless_it_is_required() {
-    let scenario = scenario("ill-absent");
+fn stopped_application_is_a_warning_unless_required() {
+    let scenario = scenario("app-absent");
     let port = scenario.reserve_port();
-    let ill = Ill::with(scenario, &format!("tdd-app:{port}"), "");
-    ill.status_advises("connection refused", "start it on 0.0.0.0");
-    ill.doctor_finds("warning", &format!("nothing listens on port {port}"), &format!("0.0.0.0:{port}"));
-    ill.scenario.run(&["doctor", "--require-app"]).exits(1);
+    let app = FaultyApp::with(scenario, &format!("tdd-app:{port}"), "");
+    app.status_advises("connection refused", "start it on 0.0.0.0");
+    app.doctor_finds("warning", &format!("nothing listens on port {port}"), &format!("0.0.0.0:{port}"));
+    app.scenario.run(&["doctor", "--require-app"]).exits(1);
 }
 
 #[test]
-fn an_application_on_loopback_only_is_told_from_one_that_does_not_run() {
+fn doctor_detects_an_application_bound_to_loopback() {
     let application = Application::on_loopback(Behaviour::Metrics);
     let port = application.port();
-    let ill = Ill::new("ill-loopback", &format!("tdd-app:{port}"));
-    ill.status_advises("connection refused", "start it on 0.0.0.0");
-    ill.doctor_finds(
+    let app = FaultyApp::new("app-loopback", &format!("tdd-app:{port}"));
+    app.status_advises("connection refused", "start it on 0.0.0.0");
+    app.doctor_finds(
         "bad",
         &format!("port {port} is bound to 127.0.0.1:{port}"),
         "`--server.address 0.0.0.0`",
     );
-    ill.doctor_finds("bad", &format!("(process {})", std::process::id()), "0.0.0.0");
+    app.doctor_finds("bad", &format!("(process {})", std::process::id()), "0.0.0.0");
 }
 
 #[test]
-fn a_firewall_is_named_with_the_bridge_that_it_must_let_in() {
+fn doctor_names_the_bridge_that_a_firewall_blocks() {
     let application = Application::reachable(Behaviour::SilentToContainers);
     let port = application.port();
-    let ill = Ill::new("ill-firewall", &format!("tdd-app:{port}"));
-    ill.status_advises("context deadline exceeded", "a firewall on the host may drop");
-    let network = format!("{}-monitoring", ill.scenario.stack());
+    let app = FaultyApp::new("app-firewall", &format!("tdd-app:{port}"));
+    app.status_advises("context deadline exceeded", "a firewall on the host may drop");
+    let network = format!("{}-monitoring", app.scenario.stack());
     let id = docker(&["network", "inspect", "--format", "{{.Id}}", &network]);
-    let cure = format!("a firewall on the host drops packets from `br-{}`", &id[..12]);
-    ill.doctor_finds("bad", "does not answer in time", &cure);
-    ill.doctor_finds("bad", "does not answer in time", &format!("to any port {port} proto tcp"));
+    let fix = format!("a firewall on the host drops packets from `br-{}`", &id[..12]);
+    app.doctor_finds("bad", "does not answer in time", &fix);
+    app.doctor_finds("bad", "does not answer in time", &format!("to any port {port} proto tcp"));
 }
 
 #[test]
-fn an_application_that_answers_nobody_is_no_firewall() {
+fn hanging_application_is_not_a_firewall() {
     let application = Application::reachable(Behaviour::Silent);
-    let ill = Ill::new("ill-silent", &format!("tdd-app:{}", application.port()));
-    ill.status_advises("context deadline exceeded", "nothing answers");
-    ill.doctor_finds("bad", "does not answer, not even on this machine", "your application hangs");
+    let app = FaultyApp::new("app-silent", &format!("tdd-app:{}", application.port()));
+    app.status_advises("context deadline exceeded", "nothing answers");
+    app.doctor_finds("bad", "does not answer, not even on this machine", "your application hangs");
 }
 
 #[test]
-fn a_name_that_means_nothing_says_which_name_does() {
-    let ill = Ill::new("ill-name", "no-such-app:8501");
-    ill.status_advises("no such host", "alias");
-    let network = format!("{}-monitoring", ill.scenario.stack());
-    ill.doctor_finds(
+fn doctor_suggests_a_name_that_resolves() {
+    let app = FaultyApp::new("app-name", "no-such-app:8501");
+    app.status_advises("no such host", "alias");
+    let network = format!("{}-monitoring", app.scenario.stack());
+    app.doctor_finds(
         "bad",
         "does not resolve inside the network",
         "write `tdd-app` instead of `no-such-app`",
     );
-    ill.doctor_finds("bad", "no-such-app:8501", &format!("--alias no-such-app {network}"));
+    app.doctor_finds("bad", "no-such-app:8501", &format!("--alias no-such-app {network}"));
 }
 
 #[test]
-fn a_web_page_is_not_metrics() {
+fn web_page_is_not_metrics() {
     let page = Behaviour::Answers("Content-Type: text/html; charset=utf-8\r\n", "<html></html>");
     let application = Application::reachable(page);
-    let ill = Ill::new("ill-page", &format!("tdd-app:{}", application.port()));
-    ill.status_advises("unsupported Content-Type \"text/html", "`st.App`");
-    ill.doctor_finds("bad", "answers with a web page", "`/_stcore/metrics`");
+    let app = FaultyApp::new("app-page", &format!("tdd-app:{}", application.port()));
+    app.status_advises("unsupported Content-Type \"text/html", "`st.App`");
+    app.doctor_finds("bad", "answers with a web page", "`/_stcore/metrics`");
 }
 
 #[test]
-fn a_web_page_is_not_metrics_with_a_fallback_either() {
+fn web_page_with_fallback_is_not_metrics() {
     let page = Behaviour::Answers("Content-Type: text/html; charset=utf-8\r\n", "<html></html>");
     let application = Application::reachable(page);
     let target = format!("tdd-app:{}", application.port());
     let fallback = "    fallback_scrape_protocol: PrometheusText1.0.0\n";
-    let ill = Ill::with(scenario("ill-fallback"), &target, fallback);
-    ill.status_advises("expected a valid start token, got \"<\"", "`st.App`");
-    ill.doctor_finds("bad", "answers with a web page", "`st.App`");
+    let app = FaultyApp::with(scenario("app-fallback"), &target, fallback);
+    app.status_advises("expected a valid start token, got \"<\"", "`st.App`");
+    app.doctor_finds("bad", "answers with a web page", "`st.App`");
 }
 
 #[test]
-fn metrics_without_a_type_need_a_fallback() {
+fn metrics_without_content_type_need_a_fallback() {
     let application = Application::reachable(Behaviour::Answers("", "app_health_status 1\n"));
-    let ill = Ill::new("ill-blank", &format!("tdd-app:{}", application.port()));
-    ill.status_advises("blank Content-Type", "fallback_scrape_protocol");
-    ill.doctor_finds(
+    let app = FaultyApp::new("app-blank", &format!("tdd-app:{}", application.port()));
+    app.status_advises("blank Content-Type", "fallback_scrape_protocol");
+    app.doctor_finds(
         "bad",
         "answers without a Content-Type",
         "fallback_scrape_protocol: PrometheusText1.0.0",
@@ -173,16 +173,16 @@ fn metrics_without_a_type_need_a_fallback() {
 }
 
 #[test]
-fn metrics_of_another_type_need_a_fallback() {
+fn metrics_of_wrong_content_type_need_a_fallback() {
     let json = Behaviour::Answers("Content-Type: application/json\r\n", "{}");
     let application = Application::reachable(json);
-    let ill = Ill::new("ill-json", &format!("tdd-app:{}", application.port()));
-    ill.status_advises("\"application/json\"", "fallback_scrape_protocol");
-    ill.doctor_finds("bad", "answers with `application/json`", "`text/plain; version=0.0.4`");
+    let app = FaultyApp::new("app-json", &format!("tdd-app:{}", application.port()));
+    app.status_advises("\"application/json\"", "fallback_scrape_protocol");
+    app.doctor_finds("bad", "answers with `application/json`", "`text/plain; version=0.0.4`");
 }
 
 #[test]
-fn a_healthy_application_and_its_receiver_are_well() {
+fn healthy_application_and_receiver_are_good() {
     let (application, receiver) =
         (Application::reachable(Behaviour::Metrics), Application::reachable(Behaviour::Metrics));
     let scenario = scenario("well");
@@ -193,7 +193,7 @@ fn a_healthy_application_and_its_receiver_are_well() {
     }
     scenario.edit("alertmanager.yml", "tdd-webhook:5001", &format!("tdd-webhook:{}", receiver.port()));
     scenario.succeed(&["up"]);
-    // Prometheus itself knows of no target yet.
+    // Prometheus has not discovered a target yet.
     let output = scenario.succeed(&["doctor", "--require-app", "--output", "json"]).json();
     expect(&finding(&output, "application", Some(JOB)), "good", "http://tdd-app", "");
     let all_up = |targets: &Vec<(String, String)>| {

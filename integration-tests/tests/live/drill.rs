@@ -1,10 +1,10 @@
-//! Every alert really fires, arrives and ends; what breaks on the way is named.
+//! Every alert fires, arrives and ends, and a broken stage is named.
 
 use integration_tests::scenario::{Scenario, text};
 
 use super::scenario;
 
-/// Brings up a stack whose alerts go to a port that no other test listens on.
+/// Starts a stack whose alerts go to a port that no other test uses.
 fn stack(name: &str) -> Scenario {
     let scenario = scenario(name);
     scenario.succeed(&["init"]);
@@ -18,16 +18,16 @@ fn stack(name: &str) -> Scenario {
 }
 
 #[test]
-fn every_alert_fires_arrives_and_ends_and_the_real_files_come_back() {
+fn drill_delivers_every_alert_and_restores_the_files() {
     let scenario = stack("drill");
     let ids = scenario.ids();
     let drill = scenario.run_for(400, &["drill", "all", "--fast", "--output", "json"]);
     drill.exits(0);
     let drill = drill.json();
-    let alerts = drill["alerts"].as_array().expect("a list");
+    let alerts = drill["alerts"].as_array().expect("it is a list");
     assert_eq!(alerts.len(), 12, "{drill}");
     for alert in alerts {
-        let hops = alert["hops"].as_object().expect("an object");
+        let hops = alert["hops"].as_object().expect("it is an object");
         let order = ["scraped", "pending", "firing", "alertmanager", "received"];
         let times: Vec<f64> = order.iter().filter_map(|hop| hops.get(*hop)?.as_f64()).collect();
         assert_eq!(times.len(), order.len(), "{alert}");
@@ -41,7 +41,7 @@ fn every_alert_fires_arrives_and_ends_and_the_real_files_come_back() {
 }
 
 #[test]
-fn a_wrong_webhook_is_the_hop_that_is_named() {
+fn drill_names_the_stage_broken_by_a_wrong_webhook() {
     let scenario = scenario("drill-webhook");
     scenario.succeed(&["init"]);
     scenario.edit("alertmanager.yml", "tdd-webhook:5001", "no-such-receiver:5001");
@@ -53,7 +53,7 @@ fn a_wrong_webhook_is_the_hop_that_is_named() {
 }
 
 #[test]
-fn an_interrupted_drill_puts_the_real_files_back() {
+fn interrupted_drill_restores_the_files() {
     let scenario = stack("drill-interrupt");
     let running = scenario.spawn(&["drill", "SlowQueries", "--fast"]);
     let changed = || text(&scenario.prometheus("status/config")["yaml"]).contains("drill");
@@ -65,7 +65,7 @@ fn an_interrupted_drill_puts_the_real_files_back() {
 }
 
 #[test]
-fn only_a_settled_stack_and_a_known_alert_are_drilled() {
+fn drill_rejects_unknown_alerts_and_missing_stacks() {
     let scenario = scenario("drill-refused");
     scenario.run(&["drill", "Nothing"]).exits(2).says("DatabaseConnectionFailure");
     scenario.run(&["drill"]).exits(1).says("the stack is not as it should be").says("tdd-stack up");

@@ -1,20 +1,20 @@
-//! The proxy before the engine changes nothing by itself, and does what it is asked.
+//! The proxy in front of the engine changes nothing unless requested.
 
-use integration_tests::engine_proxy::{EngineProxy, Fault, Hearing, When, kill};
+use integration_tests::engine_proxy::{Delivery, EngineProxy, Fault, When, kill};
 
 use super::scenario;
 
 #[test]
-fn through_the_proxy_everything_works_and_is_counted() {
+fn proxy_passes_and_counts_every_call() {
     let proxy = EngineProxy::start();
     let scenario = scenario("proxy").through(proxy.host());
     scenario.succeed(&["up"]);
     let calls = proxy.calls();
     let count = |beginning: &str| calls.iter().filter(|call| call.starts_with(beginning)).count();
     assert_eq!(calls.first().map(String::as_str), Some("GET /_ping"));
-    // One is made a second time where `/` is not shared.
+    // A container is created twice where `/` is not shared.
     assert!(count("POST /containers/create?name=") >= 4, "{calls:#?}");
-    // The connection is upgraded for it.
+    // This call upgrades the connection.
     assert!(count("POST /exec/") >= 1, "{calls:#?}");
     assert!(count("PUT /containers/") >= 1, "{calls:#?}");
     proxy.forget();
@@ -24,20 +24,20 @@ fn through_the_proxy_everything_works_and_is_counted() {
 }
 
 #[test]
-fn the_program_can_be_killed_before_and_after_it_hears() {
+fn program_is_killed_before_or_after_an_answer() {
     let proxy = EngineProxy::start();
     let scenario = scenario("proxy-kill").through(proxy.host());
     let call = "POST /networks/create";
-    for hearing in [Hearing::Never, Hearing::First] {
-        proxy.on_answered(When::first(call), hearing, kill);
+    for delivery in [Delivery::Never, Delivery::First] {
+        proxy.on_answered(When::first(call), delivery, kill);
         assert_eq!(scenario.spawn(&["up"]).finish_or_die().code, 128 + 9);
-        assert_eq!(scenario.objects("network").len(), 1, "the engine has done it");
+        assert_eq!(scenario.objects("network").len(), 1, "the engine did not create the network");
         scenario.succeed(&["down", "--volumes"]);
         proxy.recover();
     }
-    // Nor is a call lost that is upgraded.
-    for hearing in [Hearing::Never, Hearing::First] {
-        proxy.on_answered(When::first("POST /exec/"), hearing, kill);
+    // Calls that upgrade the connection can be interrupted too.
+    for delivery in [Delivery::Never, Delivery::First] {
+        proxy.on_answered(When::first("POST /exec/"), delivery, kill);
         assert_eq!(scenario.spawn(&["up"]).finish_or_die().code, 128 + 9);
         scenario.succeed(&["down"]);
     }
@@ -45,7 +45,7 @@ fn the_program_can_be_killed_before_and_after_it_hears() {
 }
 
 #[test]
-fn a_dead_engine_comes_back_with_what_it_had() {
+fn dead_engine_recovers_behind_the_proxy() {
     let proxy = EngineProxy::start();
     let scenario = scenario("proxy-dead").through(proxy.host());
     proxy.fail(When::first("POST /networks/create"), Fault::Dies);

@@ -1,4 +1,4 @@
-//! A service's container exits, restarts in a loop, is killed for its memory, cannot run here, or listens late.
+//! A service's container exits, crash-loops, exceeds its memory, has the wrong architecture, or starts late.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use integration_tests::scenario::{Scenario, docker, eventually, remove_image};
 
 use super::scenario;
 
-/// The first bytes of a program for another processor.
+/// The ELF header of a program for another CPU architecture.
 const FOREIGN_PROGRAM: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x16\0\x01\0\0\0";
 
-/// An image of a test's own, which is removed when it is dropped.
+/// An image that a test creates and that is removed on drop.
 struct Image(String);
 
 impl Image {
-    /// Returns Alertmanager's image with a script in the place of Alertmanager.
+    /// Returns Alertmanager's image with a script in place of Alertmanager.
     fn with_script(scenario: &Scenario, script: &str) -> Self {
-        // The first folder of its search path.
+        // The first folder of the image's search path.
         Self::with_program(
             scenario,
             "/usr/local/sbin/alertmanager",
@@ -29,14 +29,15 @@ impl Image {
         let reference = format!("{}/tdd-stack-test/{}:1", scenario.registry(), scenario.stack());
         let id = docker(&["create", &original]);
         let id = id.trim();
-        // Folders that the image lacks come with the program.
+        // Missing folders are copied with the program.
         let tree = tempfile::tempdir().expect("a temporary folder");
         let program = tree.path().join(path.trim_start_matches('/'));
-        std::fs::create_dir_all(program.parent().expect("it is in a folder")).expect("folders can be made");
-        std::fs::write(&program, content).expect("the file can be written");
+        std::fs::create_dir_all(program.parent().expect("the program has a parent folder"))
+            .expect("folders can be created");
+        std::fs::write(&program, content).expect("the file is writable");
         for path in [tree.path(), &program] {
-            let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-            std::fs::set_permissions(path, everybody).expect("it is ours");
+            let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(path, readable).expect("this user owns it");
         }
         docker(&["cp", &format!("{}/.", tree.path().display()), &format!("{id}:/")]);
         docker(&["commit", id, &reference]);
@@ -56,21 +57,21 @@ impl Drop for Image {
 }
 
 #[test]
-fn a_container_that_exits_and_is_restarted_again_and_again_is_told_at_once() {
+fn crash_looping_service_is_reported_at_once() {
     let scenario = scenario("loop");
     let image = Image::with_script(&scenario, "echo the last words; sleep 0.2; exit 7");
     let began = Instant::now();
     let output = scenario.run(&["up", "--image", &image.argument()]);
     output.exits(1).says("`alertmanager` exited with code 7").says("| the last words");
     output.says("hint: `tdd-stack logs alertmanager` shows the full log");
-    // The wait of two minutes is not used up, however busy the machine.
+    // The limit is far below the wait of two minutes, so a busy machine passes too.
     assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
-    assert_eq!(scenario.objects("container").len(), 4, "the diagnostics are gone");
+    assert_eq!(scenario.objects("container").len(), 4, "a container was removed");
     scenario.converges();
 }
 
 #[test]
-fn a_container_that_runs_again_is_told_by_how_it_ended_before() {
+fn restarted_service_is_reported_with_its_exit_code() {
     let scenario = scenario("again");
     let script = "test -e /alertmanager/again && exec sleep 60; touch /alertmanager/again; sleep 1; exit 7";
     let image = Image::with_script(&scenario, script);
@@ -80,9 +81,9 @@ fn a_container_that_runs_again_is_told_by_how_it_ended_before() {
 }
 
 #[test]
-fn a_container_that_is_killed_for_its_memory_is_told_as_that() {
+fn service_killed_for_its_memory_is_reported() {
     let scenario = scenario("memory");
-    // It waits for its limit, so that no machine is short of memory for it.
+    // The script waits for its low limit, so that the machine never runs out of memory.
     let script =
         "limit() { cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; }
 until [ $(limit) = 33554432 ]; do sleep 0.1; done
@@ -104,7 +105,7 @@ tail /dev/zero";
 }
 
 #[test]
-fn a_program_for_another_processor_is_told_as_that() {
+fn image_for_another_architecture_is_reported() {
     let scenario = scenario("processor");
     let image = Image::with_program(&scenario, "/usr/bin/busybox", FOREIGN_PROGRAM);
     let output = scenario.run(&["up", "--image", &image.argument()]);
@@ -115,12 +116,12 @@ fn a_program_for_another_processor_is_told_as_that() {
 }
 
 #[test]
-fn a_service_that_listens_late_is_waited_for_as_long_as_asked() {
+fn late_service_is_waited_for_until_the_timeout() {
     let scenario = scenario("late");
     let image = Image::with_script(&scenario, "sleep 10; exec /bin/alertmanager \"$@\"");
     let began = Instant::now();
     scenario.succeed(&["up", "--image", &image.argument()]);
-    assert!(began.elapsed() > Duration::from_secs(10), "it was not waited for: {:?}", began.elapsed());
+    assert!(began.elapsed() > Duration::from_secs(10), "`up` did not wait: {:?}", began.elapsed());
     scenario.succeed(&["down"]);
     let output = scenario.run(&["up", "--image", &image.argument(), "--wait-timeout", "5s"]);
     output.exits(5).says("`alertmanager` is not ready after 5s").says("--wait-timeout");

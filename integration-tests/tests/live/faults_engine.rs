@@ -1,4 +1,4 @@
-//! The engine dies, hangs, is slow, breaks off or fails, and after each of it a good `up` reaches the state asked for.
+//! The engine dies, hangs, is slow, truncates answers or fails; `up` reaches the desired state afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use integration_tests::scenario::{Scenario, eventually};
 
 use super::scenario;
 
-/// More than the longest wait for an engine that says nothing at all, on a busy machine.
+/// Longer than the longest wait for a hanging engine on a busy machine.
 const HANG: Duration = Duration::from_secs(45);
 
 fn behind_a_proxy(name: &str) -> (EngineProxy, Scenario) {
@@ -21,13 +21,13 @@ fn count(proxy: &EngineProxy, beginning: &str) -> usize {
 }
 
 #[test]
-fn an_engine_that_dies_in_the_middle_is_named_and_up_goes_on_when_it_is_back() {
+fn up_and_down_resume_after_the_engine_died() {
     let (proxy, scenario) = behind_a_proxy("dead");
     let grafana = scenario.container("grafana");
     proxy.fail(When::first(format!("POST /containers/{grafana}/start")), Fault::Dies);
     let output = scenario.run(&["up"]);
     output.exits(3).says("stopped answering").says("hint: start the engine again").says("to resume");
-    assert!(scenario.objects("container").contains(&grafana), "what was done is gone");
+    assert!(scenario.objects("container").contains(&grafana), "completed operations were reverted");
     scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");
     proxy.recover();
     scenario.converges();
@@ -41,28 +41,28 @@ fn an_engine_that_dies_in_the_middle_is_named_and_up_goes_on_when_it_is_back() {
 }
 
 #[test]
-fn an_engine_that_restarts_in_the_middle_is_named_and_the_next_up_goes_on() {
+fn up_resumes_after_an_engine_restart() {
     let (proxy, scenario) = behind_a_proxy("restarted");
     let create = format!("POST /containers/create?name={}", scenario.container("prometheus"));
     proxy.fail(When::first(create), Fault::Restarts(Duration::from_secs(5)));
     scenario.run(&["up"]).exits(3).says("stopped answering");
-    // Nobody has to bring it back.
+    // The engine returns without intervention.
     eventually("the engine is back", || scenario.run(&["status"]).code, |code| *code != 3);
     proxy.recover();
     scenario.converges();
 }
 
 #[test]
-fn an_engine_that_says_nothing_is_not_waited_for() {
-    // All three take their time by waiting.
+fn hanging_engine_call_times_out() {
+    // All three cases mostly wait, so they run in parallel.
     std::thread::scope(|scope| {
-        for case in [hangs_at_the_first_word, hangs_in_the_middle, hangs_at_a_single_look] {
+        for case in [hangs_at_the_first_call, hangs_in_the_middle, hangs_at_a_single_observation] {
             scope.spawn(case);
         }
     });
 }
 
-fn hangs_at_the_first_word() {
+fn hangs_at_the_first_call() {
     let (proxy, scenario) = behind_a_proxy("silent");
     proxy.fail(When::from(1), Fault::Hangs);
     let began = Instant::now();
@@ -95,7 +95,7 @@ fn hangs_in_the_middle() {
     scenario.converges();
 }
 
-fn hangs_at_a_single_look() {
+fn hangs_at_a_single_observation() {
     let (proxy, scenario) = behind_a_proxy("look");
     proxy.fail(When::first("GET /volumes"), Fault::Hangs);
     let output = scenario.run_for(60, &["up"]);
@@ -106,7 +106,7 @@ fn hangs_at_a_single_look() {
 }
 
 #[test]
-fn a_slow_engine_is_waited_for() {
+fn slow_engine_is_waited_for() {
     let (proxy, scenario) = behind_a_proxy("slow");
     proxy.fail(When::each(""), Fault::Slow(Duration::from_millis(100)));
     scenario.succeed(&["up"]);
@@ -116,11 +116,11 @@ fn a_slow_engine_is_waited_for() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_changes_nothing() {
+fn truncated_answer_changes_nothing() {
     let (proxy, scenario) = behind_a_proxy("cut");
     scenario.succeed(&["up"]);
     let ids = scenario.ids();
-    let id = scenario.inspect("prometheus")["Id"].as_str().expect("it has an id").to_string();
+    let id = scenario.inspect("prometheus")["Id"].as_str().expect("the container has an id").to_string();
     let archive = format!("GET /containers/{id}/archive");
     proxy.fail(When::first(archive), Fault::CutAfter(700));
     scenario.run(&["up"]).exits(1).says("error: cannot read `/etc/prometheus` of `");
@@ -132,7 +132,7 @@ fn an_answer_that_breaks_off_changes_nothing() {
 }
 
 #[test]
-fn a_call_that_the_engine_fails_is_told_and_never_made_twice() {
+fn failed_engine_call_is_reported_and_not_repeated() {
     let (proxy, scenario) = behind_a_proxy("fails");
     let prometheus = scenario.container("prometheus");
     for (call, doing) in [
@@ -154,7 +154,7 @@ fn a_call_that_the_engine_fails_is_told_and_never_made_twice() {
 }
 
 #[test]
-fn an_engine_that_fails_always_is_told_once_and_nothing_is_made() {
+fn permanently_failing_engine_is_reported_without_changes() {
     let (proxy, scenario) = behind_a_proxy("failing");
     proxy.fail(When::each("GET /containers/json"), Fault::Fails);
     scenario
@@ -162,8 +162,8 @@ fn an_engine_that_fails_always_is_told_once_and_nothing_is_made() {
         .exits(1)
         .says("error: cannot list containers")
         .says("the disk of the engine is full");
-    // Once for the work itself, and for what the evidence wants to know.
-    assert!(count(&proxy, "GET /containers/json") <= 3, "it is asked again and again");
+    // One call observes the stack, the others collect diagnostics.
+    assert!(count(&proxy, "GET /containers/json") <= 3, "the list is requested repeatedly");
     proxy.recover();
     proxy.fail(When::each("GET /_ping"), Fault::Fails);
     scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");

@@ -1,4 +1,4 @@
-//! The registry refuses, fails or sends damaged images: what is said, what is tried again, and that nothing is made.
+//! The registry rejects, fails or sends corrupted images: messages, retries, and no created container.
 
 use integration_tests::engine_proxy::{EngineProxy, Fault, When};
 use integration_tests::faulty_registry::{Answers, FaultyRegistry};
@@ -8,13 +8,13 @@ use super::scenario;
 
 const PULL: &str = "POST /images/create";
 
-/// Returns the name and tag of Alertmanager's image in the kit.
+/// Returns name and tag of Alertmanager's image in the test registry.
 fn image() -> String {
     let reference = Scenario::image("alertmanager");
-    reference.split_once('/').expect("it names a registry").1.to_string()
+    reference.split_once('/').expect("the reference names a registry").1.to_string()
 }
 
-/// A stack whose Alertmanager comes from a registry of its own; the stack goes first, then its image can.
+/// A stack whose Alertmanager comes from a separate registry; fields drop in order, so the stack is removed first.
 struct Pulling {
     scenario: Scenario,
     proxy: EngineProxy,
@@ -38,21 +38,21 @@ impl Pulling {
         self.proxy.calls().iter().filter(|call| call.starts_with(PULL)).count()
     }
 
-    /// Runs a bad `up`, which makes no Alertmanager, and returns what it says.
+    /// Asserts that `up` fails at the pull with this many tries and these words, and creates no Alertmanager.
     fn fails(&self, pulls: usize, words: &[&str]) {
         let output = self.up();
         output.exits(1).says(&format!("error: cannot pull `{}`: ", self.registry.image()));
         for word in words {
             output.says(word);
         }
-        assert_eq!(self.pulls(), pulls, "tries of a pull");
+        assert_eq!(self.pulls(), pulls, "number of pulls");
         let made = self.scenario.objects("container");
         assert!(!made.contains(&self.scenario.container("alertmanager")), "{made:?}");
     }
 
-    /// The registry is well again: a good `up`, after which nothing is left to do.
+    /// Repairs the registry, and asserts that `up` succeeds and the next plan is empty.
     fn converges(&self) {
-        self.registry.answer(Answers::Well);
+        self.registry.answer(Answers::Healthy);
         self.up().exits(0);
         let image = format!("alertmanager={}", self.registry.image());
         self.scenario.plan(&["--image", &image]).exits(0);
@@ -60,7 +60,7 @@ impl Pulling {
 }
 
 #[test]
-fn what_the_registry_refuses_is_asked_for_once_and_the_way_out_is_named() {
+fn rejected_pull_is_tried_once_with_a_hint() {
     let pulling = Pulling::new("refused");
     let login = format!("`docker login {}`", pulling.registry.host());
     for (status, code, message, words) in [
@@ -87,7 +87,7 @@ fn what_the_registry_refuses_is_asked_for_once_and_the_way_out_is_named() {
 }
 
 #[test]
-fn a_registry_that_is_out_of_order_is_asked_three_times() {
+fn unavailable_registry_is_tried_three_times() {
     let pulling = Pulling::new("disorder");
     for status in [500, 503] {
         pulling.registry.answer(Answers::FailureFirst(usize::MAX, status));
@@ -103,8 +103,8 @@ fn a_registry_that_is_out_of_order_is_asked_three_times() {
 }
 
 #[test]
-fn a_registry_where_nobody_listens_is_told_as_that() {
-    let scenario = scenario("nobody");
+fn unreachable_registry_is_reported() {
+    let scenario = scenario("unreachable");
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let image = format!("alertmanager={}/{}", port.expect("a port is free"), image());
     let output = scenario.run(&["up", "--image", &image]);
@@ -114,7 +114,7 @@ fn a_registry_where_nobody_listens_is_told_as_that() {
 }
 
 #[test]
-fn an_image_for_another_platform_is_told_as_that() {
+fn image_for_another_platform_is_reported() {
     let pulling = Pulling::new("platform");
     pulling.registry.answer(Answers::OtherPlatform);
     pulling.fails(
@@ -125,7 +125,7 @@ fn an_image_for_another_platform_is_told_as_that() {
 }
 
 #[test]
-fn a_damaged_configuration_of_an_image_is_told_as_that() {
+fn corrupted_image_configuration_is_reported() {
     let pulling = Pulling::new("damaged");
     pulling.registry.answer(Answers::DamagedConfiguration);
     pulling.fails(
@@ -136,8 +136,8 @@ fn a_damaged_configuration_of_an_image_is_told_as_that() {
 }
 
 #[test]
-fn a_layer_that_is_not_what_its_digest_says_is_told_as_that() {
-    // The engine asks for a layer six times by itself, for more than a minute.
+fn corrupted_layer_is_reported() {
+    // The engine retries a layer six times, which takes more than a minute.
     std::thread::scope(|scope| {
         for (name, answers, words) in [
             ("truncated", Answers::TruncatedLayer, "EOF"),
@@ -154,9 +154,9 @@ fn a_layer_that_is_not_what_its_digest_says_is_told_as_that() {
 }
 
 #[test]
-fn a_pull_that_breaks_off_at_the_engine_is_not_called_done() {
+fn truncated_pull_answer_is_a_failure() {
     let pulling = Pulling::new("broken-off");
-    // The engine is busy with it for longer than the program hears of it.
+    // The engine continues the pull after the program lost the answer.
     pulling.registry.answer(Answers::TruncatedLayer);
     pulling.proxy.fail(When::first(PULL), Fault::CutAfter(40));
     pulling.fails(1, &["the pull failed"]);

@@ -1,5 +1,4 @@
-//! Faulty files against a stack that runs: what this program refuses, what promtool and amtool refuse, what neither
-//! may refuse; the stack stays as it is.
+//! Faulty files on a running stack: rejected by this program, or by promtool and amtool; the stack does not change.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use integration_tests::scenario::{Scenario, text};
 
 use super::scenario;
 
-/// What a running stack may not lose by a fault: its containers, their start, the rules in force.
+/// Returns what a faulty file must not change: containers, their start times and the loaded rules.
 fn state(scenario: &Scenario) -> (Vec<String>, Vec<String>, Vec<String>) {
     let rules =
         scenario.rules().into_iter().map(|rule| format!("{}: {}", text(&rule["name"]), text(&rule["query"])));
@@ -16,7 +15,7 @@ fn state(scenario: &Scenario) -> (Vec<String>, Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn a_running_stack_stays_as_it_is_whatever_its_files_become() {
+fn faulty_files_never_change_a_running_stack() {
     let scenario = scenario("faulty-files");
     scenario.succeed(&["up", "--wait", "proven"]);
     let before = state(&scenario);
@@ -26,11 +25,11 @@ fn a_running_stack_stays_as_it_is_whatever_its_files_become() {
     let laughs = format!("a0: &a0 lol\n{}", laughs.concat());
     let quadratic = format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(100_000), "*a,".repeat(100_000));
     let enormous = "# 11 bytes\n".repeat(1_000_000);
-    for (file, content, told) in [
+    for (file, content, words) in [
         ("alerts.yml", "", "alerts.yml: the file is empty"),
-        // promtool takes an empty configuration for a good one, which observes nothing.
+        // promtool accepts an empty configuration, which monitors nothing.
         ("prometheus.yml", "", "prometheus.yml: the file is empty"),
-        // promtool reads the first document and is silent about the second.
+        // promtool reads the first document and ignores the second.
         ("alerts.yml", "groups: []\n---\ngroups: [\n", "alerts.yml:2: a second document begins here"),
         (
             "recording_rules.yml",
@@ -46,7 +45,7 @@ fn a_running_stack_stays_as_it_is_whatever_its_files_become() {
         ("alertmanager.yml", &quadratic, "alertmanager.yml: aliases expand to too much text"),
         ("alertmanager.yml", "route: {}\nroute: {}\n", "alertmanager.yml:2: duplicate key `route`"),
         ("alertmanager.yml", &enormous, "alertmanager.yml: it is longer than 2 MiB"),
-        // These are sound, and the tools alone know better.
+        // These are valid YAML, and only the tools find the faults.
         (
             "alerts.yml",
             "groups: [{name: g, rules: [{alert: A, expr: 'up >'}]}]\n",
@@ -65,54 +64,54 @@ fn a_running_stack_stays_as_it_is_whatever_its_files_become() {
             "grafana_dashboards.json:1: invalid JSON: duplicate key `title`",
         ),
     ] {
-        let shipped = fs::read(scenario.file(file)).expect("it is there");
-        fs::write(scenario.file(file), content).expect("it can be written");
+        let shipped = fs::read(scenario.file(file)).expect("it exists");
+        fs::write(scenario.file(file), content).expect("it is writable");
         let began = Instant::now();
         let output = scenario.run(&["up"]);
-        output.exits(1).says(told).says("nothing was changed");
+        output.exits(1).says(words).says("nothing was changed");
         assert!(began.elapsed() < Duration::from_secs(45), "{:?}", began.elapsed());
         assert_eq!(state(&scenario), before, "{file}: {content:.80}");
-        fs::write(scenario.file(file), shipped).expect("it can be written");
+        fs::write(scenario.file(file), shipped).expect("it is writable");
     }
     assert!(scenario.succeed(&["up"]).stdout.contains("0 operations"));
     assert_eq!(scenario.objects("container").len(), 4, "a check left its container");
 }
 
 #[test]
-fn files_from_any_editor_are_read_by_the_real_services() {
+fn byte_order_mark_and_crlf_are_accepted_by_services() {
     let scenario = scenario("editors");
     scenario.succeed(&["up"]);
     let before = (scenario.ids(), scenario.started());
     for file in ["prometheus.yml", "recording_rules.yml", "alerts.yml", "alerts_test.yml", "alertmanager.yml"]
     {
-        let shipped = fs::read_to_string(scenario.file(file)).expect("it is there");
+        let shipped = fs::read_to_string(scenario.file(file)).expect("it exists");
         let edited = format!("\u{feff}{}", shipped.replace('\n', "\r\n"));
-        fs::write(scenario.file(file), edited).expect("it can be written");
+        fs::write(scenario.file(file), edited).expect("it is writable");
     }
     scenario.succeed(&["check"]);
     let done = scenario.succeed(&["up", "--output", "json"]).json();
     assert_eq!(scenario.rules().len(), 18, "{done}");
-    assert_eq!((scenario.ids(), scenario.started()), before, "a reload would have done");
-    // A start makes quicker versions of them.
+    assert_eq!((scenario.ids(), scenario.started()), before, "a container was restarted");
+    // A new start uses tuned copies of the files.
     scenario.succeed(&["down", "--volumes"]);
     scenario.succeed(&["up", "--wait", "proven"]);
 }
 
 #[test]
-fn a_link_and_a_pipe_are_met_with_the_real_engine_too() {
+fn links_are_read_and_devices_are_rejected() {
     let scenario = scenario("links");
     scenario.succeed(&["up"]);
     let before = state(&scenario);
     let mine = scenario.folder().join("mine.yml");
-    fs::rename(scenario.file("alerts.yml"), &mine).expect("it can be moved");
-    std::os::unix::fs::symlink("/dev/zero", scenario.file("alerts.yml")).expect("a link can be made");
+    fs::rename(scenario.file("alerts.yml"), &mine).expect("the file can be moved");
+    std::os::unix::fs::symlink("/dev/zero", scenario.file("alerts.yml")).expect("a link can be created");
     scenario.run(&["up"]).exits(4).says("and that is a device");
-    fs::remove_file(scenario.file("alerts.yml")).expect("it is there");
+    fs::remove_file(scenario.file("alerts.yml")).expect("it exists");
     assert_eq!(state(&scenario), before);
-    std::os::unix::fs::symlink(&mine, scenario.file("alerts.yml")).expect("a link can be made");
+    std::os::unix::fs::symlink(&mine, scenario.file("alerts.yml")).expect("a link can be created");
     assert!(scenario.succeed(&["up"]).stdout.contains("0 operations"));
-    let text = fs::read_to_string(&mine).expect("it is there");
-    fs::write(&mine, format!("{text}# edited\n")).expect("it can be written");
+    let text = fs::read_to_string(&mine).expect("it exists");
+    fs::write(&mine, format!("{text}# edited\n")).expect("it is writable");
     scenario.succeed(&["up"]);
     assert!(scenario.file("alerts.yml").is_symlink());
     assert_eq!(state(&scenario), before);

@@ -1,17 +1,17 @@
-//! A firewall that keeps the containers of a stack from one another.
+//! A firewall that blocks traffic between the containers of a stack.
 
 use std::process::Command;
 
 use super::scenario;
 
-/// A rule of the machine's packet filter for one bridge, removed when it is dropped.
+/// A rule of the machine's packet filter for one bridge, removed on drop.
 struct Rule(Vec<String>);
 
 impl Rule {
-    /// Drops what passes between the containers of a bridge.
+    /// Drops packets between the containers of a bridge.
     fn dropping(bridge: &str) -> Self {
         let rule = ["-i", bridge, "-o", bridge, "-j", "DROP"].map(String::from).to_vec();
-        assert!(run("-I", &rule), "iptables refuses the rule");
+        assert!(run("-I", &rule), "iptables rejects the rule");
         Self(rule)
     }
 }
@@ -28,7 +28,7 @@ fn run(verb: &str, rule: &[String]) -> bool {
 }
 
 #[test]
-fn a_firewall_between_containers_is_named_by_up_and_by_the_doctor() {
+fn up_and_doctor_report_a_firewall_between_containers() {
     let scenario = scenario("firewall");
     scenario.succeed(&["up"]);
     let network = format!("{}-monitoring", scenario.stack());

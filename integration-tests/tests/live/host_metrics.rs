@@ -1,4 +1,4 @@
-//! node-exporter shows the host: its memory, its file systems, its name; and nothing of its own container.
+//! node-exporter shows the host's memory, file systems and name, and nothing about its container.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use integration_tests::second_engine::SecondEngine;
 
 use super::scenario;
 
-/// The label that says what the engine refused.
+/// The label with the option that the engine rejected.
 const WITHOUT: &str = "tdd-stack.without";
 
 fn metrics(scenario: &Scenario) -> Vec<String> {
@@ -17,7 +17,7 @@ fn metrics(scenario: &Scenario) -> Vec<String> {
     answer.text.lines().filter(|line| !line.starts_with('#')).map(ToString::to_string).collect()
 }
 
-/// Returns the value of the one series whose line has all these parts.
+/// Returns the value of the only series whose line contains all these parts.
 fn value(metrics: &[String], parts: &[&str]) -> Option<f64> {
     let mut found = metrics.iter().filter(|line| parts.iter().all(|part| line.contains(part)));
     let line = found.next()?;
@@ -25,18 +25,18 @@ fn value(metrics: &[String], parts: &[&str]) -> Option<f64> {
     line.rsplit_once(' ')?.1.parse().ok()
 }
 
-/// Returns what a command prints on this machine.
+/// Returns the output of a command on this machine.
 fn here(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().expect("the command can be run");
+    let output = Command::new(program).args(arguments).output().expect("the command starts");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn number(text: &str) -> f64 {
-    text.trim().parse().unwrap_or_else(|_| panic!("`{text}` is no number"))
+    text.trim().parse().unwrap_or_else(|_| panic!("`{text}` is not a number"))
 }
 
 #[test]
-fn memory_and_file_systems_are_the_hosts_and_network_counters_are_nobodys() {
+fn host_memory_and_file_systems_are_shown_without_network() {
     let scenario = scenario("host");
     scenario.succeed(&["up"]);
     let metrics = metrics(&scenario);
@@ -50,7 +50,7 @@ fn memory_and_file_systems_are_the_hosts_and_network_counters_are_nobodys() {
     let inodes = here("df", &["--output=itotal", "/"]);
     let inodes = number(inodes.lines().last().unwrap());
     assert_eq!(value(&metrics, &["node_filesystem_files{", "mountpoint=\"/\""]), Some(inodes));
-    // N3: these would be the container's.
+    // N3: these metrics would describe the container's network.
     let foreign = ["network_", "netstat_", "sockstat_", "arp_", "softnet_", "udp_", "nf_conntrack_"];
     let foreign: Vec<&String> = metrics
         .iter()
@@ -60,7 +60,7 @@ fn memory_and_file_systems_are_the_hosts_and_network_counters_are_nobodys() {
     // N4.
     let name = format!("nodename=\"{}\"", scenario.container("node-exporter"));
     assert_eq!(value(&metrics, &["node_uname_info{", &name]), Some(1.0));
-    // N6: what the engine mounts for its containers is no file system of the host.
+    // N6: file systems that the engine mounts for containers are excluded.
     let hidden = ["/dev", "/proc", "/sys", "/var/lib/docker/", "/run/credentials"];
     let shown: Vec<&String> = metrics
         .iter()
@@ -68,19 +68,19 @@ fn memory_and_file_systems_are_the_hosts_and_network_counters_are_nobodys() {
         .filter(|line| hidden.iter().any(|path| line.contains(&format!("mountpoint=\"{path}"))))
         .collect();
     assert!(shown.is_empty(), "{shown:#?}");
-    // N7: the engine takes a dollar sign as it is.
+    // N7: the engine does not expand dollar signs.
     let arguments = scenario.inspect("node-exporter")["Args"].to_string();
     assert!(arguments.contains("($|/)") && !arguments.contains("$$"), "{arguments}");
 }
 
 #[test]
-fn disks_are_described_by_the_hosts_records() {
+fn udev_records_of_the_host_are_used() {
     let scenario = scenario("udev");
     scenario.succeed(&["up"]);
     metrics(&scenario);
     let arguments = scenario.inspect("node-exporter")["Args"].to_string();
     assert!(arguments.contains("--path.udev.data=/rootfs/run/udev/data"), "{arguments}");
-    // N5: only a host without such records may be said to have none.
+    // N5: a host without udev records may log that it has none.
     let log = scenario.succeed(&["logs", "node-exporter"]).stdout;
     let has_records = std::path::Path::new("/run/udev/data").is_dir();
     assert!(!(has_records && log.contains("disabling udev")), "{log}");
@@ -88,7 +88,7 @@ fn disks_are_described_by_the_hosts_records() {
 }
 
 #[test]
-fn the_text_about_memory_says_which_machine_is_measured() {
+fn shipped_readme_explains_memory_on_docker_desktop() {
     let scenario = scenario("text");
     scenario.succeed(&["init"]);
     // N8.
@@ -99,7 +99,7 @@ fn the_text_about_memory_says_which_machine_is_measured() {
 }
 
 #[test]
-fn a_host_that_does_not_share_its_root_is_told_what_is_not_seen() {
+fn status_reports_rslave_only_when_it_is_missing() {
     let scenario = scenario("private");
     scenario.succeed(&["up"]);
     let inspected = scenario.inspect("node-exporter");
@@ -107,20 +107,20 @@ fn a_host_that_does_not_share_its_root_is_told_what_is_not_seen() {
         inspected["Config"]["Labels"][WITHOUT].as_str().is_some_and(|label| label.contains("rslave"));
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
     let root = mounts.lines().find(|line| line.split(' ').nth(4) == Some("/")).unwrap();
-    // N2: the engine of this machine decides which of both is shown.
+    // N2: the engine of this machine decides which case applies.
     assert_eq!(refused, !root.contains(" shared:"), "{root}");
     let status = scenario.run(&["status"]);
     assert_eq!(status.stdout.contains("rslave"), refused, "{}", status.stdout);
 }
 
 #[test]
-fn a_mount_made_after_the_start_shows_its_own_size() {
+fn later_mount_has_its_real_size() {
     let engine = SecondEngine::start();
     let scenario = Scenario::on(&engine, env!("CARGO_BIN_EXE_tdd-stack-under-test"), "shared");
     scenario.succeed(&["up"]);
     let inspected = scenario.inspect("node-exporter");
     assert_eq!(inspected["Config"]["Labels"][WITHOUT], serde_json::Value::Null);
-    // N1. The list of mounts is that of the machine's first process, the sizes come from the engine's side.
+    // N1: mount points come from the machine's first process, sizes from the engine's mount namespace.
     let listed = Mounted::on(&scenario.folder().display().to_string());
     engine.run_on_its_host(&["mount", "-t", "tmpfs", "-o", "size=7m", "later", &listed.folder]);
     let mountpoint = format!("mountpoint=\"{}\"", listed.folder);
@@ -128,7 +128,7 @@ fn a_mount_made_after_the_start_shows_its_own_size() {
     eventually("the new mount has its own size", size, |size| *size == Some(7.0 * 1024.0 * 1024.0));
 }
 
-/// A small file system on this machine, for the time of a test.
+/// A small file system on this machine that is unmounted on drop.
 struct Mounted {
     folder: String,
 }
@@ -148,18 +148,18 @@ impl Drop for Mounted {
 }
 
 #[test]
-fn node_exporter_logs_no_error_of_scrapes_and_probes() {
+fn scrapes_and_probes_cause_no_log_errors() {
     let scenario = scenario("host-log");
     scenario.succeed(&["up"]);
     for _ in 0..3 {
-        // Each is a whole scrape, as Prometheus makes them; each status is a probe that reads no page to its end.
+        // A complete scrape as Prometheus makes it; each `status` probes without reading metrics.
         metrics(&scenario);
         scenario.run(&["status"]);
     }
     let log = scenario.succeed(&["logs"]).stdout;
     let of_it: Vec<&str> = log.lines().filter(|line| line.starts_with("node-exporter ")).collect();
     assert!(of_it.iter().any(|line| line.contains("Listening on")), "{of_it:#?}");
-    // A machine without udev is told once, at the start.
+    // On a machine without udev, node-exporter logs this once at its start.
     let at_start = "disabling udev device properties";
     let errors = of_it.iter().filter(|line| line.contains("level=ERROR") && !line.contains(at_start));
     assert_eq!(errors.collect::<Vec<_>>(), [&""; 0]);

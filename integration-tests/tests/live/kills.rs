@@ -1,7 +1,7 @@
-//! The program is killed at any moment, and the next command at once does what it is asked for.
+//! The program is killed at random moments, and the next command succeeds at once.
 //!
-//! The moments are random; the seed is printed, and `TDD_TEST_KILL_SEED` repeats them as far as time can be repeated.
-//! `TDD_TEST_KILL_ROUNDS` asks for a longer series.
+//! The seed is printed; `TDD_TEST_KILL_SEED` repeats it as far as timing allows. `TDD_TEST_KILL_ROUNDS` sets the number
+//! of rounds.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,10 +12,10 @@ use tdd_stack::ports;
 
 use super::scenario;
 
-/// How many rounds take less than a minute.
+/// Rounds that take less than a minute.
 const ROUNDS: u64 = 8;
 
-/// Random numbers that a seed repeats: splitmix64.
+/// Random numbers from a seed (splitmix64).
 struct Random(u64);
 
 impl Random {
@@ -26,14 +26,14 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Returns a part of a time.
+    /// Returns a random duration below a limit.
     fn below(&mut self, time: Duration) -> Duration {
-        let micros = u64::try_from(time.as_micros()).expect("it is short").max(1);
+        let micros = u64::try_from(time.as_micros()).expect("the duration fits").max(1);
         Duration::from_micros(self.next() % micros)
     }
 }
 
-/// A stack on ports that stay the same, so that what holds them can be in the way.
+/// A stack on fixed ports, so that processes left by a kill can conflict with it.
 struct Stack {
     scenario: Scenario,
     ports: String,
@@ -58,10 +58,10 @@ impl Stack {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures are diagnostics")]
-fn a_command_that_follows_a_kill_at_once_reaches_its_end() {
+#[expect(clippy::print_stdout, reason = "the durations help to diagnose failures")]
+fn command_right_after_a_kill_succeeds() {
     let rounds = number("TDD_TEST_KILL_ROUNDS").unwrap_or(ROUNDS);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is after 1970");
     let seed = number("TDD_TEST_KILL_SEED").unwrap_or(now.as_secs());
     println!("kills at random moments: seed {seed}, {rounds} rounds");
     let (stack, mut random) = (Stack::new(), Random(seed));
@@ -74,27 +74,28 @@ fn a_command_that_follows_a_kill_at_once_reaches_its_end() {
     for round in 1..=rounds {
         let killed = usize::from(is_up);
         let after = random.below(usual[killed]);
-        let next = usize::try_from(random.next() % 2).expect("it is 0 or 1");
+        let next = usize::try_from(random.next() % 2).expect("the number is 0 or 1");
         let verb = |index: usize| ["up", "down"][index];
         let running = stack.prepare(&[verb(killed)]).spawn();
-        // That time passes is all that is waited for.
+        // The random delay is the purpose of the test, not a wait for a condition.
         std::thread::sleep(after);
         running.kill();
         let (output, took) = stack.timed(&[verb(next)]);
-        let told = format!("round {round}: `{}` killed after {after:.2?}, `{}`", verb(killed), verb(next));
-        println!("{told} took {took:.2?}");
-        assert_eq!(output.code, 0, "{told}\n{}\n{}", output.stdout, output.stderr);
+        let description =
+            format!("round {round}: `{}` killed after {after:.2?}, `{}`", verb(killed), verb(next));
+        println!("{description} took {took:.2?}");
+        assert_eq!(output.code, 0, "{description}\n{}\n{}", output.stdout, output.stderr);
         longest[next] = longest[next].max(took);
         is_up = next == 0;
         if is_up {
             let (plan, _) = stack.timed(&PLAN);
-            assert_eq!(plan.code, 0, "{told} reached no fixed point\n{}", plan.stdout);
+            assert_eq!(plan.code, 0, "{description} reached no fixed point\n{}", plan.stdout);
         } else {
-            // A lock may still be made that was asked for before the kill; the next command removes it.
+            // A lock that was requested before the kill may still appear; the next command removes it.
             let mut left = stack.scenario.objects("container");
             left.retain(|name| !name.ends_with("-lock"));
             left.extend(stack.scenario.objects("network"));
-            assert_eq!(left, [""; 0], "{told}");
+            assert_eq!(left, [""; 0], "{description}");
         }
     }
     let [up, down] = longest;

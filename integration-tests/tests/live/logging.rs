@@ -1,6 +1,6 @@
-//! What the shipped Python files promise, with real Pythons, real libraries and a real Prometheus.
+//! The shipped Python files with real Python versions, real libraries and a real Prometheus.
 //!
-//! Never skips: `scripts/test.sh` makes the environments.
+//! The tests are never skipped: `scripts/test.sh` creates the environments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -14,23 +14,23 @@ use serde_json::Value;
 
 use super::scenario;
 
-/// The first and the last of each major version that `logging_config.yaml` asks for.
+/// The first and last release of each major version that `logging_config.yaml` supports.
 const JSON_LOGGERS: [&str; 4] = ["3.1.0", "3.3.0", "4.0.0", "4.2.0"];
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
 }
 
-/// The environments of the matrix by their Python and their python-json-logger, as each says itself.
+/// Returns the environments of the matrix by their versions of Python and python-json-logger.
 fn environments() -> BTreeMap<(String, String), PathBuf> {
     let folder = variable("TDD_TEST_PYTHON_MATRIX");
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
     let versions = "import importlib.metadata as m, sys; print('%d.%d' % sys.version_info[:2], m.version('python-json-logger'))";
     let environment = |entry: std::io::Result<fs::DirEntry>| {
-        let python = entry.expect("the folder can be read").path().join("bin/python");
+        let python = entry.expect("the folder is readable").path().join("bin/python");
         let output = run(Command::new(&python).args(["-c", versions]));
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let (version, logger) = said.trim().split_once(' ').unwrap_or_else(|| panic!("{output:?}"));
+        let message = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (version, logger) = message.trim().split_once(' ').unwrap_or_else(|| panic!("{output:?}"));
         ((version.to_string(), logger.to_string()), python)
     };
     entries.map(environment).collect()
@@ -46,8 +46,8 @@ fn check_logging(python: &Path, folder: &Path) -> Output {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "which Pythons a machine has is worth a look")]
-fn the_logging_configuration_works_with_each_python_and_each_library() {
+#[expect(clippy::print_stdout, reason = "the output shows the tested versions")]
+fn logging_configuration_works_with_every_supported_version() {
     let environments = environments();
     let mut failures = Vec::new();
     for ((python, logger), program) in &environments {
@@ -61,16 +61,16 @@ fn the_logging_configuration_works_with_each_python_and_each_library() {
     }
     assert!(failures.is_empty(), "{failures:#?}");
     let pythons: BTreeSet<&String> = environments.keys().map(|(python, _)| python).collect();
-    assert!(!pythons.is_empty(), "there is no environment");
+    assert!(!pythons.is_empty(), "the matrix is empty");
     for python in pythons {
         let loggers = environments.keys().filter(|(other, _)| other == python).map(|(_, logger)| logger);
         assert_eq!(loggers.collect::<Vec<_>>(), JSON_LOGGERS, "Python {python}");
     }
 }
 
-/// Faults that the check must find: file, what stands there, what stands there instead, what is said.
+/// Faults that the check must find: file, original text, faulty text, expected message.
 const FAULTS: [(&str, &str, &str, &str); 10] = [
-    // As the specification has it.
+    // The specification's own handler.
     (
         "logging_config.yaml",
         "streamlit_extension.observability.PrometheusLogHandler",
@@ -80,7 +80,7 @@ const FAULTS: [(&str, &str, &str, &str); 10] = [
     ("logging_config.yaml", "pythonjsonlogger.json", "pythonjsonlogger.jsonlogger", "does not load"),
     ("logging_config.yaml", "    (): pythonjsonlogger", "    class: pythonjsonlogger", "JSON"),
     ("observability.py", "file.parent.mkdir(parents=True, exist_ok=True)", "pass", "the log file is below"),
-    ("logging_config.yaml", "    timestamp: true\n", "", "promised keys"),
+    ("logging_config.yaml", "    timestamp: true\n", "", "documented keys"),
     (
         "logging_config.yaml",
         "    level: WARNING\n\nloggers",
@@ -99,9 +99,9 @@ const FAULTS: [(&str, &str, &str, &str); 10] = [
 ];
 
 #[test]
-fn the_check_of_the_logging_configuration_finds_each_fault() {
+fn logging_check_finds_each_fault() {
     let python = PathBuf::from(variable("TDD_TEST_PYTHON"));
-    for (faulty, from, to, said) in FAULTS {
+    for (faulty, from, to, message) in FAULTS {
         let folder = tempfile::tempdir().unwrap();
         for file in ["logging_config.yaml", "observability.py"] {
             let text = fs::read_to_string(root().join("assets/logging").join(file)).unwrap();
@@ -111,13 +111,17 @@ fn the_check_of_the_logging_configuration_finds_each_fault() {
         }
         let output = check_logging(&python, folder.path());
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "`{from}` became `{to}` unseen: {stderr}");
-        assert!(stderr.contains(said), "`{from}` became `{to}`: {stderr}");
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "the change from `{from}` to `{to}` is not detected: {stderr}"
+        );
+        assert!(stderr.contains(message), "the change from `{from}` to `{to}` has another message: {stderr}");
     }
 }
 
 #[test]
-fn the_database_snippets_of_the_documentation_call_a_missing_database_down() {
+fn documented_database_check_reports_missing_database_as_down() {
     let (python, page) = (variable("TDD_TEST_PYTHON"), root().join("assets/monitoring-readme.md"));
     let check = |page: &Path| {
         let script = root().join("integration-tests/python/check_snippets.py");
@@ -131,11 +135,15 @@ fn the_database_snippets_of_the_documentation_call_a_missing_database_down() {
     for (from, to) in [("?mode=rw", ""), ("SELECT count(*) FROM sqlite_master", "SELECT 1")] {
         assert!(text.contains(from), "the page does not contain `{from}`");
         fs::write(&faulty, text.replace(from, to)).unwrap();
-        assert_eq!(check(&faulty).status.code(), Some(1), "`{from}` became `{to}` unseen");
+        assert_eq!(
+            check(&faulty).status.code(),
+            Some(1),
+            "the change from `{from}` to `{to}` is not detected"
+        );
     }
 }
 
-/// The example application, as its `README.md` says how to start it, in the folder of a scenario.
+/// The example application, started in a scenario's folder as its `README.md` describes.
 struct Application {
     process: Child,
     url: String,
@@ -145,14 +153,14 @@ impl Application {
     fn start(scenario: &Scenario, address: IpAddr, ports: [u16; 2]) -> Self {
         let folder = scenario.folder();
         let package = folder.join("streamlit_extension");
-        fs::create_dir(&package).expect("the folder can be made");
+        fs::create_dir(&package).expect("the folder can be created");
         for (from, to) in [
             (scenario.file("observability.py"), package.join("observability.py")),
             (root().join("docs/example-app/app.py"), folder.join("app.py")),
         ] {
             fs::copy(&from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
         }
-        let output = File::create(folder.join("output")).expect("the file can be made");
+        let output = File::create(folder.join("output")).expect("the file can be created");
         let process = Command::new(variable("TDD_TEST_PYTHON"))
             .args(["-Werror", "app.py"])
             .current_dir(folder)
@@ -164,7 +172,7 @@ impl Application {
             .stdout(output.try_clone().expect("a file can be shared"))
             .stderr(output)
             .spawn()
-            .expect("the environment's Python can be run");
+            .expect("Python starts");
         let mut application = Self { process, url: format!("http://{address}:{}", ports[0]) };
         let health = format!("{}/health/metrics", application.url);
         let answers = || {
@@ -184,13 +192,13 @@ impl Application {
 
 impl Drop for Application {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The application may have exited already.
         drop(self.process.kill());
         drop(self.process.wait());
     }
 }
 
-/// The address under which the containers look for the application.
+/// Returns the address of the application inside the containers.
 fn application_address(scenario: &Scenario) -> IpAddr {
     let hosts = docker(&["exec", &scenario.container("prometheus"), "cat", "/etc/hosts"]);
     let mut lines = hosts.lines().filter_map(|line| line.split_once(char::is_whitespace));
@@ -198,7 +206,7 @@ fn application_address(scenario: &Scenario) -> IpAddr {
     found.and_then(|(address, _)| address.parse().ok()).unwrap_or_else(|| panic!("no `tdd-app`: {hosts}"))
 }
 
-/// Prometheus' answer to an expression, its values only.
+/// Returns the values of Prometheus' answer to an expression.
 fn values(scenario: &Scenario, expression: &str) -> Vec<String> {
     let encoded: Vec<String> = expression.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let answer = scenario.prometheus(&format!("query?query={}", encoded.concat()));
@@ -207,7 +215,7 @@ fn values(scenario: &Scenario, expression: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_example_application_is_observed_by_the_real_prometheus() {
+fn example_application_is_monitored_by_prometheus() {
     let scenario = scenario("example");
     scenario.succeed(&["up"]);
     let address = application_address(&scenario);
@@ -243,17 +251,17 @@ fn the_example_application_is_observed_by_the_real_prometheus() {
     }
 
     let rules = scenario.rules();
-    let rule = rules.iter().find(|rule| rule["name"] == "AppMetricsMissing").expect("it is loaded");
+    let rule = rules.iter().find(|rule| rule["name"] == "AppMetricsMissing").expect("the rule is loaded");
     let missing = text(&rule["query"]);
     assert_eq!(values(&scenario, &missing), [""; 0], "the application breaks the contract: {missing}");
     let other_name = missing.replace("log_messages_total", "log_lines_total");
-    assert_eq!(values(&scenario, &other_name), ["1"], "a missing metric stays unseen");
+    assert_eq!(values(&scenario, &other_name), ["1"], "a missing metric is not detected");
 
     let database = scenario.folder().join("projects.db");
-    fs::remove_file(&database).expect("the application made its database");
+    fs::remove_file(&database).expect("the application created its database");
     let health = r#"app_health_status{job="streamlit-app",component="database"}"#;
     eventually("a missing database is down", || values(&scenario, health), |found| *found == ["0"]);
-    assert!(!database.exists(), "the health check made a database");
+    assert!(!database.exists(), "the health check created a database");
 
     let log = fs::read_to_string(scenario.folder().join("logs/application.log")).unwrap();
     let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,4 +1,4 @@
-//! A log that is followed shows what is there and goes on with what comes.
+//! `logs --follow` shows existing lines and continues with new ones.
 
 use integration_tests::engine_proxy::EngineProxy;
 use integration_tests::scenario::{docker, eventually};
@@ -6,14 +6,14 @@ use integration_tests::scenario::{docker, eventually};
 use super::scenario;
 
 #[test]
-fn a_followed_log_goes_on_after_its_last_line_and_repeats_none() {
+fn followed_log_continues_without_repeated_lines() {
     let proxy = EngineProxy::start();
     let scenario = scenario("logs").through(proxy.host());
     scenario.succeed(&["up"]);
     proxy.forget();
     let follows =
         ["all", "0"].map(|tail| scenario.spawn(&["logs", "alertmanager", "--follow", "--tail", tail]));
-    // Each asks for what is there, and then for what comes.
+    // Each follow requests existing lines first and new lines then.
     let asked = || proxy.calls().iter().filter(|call| call.contains("/logs")).count();
     eventually("both wait for further lines", asked, |asked| *asked == 4);
     let before = scenario.succeed(&["logs", "alertmanager", "--tail", "all"]).stdout;

@@ -1,6 +1,6 @@
 //! Scenarios on the real engine with the real services, from the local registry that `scripts/test.sh` fills.
 //!
-//! Grafana alone is a double. Nothing here is skipped: without engine or image a scenario fails.
+//! Only Grafana is a double. Nothing is skipped: without an engine or an image a scenario fails.
 
 mod alerts;
 mod application;
@@ -39,7 +39,7 @@ mod survival;
 
 use integration_tests::scenario::Scenario;
 
-/// Begins a scenario with the program of this build.
+/// Starts a scenario with the program of this build.
 fn scenario(name: &str) -> Scenario {
     Scenario::new(env!("CARGO_BIN_EXE_tdd-stack-under-test"), name)
 }

@@ -1,4 +1,4 @@
-//! A stack observes: Prometheus, Alertmanager and Grafana say so themselves.
+//! A stack monitors itself, as Prometheus, Alertmanager and Grafana report.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ fn healths(scenario: &Scenario, jobs: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_fresh_stack_observes_itself() {
+fn new_stack_monitors_itself() {
     let scenario = scenario("observes");
     scenario.succeed(&["up"]);
     let all_up = |seen: &Vec<String>| seen.iter().all(|health| health == "up");
@@ -37,7 +37,7 @@ fn a_fresh_stack_observes_itself() {
 }
 
 #[test]
-fn the_dashboard_and_its_data_source_are_in_grafana() {
+fn grafana_has_dashboard_and_data_source() {
     let scenario = scenario("dashboard");
     scenario.succeed(&["up"]);
     let answer = scenario.grafana("/api/dashboards/uid/tdd-main");
@@ -48,7 +48,7 @@ fn the_dashboard_and_its_data_source_are_in_grafana() {
 }
 
 #[test]
-fn status_tells_the_whole_truth_in_json() {
+fn json_status_matches_the_services() {
     let scenario = scenario("status");
     scenario.succeed(&["up"]);
     scenario.succeed(&["status", "--wait", "proven"]);
@@ -81,10 +81,10 @@ fn status_tells_the_whole_truth_in_json() {
 }
 
 #[test]
-fn an_application_that_does_not_run_is_told_with_advice_and_fatal_only_where_required() {
+fn stopped_application_is_a_failure_only_if_required() {
     let scenario = scenario("no-app");
     scenario.succeed(&["init"]);
-    // Nobody listens there, whatever runs on this machine.
+    // Nothing listens on port 1.
     scenario.edit("prometheus.yml", "tdd-app:8502", "tdd-app:1");
     scenario.succeed(&["up"]);
     let target = || {
@@ -92,7 +92,7 @@ fn an_application_that_does_not_run_is_told_with_advice_and_fatal_only_where_req
         let targets = status["targets"].as_array().cloned().unwrap_or_default();
         targets.into_iter().find(|target| target["job"] == "app-metrics").unwrap_or_default()
     };
-    let app = eventually("it was scraped", target, |target| target["health"] == "down");
+    let app = eventually("the application was scraped", target, |target| target["health"] == "down");
     assert_eq!((&app["up"], &app["required"]), (&false.into(), &false.into()), "{app}");
     assert!(app["error"].as_str().unwrap().contains("tdd-app:1/"), "{app}");
     assert!(app["advice"].as_str().unwrap().contains("0.0.0.0"), "{app}");
@@ -101,11 +101,11 @@ fn an_application_that_does_not_run_is_told_with_advice_and_fatal_only_where_req
 }
 
 #[test]
-fn up_can_wait_until_everything_is_proven_and_ends_with_the_real_files() {
+fn up_with_wait_proven_ends_with_real_files() {
     let scenario = scenario("proven");
     let began = Instant::now();
     let done = scenario.succeed(&["up", "--wait", "proven", "--output", "json"]).json();
-    // Prometheus' own discovery takes 5 s, its real intervals would take another 15.
+    // Discovery takes Prometheus 5 s, and its real intervals would take another 15 s.
     assert!(began.elapsed() < Duration::from_secs(14), "{:?}", began.elapsed());
     assert_eq!(done["proof"]["verdict"], "proven", "{done}");
     assert_eq!(done["proof"]["alertmanager"], serde_json::json!({"active": true, "watchdog": true}));
@@ -117,25 +117,29 @@ fn up_can_wait_until_everything_is_proven_and_ends_with_the_real_files() {
 }
 
 #[test]
-fn what_is_proven_stays_proven_while_prometheus_returns_to_the_real_intervals() {
+fn status_stays_proven_after_the_intervals_change() {
     let scenario = scenario("stays-proven");
     scenario.succeed(&["up", "--wait", "proven"]);
-    // It begins with other intervals, so every target and every rule is a new one whose turn comes within 20 s.
-    let has_seen_all_again = || {
+    // The tuned intervals change to the real ones, so each target and rule is new for up to 20 s.
+    let is_completely_scraped = || {
         let status = scenario.succeed(&["status", "--output", "json"]).json();
         assert_eq!(status["finding"], "proven", "{status:#}");
         let is_seen = |found: &serde_json::Value| found["health"] != "unknown";
         let targets = scenario.prometheus("targets?state=active");
-        let targets = targets["activeTargets"].as_array().expect("a list").clone();
+        let targets = targets["activeTargets"].as_array().expect("it is a list").clone();
         let is_real = |target: &serde_json::Value| target["scrapeInterval"] != "1s" && is_seen(target);
         scenario.rules().iter().all(is_seen) && targets.iter().all(is_real)
     };
-    eventually("Prometheus has seen all by the real files", has_seen_all_again, |seen| *seen);
+    eventually(
+        "Prometheus scraped and evaluated everything with the real files",
+        is_completely_scraped,
+        |seen| *seen,
+    );
     scenario.succeed(&["status", "--wait", "proven", "--wait-timeout", "1s"]);
 }
 
 #[test]
-fn an_edited_rule_is_healthy_as_soon_as_it_is_loaded_unless_it_fails() {
+fn edited_rule_is_proven_unless_it_fails() {
     let scenario = scenario("edited-rule");
     scenario.succeed(&["up", "--wait", "proven"]);
     eventually(
@@ -147,7 +151,7 @@ fn an_edited_rule_is_healthy_as_soon_as_it_is_loaded_unless_it_fails() {
     scenario.succeed(&["up"]);
     let status = scenario.succeed(&["status", "--output", "json"]).json();
     assert_eq!(status["finding"], "proven", "{status:#}");
-    // It can be parsed, but not be evaluated: both sides have many elements.
+    // Valid syntax, but the evaluation fails: both sides have several elements.
     let fails = "expr: up * on () group_left () up > 95";
     scenario.edit("alerts.yml", "expr: memory_usage_percent > 95", fails);
     scenario.succeed(&["up"]);
@@ -156,7 +160,7 @@ fn an_edited_rule_is_healthy_as_soon_as_it_is_loaded_unless_it_fails() {
 }
 
 #[test]
-fn a_stopped_service_is_seen_and_up_brings_it_back() {
+fn up_starts_a_stopped_service() {
     let scenario = scenario("stopped");
     scenario.succeed(&["up"]);
     docker(&["stop", &scenario.container("alertmanager")]);
@@ -170,7 +174,7 @@ fn a_stopped_service_is_seen_and_up_brings_it_back() {
 }
 
 #[test]
-fn a_wrong_data_source_is_seen_and_up_mends_it() {
+fn up_fixes_a_changed_data_source() {
     let scenario = scenario("blind");
     scenario.succeed(&["up"]);
     let url = format!("{}/api/datasources/uid/prometheus", scenario.url("grafana"));
@@ -186,7 +190,7 @@ fn a_wrong_data_source_is_seen_and_up_mends_it() {
 }
 
 #[test]
-fn prometheus_cannot_be_stopped_or_reloaded_by_a_web_page() {
+fn prometheus_lifecycle_endpoints_are_disabled() {
     let scenario = scenario("lifecycle");
     scenario.succeed(&["up"]);
     for path in ["/-/quit", "/-/reload"] {
@@ -200,7 +204,7 @@ fn prometheus_cannot_be_stopped_or_reloaded_by_a_web_page() {
 }
 
 #[test]
-fn node_exporter_shows_the_host_and_not_the_container() {
+fn node_exporter_shows_the_host() {
     let scenario = scenario("host");
     scenario.succeed(&["up"]);
     let metrics = http::get(&format!("{}/metrics", scenario.url("node-exporter"))).text;
@@ -208,7 +212,7 @@ fn node_exporter_shows_the_host_and_not_the_container() {
         .lines()
         .find_map(|line| line.strip_prefix("node_memory_MemTotal_bytes "))
         .and_then(|value| value.parse().ok())
-        .expect("the exporter knows the memory");
+        .expect("node-exporter reports the memory");
     let host = std::fs::read_to_string("/proc/meminfo").unwrap();
     let kilobytes: f64 =
         host.lines().next().and_then(|line| line.split_whitespace().nth(1)).unwrap().parse().unwrap();

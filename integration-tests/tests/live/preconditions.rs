@@ -1,4 +1,4 @@
-//! A doctor finds what keeps a stack from coming up, or from staying up, and changes nothing.
+//! `doctor` finds what prevents a stack from starting or running, and changes nothing.
 
 use std::net::TcpListener;
 
@@ -8,7 +8,7 @@ use super::doctor::{expect, finding};
 use super::scenario;
 
 #[test]
-fn before_anything_runs_the_engine_and_this_machine_are_looked_at_and_nothing_is_made() {
+fn doctor_before_first_up_changes_nothing() {
     let scenario = scenario("before");
     let output = scenario.succeed(&["doctor", "--output", "json"]).json();
     for (check, what) in [
@@ -29,7 +29,7 @@ fn before_anything_runs_the_engine_and_this_machine_are_looked_at_and_nothing_is
 }
 
 #[test]
-fn what_keeps_a_stack_from_coming_up_is_told_at_once() {
+fn doctor_reports_everything_that_prevents_up() {
     let scenario = scenario("hindered");
     scenario.succeed(&["init"]);
     scenario.edit("alerts.yml", "groups:", "groups: [");
@@ -48,7 +48,7 @@ fn what_keeps_a_stack_from_coming_up_is_told_at_once() {
 }
 
 #[test]
-fn an_image_that_only_its_registry_has_is_no_fault() {
+fn pullable_image_is_good() {
     let scenario = scenario("pullable");
     let source = Scenario::image("alertmanager");
     let own = format!("{}/tdd-stack-test/alertmanager:{}", scenario.registry(), scenario.stack());
@@ -62,7 +62,7 @@ fn an_image_that_only_its_registry_has_is_no_fault() {
 }
 
 #[test]
-fn an_engine_that_is_not_there_is_a_finding_and_no_crash() {
+fn unreachable_engine_is_a_finding() {
     let scenario = scenario("no-engine");
     let output = scenario.run(&["doctor", "--host", "unix:///nowhere.sock", "--output", "json"]);
     output.exits(1);
@@ -70,7 +70,7 @@ fn an_engine_that_is_not_there_is_a_finding_and_no_crash() {
 }
 
 #[test]
-fn a_service_that_stopped_is_bad() {
+fn stopped_service_is_bad() {
     let scenario = scenario("stopped-one");
     scenario.succeed(&["up"]);
     docker(&["stop", &scenario.container("alertmanager")]);

@@ -1,4 +1,4 @@
-//! A receiver of alerts that keeps every message, where containers reach it.
+//! A receiver of alerts that containers can reach and that keeps every message.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -20,7 +20,7 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind((gateway(), 0)).expect("a free port can be had");
+        let listener = TcpListener::bind((gateway(), 0)).expect("a port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let (messages, has_ended) = (Arc::new(Mutex::default()), Arc::new(AtomicBool::new(false)));
         let receiver = Self { address, messages: Arc::clone(&messages), has_ended: Arc::clone(&has_ended) };
@@ -30,21 +30,21 @@ impl Receiver {
                     break;
                 }
                 if let Some(message) = receive(connection) {
-                    messages.lock().expect("no holder panics").push(message);
+                    messages.lock().expect("no thread panics while it holds the lock").push(message);
                 }
             }
         });
         receiver
     }
 
-    /// Returns its address, as a container writes it.
+    /// Returns its URL for containers.
     pub(crate) fn url(&self) -> String {
         format!("http://tdd-webhook:{}/", self.address.port())
     }
 
-    /// Returns the descriptions of the alerts of a status that have come so far.
-    pub(crate) fn heard(&self, status: &str) -> Vec<String> {
-        let messages = self.messages.lock().expect("no holder panics");
+    /// Returns the descriptions of all received alerts with a status.
+    pub(crate) fn received(&self, status: &str) -> Vec<String> {
+        let messages = self.messages.lock().expect("no thread panics while it holds the lock");
         let alerts = messages.iter().flat_map(|message| message["alerts"].as_array().into_iter().flatten());
         let of_status = alerts.filter(|alert| alert["status"] == status);
         of_status
@@ -56,12 +56,12 @@ impl Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.has_ended.store(true, Ordering::Relaxed);
-        // Wakes the listener; one that is gone already needs no waking.
+        // The connection wakes the listener, which may have ended already.
         drop(TcpStream::connect(self.address));
     }
 }
 
-/// Reads one request, answers it, and returns its body; `None` where it breaks off.
+/// Reads one request, answers it, and returns its body; `None` if the connection ends early.
 fn receive(connection: TcpStream) -> Option<Value> {
     let mut reader = BufReader::new(connection);
     let mut length = 0;

@@ -1,6 +1,6 @@
-//! The tests of the rules find every small fault, and each alert tells whoever is woken where to look.
+//! The tests of the rules detect every small fault, and each alert has the annotations that its reader needs.
 //!
-//! Never skips: promtool is the one of the Prometheus image.
+//! The tests are never skipped: promtool comes from the Prometheus image.
 
 mod mutants;
 
@@ -19,9 +19,9 @@ const TESTS: &str = include_str!("../../../assets/prometheus/alerts_test.yml");
 const README: &str = include_str!("../../../assets/monitoring-readme.md");
 const DASHBOARD: &str = include_str!("../../../assets/grafana/grafana_dashboards.json");
 
-/// Mutants that are not judged: their names, a regular expression, and the reason.
+/// Excluded mutants: a regular expression for their names, and the reason.
 const LEFT_OUT: [(&str, &str); 8] = [
-    ("^Watchdog: line 1, `1`", "its value says nothing"),
+    ("^Watchdog: line 1, `1`", "its value has no meaning"),
     ("^HighErrorRate: .*`0.018`", "5 and 6 requests in 5 minutes are 0.0167 and 0.02 a second"),
     ("^HighErrorRate: .*is `on .instance.`", "both sides are of the job app-metrics"),
     ("^AppMetricsMissing: .*is `on .instance.`", "all terms are of the job app-metrics"),
@@ -31,9 +31,9 @@ const LEFT_OUT: [(&str, &str); 8] = [
     ("^(response_time_seconds|operation:.*): .*is `-1`", "a time is not negative"),
 ];
 
-/// Judges each mutant by its number, two at a time: asks one test after the other until one fails.
-const JUDGE: &str = r#"
-# Each run is short and has one of two processors.
+/// Shell script that runs the tests on each mutant until one fails, with two mutants in parallel.
+const TEST_MUTANTS: &str = r#"
+# Each of two workers uses one processor.
 export GOGC=off GOMAXPROCS=1
 verdict() {
   for test in $(cat order); do
@@ -54,7 +54,7 @@ cd /tmp
 promtool check rules [0-9]*/alerts.yml [0-9]*/recording_rules.yml >check 2>&1 || cat check
 "#;
 
-/// A container that is removed in any case.
+/// A container that is removed on drop.
 struct Container(String);
 
 impl Container {
@@ -70,9 +70,13 @@ impl Container {
             .args(["cp", "-", &format!("{}:/tmp", self.0)])
             .stdin(Stdio::piped())
             .spawn()
-            .expect("the `docker` command can be run");
-        copy.stdin.take().expect("it is piped").write_all(archive).expect("docker reads it");
-        assert!(copy.wait().expect("it ends").success(), "the mutants cannot be copied");
+            .expect("the `docker` command starts");
+        copy.stdin
+            .take()
+            .expect("the stream is piped")
+            .write_all(archive)
+            .expect("`docker cp` reads its input");
+        assert!(copy.wait().expect("the process exits").success(), "the mutants cannot be copied");
     }
 }
 
@@ -82,13 +86,13 @@ impl Drop for Container {
     }
 }
 
-/// The tests that know a rule best: those named after it or after an alert that uses it, and those that ask for it.
+/// Returns an expression for the tests that cover a rule best: named after it, after its alerts, or querying it.
 fn tests_of(rule: &str) -> String {
     let uses = |field: &serde_yaml::Value| field["expr"].as_str().is_some_and(|text| text.contains(rule));
     let mut names = vec![rule.to_string()];
     names.extend(rules(ALERTS).iter().filter(|alert| uses(alert)).map(rule_name));
     let tests: serde_yaml::Value = serde_yaml::from_str(TESTS).expect("the tests are YAML");
-    for test in tests["tests"].as_sequence().expect("there are tests") {
+    for test in tests["tests"].as_sequence().expect("the file has tests") {
         if test["promql_expr_test"].as_sequence().is_some_and(|asked| asked.iter().any(uses)) {
             names.extend(test["name"].as_str().map(ToString::to_string));
         }
@@ -96,11 +100,11 @@ fn tests_of(rule: &str) -> String {
     format!("^({})", names.join("|"))
 }
 
-/// Returns each test with its name, as a file of its own: that is read faster than all of them. The text is cut, since
-/// values such as `0x4` would not survive being parsed.
+/// Returns each test as a separate file with its name, because one test is faster than all. The text is split, not
+/// parsed, since values such as `0x4` would change.
 fn single_tests() -> Vec<(String, String)> {
     let mut parts = TESTS.split("  - name: ");
-    let head = parts.next().expect("a text has a begin");
+    let head = parts.next().expect("the file has a head");
     let single = |test: &str| {
         let name = test.lines().next().unwrap_or_default().to_string();
         (name, format!("{head}  - name: {test}"))
@@ -108,25 +112,25 @@ fn single_tests() -> Vec<(String, String)> {
     parts.map(single).collect()
 }
 
-/// Returns all tests, those that a mutant wants first at the front.
+/// Returns the numbers of all tests, preferred ones of the mutant first.
 fn order(mutant: &Mutant, tests: &[(String, String)]) -> String {
     let wanted: Vec<Regex> =
-        mutant.first.lines().map(|names| Regex::new(names).expect("the expression is right")).collect();
+        mutant.first.lines().map(|names| Regex::new(names).expect("the expression is valid")).collect();
     let rank = |name: &str| wanted.iter().position(|names| names.is_match(name));
     let mut numbers: Vec<usize> = (0..tests.len()).collect();
     numbers.sort_by_key(|number| rank(&tests[*number].0).unwrap_or(wanted.len()));
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns all mutants that are to be judged.
-fn judged_mutants() -> Vec<Mutant> {
+/// Returns all mutants without the excluded ones.
+fn tested_mutants() -> Vec<Mutant> {
     let mut all = mutants("recording_rules.yml", RECORDING_RULES, tests_of);
     all.extend(mutants("alerts.yml", ALERTS, tests_of));
     for (names, reason) in LEFT_OUT {
         let before = all.len();
-        let names = Regex::new(names).expect("the expression is right");
+        let names = Regex::new(names).expect("the expression is valid");
         all.retain(|mutant| !names.is_match(&mutant.name));
-        assert!(all.len() < before, "no mutant is called `{names}` ({reason}): take it from the list");
+        assert!(all.len() < before, "no mutant is called `{names}` ({reason}): remove it from the list");
     }
     all
 }
@@ -141,7 +145,7 @@ fn archive(mutants: &[Mutant]) -> Vec<u8> {
         header.set_gid(65534);
         archive
             .append_data(&mut header, format!("mutants/{path}"), text.as_bytes())
-            .expect("it is in memory");
+            .expect("writing to memory succeeds");
     };
     add("alerts.yml", ALERTS);
     add("recording_rules.yml", RECORDING_RULES);
@@ -153,38 +157,38 @@ fn archive(mutants: &[Mutant]) -> Vec<u8> {
         add(&format!("{number}/{}", mutant.file), &mutant.text);
         add(&format!("{number}/order"), &order(mutant, &tests));
     }
-    archive.into_inner().expect("it is in memory")
+    archive.into_inner().expect("writing to memory succeeds")
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how many faults there could be is worth a look")]
-fn the_tests_of_the_rules_find_every_small_fault() {
-    let mut all = judged_mutants();
+#[expect(clippy::print_stdout, reason = "the output shows the number of mutants")]
+fn rule_tests_detect_every_mutant() {
+    let mut all = tested_mutants();
     let made = all.len();
     all.push(Mutant::none("alerts.yml", ALERTS));
-    let container = Container::new(&["-c", JUDGE, "judge", &made.to_string()]);
+    let container = Container::new(&["-c", TEST_MUTANTS, "judge", &made.to_string()]);
     container.unpack(&archive(&all));
-    let judged = docker(&["start", "--attach", &container.0]);
+    let output = docker(&["start", "--attach", &container.0]);
 
     let with = |verdict: &str| -> Vec<&str> {
-        let is_judged = |number: usize| judged.lines().any(|line| line == format!("{number} {verdict}"));
-        let numbers = (0..all.len()).filter(|number| is_judged(*number));
+        let has_verdict = |number: usize| output.lines().any(|line| line == format!("{number} {verdict}"));
+        let numbers = (0..all.len()).filter(|number| has_verdict(*number));
         numbers.map(|number| all[number].name.as_str()).collect()
     };
     println!("{}/{made} mutants of the rules are caught", with("caught").len());
-    assert!(!judged.contains("Checking"), "some are no rules at all: {judged}");
+    assert!(!output.contains("Checking"), "some mutants are invalid rules: {output}");
     assert_eq!(with("missed"), [all[made].name.as_str()], "no test finds these faults");
-    assert_eq!(with("caught").len(), made, "some were not judged: {judged}");
+    assert_eq!(with("caught").len(), made, "some mutants were not tested: {output}");
 }
 
-/// The anchors that a Markdown viewer makes of the headings.
+/// Returns the anchors of the headings in a Markdown page.
 fn anchors(text: &str) -> BTreeSet<String> {
     let headings = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
     headings.map(|heading| heading.to_lowercase().replace(' ', "-")).collect()
 }
 
 #[test]
-fn each_alert_says_what_is_wrong_and_where_to_look() {
+fn alert_annotations_have_summary_runbook_and_dashboard() {
     let anchors = anchors(README);
     let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
@@ -208,7 +212,7 @@ fn each_alert_says_what_is_wrong_and_where_to_look() {
 }
 
 fn says_value_and_threshold(name: &str, expression: &str, description: &str) {
-    // The value of these says only that something is there or not.
+    // The values of these alerts say only whether something exists.
     let has_no_value = ["ApplicationDown", "AppMetricsMissing"].contains(&name);
     assert!(has_no_value || description.contains("$value"), "{name}: {description}");
     let above = expression.split_once("> ").and_then(|(_, rest)| rest.split_whitespace().next());

@@ -1,25 +1,25 @@
-//! What was measured, silenced and set is still there after whatever happens to containers and engine.
+//! Samples, silences and the password survive any restart of containers and engine.
 
-use integration_tests::keepsakes::Keepsakes;
+use integration_tests::retained_data::RetainedData;
 use integration_tests::scenario::{SERVICES, Scenario, docker, eventually, operations};
 use integration_tests::second_engine::SecondEngine;
 
 use super::scenario;
 
-/// Not the specification's, so that nobody can have set it anew.
+/// Not the specification's password, so that nothing else can have set it.
 const PASSWORD: &str = "set at the first start";
 
-/// Begins with a stack whose Prometheus has measured something.
-fn begin(scenario: &Scenario) -> Keepsakes {
+/// Starts a stack whose Prometheus has scraped samples.
+fn begin(scenario: &Scenario) -> RetainedData {
     scenario.succeed(&["up", "--wait", "proven"]);
-    Keepsakes::put(scenario, PASSWORD)
+    RetainedData::put(scenario, PASSWORD)
 }
 
 fn with_password(scenario: Scenario) -> Scenario {
     scenario.with_variable("TDD_STACK_GRAFANA_PASSWORD", PASSWORD)
 }
 
-/// Images that differ from the pinned ones by a label, as a newer version does by everything. Removed in the end.
+/// Images that differ from the pinned ones by a label, like a newer version. Removed on drop.
 struct Upgrades {
     references: Vec<(String, String)>,
 }
@@ -28,8 +28,10 @@ impl Upgrades {
     fn of(scenario: &Scenario) -> Self {
         let mut upgrades = Self { references: Vec::new() };
         for service in ["prometheus", "grafana", "alertmanager"] {
-            let image =
-                scenario.inspect(service)["Config"]["Image"].as_str().expect("it has an image").to_string();
+            let image = scenario.inspect(service)["Config"]["Image"]
+                .as_str()
+                .expect("the container has an image")
+                .to_string();
             let reference = format!("{image}-{}", scenario.stack());
             let label = format!("tdd-stack.stack={}", scenario.stack());
             let container = docker(&["create", "--label", &label, &image]);
@@ -50,17 +52,17 @@ impl Drop for Upgrades {
 }
 
 #[test]
-fn data_and_password_outlive_down_and_up() {
+fn data_and_password_survive_down_and_up() {
     let scenario = with_password(scenario("outlive"));
     let kept = begin(&scenario);
     scenario.succeed(&["down"]);
     scenario.succeed(&["up"]);
-    kept.are_in(&scenario);
+    kept.are_present_in(&scenario);
     scenario.is_converged();
 }
 
 #[test]
-fn data_and_password_outlive_an_upgrade_of_every_image_and_the_way_back() {
+fn data_and_password_survive_image_upgrade_and_downgrade() {
     let scenario = with_password(scenario("upgrade"));
     let kept = begin(&scenario);
     let upgrades = Upgrades::of(&scenario);
@@ -71,19 +73,19 @@ fn data_and_password_outlive_an_upgrade_of_every_image_and_the_way_back() {
     scenario.succeed(&[&["up"], flags.as_slice()].concat());
     let changed: Vec<bool> = before.iter().zip(scenario.ids()).map(|(old, new)| *old != new).collect();
     assert_eq!(changed, [true, true, false, true]);
-    kept.are_in(&scenario);
+    kept.are_present_in(&scenario);
     scenario.plan(&flags).exits(0);
     scenario.succeed(&["up"]);
-    kept.are_in(&scenario);
+    kept.are_present_in(&scenario);
     scenario.is_converged();
     scenario.succeed(&["down", "--volumes"]);
 }
 
-/// A stack on an engine of its own, before something happens to that.
+/// A stack on a second engine that is going to be disturbed.
 struct Survivor {
     engine: SecondEngine,
     scenario: Scenario,
-    kept: Keepsakes,
+    kept: RetainedData,
     before: Vec<String>,
 }
 
@@ -97,11 +99,11 @@ impl Survivor {
         Self { engine, scenario, kept, before }
     }
 
-    /// The program finds the stack in whatever state the engine has brought it to by now.
-    fn is_brought_back_by_up(&self) {
+    /// Asserts that `up` restores the stack from its current state without replacing a container.
+    fn is_restored_by_up(&self) {
         let up = self.scenario.succeed(&["up", "--output", "json"]).json();
         let done = operations(&up);
-        // What does not answer yet is started or asked for again, never made anew.
+        // Services that do not answer yet are started or configured again, but never recreated.
         let needed = [
             "start",
             "restart",
@@ -114,17 +116,17 @@ impl Survivor {
             "import-dashboard",
         ];
         assert!(done.iter().all(|operation| needed.contains(&operation.as_str())), "{done:?}");
-        assert_eq!(self.scenario.ids(), self.before, "no container is replaced");
-        self.kept.are_in(&self.scenario);
+        assert_eq!(self.scenario.ids(), self.before, "a container was replaced");
+        self.kept.are_present_in(&self.scenario);
         self.scenario.is_converged();
     }
 
-    /// Nobody but the engine does anything.
-    fn is_brought_back_by_the_engine(&self) {
+    /// Asserts that the engine alone restores the stack.
+    fn is_restored_by_the_engine(&self) {
         let running =
             || self.scenario.docker(&["ps", "--quiet", "--filter", "status=running"]).lines().count();
         eventually("the engine starts every service again", running, |count| *count == SERVICES.len());
-        self.kept.are_in(&self.scenario);
+        self.kept.are_present_in(&self.scenario);
         let up = self.scenario.succeed(&["up", "--output", "json"]).json();
         assert_eq!(operations(&up), [""; 0]);
         assert_eq!(self.scenario.ids(), self.before);
@@ -132,7 +134,7 @@ impl Survivor {
 }
 
 #[test]
-fn a_second_engine_leaves_the_bridge_of_the_machine_s_engine_alone() {
+fn second_engine_keeps_the_first_engines_bridge() {
     let bridge = || {
         docker(&[
             "network",
@@ -142,37 +144,37 @@ fn a_second_engine_leaves_the_bridge_of_the_machine_s_engine_alone() {
             "{{index .Options \"com.docker.network.bridge.name\"}}",
         ])
     };
-    let is_there = || std::path::Path::new("/sys/class/net").join(bridge().trim()).exists();
-    assert!(is_there(), "the machine's engine has no bridge");
+    let exists = || std::path::Path::new("/sys/class/net").join(bridge().trim()).exists();
+    assert!(exists(), "the machine's engine has no bridge");
     let engine = SecondEngine::start();
-    assert!(is_there());
+    assert!(exists());
     engine.restart();
     drop(engine);
-    assert!(is_there());
+    assert!(exists());
 }
 
 #[test]
-fn an_engine_that_restarts_brings_everything_back() {
+fn stack_survives_an_engine_restart() {
     let survivor = Survivor::new("engine-restart");
     survivor.engine.restart();
-    survivor.is_brought_back_by_up();
+    survivor.is_restored_by_up();
     survivor.engine.restart();
-    survivor.is_brought_back_by_the_engine();
+    survivor.is_restored_by_the_engine();
 }
 
 #[test]
-fn after_an_engine_that_was_killed_up_brings_everything_back() {
+fn up_restores_the_stack_after_engine_kill() {
     let survivor = Survivor::new("engine-killed");
     for _ in 0..2 {
-        // Engine 20.10 ends what outlived it, and takes that for the wish of its user: it starts nothing again.
+        // Engine 20.10 stops containers that survived its kill, and does not restart them.
         survivor.engine.kill();
         survivor.engine.launch();
-        survivor.is_brought_back_by_up();
+        survivor.is_restored_by_up();
     }
 }
 
 #[test]
-fn without_its_engine_the_program_says_so_and_an_empty_engine_gets_a_stack_again() {
+fn up_works_after_the_engine_was_wiped() {
     let engine = SecondEngine::start();
     let scenario = Scenario::on(&engine, env!("CARGO_BIN_EXE_tdd-stack-under-test"), "engine-gone");
     scenario.succeed(&["up"]);

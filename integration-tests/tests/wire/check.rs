@@ -1,11 +1,11 @@
-//! `tdd-stack check`, `init` and `logs` at the wire.
+//! `tdd-stack check`, `init` and `logs` on the fake engine.
 
 use fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
 #[test]
-fn good_files_pass_and_leave_no_container() {
+fn check_accepts_shipped_files_without_leaving_containers() {
     let scene = Scene::with_images(program!());
     let output = scene.run(["check"]);
     assert!(output.exits(0).stdout.lines().all(|line| line.starts_with("ok ")), "{}", output.stdout);
@@ -16,7 +16,7 @@ fn good_files_pass_and_leave_no_container() {
 }
 
 #[test]
-fn a_bad_file_is_named_once_and_the_containers_go() {
+fn check_reports_invalid_file_once_and_removes_containers() {
     let scene = Scene::with_images(program!());
     scene.run(["init"]).exits(0);
     scene.edit("alertmanager.yml", "route: [\n");
@@ -34,8 +34,8 @@ fn a_bad_file_is_named_once_and_the_containers_go() {
 }
 
 #[test]
-fn a_check_that_breaks_off_leaves_no_container() {
-    // Four checks run at once, and which of them is how far when the first breaks off differs.
+fn interrupted_check_leaves_no_container() {
+    // Four checks run in parallel, so their progress at the first failure varies.
     for _ in 0..6 {
         let scene = Scene::with_images(program!());
         scene.engine.fail(Fault::Fails("PUT /containers"));
@@ -45,7 +45,7 @@ fn a_check_that_breaks_off_leaves_no_container() {
 }
 
 #[test]
-fn an_image_that_is_missing_is_pulled_for_a_check() {
+fn check_pulls_missing_images() {
     let scene = Scene::new(program!());
     let output = scene.run(["check"]);
     output
@@ -57,7 +57,7 @@ fn an_image_that_is_missing_is_pulled_for_a_check() {
 }
 
 #[test]
-fn init_writes_files_and_asks_no_engine() {
+fn init_writes_files_without_an_engine() {
     let scene = Scene::new(program!());
     scene.run(["init"]).exits(0);
     assert_eq!(scene.engine.requests(), [""; 0]);
@@ -66,7 +66,7 @@ fn init_writes_files_and_asks_no_engine() {
 }
 
 #[test]
-fn init_keeps_what_the_user_wrote_unless_forced_and_then_backs_it_up() {
+fn init_keeps_edited_files_and_force_backs_up() {
     let scene = Scene::new(program!());
     scene.run(["init"]).exits(0);
     let shipped = scene.read("alerts.yml");
@@ -76,12 +76,12 @@ fn init_keeps_what_the_user_wrote_unless_forced_and_then_backs_it_up() {
     assert_eq!(scene.read("alerts.yml"), "groups: []\n");
     let output = scene.run(["init", "--force"]);
     assert!(output.exits(0).stdout.contains("alerts.yml.bak-1"), "{}", output.stdout);
-    assert!(scene.read("alerts.yml") == shipped, "the edited file stays");
+    assert!(scene.read("alerts.yml") == shipped, "the edited file was not replaced");
     assert_eq!(scene.read("alerts.yml.bak-1"), "groups: []\n");
 }
 
 #[test]
-fn logs_show_each_line_with_its_service() {
+fn logs_prefix_each_line_with_its_service() {
     let scene = Scene::after_up(program!());
     let output = scene.run(["logs"]);
     let mut lines: Vec<&str> = output.exits(0).stdout.lines().collect();
@@ -100,7 +100,7 @@ fn logs_show_each_line_with_its_service() {
 }
 
 #[test]
-fn logs_come_in_the_order_of_time_and_say_so_where_the_beginning_is_left_out() {
+fn logs_are_in_time_order_and_report_truncation() {
     let scene = Scene::after_up(program!());
     for second in 10..30 {
         let service = ["tdd-grafana", "tdd-prometheus"][second % 2];
@@ -125,7 +125,7 @@ fn logs_come_in_the_order_of_time_and_say_so_where_the_beginning_is_left_out() {
 }
 
 #[test]
-fn logs_of_what_is_not_there_are_told() {
+fn logs_of_missing_stack_fail() {
     let scene = Scene::new(program!());
     scene.run(["logs"]).exits(1).says("stack `tdd` has no such container");
 }

@@ -1,4 +1,4 @@
-//! A restore is killed after each single call that it makes to the engine: what it leaves is never taken for the data.
+//! A restore that is killed after any engine call never leaves partial data that counts as complete.
 
 use std::time::Instant;
 
@@ -9,14 +9,14 @@ use integration_tests::scenario::Scenario;
 use super::super::crash::{each_call, kill_at, report};
 use super::{Filled, look, volumes};
 
-/// Asserts that nothing but the data is there.
+/// Asserts that only the data volumes exist.
 fn is_restored(scenario: &Scenario, number: usize) {
     assert_eq!(scenario.objects("volume"), volumes(scenario), "after call {number}");
     assert_eq!(scenario.objects("container"), [""; 0], "after call {number}");
 }
 
 #[test]
-fn a_restore_is_made_whole_by_the_next_one_wherever_it_is_killed() {
+fn restore_finishes_after_a_kill_at_any_call() {
     let (filled, proxy) = (Filled::new("crash-restore"), EngineProxy::start());
     let scenario = &filled.scenario;
     scenario.succeed(&["backup", filled.path()]);
@@ -26,7 +26,7 @@ fn a_restore_is_made_whole_by_the_next_one_wherever_it_is_killed() {
     let (began, mut halves) = (Instant::now(), 0);
     let tried = each_call(|number| {
         let killed = kill_at(scenario, &proxy, number, &restore);
-        // The engine may still remove the mark for the killed program, and all of the data is there then.
+        // The engine may remove the sentinel after the kill, and then the data is complete.
         proxy.await_answers("DELETE /containers/");
         if scenario.run(&["plan"]).code == 4 {
             halves += 1;
@@ -44,14 +44,14 @@ fn a_restore_is_made_whole_by_the_next_one_wherever_it_is_killed() {
             scenario.succeed(&restore);
         }
         is_restored(scenario, number);
-        // Half of the attempts have data to replace.
+        // Half of the attempts replace existing data.
         if number % 2 == 0 {
             scenario.succeed(&["down", "--volumes"]);
         }
         killed
     });
     report("restore", tried, began);
-    assert!(halves > 5, "{halves} attempts left data that is restored by half");
+    assert!(halves > 5, "{halves} attempts left partially restored data");
     scenario.succeed(&restore);
     scenario.succeed(&["up"]);
     assert_eq!(look(scenario, filled.at, http::ADMIN), filled.data);

@@ -1,4 +1,4 @@
-//! Backups that are refused, fail or are cut off: nothing is changed, or the stack runs again and no file is left.
+//! Backups that are rejected, fail or are interrupted change nothing, or leave the stack running and no file.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,16 +10,16 @@ use integration_tests::scenario::{Scenario, docker, eventually, text};
 use super::super::scenario;
 use super::{Filled, files, hidden, look, volumes};
 
-/// A command that must be refused, and what is special about it.
-struct Refused<'a> {
+/// A command that must be rejected, and its case.
+struct Rejected<'a> {
     case: &'a str,
     arguments: Vec<&'a str>,
     code: i32,
     says: &'a [&'a str],
 }
 
-impl Refused<'_> {
-    /// Asserts that the command is refused, with a hint.
+impl Rejected<'_> {
+    /// Asserts that the command is rejected with a hint.
     fn check(&self, scenario: &Scenario) {
         let Output { code, stderr, .. } = scenario.run(&self.arguments);
         assert_eq!(code, self.code, "{}: {stderr}", self.case);
@@ -29,7 +29,7 @@ impl Refused<'_> {
     }
 }
 
-/// Returns backups with one fault each, by what it is.
+/// Returns backups with one fault each and the description of the fault.
 fn damaged(good: &[u8]) -> Vec<(String, Vec<u8>)> {
     let (length, middle) = (good.len(), good.len() / 2);
     let flipped = [
@@ -47,26 +47,26 @@ fn damaged(good: &[u8]) -> Vec<(String, Vec<u8>)> {
     });
     let cut =
         [("all", 0), ("all but three bytes", 3), ("the second half", middle), ("the last byte", length - 1)]
-            .map(|(lost, kept)| (format!("{lost} is cut off"), good[..kept].to_vec()));
+            .map(|(lost, kept)| (format!("{lost} is truncated"), good[..kept].to_vec()));
     flipped.into_iter().chain(cut).collect()
 }
 
 #[test]
-fn what_is_in_the_way_or_damaged_is_refused_and_nothing_is_changed() {
+fn conflicting_or_damaged_backup_changes_nothing() {
     let filled = Filled::new("refused");
     let scenario = &filled.scenario;
     scenario.succeed(&["backup", filled.path()]);
-    let good = std::fs::read(&filled.file).expect("it can be read");
-    while_the_stack_runs(&filled, &good);
+    let good = std::fs::read(&filled.file).expect("it is readable");
+    rejects_while_the_stack_runs(&filled, &good);
     scenario.succeed(&["down"]);
-    where_data_was_kept(&filled, &good);
-    an_edited_file_stays(&filled);
+    replaces_data_only_on_request(&filled, &good);
+    keeps_an_edited_file(&filled);
     scenario.succeed(&["up"]);
     assert_eq!(look(scenario, filled.at, http::ADMIN), filled.data);
 }
 
-/// No file is replaced, no folder is made, and nothing is restored into a stack that runs.
-fn while_the_stack_runs(filled: &Filled, good: &[u8]) {
+/// Asserts that no file is replaced, no folder is created, and a running stack is not restored.
+fn rejects_while_the_stack_runs(filled: &Filled, good: &[u8]) {
     let scenario = &filled.scenario;
     let ids = scenario.ids();
     let nowhere = scenario.folder().join("absent/x").display().to_string();
@@ -76,37 +76,37 @@ fn while_the_stack_runs(filled: &Filled, good: &[u8]) {
         ("the stack runs", vec!["restore", filled.path()], "-prometheus` exists"),
         ("the stack runs", vec!["restore", filled.path(), "--overwrite"], "-prometheus` exists"),
     ] {
-        Refused { case, arguments, code: 4, says: &[says] }.check(scenario);
+        Rejected { case, arguments, code: 4, says: &[says] }.check(scenario);
     }
-    assert_eq!(std::fs::read(&filled.file).expect("it can be read"), good);
+    assert_eq!(std::fs::read(&filled.file).expect("it is readable"), good);
     assert_eq!(scenario.ids(), ids);
     scenario.is_converged();
 }
 
-/// Data is replaced only where that is asked for, and by a whole backup only.
-fn where_data_was_kept(filled: &Filled, good: &[u8]) {
+/// Asserts that data is replaced only on request, and only by a complete backup.
+fn replaces_data_only_on_request(filled: &Filled, good: &[u8]) {
     let scenario = &filled.scenario;
     scenario.edit("alerts.yml", "severity: critical", "severity: critical # later");
     let (created, configuration) = (created(scenario), files(scenario));
     let (case, says) = ("there is data", "_prometheus_data` exists");
-    Refused { case, arguments: vec!["restore", filled.path()], code: 4, says: &[says] }.check(scenario);
-    let foreign = std::fs::read(scenario.file("alerts.yml")).expect("it can be read");
+    Rejected { case, arguments: vec!["restore", filled.path()], code: 4, says: &[says] }.check(scenario);
+    let foreign = std::fs::read(scenario.file("alerts.yml")).expect("it is readable");
     let bad = scenario.folder().join("bad.backup");
-    let path = bad.to_str().expect("it is text");
-    for (case, bytes) in damaged(good).into_iter().chain([("it is no backup".into(), foreign)]) {
-        std::fs::write(&bad, &bytes).expect("it can be written");
+    let path = bad.to_str().expect("it is UTF-8");
+    for (case, bytes) in damaged(good).into_iter().chain([("it is not a backup".into(), foreign)]) {
+        std::fs::write(&bad, &bytes).expect("it is writable");
         for flags in [&[][..], &["--overwrite"]] {
             let arguments = [&["restore", path], flags].concat();
             let says = &["cannot restore `", "bad.backup", "hint: nothing was restored"];
-            Refused { case: &case, arguments, code: 1, says }.check(scenario);
+            Rejected { case: &case, arguments, code: 1, says }.check(scenario);
         }
     }
     assert_eq!(self::created(scenario), created);
     assert_eq!(files(scenario), configuration);
 }
 
-/// A restore that replaces data leaves a file alone that was edited since.
-fn an_edited_file_stays(filled: &Filled) {
+/// Asserts that a restore that replaces data keeps an edited file.
+fn keeps_an_edited_file(filled: &Filled) {
     let scenario = &filled.scenario;
     let (created, configuration) = (created(scenario), files(scenario));
     let output = scenario.succeed(&["restore", filled.path(), "--overwrite", "--output", "json"]);
@@ -117,11 +117,11 @@ fn an_edited_file_stays(filled: &Filled) {
 }
 
 #[test]
-fn a_backup_that_is_not_there_cannot_be_restored() {
+fn restore_of_missing_file_fails() {
     scenario("absent").run(&["restore", "/absent/file"]).exits(1).says("/absent/file");
 }
 
-/// When each data volume was made.
+/// Returns the creation time of each data volume.
 fn created(scenario: &Scenario) -> Vec<String> {
     volumes(scenario)
         .iter()
@@ -130,7 +130,7 @@ fn created(scenario: &Scenario) -> Vec<String> {
 }
 
 #[test]
-fn an_interrupt_in_the_middle_leaves_the_stack_running_and_no_file() {
+fn interrupted_backup_and_restore_leave_no_partial_result() {
     let filled = Filled::new("interrupted");
     let scenario = &filled.scenario;
     // Large enough that reading it takes a while.
@@ -146,16 +146,16 @@ fn an_interrupt_in_the_middle_leaves_the_stack_running_and_no_file() {
     assert_eq!(scenario.ids(), ids);
     assert_ne!(scenario.started()[0], started[0]);
     assert_eq!(scenario.started()[1..], started[1..]);
-    assert_eq!(scenario.objects("container").len(), 4, "no carrier is left");
+    assert_eq!(scenario.objects("container").len(), 4, "a helper container remains");
     assert!(!filled.file.exists());
     assert_eq!(hidden(scenario.folder()), [""; 0]);
     scenario.is_converged();
 
-    // The other way round: an interrupted restore leaves no volume.
+    // An interrupted restore leaves no volume.
     scenario.succeed(&["backup", filled.path()]);
     scenario.succeed(&["down", "--volumes"]);
     let running = scenario.spawn(&["restore", filled.path()]);
-    eventually("a volume is there", || scenario.objects("volume"), |volumes| !volumes.is_empty());
+    eventually("a volume exists", || scenario.objects("volume"), |volumes| !volumes.is_empty());
     running.signal("TERM");
     running.finish().exits(130);
     assert_eq!(scenario.objects("volume"), [""; 0]);
@@ -163,19 +163,19 @@ fn an_interrupt_in_the_middle_leaves_the_stack_running_and_no_file() {
 }
 
 #[test]
-fn what_a_killed_backup_leaves_is_mended_by_the_next_up() {
+fn up_cleans_up_after_a_killed_backup() {
     let scenario = scenario("killed");
     scenario.succeed(&["up"]);
     let ballast = "dd if=/dev/urandom of=/prometheus/ballast bs=1M count=48";
     docker(&["exec", &scenario.container("prometheus"), "sh", "-c", ballast]);
     let ids = scenario.ids();
     let file = scenario.folder().join("stack.backup");
-    let running = scenario.spawn(&["backup", file.to_str().expect("it is text")]);
+    let running = scenario.spawn(&["backup", file.to_str().expect("it is UTF-8")]);
     let state = || text(&scenario.inspect("prometheus")["State"]["Status"]);
     eventually("Prometheus pauses", state, |state| state == "exited");
     running.signal("KILL");
     drop(running);
-    assert_eq!(scenario.objects("container").len(), 6, "the lock and the carrier are left behind");
+    assert_eq!(scenario.objects("container").len(), 6, "the lock and the helper container remain");
     scenario.succeed(&["up"]);
     assert_eq!(scenario.objects("container").len(), 4);
     assert_eq!(scenario.ids(), ids);
@@ -184,27 +184,27 @@ fn what_a_killed_backup_leaves_is_mended_by_the_next_up() {
 }
 
 #[test]
-fn a_disk_that_is_full_leaves_nothing_and_the_stack_running() {
+fn full_disk_leaves_no_backup_and_running_stack() {
     let filled = Filled::new("full");
     let scenario = &filled.scenario;
     let container = scenario.container("prometheus");
     docker(&["exec", &container, "sh", "-c", "dd if=/dev/urandom of=/prometheus/ballast bs=1M count=40"]);
     let small = SmallDisk::new(scenario);
     let target = small.path().join("stack.backup");
-    let output = scenario.run(&["backup", target.to_str().expect("it is text")]);
+    let output = scenario.run(&["backup", target.to_str().expect("it is UTF-8")]);
     output.exits(4).says("No space left on device").says("free some space").says("prometheus is ready again");
-    assert_eq!(std::fs::read_dir(small.path()).expect("it can be read").count(), 0);
+    assert_eq!(std::fs::read_dir(small.path()).expect("it is readable").count(), 0);
     assert_eq!(scenario.objects("container").len(), 4);
     scenario.is_converged();
 }
 
-/// A file system of 16 megabytes, for as long as it is held.
+/// A file system of 16 MiB that is unmounted on drop.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     fn new(scenario: &Scenario) -> Self {
         let path = scenario.folder().join("small");
-        std::fs::create_dir(&path).expect("it can be made");
+        std::fs::create_dir(&path).expect("it can be created");
         let mounted = std::process::Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
             .arg(&path)
@@ -224,13 +224,13 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Waiting is bounded here too: a backup of nothing ends at once.
+/// Asserts that a backup of a missing stack fails at once, without waiting for services.
 #[test]
-fn a_stack_that_is_not_there_has_nothing_to_back_up() {
+fn backup_of_missing_stack_fails_at_once() {
     let scenario = scenario("nothing");
     let file = scenario.folder().join("stack.backup");
     let began = std::time::Instant::now();
-    scenario.run(&["backup", file.to_str().expect("it is text")]).exits(1).says("no data volume");
+    scenario.run(&["backup", file.to_str().expect("it is UTF-8")]).exits(1).says("no data volume");
     assert!(began.elapsed() < Duration::from_secs(10));
     assert!(!file.exists());
 }

@@ -1,6 +1,6 @@
-//! Makes every small fault that the rule files could have: one change each, derived from the files themselves.
+//! Creates every small fault of a rule file: one change each, derived from the file.
 //!
-//! Never touches the disk.
+//! Never writes to the disk.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -12,27 +12,27 @@ use serde_yaml::Value;
 /// A rule file with one change.
 #[derive(Debug)]
 pub(super) struct Mutant {
-    /// The rule and what became of it.
+    /// The rule and the change.
     pub(super) name: String,
-    /// The changed file.
+    /// The name of the changed file.
     pub(super) file: &'static str,
-    /// Its text.
+    /// The changed content.
     pub(super) text: String,
-    /// Which tests are asked, in which order: in each line a regular expression for their names.
+    /// Order of the tests: each line is a regular expression for their names.
     pub(super) first: String,
 }
 
 impl Mutant {
-    /// Returns the file as it is; every test is asked.
+    /// Returns the unchanged file, for which every test runs.
     pub(super) fn none(file: &'static str, text: &str) -> Self {
         Self { name: "no change".into(), file, text: text.into(), first: String::new() }
     }
 }
 
-/// One evaluation earlier or later is already wrong.
+/// Seconds between evaluations; one evaluation more or less is already a fault.
 const EVALUATION: i64 = 15;
 
-/// Returns the mutants of one file; `tests_of` says which tests know a rule best.
+/// Returns the mutants of one file; `tests_of` returns the tests that cover a rule best.
 pub(super) fn mutants(file: &'static str, text: &str, tests_of: impl Fn(&str) -> String) -> Vec<Mutant> {
     let document: Value = serde_yaml::from_str(text).expect("the file is YAML");
     let mut made = Vec::new();
@@ -41,12 +41,12 @@ pub(super) fn mutants(file: &'static str, text: &str, tests_of: impl Fn(&str) ->
             let name = rule_name(rule);
             for (change, first, changed) in changes(rule) {
                 let mut mutant = document.clone();
-                let rules = mutant["groups"][group]["rules"].as_sequence_mut().expect("it has rules");
+                let rules = mutant["groups"][group]["rules"].as_sequence_mut().expect("the group has rules");
                 match changed {
                     Some(changed) => rules[index] = changed,
                     None => drop(rules.remove(index)),
                 }
-                let text = serde_yaml::to_string(&mutant).expect("it was YAML before");
+                let text = serde_yaml::to_string(&mutant).expect("the mutant is YAML");
                 let tests = tests_of(&name);
                 let first = format!("{}\n{tests}", first.replace("RULE", &tests));
                 made.push(Mutant { name: format!("{name}: {change}"), file, text, first });
@@ -56,7 +56,7 @@ pub(super) fn mutants(file: &'static str, text: &str, tests_of: impl Fn(&str) ->
     made
 }
 
-/// Returns the groups of a rule file by their place, with their rules.
+/// Returns the groups of a rule file by index, with their rules.
 fn groups(document: &Value) -> impl Iterator<Item = (usize, &Vec<Value>)> {
     let groups = document["groups"].as_sequence().expect("the file has groups");
     groups.iter().map(|group| group["rules"].as_sequence().expect("a group has rules")).enumerate()
@@ -74,11 +74,11 @@ pub(super) fn rule_name(rule: &Value) -> String {
     name.expect("a rule has a name").to_string()
 }
 
-/// What a change is called, the tests that should see it, and the rule after it.
+/// Description of a change, the tests that should detect it, and the changed rule, or `None` if it was removed.
 type Change = (String, &'static str, Option<Value>);
 
-/// The tests whose series nearly match, those where an alert fires, and those just below a threshold; `RULE` stands for
-/// the names of the tests that know the rule best.
+/// Tests with almost matching series, tests where an alert fires, and tests below a threshold. `RULE` is replaced by
+/// the expression for the tests that cover the rule best.
 const FOREIGN: &str = "^what the port";
 const FIRES: &str = "RULE.* fires";
 const SILENT: &str = "RULE.* stays silent";
@@ -110,11 +110,11 @@ fn changes(rule: &Value) -> Vec<Change> {
 
 fn seconds(duration: &str) -> i64 {
     let (number, unit) = duration.split_at(duration.len() - 1);
-    let number: i64 = number.parse().expect("the durations are plain");
+    let number: i64 = number.parse().expect("durations have one unit");
     number * if unit == "m" { 60 } else { 1 }
 }
 
-/// A part of an expression and what takes its place.
+/// A part of an expression and its replacement.
 struct Edit {
     range: Range<usize>,
     to: String,
@@ -131,33 +131,34 @@ impl Edit {
         let from: Vec<&str> = expression[self.range.clone()].split_whitespace().collect();
         let mut text = format!("line {line}, `{}` is ", from.join(" "));
         let to = if self.to.is_empty() { "gone".to_string() } else { format!("`{}`", self.to) };
-        write!(text, "{to}, at {}", self.range.start).expect("a text takes all");
+        write!(text, "{to}, at {}", self.range.start).expect("writing to a string succeeds");
         text
     }
 }
 
-/// Texts, label matchers, ranges, lists of labels, names, operators and numbers; in that order, since a text may hold
-/// anything, and a name may end in digits.
+/// Tokens of an expression: label matchers, ranges, label lists, operators, names, comparisons and numbers. The order
+/// matters, since strings contain anything and names may end in digits.
 static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
     let tokens = r#"(?<matcher>\w+(?:=~|!~|!=|=)"[^"]*",?)|(?<range>\[(\d+)m\])|(?<labels>\b(?:by|on) \(([\w, ]+)\))|(?<set>\b(?:or|and|unless)\b)|(?<name>[A-Za-z_:][\w:]*)|(?<comparison>(?:>=|<=|==|!=|>|<)\s+[\d.]+)|(?<number>\d+(?:\.\d+)?)|(?<open>\()|(?<close>\))"#;
-    Regex::new(tokens).expect("the expression is right")
+    Regex::new(tokens).expect("the expression is valid")
 });
 
 fn edits(expression: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
     for token in TOKENS.captures_iter(expression) {
-        let whole = token.get(0).expect("there is always the whole");
+        let whole = token.get(0).expect("a match has group 0");
         let range = whole.range();
         if token.name("matcher").is_some() {
             edits.push(Edit { first: FOREIGN, ..Edit::new(range, "") });
         } else if token.name("range").is_some() {
-            let minutes: u32 = token[3].parse().expect("it is a number");
+            let minutes: u32 = token[3].parse().expect("the token is a number");
             edits.push(Edit::new(range.clone(), format!("[{}m]", minutes - 1)));
             edits.push(Edit::new(range, format!("[{}m]", minutes + 1)));
         } else if token.name("labels").is_some() {
             edits.extend(fewer_labels(whole.as_str(), range.start));
         } else if token.name("comparison").is_some() {
-            let at = whole.as_str().find(|c: char| c.is_ascii_digit()).expect("a number ends it");
+            let at =
+                whole.as_str().find(|c: char| c.is_ascii_digit()).expect("a comparison ends in a number");
             let number = &whole.as_str()[at..];
             let [lower, higher] = others(number);
             edits.push(Edit { first: SILENT, ..Edit::new(range.start + at..range.end, lower) });
@@ -171,9 +172,9 @@ fn edits(expression: &str) -> Vec<Edit> {
     edits
 }
 
-/// Returns two other numbers, one below and one above: by one for a count, by a tenth for a measure.
+/// Returns two other numbers, one lower and one higher: by one for a count, by a tenth for a measure.
 fn others(number: &str) -> [String; 2] {
-    let number: f64 = number.parse().expect("it is a number");
+    let number: f64 = number.parse().expect("the token is a number");
     let is_count = number.fract() == 0.0 && number < 10.0 && (number - 1.0).abs() > 0.5;
     let step = if is_count { 1.0 } else { number / 10.0 };
     [number - step, number + step].map(|other| format!("{}", (other * 1e6).round() / 1e6))
@@ -181,7 +182,7 @@ fn others(number: &str) -> [String; 2] {
 
 /// Returns a list such as `by (job, instance)` without each of its labels.
 fn fewer_labels(list: &str, start: usize) -> Vec<Edit> {
-    let open = list.find('(').expect("a list has a parenthesis");
+    let open = list.find('(').expect("a label list has a parenthesis");
     let labels: Vec<&str> = list[open + 1..list.len() - 1].split(", ").collect();
     let without = |index: usize| {
         let mut fewer = labels.clone();
@@ -191,10 +192,10 @@ fn fewer_labels(list: &str, start: usize) -> Vec<Edit> {
     (0..labels.len()).map(|index| Edit::new(start..start + list.len(), without(index))).collect()
 }
 
-/// Returns the expression without each term that stands before `or`, or behind `or`, `and`, `unless`.
+/// Returns the expression without each operand of `or`, and without each right operand of `and` and `unless`.
 fn fewer_terms(expression: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
-    // Where each open parenthesis began, and its operators.
+    // The start of each open parenthesis, and its operators.
     let mut levels: Vec<(usize, Vec<Range<usize>>)> = vec![(0, Vec::new())];
     let mut end_level = |(start, operators): (usize, Vec<Range<usize>>), end: usize| {
         for (index, operator) in operators.iter().enumerate() {
@@ -207,7 +208,7 @@ fn fewer_terms(expression: &str) -> Vec<Edit> {
         }
     };
     for token in TOKENS.captures_iter(expression) {
-        let range = token.get(0).expect("there is always the whole").range();
+        let range = token.get(0).expect("a match has group 0").range();
         if token.name("open").is_some() {
             levels.push((range.end, Vec::new()));
         } else if token.name("close").is_some() {
