@@ -9,11 +9,20 @@ pub mod faulty_registry;
 pub mod http;
 pub mod keepsakes;
 mod ports;
+pub mod relay;
 pub mod runtime;
 pub mod scenario;
 pub mod scene;
 pub mod second_engine;
 pub mod simulate;
+
+/// Returns the path of the program `socket-relay`; a macro, since only a test knows it.
+#[macro_export]
+macro_rules! relay {
+    () => {
+        env!("CARGO_BIN_EXE_socket-relay")
+    };
+}
 
 /// Returns the path of the program under test; a macro, since only a test knows it.
 #[macro_export]

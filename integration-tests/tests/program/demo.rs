@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use integration_tests::cli::{Output, TddStack};
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 use serde_json::{Value, json};
 
 /// Any free ports. No engine is asked where an address is given.
@@ -189,7 +190,8 @@ fn an_outage_closes_the_application_and_leaves_the_receiver() {
 #[test]
 fn an_application_whose_port_was_taken_stays_out() {
     let demo = Demo::start(&["--scenario", "outage"]);
-    let taken = std::net::TcpListener::bind((demo.address, demo.port("metrics"))).expect("it is free");
+    let from = format!("tcp:{}:{}", demo.address, demo.port("metrics"));
+    let taken = Relay::start(&[relay!()], &from, "unix:/nonexistent");
     demo.set("steady").exits(1).says("is taken on");
     assert_eq!(demo.control("/state").json()["scenario"], "outage");
     assert_eq!(demo.get("health", "/health/metrics").status, 0);

@@ -3,10 +3,9 @@
 //! The services of the fake engine listen on this machine's loopback, where a careless program would look for those of
 //! the other machine: each request to them is a fault.
 
-use std::process::{Child, Command, Stdio};
-
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 
 /// What says that the ports are another machine's, and how to go on.
 const OUT_OF_REACH: [&str; 3] =
@@ -166,25 +165,13 @@ fn a_port_of_this_machine_counts_as_this_machine_s_engine() {
     assert_eq!(scene.engine.service_requests(), [""; 0]);
 }
 
-/// A process that relays a socket, ended when it is dropped.
-struct Relay(Child);
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 /// Relays the engine's socket by a program of this name, and returns the new address.
 fn relayed(scene: &Scene, name: &str) -> (Relay, String) {
     let (program, socket) = (scene.folder().join(name), scene.folder().join(format!("{name}.sock")));
-    std::fs::copy(env!("CARGO_BIN_EXE_socket-relay"), &program).expect("the folder can be written");
+    std::fs::copy(relay!(), &program).expect("the folder can be written");
     let from = format!("unix:{}", socket.display());
     let to = scene.engine.host().replace("unix://", "unix:");
-    let relay = Command::new(program).args([&from, &to]).stdin(Stdio::null()).spawn().expect("it can be run");
-    let relay = Relay(relay);
-    integration_tests::scenario::eventually("the relay listens", || socket.exists(), |is_there| *is_there);
+    let relay = Relay::start(&[&program.display().to_string()], &from, &to);
     (relay, format!("unix://{}", socket.display()))
 }
 

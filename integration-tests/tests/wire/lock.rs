@@ -143,7 +143,7 @@ fn a_lock_that_was_left_behind_is_removed_even_if_nothing_else_is_to_be_done() {
 }
 
 #[test]
-fn a_holder_elsewhere_is_waited_for_while_it_shows_that_it_lives_and_no_longer() {
+fn a_holder_elsewhere_is_waited_for_while_it_shows_that_it_lives() {
     let scene = Scene::with_images(program!());
     let first = hanging(&scene);
     move_elsewhere(&scene);
@@ -153,6 +153,18 @@ fn a_holder_elsewhere_is_waited_for_while_it_shows_that_it_lives_and_no_longer()
     scene.engine.await_requests(6, BEAT);
     assert!(began.elapsed() > SILENCE, "six signs of life take longer than a silence: {:?}", began.elapsed());
     assert!(is_locked(&scene) && scene.engine.changes().is_empty(), "{:?}", scene.engine.changes());
+    second.kill();
+    first.kill();
+}
+
+#[test]
+fn a_holder_elsewhere_that_shows_no_life_any_more_is_waited_for_no_longer_than_a_silence() {
+    let scene = Scene::with_images(program!());
+    let first = hanging(&scene);
+    move_elsewhere(&scene);
+    scene.engine.forget();
+    let second = scene.tdd_stack(["up"]).spawn();
+    scene.engine.await_requests(1, BEAT);
     first.kill();
     let killed = Instant::now();
     second.finish().exits(0);

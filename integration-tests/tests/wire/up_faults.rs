@@ -1,17 +1,23 @@
 //! `tdd-stack up` against an engine on which something goes wrong: exit code, message, way out, and what is left.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use fake_engine::{FakeEngine, Fault, Phase};
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 use serde_json::json;
 
 fn scene_with(fault: Fault) -> Scene {
     let scene = Scene::new(program!());
     scene.engine.fail(fault);
     scene
+}
+
+/// Lets a process listen on the scene's free port.
+fn listening(scene: &Scene) -> Relay {
+    let from = format!("tcp:{}:{}", scene.address(), scene.free_port());
+    Relay::start(&[relay!()], &from, "unix:/nonexistent")
 }
 
 #[test]
@@ -162,14 +168,11 @@ fn a_good_pull_whose_last_line_end_comes_in_two_parts_is_good() {
 #[test]
 fn a_port_that_somebody_listens_on_is_told_before_anything_changes() {
     let scene = Scene::with_images(program!());
-    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
-    let port = listener.local_addr().expect("it is bound").port();
+    let port = scene.free_port();
+    let listener = listening(&scene);
     let output = scene.run(["up", "--port", &format!("grafana={port}")]);
     output.exits(4).says(&format!("port {port} of `grafana` is taken on {}", scene.address()));
-    output
-        .says(&format!("(pid {})", std::process::id()))
-        .says("--port grafana=auto")
-        .says("nothing was changed");
+    output.says(&format!("(pid {})", listener.pid())).says("--port grafana=auto").says("nothing was changed");
     assert_eq!(scene.engine.changes(), [""; 0]);
     assert!(!scene.folder().join("config").exists(), "files were written");
 }
@@ -177,9 +180,7 @@ fn a_port_that_somebody_listens_on_is_told_before_anything_changes() {
 #[test]
 fn a_port_that_the_engine_binds_for_the_stack_s_own_container_is_no_conflict() {
     let scene = Scene::with_images(program!());
-    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
-    let port = listener.local_addr().expect("it is bound").port();
-    drop(listener);
+    let port = scene.free_port();
     let flag = format!("grafana={port}");
     let up = ["up", "--port", flag.as_str()];
     scene.engine.fail(Fault::NoAnswer("POST /containers/tdd-grafana/start"));
@@ -188,12 +189,12 @@ fn a_port_that_the_engine_binds_for_the_stack_s_own_container_is_no_conflict() {
     killed.kill();
     scene.engine.recover();
     // As the engine's own process does between its binding of the port and the container's start.
-    let proxy = TcpListener::bind((scene.address(), port)).expect("it is free");
+    let proxy = listening(&scene);
     scene.run(["plan", "--port", &flag]).exits(0);
     // What is really in the way is told by the start.
     let output = scene.run(up);
     output.exits(4).says(&format!("port {port} of `grafana` is taken by"));
-    output.says(&format!("(pid {})", std::process::id())).says("address already in use");
+    output.says(&format!("(pid {})", proxy.pid())).says("address already in use");
     drop(proxy);
     scene.run(up).exits(0);
     assert_eq!(scene.engine.address("tdd-grafana").map(|address| address.port()), Some(port));
@@ -297,8 +298,8 @@ fn a_service_that_dies_is_told_with_its_last_words() {
 fn a_service_that_does_not_get_ready_is_waited_for_as_long_as_asked() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NeverReady("alertmanager"));
-    let output = scene.run(["up", "--wait-timeout", "600ms"]);
-    output.exits(5).says("`alertmanager` is not ready after 600ms: http://").says("/-/ready answers 503");
+    let output = scene.run(["up", "--wait-timeout", "2s"]);
+    output.exits(5).says("`alertmanager` is not ready after 2s: http://").says("/-/ready answers 503");
     output.says("| alertmanager listens").says("--wait-timeout");
     scene.converges();
 }
@@ -307,8 +308,8 @@ fn a_service_that_does_not_get_ready_is_waited_for_as_long_as_asked() {
 fn a_data_source_that_does_not_get_healthy_is_waited_for_as_long_as_asked() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::DataSourceDown);
-    let output = scene.run(["up", "--wait-timeout", "600ms"]);
-    output.exits(5).says("`grafana` is not ready after 600ms: http://").says("answers 400");
+    let output = scene.run(["up", "--wait-timeout", "2s"]);
+    output.exits(5).says("`grafana` is not ready after 2s: http://").says("answers 400");
     scene.converges();
 }
 
@@ -316,7 +317,7 @@ fn a_data_source_that_does_not_get_healthy_is_waited_for_as_long_as_asked() {
 fn a_blind_prometheus_is_not_called_proven() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
-    let output = scene.run(["up", "--wait", "proven", "--wait-timeout", "600ms"]);
+    let output = scene.run(["up", "--wait", "proven", "--wait-timeout", "3s"]);
     output
         .exits(6)
         .says("target node-exporter is down")
