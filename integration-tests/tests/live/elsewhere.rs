@@ -10,7 +10,7 @@ use integration_tests::relay::Relay;
 use integration_tests::scenario::{SERVICES, Scenario, any_ports, variable};
 use integration_tests::second_engine::SecondEngine;
 
-use super::scenario;
+use crate::scenario;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tdd-stack-under-test");
 const RELAY: &str = env!("CARGO_BIN_EXE_socket-relay");

@@ -3,7 +3,7 @@
 use integration_tests::scenario::{Scenario, docker};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn a_missing_image_is_pulled_and_its_layers_are_told() {

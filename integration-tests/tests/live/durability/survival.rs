@@ -4,7 +4,7 @@ use integration_tests::keepsakes::Keepsakes;
 use integration_tests::scenario::{SERVICES, Scenario, docker, eventually, operations};
 use integration_tests::second_engine::SecondEngine;
 
-use super::scenario;
+use crate::scenario;
 
 /// Not the specification's, so that nobody can have set it anew.
 const PASSWORD: &str = "set at the first start";

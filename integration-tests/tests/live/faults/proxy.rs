@@ -2,7 +2,7 @@
 
 use integration_tests::engine_proxy::{EngineProxy, Fault, Hearing, When, kill};
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn through_the_proxy_everything_works_and_is_counted() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use integration_tests::scenario::{Scenario, text};
 
-use super::scenario;
+use crate::scenario;
 
 /// What a running stack may not lose by a fault: its containers, their start, the rules in force.
 fn state(scenario: &Scenario) -> (Vec<String>, Vec<String>, Vec<String>) {

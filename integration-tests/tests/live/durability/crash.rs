@@ -9,7 +9,7 @@ use integration_tests::http;
 use integration_tests::keepsakes::Keepsakes;
 use integration_tests::scenario::{Scenario, docker};
 
-use super::scenario;
+use crate::scenario;
 
 const PASSWORD: &str = "admin123";
 /// The arguments that replace the container of Prometheus.

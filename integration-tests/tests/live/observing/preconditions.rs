@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use integration_tests::scenario::{Scenario, docker};
 
 use super::doctor::{expect, finding};
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn before_anything_runs_the_engine_and_this_machine_are_looked_at_and_nothing_is_made() {

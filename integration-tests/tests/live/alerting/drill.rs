@@ -2,7 +2,7 @@
 
 use integration_tests::scenario::{Scenario, text};
 
-use super::scenario;
+use crate::scenario;
 
 /// Brings up a stack whose alerts go to a port that no other test listens on.
 fn stack(name: &str) -> Scenario {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use integration_tests::second_engine::SecondEngine;
 use tdd_stack::stack::sha256;
 
-use super::scenario;
+use crate::scenario;
 
 /// The volumes that keep data, without the stack's name.
 const DATA: [&str; 3] = ["alertmanager_data", "grafana_data", "prometheus_data"];
@@ -208,7 +208,7 @@ fn a_stack_that_is_down_is_backed_up_and_stays_down() {
     assert_eq!(scenario.objects("container"), [""; 0]);
 
     // The same again beside it, under another name.
-    let other = super::scenario("awake");
+    let other = crate::scenario("awake");
     other.succeed(&["restore", filled.path()]);
     other.succeed(&["up"]);
     assert_eq!(look(&other, filled.at, http::ADMIN), filled.data);

@@ -5,7 +5,7 @@ use integration_tests::scenario::{Scenario, docker, eventually, text};
 use serde_json::json;
 
 use super::receiver::Receiver;
-use super::scenario;
+use crate::scenario;
 
 /// Brings up a stack whose alerts go to `url` after a second, and again after four hours only.
 fn notifying(scenario: &Scenario, url: &str) {

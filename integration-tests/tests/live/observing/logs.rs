@@ -3,7 +3,7 @@
 use integration_tests::engine_proxy::EngineProxy;
 use integration_tests::scenario::{docker, eventually};
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn a_followed_log_goes_on_after_its_last_line_and_repeats_none() {

@@ -4,7 +4,7 @@ use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
 use serde_json::{Value, json};
 
-use super::scenario;
+use crate::scenario;
 
 /// Brings up a stack with two quick alerts of one's own; the application is nowhere.
 fn alerting(name: &str) -> Scenario {
