@@ -1,47 +1,47 @@
-# Tools and programs from Debian's packages: installed on this machine, or unpacked below .cache without installing.
+# Tools and programs from Debian packages: installed on this machine, or unpacked to .cache without installation.
 # When: sourced by the other scripts after messages.sh, never run.
-# Needs: apt-get; root or sudo only where something must be installed.
+# Needs: apt-get; root or sudo only to install packages.
 # shellcheck shell=bash
 
-# The release whose versions are those that the services pin. Nothing of it is ever installed.
+# The release with the tested versions of the services. Its packages are unpacked, never installed.
 readonly SUITE=forky
 readonly PACKAGES=$CACHE/packages
 readonly PRIVATE_APT=$CACHE/apt
 
-# Installs packages of the machine's own release.
+# Installs packages of the machine's release.
 install_packages() {
   command -v apt-get >/dev/null ||
-    fail "\`$*\` is missing and there is no apt-get" "install it by this system's own means, then run this again"
+    fail "\`$*\` is missing, and so is apt-get" "install it with this system's package manager, then rerun this script"
   local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120)
   if ((EUID != 0)); then
     sudo -n true 2>/dev/null ||
-      fail "\`$*\` is missing, and only root can install it" "run \`apt-get install $*\` as root, then this again"
+      fail "\`$*\` is missing, and only root can install it" "run \`apt-get install $*\` as root, then rerun this script"
     apt=(sudo -n "${apt[@]}")
   fi
   say "installing with apt-get: $*"
-  quietly "${apt[@]}" update || say "going on with the package lists of this machine as they are"
+  quietly "${apt[@]}" update || say "using the existing package lists of this machine"
   quietly "${apt[@]}" install -y "$@" ||
-    fail "apt-get could not install \`$*\`" "mend what it says above, then run this again"
+    fail "apt-get could not install \`$*\`" "fix the error above, then rerun this script"
 }
 
-# Makes sure that a command can be run: its name, then the packages that bring it.
+# Installs a command if it is missing. Arguments: the command, then the packages that provide it.
 need_command() {
   command -v "$1" >/dev/null || install_packages "${@:2}"
 }
 
-# Makes sure that Rust programs can be built.
+# Checks that Rust programs can be built.
 need_rust() {
   command -v cargo >/dev/null ||
-    fail "there is no cargo" "install Rust 1.95 or newer as https://rustup.rs says, then run this again"
+    fail "\`cargo\` is missing" "install Rust 1.95 or later (https://rustup.rs), then rerun this script"
   need_command cc gcc libc6-dev
 }
 
-# Prints where a fetched package lies.
+# Prints the path of a fetched package.
 package_file() {
   compgen -G "$PACKAGES/$1_*.deb"
 }
 
-# Prints the version that the program's authors gave, without Debian's additions.
+# Prints the upstream version of a package, without Debian's additions.
 package_version() {
   local version
   version=$(basename "$(package_file "$1")")
@@ -50,7 +50,7 @@ package_version() {
   printf '%s\n' "${version%%[-+~_]*}"
 }
 
-# Downloads the packages that are missing. Apt checks signatures and sums.
+# Downloads missing packages. Apt verifies signatures and checksums.
 fetch_packages() {
   local name missing=()
   for name in "$@"; do
@@ -64,15 +64,15 @@ fetch_packages() {
   write_apt_configuration
   say "fetching from Debian $SUITE: ${missing[*]}"
   quietly apt-get -c "$PRIVATE_APT/apt.conf" update ||
-    fail "the package lists of Debian $SUITE cannot be had from $(debian_mirror)" \
+    fail "cannot download the package lists of Debian $SUITE from $(debian_mirror)" \
       "name another mirror: DEBIAN_MIRROR=http://HOST/debian $0" \
-      "where a key is missing, \`apt-get install debian-archive-keyring\` brings the newest ones"
-  # A file that is only half there must never look like a package.
+      "if a key is missing, run \`apt-get install debian-archive-keyring\`"
+  # A partial download must never look like a package.
   local incoming=$PRIVATE_APT/incoming
   rm -rf "$incoming"
   mkdir -p "$incoming" "$PACKAGES"
   quietly env -C "$incoming" apt-get -c "$PRIVATE_APT/apt.conf" download "${missing[@]}" ||
-    fail "packages of Debian $SUITE cannot be downloaded from $(debian_mirror)" \
+    fail "cannot download packages of Debian $SUITE from $(debian_mirror)" \
       "name another mirror: DEBIAN_MIRROR=http://HOST/debian $0"
   for name in "${missing[@]}"; do
     rm -f "$PACKAGES/${name}"_*.deb
@@ -80,7 +80,7 @@ fetch_packages() {
   mv "$incoming"/*.deb "$PACKAGES"
 }
 
-# Unpacks a fetched package into a folder of its own, unless this version is there already.
+# Unpacks a fetched package into a separate folder, unless the folder already has this version.
 unpack_package() {
   local file folder=$2
   file=$(package_file "$1")
@@ -91,7 +91,7 @@ unpack_package() {
   basename "$file" >"$folder/.package"
 }
 
-# Prints the mirror that this machine itself uses, where it is a Debian machine.
+# Prints the mirror that this machine uses, if it runs Debian.
 debian_mirror() {
   local codename='' mirror=''
   if grep -qs '^ID=debian$' /etc/os-release; then
@@ -107,8 +107,8 @@ debian_keyring() {
   compgen -G '/usr/share/keyrings/debian-archive-keyring.[gpa][pgs][gpc]' | head -n 1
 }
 
-# Apt with its own lists, so that those of the machine stay as they are. What else the machine's configuration
-# says, a proxy for instance, holds.
+# Configures apt with separate lists, so that those of the machine do not change. The rest of the machine's
+# configuration, such as a proxy, applies.
 write_apt_configuration() {
   debian_keyring >/dev/null || install_packages debian-archive-keyring
   mkdir -p "$PRIVATE_APT"/{state/lists,cache/archives}/partial
@@ -120,14 +120,14 @@ Components: main
 Targets: Packages
 Signed-By: $(debian_keyring)
 END
-  # The archive of earlier days is past its date by design.
+  # Release files of snapshot mirrors have expired by design.
   [[ -z ${DEBIAN_MIRROR:-} ]] || echo 'Check-Valid-Until: no' >>"$PRIVATE_APT/debian.sources"
   cat >"$PRIVATE_APT/apt.conf" <<END
 #clear APT::Default-Release;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 Acquire::Languages "none";
-// The folder may be closed to apt's own user, as a home folder is.
+// Apt's own user may not be able to read the folder, for example a home folder.
 APT::Sandbox::User "";
 APT::Update::Error-Mode "any";
 Dir::Cache "$PRIVATE_APT/cache";

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure that a Docker engine answers; installs and starts one where there is none.
-# When: first, on a machine without Docker. Where an engine answers it does nothing.
-# Needs: Debian and root for installing and starting; nothing where an engine answers.
+# Installs and starts a Docker Engine if none responds.
+# When: before the other scripts, on a machine without Docker. Does nothing if an engine responds.
+# Needs: Debian and root to install and start an engine; nothing if one responds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/messages.sh
@@ -17,7 +17,7 @@ engine_version() {
   timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null
 }
 
-# Prints the address that the docker command uses.
+# Prints the engine address that the docker command uses.
 engine_address() {
   local address
   address=$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null) ||
@@ -28,11 +28,11 @@ engine_address() {
 done_if_it_answers() {
   local version
   version=$(engine_version) || return 0
-  say "Docker engine $version answers at $(engine_address)"
+  say "Docker Engine $version responds at $(engine_address)"
   exit 0
 }
 
-# An init script may have started it during the installation.
+# An init script may have started dockerd during the installation.
 dockerd_runs() {
   local file
   for file in /var/run/docker.pid /var/run/docker-ssd.pid; do
@@ -58,24 +58,24 @@ else
   address=${DOCKER_HOST:-unix://$SOCKET}
 fi
 [[ $address == "unix://$SOCKET" || $address == "unix:///run/docker.sock" ]] ||
-  fail "no Docker engine answers at $address" "start it there, or unset DOCKER_HOST and DOCKER_CONTEXT to use one on this machine"
+  fail "no Docker Engine responds at $address" "start it there, or unset DOCKER_HOST and DOCKER_CONTEXT to use this machine"
 
 if [[ -S $SOCKET && ! -w $SOCKET ]]; then
-  fail "$SOCKET may not be used by $(id -un)" "run this as root, or add yourself to the group: \`usermod -aG docker $(id -un)\`"
+  fail "$(id -un) has no permission for $SOCKET" "run this script as root, or add yourself to the group: \`usermod -aG docker $(id -un)\`"
 fi
 ((EUID == 0)) ||
-  fail "no Docker engine answers at $address, and only root can install and start one" "run $0 as root"
+  fail "no Docker Engine responds at $address, and only root can install and start one" "run $0 as root"
 
 command -v dockerd >/dev/null || install_packages docker.io iptables
-# Later releases of Debian have the docker command in a package of its own.
+# Later releases of Debian have the docker command in a separate package.
 need_command docker docker-cli
 done_if_it_answers
 
 if [[ -d /run/systemd/system ]]; then
-  say "starting the Docker engine by systemd"
+  say "starting the Docker Engine with systemd"
   quietly systemctl start docker || patience=0
 elif ! dockerd_runs; then
-  say "starting dockerd; it writes to $LOG"
+  say "starting dockerd, log: $LOG"
   setsid dockerd </dev/null >"$LOG" 2>&1 &
   dockerd=$!
 fi
@@ -84,6 +84,6 @@ for ((deadline = SECONDS + patience; SECONDS < deadline; )); do
   [[ -z ${dockerd:-} ]] || kill -0 "$dockerd" 2>/dev/null || break
   sleep 0.2
 done
-say "the end of the engine's log:"
+say "last lines of the engine's log:"
 show_log
-fail "the Docker engine did not come up" "mend what its log says, then run this again"
+fail "the Docker Engine did not start" "fix the error in its log, then rerun this script"

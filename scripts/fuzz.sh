@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Feeds faulty files and answers to everything that reads any, in rounds with fresh seeds, and prints what came of it.
-# When: after a change of a reader, before a release: `scripts/fuzz.sh [MINUTES]`, an hour if none are given.
-# Needs: Rust. A case that fails is kept in integration-tests/tests/fuzz/regressions/, where each later run tries it.
+# Feeds invalid files and responses to every parser, in rounds with new seeds, and prints the number of findings.
+# When: after a change of a parser, before a release: `scripts/fuzz.sh [MINUTES]`, 60 minutes by default.
+# Needs: Rust. Failing cases are stored in integration-tests/tests/fuzz/regressions/, and every later run tries them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/messages.sh
@@ -11,16 +11,16 @@ source scripts/debian-packages.sh
 
 readonly MINUTES=${1:-60}
 readonly REGRESSIONS=integration-tests/tests/fuzz/regressions
-[[ $MINUTES =~ ^[0-9]+$ ]] || fail "\`$MINUTES\` is no number of minutes" "write \`scripts/fuzz.sh 60\`"
+[[ $MINUTES =~ ^[0-9]+$ ]] || fail "\`$MINUTES\` is not a number of minutes" "for example, run \`scripts/fuzz.sh 60\`"
 
-# Prints how many failing cases of a target are kept.
+# Prints the number of stored failing cases of a target.
 kept() {
   grep -c '^cc ' "$REGRESSIONS/$1.txt" 2>/dev/null || true
 }
 
 need_rust
 say "building the targets"
-built=$(cargo test --workspace --locked --test fuzz --no-run 2>&1) || fail "the targets cannot be built: $built"
+built=$(cargo test --workspace --locked --test fuzz --no-run 2>&1) || fail "cannot build the targets: $built"
 targets=$(sed -n 's/.*Executable.*fuzz.*(\(.*\))$/\1/p' <<<"$built")
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -28,7 +28,7 @@ trap 'rm -f "$log"' EXIT
 declare -A executions=() before=()
 end=$((SECONDS + MINUTES * 60)) rounds=0
 while ((rounds == 0 || SECONDS < end)); do
-  # A round goes on after a target that fails, and so do the rounds.
+  # A failing target ends neither its round nor the run.
   "$targets" --nocapture --test-threads 1 >"$log" 2>&1 || say "a case failed in round $((rounds + 1)): see \`git status\`"
   while read -r _ name count _; do
     [[ -n ${before[$name]-} ]] || before[$name]=$(git show "HEAD:$REGRESSIONS/$name.txt" 2>/dev/null | grep -c '^cc ' || true)

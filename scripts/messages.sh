@@ -1,9 +1,9 @@
-# How scripts speak: one line a step on standard error, and the evidence where a step fails.
-# When: sourced by the other scripts from the repository's root, never run.
+# Messages of the scripts: one line per action on standard error, and the output of failed commands.
+# When: sourced by the other scripts from the root of the repository, never run.
 # Needs: bash with `set -euo pipefail`.
 # shellcheck shell=bash
 
-# All that scripts make lies here; git ignores it, and it may be deleted at any time.
+# Files that the scripts create. Git ignores this folder, and you can delete it at any time.
 CACHE=$(pwd -P)/.cache
 readonly CACHE
 mkdir -p "$CACHE"
@@ -12,7 +12,7 @@ say() {
   printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
 }
 
-# Ends the script: what failed, then the ways out.
+# Exits with code 1. Arguments: the error, then hints.
 fail() {
   say "error: $1"
   shift
@@ -20,13 +20,13 @@ fail() {
   exit 1
 }
 
-# Runs a command whose output is worth reading only when it fails.
+# Runs a command and shows the end of its output only if it fails.
 quietly() {
   local output status=0
   output=$(mktemp "$CACHE/output.XXXXXX")
   "$@" >"$output" 2>&1 </dev/null || status=$?
   if ((status != 0)); then
-    say "\`$*\` ended with exit code $status; its last lines:"
+    say "\`$*\` failed with exit code $status; its last lines:"
     tail -n 20 "$output" | sed 's/^/  | /' >&2
   fi
   rm -f "$output"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the four images without any public registry and serves them from a local one; `stop` ends that one.
-# When: offline, and for the tests; export the last line that it prints, then `tdd-stack up`. Quick where nothing has changed.
-# Needs: Debian's packages by apt-get, Rust for the double of Grafana. No root, no Docker engine.
+# Builds the four images without a public registry and serves them from a local one; `stop` stops the local registry.
+# When: offline, and for the tests. Export the last line of its output, then run `tdd-stack up`. Fast if nothing changed.
+# Needs: Debian's packages through apt-get, and Rust for the Grafana double. No root, no Docker Engine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/messages.sh
@@ -14,15 +14,15 @@ source scripts/offline-images/registry.sh
 readonly RECIPES=scripts/offline-images
 readonly NOBODY=65534:65534
 readonly GRAFANA=472:0
-# The same input gives the same bytes, so that images made on different days still share the base layer.
+# The same input results in the same bytes, so that images built on different days share the base layer.
 readonly MADE=2026-01-01T00:00:00Z
 readonly -A NOTES=([grafana]='  (a test double of its HTTP API, not Grafana)')
 
-# Modes of folders made here end up in images, where other users must be able to read them.
+# Folder modes are copied to the images, where other users must be able to read the folders.
 umask 022
 mkdir -p "$KIT"
 
-# Prints the Debian packages that an image is made from.
+# Prints the Debian packages in an image.
 packages_of() {
   case $1 in
     base) echo busybox-static ca-certificates libc6 libgcc-s1 tzdata ;;
@@ -36,7 +36,7 @@ packages_of() {
 fetch_kit_packages() {
   local service packages=()
   for service in base "${SERVICES[@]}"; do
-    # shellcheck disable=SC2207 # one word a package
+    # shellcheck disable=SC2207 # one word per package
     packages+=($(packages_of "$service"))
   done
   fetch_packages docker-registry "${packages[@]}"
@@ -47,33 +47,33 @@ version_of() {
   local packages
   read -ra packages < <(packages_of "$1") || true
   case $1 in
-    # The double answers as the pinned Grafana does, and its tag says that it is not Grafana.
+    # The double imitates the pinned version of Grafana, and its tag says that it is a double.
     grafana) sed 's/.*://; s/$/-double/' <<<"${PINS[grafana]}" ;;
     *) package_version "${packages[0]}" ;;
   esac
 }
 
-# Prints the reference of a service's image: the name is that of the pinned image, the tag says what is really in it.
+# Prints the reference of a service's image: the name of the pinned image, and the version in the image as its tag.
 reference_of() {
   local version
   version=$(version_of "$1")
-  # The Prometheus project writes a `v` before its versions, Grafana does not.
+  # Tags of the Prometheus project begin with `v`, those of Grafana do not.
   [[ $1 == grafana ]] || version=v$version
   printf '%s:%s\n' "${PINS[$1]%:*}" "$version"
 }
 
 build_double() {
   need_rust
-  say "building the double of Grafana, where it has changed"
+  say "building the Grafana double"
   quietly cargo build --release --locked -p grafana-double --bin grafana-double ||
-    fail "the double of Grafana does not build" "see above; \`cargo build -p grafana-double\` shows the same"
+    fail "cannot build the Grafana double" "fix the error above; \`cargo build -p grafana-double\` shows it too"
 }
 
 double() {
   echo "${CARGO_TARGET_DIR:-target}/release/grafana-double"
 }
 
-# Prints the hash of all that the image of a service is made from.
+# Prints the hash of all inputs of a service's image.
 hash_of() {
   local package files=(scripts/offline-images.sh "$RECIPES/registry.sh" "$RECIPES/$1.json")
   for package in $(packages_of base) $(packages_of "$1"); do
@@ -92,12 +92,12 @@ package_list() {
   done | sed 's/, $//'
 }
 
-# Packs a folder as a layer of the same name. All of it belongs to root, except what is named after the owner.
+# Packs a folder as a layer of the same name. Arguments after the owner are paths that it owns; root owns the rest.
 pack() {
   local root=$1 owner=$2
   shift 2
   local tar=(tar --file "$root.tar" --directory "$root" --sort name --mtime "$MADE" --numeric-owner)
-  # Engines refuse a layer that has a path twice.
+  # Engines reject a layer with a duplicate path.
   "${tar[@]}" --create --owner 0 --group 0 --anchored "${@/#/--exclude=./}" .
   (($# == 0)) || "${tar[@]}" --append --owner "${owner%:*}" --group "${owner#*:}" "${@/#/./}"
 }
@@ -148,13 +148,13 @@ pack_grafana() {
   mkdir -p "$root"/{etc/grafana/provisioning/{dashboards,datasources},usr/share/grafana/bin,var/l{ib,og}/grafana}
   touch "$root/etc/grafana/grafana.ini"
   install -m 755 "$(double)" "$root/usr/share/grafana/bin/"
-  # Under this name it is Grafana's own command, which sets a password.
+  # Under this name, the double imitates Grafana's command line, which can set a password.
   ln -s grafana-double "$root/usr/share/grafana/bin/grafana"
   install -m 755 "$RECIPES/grafana-run.sh" "$root/run.sh"
   pack "$1" "$GRAFANA" var/lib/grafana var/log/grafana
 }
 
-# Makes the layer of an image: NAME.tar and NAME.tar.gz in the folder of this run's work.
+# Creates the layer of an image: NAME.tar and NAME.tar.gz in the work folder of this run.
 make_layer() {
   local name=$1 package
   mkdir "$work/$name"
@@ -166,10 +166,10 @@ make_layer() {
   rm -r "${work:?}/$name"
 }
 
-# Prints the configuration of an image, as the OCI image specification has it.
+# Prints the configuration of an image in the format of the OCI image specification.
 configuration() {
   local service=$1 hash=$2 packages
-  # shellcheck disable=SC2046 # one word a package
+  # shellcheck disable=SC2046 # one word per package
   packages=$(package_list $(packages_of "$service") $(packages_of base))
   printf '{"architecture":"%s","os":"linux","created":"%s",' "$(dpkg --print-architecture)" "$MADE"
   printf '"rootfs":{"type":"layers","diff_ids":["sha256:%s","sha256:%s"]},' \
@@ -180,7 +180,7 @@ configuration() {
 
 make_image() {
   local service=$1 reference=$2 hash=$3
-  say "making $REGISTRY/$reference"
+  say "building $REGISTRY/$reference"
   if [[ -z ${work:-} ]]; then
     work=$(mktemp -d "$KIT/work.XXXXXX")
     make_layer base
@@ -188,18 +188,18 @@ make_image() {
   make_layer "$service"
   configuration "$service" "$hash" >"$work/$service.json"
   push_image "$reference" "$work/$service.json" "$work/base.tar.gz" "$work/$service.tar.gz" ||
-    fail "$REGISTRY does not take the image $reference" "its log is $REGISTRY_LOG"
-  [[ $(pushed_hash "$reference") == "$hash" ]] || fail "$REGISTRY/$reference is not what was put there"
+    fail "$REGISTRY rejected the image $reference" "its log is $REGISTRY_LOG"
+  [[ $(pushed_hash "$reference") == "$hash" ]] || fail "$REGISTRY/$reference differs from the pushed image"
 }
 
-# An engine that took an image from the registry before would go on with that one. It is moved on by a pull, which
-# also works while a container runs the old one.
+# Updates an image that the engine pulled before, because `up` would use the old one. A pull also works while a
+# container runs the old image.
 renew_copy() {
   local image=$REGISTRY/$1 hash=$2 found
   found=$(docker image inspect --format "{{index .Config.Labels \"$HASH_LABEL\"}}" "$image" 2>/dev/null) || return 0
   [[ $found != "$hash" ]] || return 0
-  say "the Docker engine has an older $image: pulling"
-  quietly docker pull "$image" || fail "the Docker engine keeps an older $image" "run \`docker rmi $image\`"
+  say "updating $image in the Docker Engine"
+  quietly docker pull "$image" || fail "cannot update $image in the Docker Engine" "run \`docker rmi $image\`"
 }
 
 case ${1:-} in
@@ -208,7 +208,7 @@ case ${1:-} in
     stop_registry
     exit
     ;;
-  *) fail "\`$1\` is not known" "run $0, or \`$0 stop\`" ;;
+  *) fail "unknown argument \`$1\`" "run $0, or \`$0 stop\`" ;;
 esac
 
 need_command curl curl ca-certificates

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Brings all that the tests need, checks the code, then runs all tests; its arguments go to `cargo test`.
-# When: before a change is handed on; CI runs it. The first time takes long, later ones only build what has changed.
-# Needs: Rust; a Docker engine, or Debian and root to install one and what else is missing.
+# Installs what the tests need, runs scripts/check.sh, then runs all tests; passes its arguments to `cargo test`.
+# When: before you submit a change; CI runs it. The first run takes long, later runs only build changes.
+# Needs: Rust; a Docker Engine, or Debian and root to install missing programs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/messages.sh
@@ -12,36 +12,36 @@ source scripts/debian-packages.sh
 readonly REQUIREMENTS=integration-tests/python/requirements.txt
 readonly PYTHON=$CACHE/python/bin/python
 readonly MATRIX=$CACHE/python-matrix
-# The first and the last of each major version that `logging_config.yaml` asks for.
+# The first and last releases of each major version that `logging_config.yaml` supports.
 readonly JSON_LOGGERS=(3.1.0 3.3.0 4.0.0 4.2.0)
 
-# Makes a virtual environment with packages, unless it is there: its folder, its Python, then arguments of pip.
-# Only the first environment has a pip, which serves the others.
+# Creates a virtual environment, unless it exists. Arguments: folder, Python, then arguments of `pip install`.
+# Only the first environment contains pip; the others use it.
 make_environment() {
   local folder=$1 python=$2 inputs
-  # An environment knows its own folder and Python, and does not survive a change of either.
+  # An environment contains the paths of its folder and its Python, and breaks if one of them changes.
   inputs=$("$python" -c 'import sys; print(sys.version, sys.base_prefix)')
   inputs+=" $folder ${*:3} $(<"$REQUIREMENTS")"
   if [[ -x $folder/bin/python && -f $folder/inputs && $(<"$folder/inputs") == "$inputs" ]]; then
     return
   fi
-  say "making a Python environment: ${folder#"$CACHE"/}"
+  say "creating a Python environment: ${folder#"$CACHE"/}"
   local pip=("$PYTHON" -m pip) arguments=(--clear)
   if [[ $folder/bin/python != "$PYTHON" ]]; then
     pip+=(--python "$folder/bin/python")
     arguments+=(--without-pip)
   fi
-  quietly "$python" -m venv "${arguments[@]}" "$folder" || fail "no Python environment can be made by \`$python\`"
+  quietly "$python" -m venv "${arguments[@]}" "$folder" || fail "\`$python\` cannot create a Python environment"
   quietly "${pip[@]}" install --no-input --disable-pip-version-check "${@:3}" ||
-    fail "the Python packages \`${*:3}\` cannot be installed" "check that pip can reach its package index"
+    fail "cannot install the Python packages \`${*:3}\`" "check that pip can reach its package index"
   echo "$inputs" >"$folder/inputs"
 }
 
-# Prints each Python on this machine that the shipped files support, one for a minor version: version and path.
+# Prints version and path of one supported Python per minor version on this machine.
 find_pythons() {
   local candidate version seen=' '
   for candidate in "$PYTHON" python3.{11,12,13} "$HOME"/.pyenv/versions/3.{11,12,13}.*/bin/python; do
-    # A shim of pyenv may stand for nothing, and Debian's Python may lack parts.
+    # A pyenv shim may point to no version, and Debian's Python may lack modules.
     version=$("$candidate" -c 'import venv, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
     if [[ $seen != *" $version "* ]]; then
       seen+="$version "
@@ -50,7 +50,7 @@ find_pythons() {
   done
 }
 
-# Makes an environment for each Python with each version of python-json-logger that the shipped files must work with.
+# Creates an environment for each Python with each supported version of python-json-logger.
 make_python_matrix() {
   local version python logger folder environments=' '
   grep -v '^python-json-logger' "$REQUIREMENTS" >"$CACHE/python-matrix.txt"
@@ -63,12 +63,12 @@ make_python_matrix() {
     done
   done < <(find_pythons)
   for folder in "$MATRIX"/*; do
-    # Its Python is gone, or its version of the package is not of interest any more.
+    # Its Python was removed, or its version of python-json-logger is no longer tested.
     [[ $environments == *" $folder "* ]] || rm -rf "$folder"
   done
 }
 
-# Prints a note for each service whose version in the offline kit is not the one that `tdd-stack version` calls tested.
+# Prints a note for each service whose version in the offline kit is not the tested version in `tdd-stack version`.
 note_untested_versions() {
   local service image
   while IFS="=" read -r service image; do
@@ -82,7 +82,7 @@ scripts/engine.sh
 images=$(scripts/offline-images.sh)
 printf '%s\n' "$images" >&2
 export TDD_TEST_REGISTRY=${images%%/*}
-# The last line says which images the kit has.
+# The last line lists the images of the kit.
 export "${images##*$'\n'}"
 note_untested_versions
 
@@ -92,7 +92,7 @@ export TDD_TEST_PYTHON=$PYTHON
 make_python_matrix
 export TDD_TEST_PYTHON_MATRIX=$MATRIX
 
-# The other way to start the same stack, which ours is measured against.
+# The tests compare the stack with the one that docker compose starts.
 fetch_packages docker-compose
 unpack_package docker-compose "$CACHE/compose"
 export TDD_TEST_COMPOSE=$CACHE/compose/usr/libexec/docker/cli-plugins/docker-compose
@@ -104,5 +104,5 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 host=${host//-/_}
 export "CARGO_TARGET_${host^^}_RUNNER=scripts/run-test-binary.sh"
 
-say "everything before the tests took $SECONDS s; running them"
+say "preparation took $SECONDS s; running the tests"
 cargo test --workspace --locked "$@"

@@ -1,8 +1,9 @@
-//! Keeps the data of a stack in one file, and brings it back.
+//! Backs up the data of a stack into one file, and restores it.
 //!
-//! Each has two halves: the first only looks, the second changes; [`Saving::save`] and [`Restoring::restore`] are where
-//! changing begins. Once they have begun, an interrupt ends the work, but not what puts things right again.
+//! Both have a read-only preparation; the changes start in [`Saving::save`] and [`Restoring::restore`]. After
+//! that, an interrupt stops the work but not its clean-up.
 
+pub mod format;
 mod pipe;
 mod restore;
 mod save;
@@ -13,45 +14,45 @@ use tokio::task::JoinHandle;
 pub use restore::{Occupied, Restoring};
 pub use save::Saving;
 
-use crate::engine::Operator;
+use crate::engine::EngineWriter;
 use crate::error::{Error, Result};
-use crate::files::Folder;
+use crate::files::ConfigFolder;
 use crate::http::Http;
-use crate::observed::Objects;
-use crate::stack::{Service, Stack};
+use crate::model::observed::Objects;
+use crate::model::stack::{Service, Stack};
 
-/// Ends when the user wants the work to end, and can be asked again and again.
+/// A future that completes when the user interrupts the program; it can be cloned and polled repeatedly.
 pub type Interrupt = Shared<BoxFuture<'static, ()>>;
 
-/// Returns what can be asked whether the user wants the work to end.
+/// Returns an [`Interrupt`] for a future that completes at an interrupt.
 pub fn interrupt(interrupted: impl Future<Output = ()> + Send + 'static) -> Interrupt {
     interrupted.boxed().shared()
 }
 
-/// What saving and restoring need.
+/// The dependencies of a backup or restore.
 #[derive(Clone, Copy, Debug)]
-pub struct Archivist<'a> {
+pub struct BackupContext<'a> {
     /// The engine.
-    pub operator: &'a Operator,
+    pub operator: &'a EngineWriter,
     /// The HTTP client.
     pub http: &'a Http,
     /// The stack.
     pub stack: &'a Stack,
     /// The configuration folder.
-    pub folder: &'a Folder,
+    pub folder: &'a ConfigFolder,
 }
 
-impl Archivist<'_> {
-    /// Returns an image, of all that could carry a volume, that needs no pull; else the one to pull.
-    async fn carrier_image(&self, objects: &Objects) -> Result<Image> {
+impl BackupContext<'_> {
+    /// Returns an image for the helper containers: one that is present, otherwise the one to pull.
+    async fn carrier_image(&self, objects: &Objects) -> Result<HelperImage> {
         if let Some(image) = self.operator.engine().some_image(objects, self.stack).await? {
-            return Ok(Image::Local(image));
+            return Ok(HelperImage::Local(image));
         }
         let first = self.stack.services.first().map(|service| service.image.to_string()).unwrap_or_default();
-        Ok(Image::Absent(first))
+        Ok(HelperImage::Absent(first))
     }
 
-    /// Returns the services that keep data, each with its volume and the volume's name in a backup.
+    /// Returns the services with a data volume, each with the volume and the volume's name in a backup.
     fn keepers(&self) -> impl Iterator<Item = (&Service, &str, &str)> {
         let prefix = format!("{}_", self.stack.name);
         self.stack.services.iter().filter_map(move |service| {
@@ -61,20 +62,20 @@ impl Archivist<'_> {
     }
 }
 
-/// The image of the containers that carry volumes; nothing of it is ever run.
+/// The image of the helper containers, which are never started.
 #[derive(Clone, Debug)]
-enum Image {
+enum HelperImage {
     Local(String),
     Absent(String),
 }
 
-impl Image {
-    /// Pulls it if it is not there, and returns its name.
-    async fn get(self, operator: &Operator, told: &mut impl FnMut(&str)) -> Result<String> {
+impl HelperImage {
+    /// Pulls the image if it is missing, and returns its name.
+    async fn get(self, operator: &EngineWriter, on_progress: &mut impl FnMut(&str)) -> Result<String> {
         match self {
             Self::Local(name) => Ok(name),
             Self::Absent(name) => {
-                told(&format!("pulls {name}"));
+                on_progress(&format!("pulling {name}"));
                 operator.pull(&name, |_| {}).await?;
                 Ok(name)
             }
@@ -82,7 +83,7 @@ impl Image {
     }
 }
 
-/// Returns what work comes to, or [`Error::Interrupted`] as soon as the user wants it to end.
+/// Returns the result of `work`, or [`Error::Interrupted`] as soon as the user interrupts it.
 pub async fn unless<T>(interrupted: &Interrupt, work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         biased;
@@ -91,7 +92,7 @@ pub async fn unless<T>(interrupted: &Interrupt, work: impl Future<Output = Resul
     }
 }
 
-/// Waits for a thread, which must not panic.
+/// Waits for a thread; a panic of the thread is an error.
 async fn joined<T>(thread: JoinHandle<T>) -> Result<T> {
-    thread.await.map_err(Error::engine("work on the backup"))
+    thread.await.map_err(Error::engine("process the backup"))
 }

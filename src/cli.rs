@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
+use crate::config::settings::{
+    AppHost, FILE_NAME, HostPort, Layer, OutputFormat, PASSWORD_WAYS, Password, PasswordOrigin,
+    PasswordSource, ProgressFormat,
+};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::settings::{
-    AppHost, FILE_NAME, HostPort, Layer, Origin, Output, PASSWORD_WAYS, Password, PasswordSource, Progress,
-};
 
 /// Start Prometheus, Grafana, node-exporter and Alertmanager, and see that they observe
 ///
@@ -112,17 +113,17 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, env = "TDD_STACK_NO_WAIT")]
     no_wait: bool,
 
-    /// Folder for evidence of failures [default: ~/.local/state/tdd-stack/evidence]
-    #[arg(long, global = true, env = "TDD_STACK_EVIDENCE", value_name = "DIR")]
-    evidence: Option<PathBuf>,
+    /// Folder for diagnostics of failures [default: ~/.local/state/tdd-stack/diagnostics]
+    #[arg(long, global = true, env = "TDD_STACK_DIAGNOSTICS", value_name = "DIR")]
+    diagnostics: Option<PathBuf>,
 
     /// Form of results on standard output [default: human]
     #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORM")]
-    output: Option<Output>,
+    output: Option<OutputFormat>,
 
     /// Form of progress on standard error [default: auto]
     #[arg(long, global = true, env = "TDD_STACK_PROGRESS", value_enum, value_name = "FORM")]
-    progress: Option<Progress>,
+    progress: Option<ProgressFormat>,
 }
 
 const EXIT_CODES: &str = "Exit codes:
@@ -138,7 +139,7 @@ const EXIT_CODES: &str = "Exit codes:
 
 impl GlobalArgs {
     /// Returns the form that results were asked for in, for errors that come before the settings.
-    pub(crate) fn output(&self) -> Output {
+    pub(crate) fn output(&self) -> OutputFormat {
         self.output.unwrap_or_default()
     }
 
@@ -189,7 +190,7 @@ impl GlobalArgs {
                 .then_some(PasswordSource::Prompt)
                 .or(self.grafana_password_file.map(PasswordSource::File)),
             no_wait: self.no_wait.then_some(true),
-            evidence: self.evidence,
+            diagnostics: self.diagnostics,
             output: self.output,
             progress: self.progress,
         };
@@ -209,7 +210,7 @@ where
 }
 
 fn password(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<PasswordSource>> {
-    let known = variable(name).map(|text| Password::new(text, Origin::Environment)).transpose();
+    let known = variable(name).map(|text| Password::new(text, PasswordOrigin::Environment)).transpose();
     let known = known.map_err(|reason| Error::Usage { place: name.to_string(), reason })?;
     Ok(known.map(PasswordSource::Known))
 }

@@ -1,22 +1,22 @@
-//! A simulated TDD application with its alert receiver, for demonstrations and drills.
+//! The demo application: a simulated TDD application with an alert receiver, for demonstrations and drills.
 //!
-//! It keeps the whole metric contract of `docs/metrics.md` on the ports that the configuration names, and can be made
-//! ill while it runs. [`Demo`] is all that others need; what it simulates is pure and stands in `model`.
+//! It implements the metric contract of `docs/metrics.md` on the configured ports, and its scenario can
+//! change while it runs. [`Demo`] is the interface; the simulation in `model` is pure.
 //!
-//! Never listens on every address: loopback, and the one address where the containers look for the application.
+//! Listens only on loopback and on the address where the containers look for the application.
 
-pub mod announcement;
+mod activity;
+mod addresses;
 mod application;
+pub mod banner;
 pub mod control;
 mod exposition;
-mod happening;
 mod history;
 pub mod import;
 mod journal;
 mod metrics;
 mod model;
 mod pages;
-mod reach;
 mod receiver;
 mod recording;
 mod scenario;
@@ -30,8 +30,8 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
-pub use journal::{Alert, Journal, Notification, Payload};
-pub use reach::{Reach, reach};
+pub use addresses::{ListenAddresses, listen_addresses};
+pub use journal::{Journal, Notification, NotifiedAlert, Payload};
 pub use scenario::{Parameters, Scenario};
 pub use simulation::Simulation;
 
@@ -42,33 +42,33 @@ use simulation::Live;
 const HEALTH: &str = "application's health";
 const METRICS: &str = "application's metrics";
 
-/// Where the control listens.
+/// The address of the control port.
 pub const CONTROL_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// The ports of a demo; 0 is any free one.
+/// The ports of a demo; 0 means any free port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Ports {
-    /// Where job `streamlit-app` is scraped.
+    /// The port that job `streamlit-app` scrapes.
     pub health: u16,
-    /// Where job `app-metrics` is scraped.
+    /// The port that job `app-metrics` scrapes.
     pub metrics: u16,
-    /// Where Alertmanager sends its notifications.
+    /// The port that Alertmanager sends notifications to.
     pub receiver: u16,
-    /// Where the demo is controlled.
+    /// The port that controls the demo.
     pub control: u16,
 }
 
 impl Default for Ports {
-    /// Returns the ports that the configuration names.
+    /// Returns the ports of the shipped configuration.
     fn default() -> Self {
         Self { health: 8501, metrics: 8502, receiver: 5001, control: 8503 }
     }
 }
 
-/// How a demo begins.
+/// The options of a demo.
 #[derive(Debug)]
 pub struct Options {
-    /// The application, with whatever past it has.
+    /// The simulation, which may have run already.
     pub simulation: Simulation,
     /// The addresses to listen on.
     pub listen: Vec<IpAddr>,
@@ -83,26 +83,26 @@ pub struct Demo {
     others: Vec<Server>,
 }
 
-/// What a demo is and does at this moment, as scripts know it.
+/// The state of a demo, as printed for scripts.
 #[derive(Clone, Debug, Serialize)]
-pub struct State {
-    /// The form of this object.
+pub struct DemoState {
+    /// The name of the schema.
     pub schema: &'static str,
-    /// What is wrong with the application.
+    /// The current scenario.
     pub scenario: Scenario,
-    /// The alerts that this makes fire if it lasts.
+    /// The alerts that fire if the scenario lasts.
     pub alerts: &'static [&'static str],
-    /// How long it has run, in seconds.
+    /// The time since the start, in seconds.
     pub seconds: f64,
     /// The addresses that it listens on.
     pub listen: Vec<IpAddr>,
     /// The ports that it listens on.
     pub ports: Ports,
-    /// How many notifications have arrived.
+    /// The number of received notifications.
     pub notifications: u64,
 }
 
-/// What the servers of a demo share.
+/// The state that the servers of a demo share.
 #[derive(Debug)]
 struct Shared {
     live: Arc<Live>,
@@ -110,17 +110,17 @@ struct Shared {
     began: Instant,
     listen: Vec<IpAddr>,
     ports: Ports,
-    /// The two servers of the application, none while it is out.
+    /// The two servers of the application; empty during an outage.
     application: Mutex<Vec<Server>>,
 }
 
 impl Demo {
-    /// Begins to serve.
+    /// Starts the servers. Returns an error, and leaves none of them running, if a port cannot be opened.
     pub async fn start(options: Options) -> Result<Self> {
         let Options { simulation, listen, ports } = options;
         let scenario = simulation.scenario();
         let (live, journal) = (Arc::new(Live::new(simulation)), Arc::new(Journal::default()));
-        // All four are tried before the first is served: a demo is there in whole or not at all.
+        // All four ports are opened before the first is served, so a demo never starts partially.
         let health = Bound::new(HEALTH, &listen, ports.health).await?;
         let metrics = Bound::new(METRICS, &listen, ports.metrics).await?;
         let receiver = Bound::new("alert receiver", &listen, ports.receiver).await?;
@@ -146,22 +146,23 @@ impl Demo {
         Ok(demo)
     }
 
-    /// Returns what it is and does at this moment.
-    pub fn state(&self) -> State {
+    /// Returns the current state.
+    pub fn state(&self) -> DemoState {
         self.shared.state()
     }
 
-    /// Makes the application ill in another way, or well. Fails where its ports cannot be opened again.
+    /// Changes the scenario. Returns an error if the application's ports cannot be opened again after an
+    /// outage.
     pub async fn set_scenario(&self, scenario: Scenario) -> Result<()> {
         self.shared.set_scenario(scenario).await
     }
 
-    /// Returns what the receiver took.
+    /// Returns the received notifications.
     pub fn journal(&self) -> &Journal {
         &self.shared.journal
     }
 
-    /// Stops listening.
+    /// Stops all servers.
     pub async fn stop(self) {
         close_all(self.others).await;
         close_all(std::mem::take(&mut *self.shared.application.lock().await)).await;
@@ -169,9 +170,9 @@ impl Demo {
 }
 
 impl Shared {
-    fn state(&self) -> State {
+    fn state(&self) -> DemoState {
         let scenario = self.live.look(|simulation| simulation.scenario());
-        State {
+        DemoState {
             schema: "tdd-stack.demo/1",
             scenario,
             alerts: scenario.alerts(),

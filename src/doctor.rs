@@ -1,8 +1,9 @@
-//! Judges whether a stack can run, and whether it can see what it shall see. Each fault has its cure.
+//! Diagnoses whether a stack can run and monitor. Each problem comes with a fix.
 //!
-//! Never asks anything: `examine` finds the facts.
+//! Makes no requests: `collect` gathers the facts.
 
 mod answer;
+pub mod collect;
 mod configuration;
 mod engine;
 mod facts;
@@ -10,88 +11,90 @@ mod peer;
 mod running;
 mod site;
 
-pub use answer::{Answer, FromInside, from_wget, last_asked};
+pub use answer::{FromInside, ProbeAnswer, from_wget, last_asked};
 pub use configuration::{receivers, syntax_fault, targets};
-pub use facts::{EngineFacts, Facts, Folder, Image, ImageState, Link, ServiceFacts, Space, Unanswered};
+pub use facts::{
+    EngineFacts, Facts, FolderFacts, ImageFacts, ImageState, Link, ServiceFacts, Space, Unanswered,
+};
 pub use peer::{Peer, Role, Scrape, is_reachable, place};
 
-use crate::settings::AppHost;
+use crate::config::settings::AppHost;
 
-/// What one check found.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The check, a word that scripts may rely on.
+    /// The check's name, which is stable for scripts.
     pub check: &'static str,
-    /// What was checked, where the check has more than one: a service, a file, a job, an address.
+    /// The service, file, job or address, for a check that has several subjects.
     pub subject: Option<String>,
-    /// How it is.
-    pub state: State,
-    /// What was seen.
+    /// The result.
+    pub state: Severity,
+    /// What the check found.
     pub what: String,
-    /// What to do about it.
-    pub cure: Option<String>,
+    /// The fix.
+    pub fix: Option<String>,
 }
 
-/// How something is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// As it should be.
+pub enum Severity {
+    /// No problem.
     Good,
-    /// Worth knowing; the stack runs all the same.
+    /// A problem that does not stop the stack.
     Warning,
-    /// The stack cannot run, or cannot see what it shall see.
+    /// The stack cannot run, or does not monitor something that it should.
     Bad,
 }
 
-/// What a judgement depends on beside the facts.
+/// The options that the diagnosis depends on next to the facts.
 #[derive(Clone, Debug)]
-pub struct Circumstances {
+pub struct DoctorOptions {
     /// The stack's name.
     pub stack: String,
-    /// Its network's name.
+    /// The name of the stack's network.
     pub network: String,
-    /// Where the containers look for the user's own programs.
+    /// Where the containers look for the user's programs.
     pub app_host: AppHost,
-    /// Whether an application that does not run is bad.
+    /// Whether an application that does not run is an error.
     pub require_app: bool,
 }
 
-/// Returns what the facts amount to, in the order in which one would look.
-pub fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding> {
-    let mut findings = engine::judge(facts, circumstances);
-    findings.extend(site::judge(facts));
-    findings.extend(running::judge(facts, circumstances));
-    findings.extend(facts.peers.iter().filter_map(|peer| peer.judge(facts.bridge.as_deref(), circumstances)));
+/// Returns the findings, ordered from the engine to the user's programs.
+pub fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
+    let mut findings = engine::diagnose(facts, options);
+    findings.extend(site::diagnose(facts));
+    findings.extend(running::diagnose(facts, options));
+    findings.extend(facts.peers.iter().filter_map(|peer| peer.diagnose(facts.bridge.as_deref(), options)));
     findings
 }
 
-/// Returns the worst state among findings.
-pub fn worst(findings: &[Finding]) -> State {
-    findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good)
+/// Returns the worst state among the findings.
+pub fn worst(findings: &[Finding]) -> Severity {
+    findings.iter().map(|finding| finding.state).max().unwrap_or(Severity::Good)
 }
 
 impl Finding {
-    fn new(check: &'static str, state: State, what: impl Into<String>) -> Self {
-        Self { check, subject: None, state, what: what.into(), cure: None }
+    fn new(check: &'static str, state: Severity, what: impl Into<String>) -> Self {
+        Self { check, subject: None, state, what: what.into(), fix: None }
     }
 
     fn good(check: &'static str, what: impl Into<String>) -> Self {
-        Self::new(check, State::Good, what)
+        Self::new(check, Severity::Good, what)
     }
 
     fn warning(check: &'static str, what: impl Into<String>) -> Self {
-        Self::new(check, State::Warning, what)
+        Self::new(check, Severity::Warning, what)
     }
 
     fn bad(check: &'static str, what: impl Into<String>) -> Self {
-        Self::new(check, State::Bad, what)
+        Self::new(check, Severity::Bad, what)
     }
 
     fn on(self, subject: impl Into<String>) -> Self {
         Self { subject: Some(subject.into()), ..self }
     }
 
-    fn cure(self, cure: impl Into<String>) -> Self {
-        Self { cure: Some(cure.into()), ..self }
+    fn fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
     }
 }

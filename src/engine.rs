@@ -1,28 +1,28 @@
-//! The Docker Engine: the only place, with the files below it, that names bollard.
+//! The Docker Engine API. Only this file and the files below it name bollard.
 //!
-//! [`Engine`] can only read; what changes the engine is on [`Operator`], which a dry run never makes.
-#![expect(clippy::disallowed_types, reason = "the engine's own home")]
+//! [`Engine`] only reads. Every change is a method of [`EngineWriter`], which a dry run never creates.
+#![expect(clippy::disallowed_types, reason = "bollard is used only here")]
 
 mod archive;
 mod check;
 mod clock;
-mod describe;
-mod dump;
+mod container_spec;
+mod events;
 mod execute;
 mod gateway;
+mod info;
+mod inspect;
 mod locality;
 mod lock;
-mod operate;
-mod past;
 mod pull;
+mod quiesce;
 mod read;
 mod secret;
-mod silence;
-mod specification;
 mod stop;
+mod timeout;
 mod transport;
-mod unfinished;
 mod volumes;
+mod write;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,40 +30,40 @@ use std::sync::Arc;
 use bollard::ClientVersion;
 use bollard::errors::Error as EngineError;
 
-use crate::endpoint::{Endpoint, Locality};
-use crate::engine_phrases::Meaning;
+use crate::docker::endpoint::{Endpoint, Locality};
+use crate::docker::phrases::Meaning;
 use crate::error::{Error, Result, Source, TooOld};
 
-use silence::Connection;
+use timeout::Connection;
 use transport::Greeting;
 
 use lock::Lease;
 
-pub use lock::{Lock, Queue};
-pub use operate::{Operator, Started};
+pub use lock::{Lock, LockWait};
 pub use pull::PullEvent;
+pub use quiesce::is_transient_conflict;
 pub use read::{Inventory, LogLine, LogQuery, Running};
-pub use unfinished::is_overtaken;
 pub use volumes::VOLUME_ROOT;
+pub use write::{EngineWriter, Started};
 
-/// The oldest API that has everything needed: `host-gateway` came with Engine 20.10.
+/// The oldest supported API version: `host-gateway` needs Docker Engine 20.10.
 const OLDEST_API: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
 
-/// A connection that can only read.
+/// A read-only connection to the engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
     docker: Connection,
     endpoint: Endpoint,
     locality: Locality,
     greeting: Greeting,
-    /// Docker's own configuration folder, where registry credentials are.
+    /// Docker's configuration folder, which holds the registry credentials.
     config_dir: Option<PathBuf>,
-    /// The lock under which changes are made.
+    /// The lock that permits changes.
     lease: Arc<Lease>,
 }
 
 impl Engine {
-    /// Connects to the engine; `config_dir` is Docker's own configuration folder.
+    /// Connects to the engine. `config_dir` is Docker's configuration folder.
     pub async fn connect(endpoint: Endpoint, config_dir: Option<PathBuf>) -> Result<Self> {
         let unreachable = |source: Source| Error::EngineUnreachable {
             address: format!("{endpoint} ({})", endpoint.origin),
@@ -78,17 +78,17 @@ impl Engine {
         Ok(Self { docker, endpoint, locality, greeting, config_dir, lease: Arc::default() })
     }
 
-    /// Returns the connection's address.
+    /// Returns the engine's address and what named it.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Returns the newest API that the engine speaks, such as `1.41`.
+    /// Returns the newest API version that the engine supports, such as `1.41`.
     pub fn api(&self) -> String {
         self.greeting.api.to_string()
     }
 
-    /// Returns both versions, such as `20.10.24 (API 1.41)`.
+    /// Returns the engine's version with its API version, such as `20.10.24 (API 1.41)`.
     pub fn versions(&self) -> String {
         match self.version() {
             "" => format!("API {}", self.api()),
@@ -96,23 +96,23 @@ impl Engine {
         }
     }
 
-    /// Returns the engine's version, such as `20.10.24`; empty where it does not say.
+    /// Returns the engine's version, such as `20.10.24`, or an empty text if the engine does not report it.
     pub fn version(&self) -> &str {
         &self.greeting.version
     }
 
-    /// Returns a connection that can change things.
-    pub fn operator(&self) -> Operator {
-        Operator::new(self.clone())
+    /// Returns a connection that can change the engine's objects.
+    pub fn operator(&self) -> EngineWriter {
+        EngineWriter::new(self.clone())
     }
 }
 
-/// Returns whether the engine answered with a sentence of this meaning.
+/// Returns whether the engine's answer has this meaning.
 fn says(error: &EngineError, meaning: Meaning) -> bool {
     matches!(error, EngineError::DockerResponseServerError { message, .. } if meaning.is_in(message))
 }
 
-/// Returns whether the engine refused a name that another container has.
+/// Returns whether the engine refused a name because another container has it.
 fn is_name_taken(error: &EngineError) -> bool {
     matches!(error, EngineError::DockerResponseServerError { status_code: 409, .. })
         || says(error, Meaning::NameTaken)

@@ -1,7 +1,7 @@
-//! What can go wrong, grouped by what the user must do next.
+//! Errors of the program, grouped by what the user must do next.
 //!
-//! Never names a foreign error type: the file that met one adds the subject and boxes it as the source.
-//! No `Display` here includes its source; the one printer in `lib.rs` prints the chain.
+//! This file names no foreign error type: the module that meets one adds the subject and boxes it as the
+//! source. A `Display` here never includes its source; `lib.rs` prints the chain in one place.
 
 mod cause;
 mod clean_up;
@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use cause::{Death, End, TooOld};
 pub use clean_up::{CleanUp, and_clean_up};
 pub use conflict::{Conflict, ObjectKind};
-pub use fault::Fault;
+pub use fault::ConfigFault;
 pub use file_action::FileAction;
 pub use firewall::Firewall;
 pub use lock_loss::LockLoss;
@@ -32,48 +32,48 @@ pub use pull_fault::PullFault;
 
 use text::{as_before, by, done_before, one_or_list, quoted_log, waited_for};
 
-use crate::printable;
+use crate::model::sanitize;
 
-/// The cause beneath an [`Error`], boxed so that this file stays free of foreign types.
+/// The cause of an [`Error`], boxed so that this file stays free of foreign types.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// The result of everything here that can fail.
+/// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Everything that ends a command unsuccessfully.
+/// Every error that ends a command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A look at the stack found something amiss.
+    /// The stack has problems.
     #[error("{}", one_or_list("problem", "problems", .0))]
-    Amiss(Vec<String>),
-    /// A file is no whole backup; nothing was restored.
-    #[error("cannot restore `{}`", printable::path(.path))]
+    Problems(Vec<String>),
+    /// A file is not an intact backup; nothing was restored.
+    #[error("cannot restore `{}`", sanitize::path(.path))]
     Backup {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: Source,
     },
-    /// The data of a backup could not be put into a volume; the restored volumes are removed again.
+    /// The data of a backup could not be written into a volume; the restored volumes are removed again.
     #[error("cannot restore volume `{volume}`")]
     Restore {
-        /// The volume's name.
+        /// The name of the volume.
         volume: String,
         /// What failed.
         source: Source,
     },
-    /// Something failed, and so did the clean-up after it.
+    /// Work failed, and so did the clean-up after it.
     #[error(transparent)]
     CleanUp(CleanUp),
-    /// Several things the stack needs are already used by somebody else.
+    /// Objects or ports that the stack needs belong to other programs.
     #[error("{}", one_or_list("conflict", "conflicts", .0))]
     Conflicts(Vec<Conflict>),
-    /// A service does not serve, and waiting for it is in vain.
+    /// A service is not running, so waiting for it is pointless.
     #[error("`{service}` {death}{}", quoted_log(.log))]
     Died {
-        /// The service's name.
+        /// The name of the service.
         service: String,
-        /// What became of it.
+        /// Its state.
         death: Death,
         /// Its last log lines, oldest first.
         log: Vec<String>,
@@ -81,57 +81,57 @@ pub enum Error {
     /// A call to the engine failed.
     #[error("cannot {doing}")]
     Engine {
-        /// The action and its subject, fit for "cannot …".
+        /// The action and its object, completing "cannot …".
         doing: String,
         /// The engine's answer.
         source: Source,
     },
-    /// The engine was there and does not answer any more.
+    /// The engine answered before and does not answer any more.
     #[error("the Docker Engine at {address} stopped answering")]
     EngineLost {
-        /// The address, and where it comes from.
+        /// The address, and the setting it comes from.
         address: String,
-        /// What failed for that reason.
+        /// The call that failed.
         source: Source,
     },
     /// No engine answers at the address.
     #[error("cannot reach the Docker Engine at {address}")]
     EngineUnreachable {
-        /// The address, and where it comes from.
+        /// The address, and the setting it comes from.
         address: String,
-        /// What the connection failed with.
+        /// The error of the connection.
         source: Source,
     },
-    /// The engine's address cannot be found out.
-    #[error("cannot tell which Docker Engine to use")]
+    /// The address of the engine cannot be determined.
+    #[error("cannot determine which Docker Engine to use")]
     EngineUnknown {
-        /// Whether the command line or the environment makes no sense.
+        /// Whether the command line or the environment is invalid.
         is_usage: bool,
-        /// What can be done about it.
+        /// The hint.
         hint: Option<String>,
         /// What was wrong.
         source: Source,
     },
-    /// Configuration files are at fault; nothing was applied.
-    #[error("{}", one_or_list("configuration fault", "configuration faults", .0))]
-    Faults(Vec<Fault>),
-    /// A firewall keeps the stack's containers from one another.
+    /// Configuration files are invalid; nothing was applied.
+    #[error("{}", one_or_list("invalid configuration", "configuration errors", .0))]
+    Faults(Vec<ConfigFault>),
+    /// A firewall blocks traffic between the containers of the stack.
     #[error(transparent)]
     Firewall(Firewall),
     /// Grafana refused a request.
     #[error("cannot {doing}: Grafana answered {status} `{message}`")]
     Grafana {
-        /// The action and its subject.
+        /// The action and its object.
         doing: String,
         /// The HTTP status.
         status: u16,
         /// The `message` of the answer.
         message: String,
     },
-    /// Grafana does not accept the login; tried once, because five wrong tries lock the account.
-    #[error("Grafana at {url} refuses the login `{user}`")]
+    /// Grafana rejects the login. It is tried once, because five wrong tries lock the account.
+    #[error("Grafana at {url} rejects the login `{user}`")]
     GrafanaLogin {
-        /// Grafana's address.
+        /// The address of Grafana.
         url: String,
         /// The user name that was tried.
         user: String,
@@ -140,173 +140,173 @@ pub enum Error {
         /// Whether the password had just been set inside Grafana.
         was_set: bool,
     },
-    /// A request to a service's HTTP API failed.
+    /// A request to the HTTP API of a service failed.
     #[error("cannot {doing}")]
     Http {
-        /// The action and its subject.
+        /// The action and its object.
         doing: String,
-        /// What the request failed with.
+        /// The error of the request.
         source: Source,
     },
-    /// Something that is to be removed is still used by somebody else.
+    /// A network cannot be removed because other containers use it.
     #[error("cannot remove network `{network}`")]
     InUse {
-        /// The network's name.
+        /// The name of the network.
         network: String,
         /// The engine's answer.
         source: Source,
     },
-    /// The user interrupted the work.
+    /// The user interrupted the command.
     #[error("interrupted")]
     Interrupted,
-    /// Another program changes the stack.
+    /// Another program holds the lock of the stack.
     #[error("stack `{stack}` is being changed by {holder}{}", waited_for(*.waited))]
     Locked {
-        /// The stack's name.
+        /// The name of the stack.
         stack: String,
-        /// Who changes it.
+        /// The holder of the lock.
         holder: String,
-        /// How long it was waited for.
+        /// How long this program waited for the lock.
         waited: Duration,
     },
-    /// A service's image lacks the program that starts it.
+    /// The image of a service lacks the program that starts it.
     #[error("cannot start `{service}`: its image `{image}` has no `{program}`")]
     NoProgram {
-        /// The service's name.
+        /// The name of the service.
         service: String,
-        /// The image's reference.
+        /// The reference of the image.
         image: String,
-        /// The program's path.
+        /// The path of the program.
         program: &'static str,
         /// The engine's answer.
         source: Source,
     },
-    /// The lock under which the stack was being changed is another's or gone; no further change was made.
-    #[error("stack `{stack}` is not locked by this program any more: {loss}{}", done_before(.done))]
+    /// The lock was lost while the stack was being changed; no further change was made.
+    #[error("lost the lock of stack `{stack}`: {loss}{}", done_before(.done))]
     LockLost {
-        /// The stack's name.
+        /// The name of the stack.
         stack: String,
-        /// How it was lost.
+        /// The way it was lost.
         loss: LockLoss,
-        /// The steps that were done before.
+        /// The operations that completed before.
         done: Vec<String>,
-        /// What was not done for that reason.
+        /// The operation that failed because of it.
         source: Option<Source>,
     },
     /// A service did not become ready in time.
     #[error("`{service}` is not ready after {}: {url} {last}{}", humantime::format_duration(*.waited), quoted_log(.log))]
     NotReady {
-        /// The service's name.
+        /// The name of the service.
         service: String,
-        /// The address that was asked.
+        /// The address that was probed.
         url: String,
-        /// How long it was waited for.
+        /// How long the service was waited for.
         waited: Duration,
-        /// The last answer.
+        /// The last answer, or the error of the last probe.
         last: String,
         /// Its last log lines, oldest first.
         log: Vec<String>,
     },
-    /// The stack runs, but something that is required does not observe.
-    #[error("{}", one_or_list("running but blind", "reasons why the running stack is blind", .0))]
-    Blind(Vec<String>),
-    /// Alerts did not arrive in a drill.
-    #[error("{}", one_or_list("alert that did not arrive", "alerts that did not arrive", .0))]
+    /// The stack runs, but a required part of the monitoring does not work.
+    #[error("{}", one_or_list("running but unhealthy", "reasons why the running stack is unhealthy", .0))]
+    Unhealthy(Vec<String>),
+    /// Alerts of a drill did not arrive at the receiver.
+    #[error("{}", one_or_list("alert not delivered", "alerts not delivered", .0))]
     Drill(Vec<String>),
     /// No demo answers on its control port.
     #[error("no demo answers at {url}")]
     NoDemo {
-        /// The address that was asked.
+        /// The address of the request.
         url: String,
-        /// What the request failed with.
+        /// The error of the request.
         source: Source,
     },
-    /// A past could not be made for Prometheus, or is not to be seen there.
+    /// The demo's history could not be imported into Prometheus, or Prometheus does not return it.
     #[error("cannot import the history: {reason}{}", quoted_log(.log))]
     History {
-        /// What went wrong.
+        /// The reason.
         reason: String,
-        /// What the tools said, oldest first.
+        /// The output of the tools, oldest line first.
         log: Vec<String>,
     },
-    /// The engine is elsewhere, and something of it is not reachable from here; nothing was changed.
+    /// The engine runs on another machine, and a part of it is not reachable from here; nothing was changed.
     #[error(transparent)]
     OutOfReach(OutOfReach),
-    /// A port that was free when it was looked at is taken at the start.
+    /// A port that was free when the plan was made is taken at the start.
     #[error("port {port} of `{service}` is taken{}", by(holder.as_deref()))]
     PortLost {
-        /// The service's name.
+        /// The name of the service.
         service: String,
-        /// The port of the host.
+        /// The port on the host.
         port: u16,
-        /// The program that listens there, where the system shows it.
+        /// The program that listens there, if the system shows it.
         holder: Option<String>,
         /// The engine's answer.
         source: Source,
     },
-    /// A change failed, and what ran before runs again.
-    #[error("the change failed and was taken back: {}", as_before(services))]
-    TakenBack {
-        /// What failed.
+    /// A change failed and was rolled back; the previous containers run again.
+    #[error("the change failed and was rolled back: {}", as_before(services))]
+    RolledBack {
+        /// The failure of the change.
         #[source]
         failure: Box<Self>,
-        /// The services that are as before.
+        /// The services that run as before.
         services: Vec<&'static str>,
     },
-    /// A change failed, and what ran before could not be brought back.
-    #[error("the change failed, and {} could not be brought back: {second}", services.join(", "))]
-    NotTakenBack {
-        /// What failed.
+    /// A change failed, and so did its rollback.
+    #[error("the change failed, and {} could not be rolled back: {second}", services.join(", "))]
+    NotRolledBack {
+        /// The failure of the change.
         #[source]
         failure: Box<Self>,
-        /// The services that should have been as before.
+        /// The services that should run as before.
         services: Vec<&'static str>,
-        /// What failed on the way back.
+        /// The failure of the rollback.
         second: Box<Self>,
     },
-    /// Images could not be pulled, all of them for the same cause.
+    /// Images could not be pulled, all of them for the same reason.
     #[error("cannot pull {}", pull_fault::told(images, *fault))]
     Pull {
-        /// The images' references; one at least.
+        /// The references of the images; at least one.
         images: Vec<String>,
-        /// Why, as far as the answer tells.
+        /// The kind of failure, as far as the answer shows it.
         fault: PullFault,
-        /// What the engine or the registry answered.
+        /// The answer of the engine or the registry.
         source: Source,
     },
-    /// A file of the user's disk could not be read or written.
-    #[error("cannot {doing} `{}`", printable::path(.path))]
+    /// A file on the user's disk could not be read or written.
+    #[error("cannot {doing} `{}`", sanitize::path(.path))]
     File {
-        /// What was to be done with it.
+        /// The action.
         doing: FileAction,
         /// The file or folder.
         path: PathBuf,
-        /// What the system answered.
+        /// The error of the system.
         source: Source,
     },
-    /// The settings file cannot be used.
+    /// The settings file is invalid.
     #[error("{place}: {reason}")]
     SettingsFile {
-        /// The file, with line where it is known.
+        /// The file, with the line if it is known.
         place: String,
-        /// What is wrong with it, and what would be right.
+        /// The problem, and what is valid.
         reason: String,
     },
-    /// A flag or variable has a value that cannot be used.
+    /// A flag or variable has an invalid value.
     #[error("{place}: {reason}")]
     Usage {
         /// The flag or variable.
         place: String,
-        /// What is wrong with it, and what would be right.
+        /// The problem, and what is valid.
         reason: String,
     },
 }
 
 impl Error {
-    /// Returns the process exit code, as the README lists them.
+    /// Returns the exit code of the process, as the README lists it.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Amiss(_)
+            Self::Problems(_)
             | Self::Backup { .. }
             | Self::Died { .. }
             | Self::Drill(_)
@@ -321,10 +321,10 @@ impl Error {
             | Self::LockLost { .. }
             | Self::NoDemo { .. }
             | Self::NoProgram { .. }
-            | Self::NotTakenBack { .. }
+            | Self::NotRolledBack { .. }
             | Self::Pull { .. }
             | Self::Restore { .. }
-            | Self::TakenBack { .. } => 1,
+            | Self::RolledBack { .. } => 1,
             Self::CleanUp(_) => self.first().exit_code(),
             Self::EngineUnknown { is_usage: true, .. } | Self::SettingsFile { .. } | Self::Usage { .. } => 2,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
@@ -334,17 +334,18 @@ impl Error {
             | Self::OutOfReach(_)
             | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,
-            Self::Blind(_) => 6,
+            Self::Unhealthy(_) => 6,
             Self::Interrupted => 130,
         }
     }
 
-    /// Returns a mapper that makes an [`Error::Engine`] of the engine's answer.
+    /// Returns a function that wraps the engine's error in [`Error::Engine`].
     pub fn engine<E: Into<Source>>(doing: impl fmt::Display) -> impl FnOnce(E) -> Self {
         move |source| Self::Engine { doing: doing.to_string(), source: source.into() }
     }
 
-    /// Returns a fault of a file's content as one of the settings file: the user's words cannot be followed.
+    /// Turns errors in the content of the settings file into [`Error::SettingsFile`]; other errors stay as
+    /// they are.
     #[must_use]
     pub fn of_settings(self, path: &Path) -> Self {
         match self {
@@ -354,7 +355,7 @@ impl Error {
                     None => fault.reason,
                 });
                 Self::SettingsFile {
-                    place: printable::path(path),
+                    place: sanitize::path(path),
                     reason: faults.collect::<Vec<_>>().join("; "),
                 }
             }
@@ -362,27 +363,27 @@ impl Error {
         }
     }
 
-    /// Returns a mapper that makes an [`Error::Backup`] of what is wrong with a file.
+    /// Returns a function that wraps the problem of a file in [`Error::Backup`].
     pub fn backup<E: Into<Source>>(path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
         move |source| Self::Backup { path: path.into(), source: source.into() }
     }
 
-    /// Returns the failure to put data into a volume.
+    /// Returns the failure to write data into a volume.
     pub fn restore(volume: &str, source: Self) -> Self {
         Self::Restore { volume: volume.to_string(), source: source.into() }
     }
 
-    /// Returns the fault of a file that has no quicker version.
+    /// Returns the failure to shorten the intervals in a configuration file.
     pub fn overlay(fault: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Engine { doing: "prepare the files of a drill".into(), source: Box::new(fault) }
+        Self::Engine { doing: "prepare the drill's configuration files".into(), source: Box::new(fault) }
     }
 
-    /// Returns a mapper that makes an [`Error::Http`] of a failed request.
+    /// Returns a function that wraps the error of a request in [`Error::Http`].
     pub fn http<E: Into<Source>>(doing: impl fmt::Display) -> impl FnOnce(E) -> Self {
         move |source| Self::Http { doing: doing.to_string(), source: source.into() }
     }
 
-    /// Returns a mapper that makes an [`Error::File`] of the system's answer.
+    /// Returns a function that wraps the error of the system in [`Error::File`].
     pub fn file<E: Into<Source>>(doing: FileAction, path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self {
         move |source| Self::File { doing, path: path.into(), source: source.into() }
     }

@@ -1,14 +1,15 @@
-//! The user's disk: the only place that writes it.
+//! The user's disk. Only this file and the files below it write to it.
 //!
-//! Every write is a temporary file beside the target and a rename, so no reader sees half a file, and a full disk
-//! leaves everything as it was. A list of hashes of what this program wrote tells the user's edits from its own
-//! older files. A symbolic link is the user's: it is read through, and never written through nor replaced.
+//! Every write creates a temporary file next to the target and renames it, so no reader sees a partial file
+//! and a full disk changes nothing. A list of checksums of the written files distinguishes the user's edits
+//! from older shipped files. A symbolic link belongs to the user: it is read, and never written through or
+//! replaced.
 
-mod dated;
-mod obstacle;
+mod atomic;
+mod path_error;
 mod private;
 mod read;
-mod whole;
+mod retention;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -21,49 +22,49 @@ use tempfile::NamedTempFile;
 use tokio::time::{Instant, sleep};
 
 use crate::error::{Error, FileAction, Result};
-use crate::observed::{Author, DiskFile};
-use crate::stack::sha256;
+use crate::model::observed::{Author, DiskFile};
+use crate::model::stack::sha256;
 
-pub use dated::{keep_newest, write_dated, write_new};
+pub use atomic::{AtomicFile, Existing};
 pub use private::{remove_private, write_private};
 pub use read::read_text;
-pub use whole::{Existing, PrivateFile};
+pub use retention::{keep_newest, write_dated, write_new};
 
-/// The list of hashes, in the form that `sha256sum -c` reads.
+/// The list of checksums, in the format that `sha256sum -c` reads.
 const LIST: &str = ".tdd-stack.sha256";
 
-/// Another process writes for milliseconds; one that was stopped in the middle must not be waited for.
+/// How long to wait for another process, which writes for milliseconds. A suspended one would never finish.
 const OTHERS: Duration = Duration::from_secs(5);
 
-/// Between two looks whether another process is done: the system tells only those who wait without a limit.
+/// The pause between two attempts to lock: the system's own wait for a lock has no time limit.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Returns the folder in which this program keeps what is its user's, beside the configuration.
+/// Returns the folder for this program's own files of a user, apart from the configuration.
 pub fn state_folder(environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let folder = |name| environment(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    // The standard has a relative path be ignored.
+    // The XDG standard says that a relative path is ignored.
     let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
     Some(state.join("tdd-stack"))
 }
 
 /// The configuration folder.
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub struct ConfigFolder {
     path: PathBuf,
 }
 
-impl Folder {
+impl ConfigFolder {
     /// Returns the configuration folder at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// Returns its path, as the user sees it.
+    /// Returns the folder's path as the user gave it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns those of the named files that are there.
+    /// Returns the named files that exist.
     pub fn read<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<BTreeMap<String, DiskFile>> {
         let written = self.hashes()?;
         let mut files = BTreeMap::new();
@@ -78,7 +79,7 @@ impl Folder {
         Ok(files)
     }
 
-    /// Tries, leaving no trace, whether files can be made in it, or in the folder that it would be made in.
+    /// Checks that files can be created in the folder, or in its nearest existing parent. Leaves no trace.
     pub fn try_writing(&self) -> Result<()> {
         let visible =
             |path: &Path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.into() };
@@ -86,13 +87,13 @@ impl Folder {
         tempfile::tempfile_in(&nearest).map(drop).map_err(Error::file(FileAction::Write, nearest))
     }
 
-    /// Writes a shipped file, unless the user has written it since it was looked at.
+    /// Writes a shipped file, unless the user has edited it since it was read.
     pub async fn write(&self, name: &str, content: &str) -> Result<()> {
-        let _alone = self.begin().await?;
+        let _lock = self.begin().await?;
         match self.read([name].into_iter())?.remove(name) {
             Some(found) if found.content == content => {}
             Some(found) if found.author == Author::User => {
-                let reason = "it was edited meanwhile, and stays: run this again to go by it";
+                let reason = "it was edited meanwhile and is kept: run the command again to use it";
                 return Err(Error::file(FileAction::Write, self.path.join(name))(reason));
             }
             _ => {}
@@ -100,9 +101,9 @@ impl Folder {
         self.replace(&[(name, content)])
     }
 
-    /// Writes what the user made elsewhere: a file that counts as the user's own.
+    /// Writes content that the user made elsewhere. The file counts as edited by the user.
     pub async fn write_for_user(&self, name: &str, content: &str, existing: Existing) -> Result<()> {
-        let _alone = self.begin().await?;
+        let _lock = self.begin().await?;
         let (file, path) = self.prepare((name, content))?;
         let placed = match existing {
             Existing::Keep => file.persist_noclobber(&path),
@@ -111,16 +112,16 @@ impl Folder {
         placed.map(drop).map_err(|failed| Error::file(FileAction::Write, path)(failed.error))
     }
 
-    /// Writes shipped files over whatever is there, given as names and contents: all of them, or none if one does
-    /// not fit on the disk.
+    /// Writes shipped files, given as names and contents, over existing ones: all of them, or none if one
+    /// does not fit on the disk.
     pub async fn write_all(&self, files: &[(&str, &str)]) -> Result<()> {
-        let _alone = self.begin().await?;
+        let _lock = self.begin().await?;
         self.replace(files)
     }
 
-    /// Returns what keeps others from writing here; makes the folder where it is not there.
+    /// Creates the folder if it is missing, and returns the lock that keeps other processes from writing in it.
     async fn begin(&self) -> Result<File> {
-        fs::create_dir_all(&self.path).map_err(|error| obstacle::in_the_way(&self.path, error))?;
+        fs::create_dir_all(&self.path).map_err(|error| path_error::in_the_way(&self.path, error))?;
         self.lock().await
     }
 
@@ -129,7 +130,7 @@ impl Folder {
         hashes.extend(files.iter().map(|(name, content)| ((*name).to_string(), sha256(content.as_bytes()))));
         let lines: Vec<String> = hashes.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect();
         let list = lines.concat();
-        // All that may need space comes first, and the list last: it must not tell of what is not there.
+        // Everything that may need space comes first. The list comes last: it must not name a missing file.
         let prepared: Result<Vec<_>> =
             files.iter().copied().chain([(LIST, list.as_str())]).map(|file| self.prepare(file)).collect();
         for (file, path) in prepared? {
@@ -138,18 +139,18 @@ impl Folder {
         Ok(())
     }
 
-    /// Keeps a copy of a file beside it and returns the copy's path.
+    /// Copies a file to a new backup next to it and returns the backup's path.
     pub fn back_up(&self, name: &str) -> Result<PathBuf> {
         let source = self.path.join(name);
         let Some(mut original) = read::open(&source)? else {
-            return Err(Error::file(FileAction::Read, source)("it is not there any more"));
+            return Err(Error::file(FileAction::Read, source)("it no longer exists"));
         };
         let mut copy = self.temporary(&source)?;
         std::io::copy(&mut original, &mut copy).map_err(Error::file(FileAction::BackUp, &source))?;
         let mut number: u32 = 1;
         loop {
             let target = self.path.join(format!("{name}.bak-{number}"));
-            // Another one's backup stays, even one that was made a moment ago.
+            // An existing backup is kept, even one that was created a moment ago.
             match copy.persist_noclobber(&target) {
                 Ok(_) => return Ok(target),
                 Err(failed) if target.symlink_metadata().is_ok() => {
@@ -161,10 +162,10 @@ impl Folder {
         }
     }
 
-    /// Returns a file beside its place, ready to be moved there.
+    /// Writes a temporary file next to its target, ready to be moved there.
     fn prepare(&self, (name, content): (&str, &str)) -> Result<(NamedTempFile, PathBuf)> {
         let path = self.path.join(name);
-        obstacle::refuse(&path)?;
+        path_error::refuse(&path)?;
         let mut file = self.temporary(&path)?;
         file.write_all(content.as_bytes()).map_err(Error::file(FileAction::Write, &path))?;
         Ok((file, path))
@@ -173,15 +174,15 @@ impl Folder {
     fn temporary(&self, target: &Path) -> Result<NamedTempFile> {
         tempfile::Builder::new()
             .prefix(".tdd-stack-")
-            // Compose's containers read it as nobody.
+            // The containers of the Compose file read it as an unprivileged user.
             .permissions(fs::Permissions::from_mode(0o644))
             .tempfile_in(&self.path)
             .map_err(Error::file(FileAction::Write, target))
     }
 
-    /// Returns what keeps other processes from writing here; the system lets go of it when this one ends.
+    /// Locks the folder against other processes. The system releases the lock when this process ends.
     async fn lock(&self) -> Result<File> {
-        // The folder itself: a file made for it would stay behind.
+        // The folder itself is locked: a lock file would be left behind.
         let folder = File::open(&self.path).map_err(Error::file(FileAction::Lock, &self.path))?;
         let deadline = Instant::now() + OTHERS;
         while matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
@@ -191,13 +192,13 @@ impl Folder {
             }
             sleep(PAUSE).await;
         }
-        // Where there are no locks at all, each file still is whole.
+        // A file system without locks is accepted: each file is still written atomically.
         Ok(folder)
     }
 
     fn hashes(&self) -> Result<BTreeMap<String, String>> {
         let text = match read::read_lossy(&self.path.join(LIST)) {
-            // A list that is none tells nothing, and the next write brings a good one.
+            // A malformed list is ignored: the next write replaces it.
             Err(Error::Faults(_)) => String::new(),
             text => text?.unwrap_or_default(),
         };
@@ -213,14 +214,14 @@ impl Folder {
 mod tests {
     use super::*;
 
-    fn folder() -> (tempfile::TempDir, Folder) {
+    fn folder() -> (tempfile::TempDir, ConfigFolder) {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::at(dir.path().join("config/monitoring"));
+        let folder = ConfigFolder::at(dir.path().join("config/monitoring"));
         (dir, folder)
     }
 
     #[tokio::test]
-    async fn what_the_program_wrote_is_told_from_what_the_user_wrote() {
+    async fn read_distinguishes_shipped_from_edited_files() {
         let (_dir, folder) = folder();
         assert!(folder.read(["a.yml"].into_iter()).unwrap().is_empty());
         folder.write("a.yml", "shipped").await.unwrap();
@@ -232,14 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn trying_to_write_leaves_no_trace() {
+    fn try_writing_leaves_no_trace() {
         let (dir, folder) = folder();
         folder.try_writing().unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[tokio::test]
-    async fn what_the_user_wrote_meanwhile_stays() {
+    async fn write_keeps_a_file_edited_meanwhile() {
         let (_dir, folder) = folder();
         folder.write("a.yml", "shipped").await.unwrap();
         fs::write(folder.path().join("a.yml"), "edited").unwrap();
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_list_of_hashes_is_replaced() {
+    async fn write_replaces_a_malformed_list() {
         let (_dir, folder) = folder();
         folder.write("a.yml", "shipped").await.unwrap();
         for broken in ["\0\u{1b}\n  \n".to_string(), "x".repeat(3_000_000)] {
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_several_files_all_are_written_or_none() {
+    async fn write_all_writes_all_files_or_none() {
         let (_dir, folder) = folder();
         folder.write("a.yml", "one").await.unwrap();
         fs::create_dir(folder.path().join("b.yml")).unwrap();
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn files_are_readable_by_the_services() {
+    async fn written_files_are_readable_by_services() {
         let (_dir, folder) = folder();
         folder.write("a.yml", "x").await.unwrap();
         let mode = fs::metadata(folder.path().join("a.yml")).unwrap().permissions().mode();
@@ -294,10 +295,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_that_cannot_be_written_is_named() {
+    async fn unwritable_folder_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("config"), "a file in the way").unwrap();
-        let folder = Folder::at(dir.path().join("config/monitoring"));
+        let folder = ConfigFolder::at(dir.path().join("config/monitoring"));
         assert_eq!(folder.try_writing().unwrap_err().exit_code(), 4);
         let error = folder.write("a.yml", "x").await.unwrap_err();
         assert_eq!(error.exit_code(), 4);

@@ -1,25 +1,27 @@
-//! Looks at everything once: engine, disk, files inside containers, endpoints.
+//! Reads the observed state once: engine, disk, files inside containers, endpoints.
 //!
-//! Changes nothing and judges nothing but what is ours.
+//! It changes nothing, and decides only which objects belong to the stack.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::dashboard;
+use crate::config::dashboard;
+use crate::config::settings::HostPort;
 use crate::engine::{Engine, Inventory};
 use crate::error::{Conflict, Error, ObjectKind, Result};
-use crate::files::Folder;
+use crate::files::ConfigFolder;
 use crate::http::{self, Http};
-use crate::observed::{Container, Grafana, GrafanaContent, NotAsked, Objects, Observed, Readiness, State};
+use crate::model::observed::{
+    Container, ContainerState, GrafanaContent, NotAsked, Objects, Observed, ObservedGrafana, Readiness,
+};
+use crate::model::stack::{Service, Stack};
 use crate::ports;
-use crate::prove::Addresses;
-use crate::settings::HostPort;
-use crate::stack::{Service, Stack};
+use crate::verify::Addresses;
 
 /// Returns everything that a plan for the stack depends on.
-pub async fn observe(engine: &Engine, http: &Http, folder: &Folder, stack: &Stack) -> Result<Observed> {
+pub async fn observe(engine: &Engine, http: &Http, folder: &ConfigFolder, stack: &Stack) -> Result<Observed> {
     let (inventory, images) = tokio::try_join!(engine.inventory(&stack.name), images(engine, stack))?;
     let disk = folder.read(stack.files.iter().map(|file| file.name))?;
     let objects = &inventory.objects;
@@ -42,24 +44,25 @@ pub fn base(objects: &Objects, service: &str, engine: &Engine) -> Option<String>
     place(objects, service, engine)?.ok()
 }
 
-/// Returns the URL of a service's running container, or why it is not reachable from here.
+/// Returns the URL of a service's running container, or the reason why it is not reachable from here.
 pub fn place(objects: &Objects, service: &str, engine: &Engine) -> Option<Result<String>> {
-    let container = objects.containers.get(service).filter(|container| container.state != State::Paused)?;
+    let container =
+        objects.containers.get(service).filter(|container| container.state != ContainerState::Paused)?;
     Some(engine.url(container.address?))
 }
 
-/// Fails if a port that a container of the stack publishes is not reachable from here.
+/// Fails if a published port of the stack is not reachable from here.
 pub fn reaches_running(engine: &Engine, objects: &Objects) -> Result<()> {
     let published = objects.containers.values().filter_map(|container| container.address);
     published.map(|address| address.ip()).try_for_each(|ip| engine.reaches(ip))
 }
 
-/// Fails if a port that the stack is to publish would not be reachable from here.
+/// Fails if a port that the stack would publish is not reachable from here.
 pub fn reaches_wanted(engine: &Engine, stack: &Stack) -> Result<()> {
     stack.services.iter().try_for_each(|service| engine.reaches(service.port.bind))
 }
 
-/// Returns the addresses that a proof asks.
+/// Returns the addresses for a verification.
 pub fn addresses(objects: &Objects, engine: &Engine) -> Addresses {
     let address = |service| base(objects, service, engine).ok_or_else(|| objects.not_asked(service));
     Addresses {
@@ -96,10 +99,10 @@ async fn endpoints(
     http: &Http,
     stack: &Stack,
     objects: &Objects,
-) -> Result<(BTreeMap<String, Readiness>, Grafana)> {
+) -> Result<(BTreeMap<String, Readiness>, ObservedGrafana)> {
     let probes = join_all(stack.services.iter().map(|service| async {
         let container = objects.containers.get(service.name)?;
-        let is_running = container.state == State::Running;
+        let is_running = container.state == ContainerState::Running;
         let readiness = match place(objects, service.name, engine).filter(|_| is_running) {
             Some(Ok(base)) => http.probe(&base, service.probe).await,
             Some(Err(_)) => Readiness::OutOfReach,
@@ -107,36 +110,41 @@ async fn endpoints(
         };
         Some((service.name.to_string(), readiness))
     }));
-    // Grafana is asked beside the probes: where it is not ready, it does not answer either.
+    // Grafana is queried in parallel with the probes: if it is not ready, it does not answer either.
     let (readiness, grafana) = tokio::join!(probes, grafana(engine, http, stack, objects));
     Ok((readiness.into_iter().flatten().collect(), grafana?))
 }
 
-async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects) -> Result<Grafana> {
+async fn grafana(engine: &Engine, http: &Http, stack: &Stack, objects: &Objects) -> Result<ObservedGrafana> {
     let base = match place(objects, "grafana", engine) {
         Some(Ok(base)) => base,
-        Some(Err(_)) => return Ok(Grafana::OutOfReach),
-        None => return Ok(Grafana::Unknown),
+        Some(Err(_)) => return Ok(ObservedGrafana::OutOfReach),
+        None => return Ok(ObservedGrafana::Unknown),
     };
     let is_paused = objects.not_asked("prometheus") == NotAsked::Paused;
-    match http::Grafana::new(http, base, stack).content(stack, is_paused).await {
-        Ok(content) => Ok(Grafana::Known(GrafanaContent { marks: marks(engine, stack).await?, ..content })),
-        Err(Error::GrafanaLogin { .. }) => Ok(Grafana::LoginRefused),
-        Err(_) => Ok(Grafana::Unknown),
+    match http::GrafanaClient::new(http, base, stack).content(stack, is_paused).await {
+        Ok(content) => Ok(ObservedGrafana::Known(GrafanaContent {
+            checksums: checksums(engine, stack).await?,
+            ..content
+        })),
+        Err(Error::GrafanaLogin { .. }) => Ok(ObservedGrafana::LoginRefused),
+        Err(_) => Ok(ObservedGrafana::Unknown),
     }
 }
 
-async fn marks(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, String>> {
-    let folder = dashboard::marks_folder(stack);
+async fn checksums(engine: &Engine, stack: &Stack) -> Result<BTreeMap<String, String>> {
+    let folder = dashboard::checksums_folder(stack);
     let container = stack.container("grafana");
     let found = try_join_all(stack.dashboards.iter().map(|wanted| async {
-        let path = format!("{folder}/{}", dashboard::mark_name(wanted.uid));
-        Ok::<_, Error>(engine.file(&container, &path).await?.map(|mark| (wanted.uid.to_string(), mark)))
+        let path = format!("{folder}/{}", dashboard::checksum_name(wanted.uid));
+        Ok::<_, Error>(
+            engine.file(&container, &path).await?.map(|checksum| (wanted.uid.to_string(), checksum)),
+        )
     }));
     Ok(found.await?.into_iter().flatten().collect())
 }
 
-/// Returns what somebody else has of what the stack needs.
+/// Returns the names and ports that the stack needs but that belong to other programs.
 pub async fn conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -> Result<Vec<Conflict>> {
     let names = |service: &Service| [stack.container(service.name), stack.set_aside(service.name)];
     let containers: Vec<String> = stack.services.iter().flat_map(names).collect();
@@ -162,7 +170,8 @@ async fn port_conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -
     if conflicts.iter().any(is_unexplained) {
         let bound = bindings(engine, &inventory.objects).await?;
         conflicts.retain(|conflict| match conflict {
-            // The engine is starting or ending a container of ours, or its start will tell what is in the way.
+            // The engine is starting or stopping a container of the stack; otherwise its start reports the
+            // conflict.
             Conflict::Port { address, holder: None, .. } => !bound.iter().any(|own| overlaps(*own, *address)),
             _ => true,
         });
@@ -175,14 +184,15 @@ async fn port_conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -
     Ok(conflicts)
 }
 
-/// Returns the addresses that the stack's containers publish when they run.
+/// Returns the addresses that the stack's containers publish while they run.
 async fn bindings(engine: &Engine, objects: &Objects) -> Result<Vec<SocketAddr>> {
     let containers = objects.containers.values().chain(objects.set_aside.values());
     let bound = try_join_all(containers.map(|container| engine.bindings(&container.id))).await?;
     Ok(bound.into_iter().flatten().collect())
 }
 
-/// Returns whether somebody else has a service's port; another container that does is named.
+/// Returns the conflict if another program has the port of a service; if a container has it, the conflict
+/// names the container.
 fn port_conflict(engine: &Engine, service: &Service, inventory: &Inventory) -> Option<Conflict> {
     let address = service.port.address()?;
     let Objects { containers, set_aside, .. } = &inventory.objects;
@@ -194,7 +204,7 @@ fn port_conflict(engine: &Engine, service: &Service, inventory: &Inventory) -> O
     let is_other = |name: &str| !own.iter().any(|container| container.name == name);
     let other = inventory.published.iter().find(|(held, name)| overlaps(*held, address) && is_other(name));
     let holder = other.map(|(_, name)| format!("container `{name}`"));
-    // The ports of a remote engine's host cannot be tried from here; its own answer will tell.
+    // The ports of a remote engine's host cannot be tried from here; the engine reports the conflict itself.
     let is_taken = holder.is_some() || (engine.is_here() && !ports::is_free(address));
     is_taken.then(|| Conflict::Port { service: service.name.to_string(), address, holder })
 }
@@ -206,7 +216,7 @@ fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
 
 fn free_ports(engine: &Engine, stack: &Stack, objects: &Objects) -> BTreeMap<String, u16> {
     if !engine.is_here() {
-        // Its own machine knows which ports are free there.
+        // The ports that are free on another machine cannot be determined from here.
         return BTreeMap::new();
     }
     let has_port = |container: &Container| container.address.is_some();

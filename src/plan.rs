@@ -1,326 +1,328 @@
-//! What is to be done: operations in an order, each with its cause and what it needs first.
+//! The plan: ordered operations, each with its cause and the operations it depends on.
 //!
-//! Plain data. The printed plan is the dry run, the oracle of the tests and the log at once.
-//! `plan/up.rs` and `plan/down.rs` decide; nothing here does.
+//! Plain data. The printed plan is the dry run, the expectation of tests and the log. The decisions are made
+//! in `plan/up.rs` and `plan/down.rs`.
 
 mod changes;
+mod display;
 mod down;
 mod files;
 mod grafana;
-mod print;
 mod replace;
+mod rollback;
 mod service;
-mod undo;
 mod up;
 mod verb;
 
 pub use changes::{TextChange, text_changes};
-pub use down::{Keep, down};
+pub use down::{Kept, down};
 pub use grafana::login_refused;
-pub use undo::Undo;
-pub use up::{DashboardEdits, ProofTime, PullPolicy, Request, pull, up};
+pub use rollback::Rollback;
+pub use up::{DashboardEdits, PullPolicy, Request, VerifyTime, pull, up};
 pub use verb::Verb;
 
 use crate::error::Conflict;
-use crate::observed::VolumeKind;
-use crate::stack::{CheckCommand, DataSource, PasswordFile, Service};
+use crate::model::observed::VolumeKind;
+use crate::model::stack::{CheckCommand, DataSource, PasswordFile, Service};
 
-/// Operations in an order that satisfies what each needs.
+/// Operations in an order that satisfies all dependencies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// The operations.
     pub steps: Vec<Step>,
-    /// What takes back changes of what runs already, where a step fails.
-    pub undo: Vec<Undo>,
-    /// What keeps a part of the wanted state from being reached; nothing is done about it.
+    /// The rollbacks of changes to running containers, for the case that an operation fails.
+    pub undo: Vec<Rollback>,
+    /// The conflicts that block a part of the desired state; the plan does not resolve them.
     pub conflicts: Vec<Conflict>,
 }
 
-/// One operation of a plan.
+/// An operation of a plan, with its cause and its dependencies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// What is done.
+    /// The operation.
     pub operation: Operation,
-    /// Why.
+    /// Its cause.
     pub cause: Cause,
-    /// The steps that must have succeeded before, by index.
+    /// The indexes of the operations that must succeed before.
     pub needs: Vec<usize>,
 }
 
-/// Exactly one effect, with exactly the data it needs.
+/// A single effect, with exactly the data that it needs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
-    /// Write a configuration file to the user's disk.
+    /// Writes a configuration file to the user's disk.
     WriteFile {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// Its content.
+        /// The content of the file.
         content: String,
     },
-    /// Pull an image.
+    /// Pulls an image.
     Pull {
-        /// Its reference.
+        /// The reference of the image.
         image: String,
         /// The service that runs it.
         service: String,
     },
-    /// Check edited files in a short-lived container of the service's image.
+    /// Checks edited files in a short-lived container of the service's image.
     Check {
         /// The service.
         service: String,
-        /// The image.
+        /// The reference of the image.
         image: String,
-        /// The command.
+        /// The check command.
         check: CheckCommand,
-        /// The folder that the files lie in inside the container.
+        /// The folder of the files inside the container.
         folder: &'static str,
-        /// Contents by name.
+        /// The contents, by name.
         files: Vec<(String, String)>,
     },
-    /// Make a network.
+    /// Creates a network.
     CreateNetwork(
-        /// Its name.
+        /// The name of the network.
         String,
     ),
-    /// Make a volume.
+    /// Creates a volume.
     CreateVolume {
-        /// Its name.
+        /// The name of the volume.
         name: String,
-        /// What it is for.
+        /// The purpose of the volume.
         kind: VolumeKind,
     },
-    /// Stop a container.
+    /// Stops a container.
     Stop {
-        /// Its service.
+        /// The service of the container.
         service: String,
-        /// Its id.
+        /// The id of the container.
         container: String,
-        /// Seconds before it is killed.
+        /// Seconds until the engine kills the container.
         seconds: u32,
     },
-    /// Remove a stopped container, or kill and remove it.
+    /// Removes a stopped container, or kills and removes it.
     Remove {
-        /// Its name.
+        /// The name of the container.
         name: String,
-        /// Its id.
+        /// The id of the container.
         container: String,
         /// Whether it may be killed.
         force: Force,
     },
-    /// Give a stopped container another name, so that a new one can have its own.
+    /// Renames a stopped container, so that its successor can have its name.
     SetAside {
-        /// Its service.
+        /// The service of the container.
         service: String,
-        /// Its id.
+        /// The id of the container.
         container: String,
-        /// The name that it gets.
+        /// The new name.
         name: String,
     },
-    /// Give a container that was set aside its own name again; what has taken its place is removed.
+    /// Gives a previous container its original name again and removes its successor.
     PutBack {
-        /// Its service.
+        /// The service of the container.
         service: String,
-        /// Its id.
+        /// The id of the container.
         container: String,
-        /// Its own name.
+        /// The original name.
         name: String,
     },
-    /// Make a container.
+    /// Creates a container.
     Create {
-        /// Its specification.
+        /// The specification of the service.
         service: Box<Service>,
         /// The port to publish.
         host_port: u16,
     },
-    /// Put files into a container's configuration volume.
+    /// Uploads files into the configuration volume of a container.
     Upload {
         /// The service.
         service: String,
         /// The folder inside the container.
         folder: &'static str,
-        /// Contents by name.
+        /// The contents, by name.
         files: Vec<(String, String)>,
     },
-    /// Put the password of the stack's login into its file in a container's volume.
-    DeliverLogin {
+    /// Writes the Grafana password into its file in a volume of the container.
+    WritePasswordFile {
         /// The service.
         service: String,
-        /// The file.
+        /// The password file.
         file: PasswordFile,
     },
-    /// Start a container.
+    /// Starts a container.
     Start {
-        /// Its specification, for the case that the engine refuses a part of it.
+        /// The specification of the service, needed if the engine refuses a part of it.
         service: Box<Service>,
         /// The port to publish.
         host_port: u16,
     },
-    /// Have a running service read its files again, and see that it did.
+    /// Makes a running service reload its files, and verifies the reload.
     Reload {
         /// The service.
         service: String,
-        /// What its metrics about the last reload begin with.
+        /// The prefix of the service's metrics about its last reload.
         metrics_prefix: &'static str,
-        /// The folder inside the container where the mark is left.
+        /// The folder inside the container where the checksum is written.
         folder: &'static str,
-        /// The fingerprint of the files, left as a mark once they are loaded.
-        mark: String,
+        /// The checksum of the files, written once they are loaded.
+        checksum: String,
     },
-    /// Let a paused container go on.
+    /// Unpauses a container.
     Unpause {
         /// The service.
         service: String,
     },
-    /// Stop and start a container.
+    /// Restarts a container.
     Restart {
         /// The service.
         service: String,
-        /// Seconds before it is killed.
+        /// Seconds until the engine kills the container.
         seconds: u32,
     },
-    /// Wait until a service is ready, or its container dies.
-    AwaitReady(
-        /// The service's specification.
+    /// Waits until a service is ready; fails if its container exits.
+    WaitReady(
+        /// The specification of the service.
         Box<Service>,
     ),
-    /// See that each service resolves and answers by name inside the network.
-    Reach {
-        /// The service that asks.
+    /// Checks that each service resolves and answers by name inside the network.
+    CheckConnectivity {
+        /// The service from which the requests are sent.
         from: String,
-        /// The addresses.
+        /// The URLs of the requests.
         urls: Vec<String>,
     },
-    /// Make sure that Grafana accepts the login.
+    /// Makes sure that Grafana accepts the login.
     SetLogin(
-        /// What is known of it.
+        /// The known state of the login.
         LoginCase,
     ),
-    /// Make Grafana hold a data source.
+    /// Creates or updates a data source in Grafana.
     SetDataSource(
         /// The data source.
         DataSource,
     ),
-    /// Make Grafana hold a dashboard.
+    /// Imports a dashboard into Grafana.
     ImportDashboard {
         /// Its uid.
         uid: String,
         /// The dashboard.
         body: serde_json::Value,
-        /// What becomes of edits that were made inside Grafana.
+        /// Whether edits made inside Grafana are kept.
         edits: DashboardEdits,
     },
-    /// Wait until Prometheus itself has seen everything, or patience ends; what it saw is judged afterwards.
-    AwaitProof,
-    /// Wait until a data source answers through Grafana.
-    AwaitDataSource {
+    /// Waits until the stack is healthy or the time is up; the verdict follows afterwards.
+    WaitHealthy,
+    /// Waits until a data source answers through Grafana.
+    WaitDataSource {
         /// Its uid.
         uid: String,
     },
-    /// Remove a network.
+    /// Removes a network.
     RemoveNetwork(
-        /// Its name.
+        /// The name of the network.
         String,
     ),
-    /// Remove a volume.
+    /// Removes a volume.
     RemoveVolume(
-        /// Its name.
+        /// The name of the volume.
         String,
     ),
-    /// Remove an image.
+    /// Removes an image.
     RemoveImage(
-        /// Its reference.
+        /// The reference of the image.
         String,
     ),
 }
 
-/// What is known of a login that Grafana's data may not accept.
+/// The known state of a login that Grafana may reject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginCase {
-    /// Nothing: it is tried once, and set where it is refused.
+    /// It was not tried: it is tried once, and set if Grafana rejects it.
     Unproven,
-    /// Nothing, and nobody chose it: it is tried once, and never takes the place of one that somebody chose.
+    /// It is the default login and was not tried: it is tried once, and never replaces a password that the
+    /// user chose.
     Default,
-    /// It was refused: it is set.
+    /// Grafana rejected it: it is set.
     Refused,
 }
 
 /// Whether a running container may be killed to remove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Force {
-    /// No: it has been stopped.
+    /// It may not; it is already stopped.
     Stopped,
-    /// Yes: nothing in it is worth a clean stop.
+    /// It may, because a clean stop would save nothing.
     Kill,
 }
 
-/// Why an operation is planned.
+/// Why an operation is in the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// It is not there.
+    /// The object is missing.
     Absent,
-    /// The user asked for it.
+    /// The user requested it with this flag.
     Asked(&'static str),
     /// The user edited these files.
     Edited(Vec<String>),
-    /// These files differ from what is inside the container.
+    /// These files differ from those inside the container.
     FilesDiffer(Vec<String>),
-    /// What is there differs from what is wanted.
+    /// The observed state differs from the desired state.
     Differs,
     /// The specification changed.
     SpecChanged,
-    /// The reference now names another image.
+    /// The reference points to another image now.
     ImageChanged,
-    /// The container is replaced.
+    /// The container is being replaced.
     Replaced,
-    /// A replacement was cut off.
+    /// A replacement was interrupted.
     ReplacementCutOff,
-    /// A change failed.
-    TakenBack,
+    /// A change failed and is rolled back.
+    RolledBack,
     /// The program ships a newer content.
     NewerShipped,
-    /// It is not running.
+    /// The container is in this state, not running.
     NotRunning(&'static str),
-    /// It was seen not ready.
+    /// The service was not ready; this was its last answer.
     NotReady(String),
-    /// It refuses the login of this user.
+    /// Grafana rejects the login of this user.
     LoginRefused(String),
-    /// It starts on data that may know another password.
+    /// Existing data may have a different password.
     OlderData,
-    /// What it holds could not be seen.
+    /// The content of Grafana could not be read.
     Unseen,
-    /// It was just started, or its state could not be seen.
+    /// The service was just started, or its state could not be observed.
     JustStarted,
-    /// The network it was attached to is gone.
+    /// The network of the container was removed.
     NetworkGone,
-    /// A check was cut off.
+    /// A check was interrupted.
     CutOff,
-    /// The files are there, but the service was not seen to load them.
+    /// The files are in place, but the service was not observed to load them.
     NotLoaded,
-    /// A quicker version of the files shortens the way to a proof.
+    /// Shortened intervals make the stack healthy sooner.
     QuickStart,
-    /// The quicker version has served.
+    /// The phase of shortened intervals is over.
     QuickStartOver,
 }
 
 impl Plan {
-    /// Returns whether nothing is to be done.
+    /// Returns whether the plan has no operations.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// Returns how many operations there are.
+    /// Returns the number of operations.
     pub fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// Returns the pulls, which hinder nobody and need nothing.
+    /// Returns the pulls alone. They affect no other program and depend on nothing.
     #[must_use]
     pub fn pulls(&self) -> Self {
         let is_pull = |step: &&Step| matches!(step.operation, Operation::Pull { .. });
         Self { steps: self.steps.iter().filter(is_pull).cloned().collect(), ..Self::default() }
     }
 
-    /// Takes the removals of images out, which can wait until everything else is gone.
+    /// Moves the removals of images into their own plan, because they can wait until everything else is
+    /// removed.
     #[must_use]
     pub fn split_images(&mut self) -> Self {
         let is_image = |step: &mut Step| matches!(step.operation, Operation::RemoveImage(_));
@@ -328,11 +330,11 @@ impl Plan {
         Self { steps: images.collect(), ..Self::default() }
     }
 
-    /// Adds a plan that was made after this one was applied.
+    /// Appends a plan that was made after this one was applied.
     pub fn extend(&mut self, later: Self) {
         let offset = self.len();
         self.undo.extend(later.undo.into_iter().map(|mut undo| {
-            undo.begins_with += offset;
+            undo.first_step += offset;
             undo.ends_before = undo.ends_before.saturating_add(offset);
             undo
         }));

@@ -1,65 +1,65 @@
-//! The ports and addresses of this machine: which ports are free, and who holds the others.
+//! Ports and addresses of this machine: which ports are free, and which programs listen on the others.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
-/// Where the system lists its sockets.
+/// The files in which the system lists its sockets.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/// A program that runs.
+/// A running program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// Its name, of which the system keeps 15 bytes.
+    /// The name, of which the system keeps 15 bytes.
     pub name: String,
-    /// Its process id.
+    /// The process id.
     pub pid: u32,
 }
 
 impl fmt::Display for Program {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} (pid {})", self.name, self.pid)
+        write!(formatter, "{} (process {})", self.name, self.pid)
     }
 }
 
-/// Returns whether this machine has an address.
+/// Returns whether an address belongs to this machine.
 pub fn is_own(address: IpAddr) -> bool {
     TcpListener::bind((address, 0)).is_ok()
 }
 
-/// Returns whether nothing listens there.
+/// Returns whether nothing listens on an address.
 pub fn is_free(address: SocketAddr) -> bool {
     match TcpListener::bind(address) {
         Ok(_) => true,
-        // An address that this machine does not have is another fault, which the engine names.
+        // An address of another machine is a different problem, which the engine reports.
         Err(error) => error.kind() != std::io::ErrorKind::AddrInUse,
     }
 }
 
-/// Returns ports that nothing listens on, all different.
+/// Returns different ports that nothing listens on.
 pub fn free(bind: IpAddr, count: usize) -> Vec<u16> {
-    // All are held until the last is found, so that none is given twice.
+    // All listeners stay open until the last port is found, so that no port is returned twice.
     let listeners: Vec<TcpListener> =
         (0..count).filter_map(|_| TcpListener::bind(SocketAddr::new(bind, 0)).ok()).collect();
     listeners.iter().filter_map(|listener| Some(listener.local_addr().ok()?.port())).collect()
 }
 
-/// Returns the program that listens on a port, such as `python3 (pid 812)`, where the system lets us know.
+/// Returns the program that listens on a port, such as `python3 (process 812)`, if the system reveals it.
 pub fn holder(port: u16) -> Option<String> {
     program(port).map(|program| program.to_string())
 }
 
-/// Returns the program of a process, where the system lets us know.
+/// Returns the program of a process, if the system reveals it.
 pub fn program_of(pid: u32) -> Option<Program> {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     Some(Program { name: name.trim().to_string(), pid })
 }
 
-/// Returns the program that listens on a port, where the system lets us know.
+/// Returns the program that listens on a port, if the system reveals it.
 pub fn program(port: u16) -> Option<Program> {
     let tables: Vec<String> = TABLES.iter().filter_map(|table| fs::read_to_string(table).ok()).collect();
-    // As their handles link to them.
+    // The form in which `/proc/PID/fd` links to sockets.
     let sockets: BTreeSet<String> = tables
         .iter()
         .flat_map(|table| entries(table, port))
@@ -78,7 +78,7 @@ pub fn program(port: u16) -> Option<Program> {
     })
 }
 
-/// Returns the addresses that listen on a port, where the system lets us know.
+/// Returns the addresses on which something listens at a port, if the system reveals them.
 pub fn listening(port: u16) -> Option<Vec<SocketAddr>> {
     let tables = TABLES.iter().filter_map(|table| fs::read_to_string(table).ok());
     let mut found = None;
@@ -89,9 +89,9 @@ pub fn listening(port: u16) -> Option<Vec<SocketAddr>> {
     found
 }
 
-/// A socket that listens, as a table of `/proc/net` tells of it.
+/// A listening socket, as a table of `/proc/net` lists it.
 struct Entry<'a> {
-    /// Its address in hexadecimal digits, each four bytes in the order of this machine.
+    /// The address in hexadecimal digits: groups of four bytes in the byte order of this machine.
     address: &'a str,
     inode: &'a str,
 }
@@ -102,8 +102,8 @@ fn entries(table: &str, port: u16) -> impl Iterator<Item = Entry<'_>> {
     table.lines().skip(1).filter_map(move |line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (address, digits) = words.get(1)?.rsplit_once(':')?;
-        let is_meant = u16::from_str_radix(digits, 16) == Ok(port) && *words.get(3)? == LISTEN;
-        is_meant.then_some(Entry { address, inode: words.get(9)? })
+        let is_match = u16::from_str_radix(digits, 16) == Ok(port) && *words.get(3)? == LISTEN;
+        is_match.then_some(Entry { address, inode: words.get(9)? })
     })
 }
 
@@ -124,18 +124,18 @@ mod tests {
     use std::net::Ipv4Addr;
 
     #[test]
-    fn a_listener_is_seen_and_named() {
+    fn listener_is_detected_and_named() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         assert!(!is_free(address));
         let holder = holder(address.port()).unwrap();
-        assert!(holder.contains(&format!("pid {}", std::process::id())), "{holder}");
+        assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}");
         drop(listener);
         assert!(is_free(address));
     }
 
     #[test]
-    fn the_addresses_that_listen_are_seen() {
+    fn listening_returns_the_bound_addresses() {
         for bind in ["127.0.0.1:0", "0.0.0.0:0"] {
             let listener = TcpListener::bind(bind).unwrap();
             let address = listener.local_addr().unwrap();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_read_in_the_order_of_this_machine() {
+    fn address_is_parsed_in_machine_byte_order() {
         let digits =
             |bytes: [[u8; 4]; 4]| bytes.map(|word| format!("{:08X}", u32::from_ne_bytes(word))).concat();
         let (zero, ones) = ([0; 4], [0, 0, 0xff, 0xff]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn free_ports_are_all_different() {
+    fn free_ports_are_distinct() {
         let ports = free(IpAddr::V4(Ipv4Addr::LOCALHOST), 8);
         assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), 8);
     }

@@ -1,7 +1,7 @@
-//! The list of services, and the stack they make together.
+//! The list of services, and the stack that they form.
 //!
-//! Never names a service outside the list: scrape jobs, data sources and dashboards are folds over it, so a
-//! further service is one file here and one line in `ALL`.
+//! Scrape jobs, data sources and dashboards are collected from the list, without a name of a service. A new
+//! service needs one file here and one line in `ALL`.
 
 mod alertmanager;
 mod grafana;
@@ -11,17 +11,18 @@ mod prometheus;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::settings::{AppHost, HostPort, Settings};
-use crate::stack::{ConfigFile, Dashboard, DataSource, HostAddress, Login, Port, Service, Stack};
+use crate::config::settings::{AppHost, HostPort, Settings};
+use crate::model::stack::{ConfigFile, Dashboard, DataSource, HostAddress, Login, Port, Service, Stack};
 
-/// Every service, in the order in which it is shown.
+/// All services, in the order in which they are shown.
 const ALL: [Member; 4] = [prometheus::MEMBER, grafana::MEMBER, node_exporter::MEMBER, alertmanager::MEMBER];
 
-/// How many processes and threads any service may have. Each runs one process with some ten threads on two
-/// processors, and the Go runtime makes at most a thread more per processor and per blocked call.
+/// The maximum number of processes and threads of a service. Each service runs one process with about ten
+/// threads on two processors. The Go runtime adds at most one thread for each processor and each blocked
+/// call.
 const PROCESSES: u32 = 512;
 
-/// The files that belong to no service: the user's application and the user read them.
+/// Files that belong to no service: the user and the user's application read them.
 const COMPANIONS: [(&str, &str); 6] = [
     ("logging_config.yaml", include_str!("../assets/logging/logging_config.yaml")),
     ("observability.py", include_str!("../assets/logging/observability.py")),
@@ -31,37 +32,39 @@ const COMPANIONS: [(&str, &str); 6] = [
     ("README.md", include_str!("../assets/monitoring-readme.md")),
 ];
 
-/// A service and what it brings along.
+/// A service with everything that belongs to it.
 struct Member {
     name: &'static str,
-    /// The image that is pulled by default.
+    /// The default image.
     image: &'static str,
-    /// What the tests last ran on; `scripts/test.sh` prints a note when it runs on something else.
+    /// The version that the tests last ran on. `scripts/test.sh` prints a note when it runs on another one.
     tested: &'static str,
-    service: fn(&Context<'_>) -> Service,
+    service: fn(&ServiceContext<'_>) -> Service,
     files: &'static [(&'static str, &'static str)],
-    /// Items for the `scrape_configs` of Prometheus, as text, so that their comments survive.
+    /// Items of `scrape_configs` for Prometheus, as text, which preserves their comments.
     scrape: &'static str,
     data_sources: fn() -> Vec<DataSource>,
     dashboards: &'static [Dashboard],
 }
 
-/// What a member builds its service from.
-struct Context<'a> {
+/// The input from which a service is built.
+struct ServiceContext<'a> {
     settings: &'a Settings,
     name: &'static str,
     image: &'static str,
 }
 
-impl Context<'_> {
-    fn image(&self) -> crate::image_reference::ImageReference {
+impl ServiceContext<'_> {
+    fn image(&self) -> crate::docker::image_reference::ImageReference {
         if let Some(image) = self.settings.images.get(self.name) {
             return image.clone();
         }
-        let pinned: crate::image_reference::ImageReference =
-            self.image.parse().expect("the pinned references are tested");
+        let pinned: crate::docker::image_reference::ImageReference =
+            self.image.parse().expect("a test parses every pinned reference");
         match &self.settings.registry {
-            Some(registry) => pinned.with_registry(registry).expect("the settings checked the host"),
+            Some(registry) => {
+                pinned.with_registry(registry).expect("the settings validate the registry host")
+            }
             None => pinned,
         }
     }
@@ -84,24 +87,24 @@ impl Context<'_> {
         [(name.to_string(), address)].into()
     }
 
-    /// Returns the address under which people open the service, its port left open.
+    /// Returns the URL under which users open the service, with a placeholder for the port.
     fn external_url(&self) -> String {
         let host = match self.settings.bind {
             bind if bind.is_loopback() || bind.is_unspecified() => "localhost".to_string(),
             bind => bind.to_string(),
         };
-        format!("http://{host}:{}", crate::stack::HOST_PORT)
+        format!("http://{host}:{}", crate::model::stack::HOST_PORT)
     }
 }
 
-/// Which versions of a service's image are used by default, and which one the tests ran on.
+/// The default and the tested version of a service's image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// The service.
+    /// The name of the service.
     pub service: &'static str,
-    /// The reference of the image that is pulled by default.
+    /// The reference of the default image.
     pub image: &'static str,
-    /// What the tests ran on.
+    /// The version that the tests ran on.
     pub tested: &'static str,
 }
 
@@ -115,10 +118,11 @@ pub fn names() -> Vec<&'static str> {
     ALL.iter().map(|member| member.name).collect()
 }
 
-/// Returns the stack that the settings ask for.
+/// Returns the stack that the settings describe.
 pub fn assemble(settings: &Settings) -> Stack {
-    let service =
-        |member: &Member| (member.service)(&Context { settings, name: member.name, image: member.image });
+    let service = |member: &Member| {
+        (member.service)(&ServiceContext { settings, name: member.name, image: member.image })
+    };
     Stack {
         name: settings.stack.clone(),
         services: ALL.iter().map(service).collect(),

@@ -1,21 +1,21 @@
-//! What there is to say of a stack at one moment, and the finding on it.
+//! The status of a stack at one moment, and the finding on it.
 //!
-//! Never asks anything: made of what was observed and proven.
+//! This module sends no requests; it combines observed state and verification.
 
 use std::net::SocketAddr;
 
-use crate::dashboard;
+use crate::config::dashboard;
+use crate::config::settings::PASSWORD_WAYS;
 use crate::error::{Conflict, Error};
-use crate::observed::{Author, Grafana, Observed, Readiness, State};
+use crate::model::observed::{Author, ContainerState, Observed, ObservedGrafana, Readiness};
+use crate::model::stack::{Service, Stack};
+use crate::model::verification::{Verdict, Verification};
 use crate::plan::{self, Cause, Operation, Plan, Request};
-use crate::proof::{Proof, Verdict};
-use crate::settings::PASSWORD_WAYS;
-use crate::stack::{Service, Stack};
 
-/// A stack at one moment.
+/// The status of a stack.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// The stack's name.
+    /// The name of the stack.
     pub stack: String,
     /// Its services.
     pub services: Vec<ServiceStatus>,
@@ -23,84 +23,84 @@ pub struct Status {
     pub edited: Vec<String>,
     /// The uids of dashboards that were edited inside Grafana.
     pub edited_inside: Vec<String>,
-    /// The edits of which one must give way.
+    /// The edits that conflict, so that one of them has to be dropped.
     pub conflicts: Vec<Conflict>,
-    /// What hinders the wanted state altogether, such as a taken port.
+    /// What blocks the desired state as a whole, such as a taken port.
     pub hindrance: Option<String>,
-    /// What it can be shown to observe.
-    pub proof: Option<Proof>,
+    /// The verification of the monitoring.
+    pub proof: Option<Verification>,
 }
 
-/// A service at one moment.
+/// The status of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceStatus {
     /// Its name.
     pub name: String,
-    /// What its container does, if there is one.
-    pub state: Option<State>,
-    /// Whether it is ready, and the last answer if not.
+    /// The state of its container, if it exists.
+    pub state: Option<ContainerState>,
+    /// Its readiness.
     pub readiness: Readiness,
-    /// The image it runs, or would run.
+    /// The image that it runs, or would run.
     pub image: String,
-    /// Where it is reached.
+    /// Its URL.
     pub url: Option<String>,
-    /// What differs from what is wanted.
+    /// The differences from the desired state.
     pub drift: Vec<String>,
-    /// What the engine refused and it therefore lacks.
+    /// The feature that its container lacks because the engine refused it.
     pub without: Option<String>,
 }
 
-/// What a status amounts to.
+/// The overall finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// Everything runs and is seen to observe.
+pub enum StatusVerdict {
+    /// Everything runs and is healthy.
     Good,
-    /// Everything runs, but this is not seen yet.
+    /// Everything runs, but these results are missing.
     Pending(Vec<String>),
-    /// Everything runs, but this is not observed.
-    Blind(Vec<String>),
-    /// Everything runs, but this is not reachable from here, so nobody asked whether it observes.
+    /// Everything runs, but these parts are unhealthy.
+    Unhealthy(Vec<String>),
+    /// Everything runs, but these services are not reachable from here, so their health was not checked.
     OutOfReach(Vec<String>),
-    /// This does not run.
-    Amiss(Vec<String>),
+    /// These problems keep the stack from running.
+    Problems(Vec<String>),
 }
 
 impl ServiceStatus {
-    /// Returns the word for what its container does, which scripts rely on.
+    /// Returns the name of the container's state, which scripts rely on.
     pub fn state_word(&self) -> &'static str {
         match self.state {
             None => "absent",
-            Some(State::Created) => "created",
-            Some(State::Exited) => "exited",
-            Some(State::Running) => "running",
-            Some(State::Paused) => "paused",
-            Some(State::Restarting) => "restarting",
-            Some(State::Other) => "other",
+            Some(ContainerState::Created) => "created",
+            Some(ContainerState::Exited) => "exited",
+            Some(ContainerState::Running) => "running",
+            Some(ContainerState::Paused) => "paused",
+            Some(ContainerState::Restarting) => "restarting",
+            Some(ContainerState::Other) => "other",
         }
     }
 }
 
 impl Status {
-    /// Returns what there is to say; `url` tells where a published port is reached, if it is.
+    /// Builds the status. `url` returns the URL of a published port, if it is reachable.
     pub fn of(
         stack: &Stack,
         observed: &Observed,
-        proof: Option<Proof>,
+        proof: Option<Verification>,
         url: impl Fn(SocketAddr) -> Option<String>,
     ) -> Self {
         let (plan, hindrance) = match plan::up(stack, observed, Request::default()) {
-            // An `up` will set it; a look does not, and waiting for it is in vain.
-            Ok(plan) if observed.grafana == Grafana::LoginRefused => {
+            // The next `up` sets the password; a status does not, and waiting does not help.
+            Ok(plan) if observed.grafana == ObservedGrafana::LoginRefused => {
                 (plan, Some(plan::login_refused(stack, observed).to_string()))
             }
             Ok(plan) => (plan, None),
             Err(error @ Error::GrafanaLogin { .. }) => {
-                (Plan::default(), Some(format!("{error}: give its password with {PASSWORD_WAYS}")))
+                (Plan::default(), Some(format!("{error}: pass its password with {PASSWORD_WAYS}")))
             }
             Err(error) => (Plan::default(), Some(error.to_string())),
         };
         let edited = stack.files.iter().filter(|file| {
-            let is_edit = |seen: &crate::observed::DiskFile| {
+            let is_edit = |seen: &crate::model::observed::DiskFile| {
                 seen.author == Author::User && seen.content != file.content
             };
             observed.disk.get(file.name).is_some_and(is_edit)
@@ -120,33 +120,33 @@ impl Status {
         }
     }
 
-    /// Returns what it amounts to.
-    pub fn finding(&self) -> Finding {
+    /// Returns the overall finding.
+    pub fn finding(&self) -> StatusVerdict {
         let not_ready = self.services.iter().filter_map(|service| match &service.readiness {
             Readiness::Ready | Readiness::OutOfReach => None,
             Readiness::NotReady(last) => Some(format!("{} is not ready: {last}", service.name)),
         });
         let mut problems: Vec<String> = self.hindrance.iter().cloned().chain(not_ready).collect();
-        let is_amiss = !problems.is_empty();
+        let is_failing = !problems.is_empty();
         let out_of_reach = self.services.iter().filter(|service| service.readiness == Readiness::OutOfReach);
         problems.extend(out_of_reach.map(|service| format!("{} is not reachable from here", service.name)));
-        if is_amiss {
-            return Finding::Amiss(problems);
+        if is_failing {
+            return StatusVerdict::Problems(problems);
         }
         if !problems.is_empty() {
-            return Finding::OutOfReach(problems);
+            return StatusVerdict::OutOfReach(problems);
         }
-        match self.proof.as_ref().map(Proof::verdict) {
-            Some(Verdict::Proven) => Finding::Good,
-            Some(Verdict::Pending(what)) => Finding::Pending(what),
-            Some(Verdict::Blind(what)) => Finding::Blind(what),
-            None => Finding::Pending(vec!["nothing was asked for a proof".into()]),
+        match self.proof.as_ref().map(Verification::verdict) {
+            Some(Verdict::Proven) => StatusVerdict::Good,
+            Some(Verdict::Pending(what)) => StatusVerdict::Pending(what),
+            Some(Verdict::Unhealthy(what)) => StatusVerdict::Unhealthy(what),
+            None => StatusVerdict::Pending(vec!["monitoring was not checked".into()]),
         }
     }
 }
 
 fn edited_inside(stack: &Stack, observed: &Observed) -> Vec<String> {
-    let Grafana::Known(content) = &observed.grafana else { return Vec::new() };
+    let ObservedGrafana::Known(content) = &observed.grafana else { return Vec::new() };
     let uids = stack.dashboards.iter().map(|wanted| wanted.uid);
     uids.filter(|uid| dashboard::is_edited_inside(content, uid)).map(String::from).collect()
 }
@@ -158,7 +158,7 @@ fn service_status(
     url: impl Fn(SocketAddr) -> Option<String>,
 ) -> ServiceStatus {
     let container = observed.objects.containers.get(service.name);
-    let absent = || Readiness::NotReady("there is no container".into());
+    let absent = || Readiness::NotReady("the container is missing".into());
     ServiceStatus {
         name: service.name.to_string(),
         state: container.map(|container| container.state),
@@ -170,12 +170,12 @@ fn service_status(
     }
 }
 
-/// Returns the causes of what the plan would do to a service, beyond waiting for it.
+/// Returns the causes of the operations that the plan has for a service, without waits.
 fn drift(service: &Service, plan: &Plan) -> Vec<String> {
     let waits = |operation: &Operation| {
         matches!(
             operation,
-            Operation::AwaitReady(_) | Operation::AwaitDataSource { .. } | Operation::Check { .. }
+            Operation::WaitReady(_) | Operation::WaitDataSource { .. } | Operation::Check { .. }
         )
     };
     let mut causes: Vec<String> = plan

@@ -1,13 +1,13 @@
-"""Metrics, health and structured logs of the application, for the stack that `config/monitoring` describes.
+"""Metrics, health and structured logs of the application, for the stack in `config/monitoring`.
 
-Copy this file to `streamlit_extension/observability.py`: `logging_config.yaml` names its classes by that
-path. Streamlit runs a script again for every interaction but imports a module once, so everything that a
-process may have only once is made here: the metrics, the server for them, the logging configuration. Streamlit
-imports an edited module anew, though: restart the application after a change of this file.
+Copy this file to `streamlit_extension/observability.py`: `logging_config.yaml` refers to its classes by that
+path. Streamlit runs a script again at every interaction, but imports a module once. Therefore this module
+creates everything that must exist once per process: the metrics, their server, the logging configuration.
+Streamlit imports a module again after an edit: restart the application after you change this file.
 
-Needs Python 3.11 or later and the packages `prometheus-client`, `PyYAML` and `python-json-logger>=3.1,<5`.
+Requires Python 3.11 or later and the packages `prometheus-client`, `PyYAML` and `python-json-logger>=3.1,<5`.
 
-Never puts text without bounds into a label: no raw path, no SQL, no message.
+Labels never contain unbounded text such as raw paths, SQL or messages.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from prometheus_client import (
 )
 
 SCRIPT_RUN: Final = "RUN"
-"""The `method` of one run of a Streamlit script, which comes over a websocket and is no HTTP request."""
+"""The `method` of a run of a Streamlit script, which a websocket triggers instead of an HTTP request."""
 
 ENTRY_PAGE: Final = "/"
 """The `handler` of the page that Streamlit opens first."""
 
 UNKNOWN_PAGE: Final = "unknown"
-"""The `handler` of script runs that failed outside of `track_request`: which page it was is not known."""
+"""The `handler` of script runs that failed outside of `track_request`, where the page is unknown."""
 
 PHASES: Final = ("red", "green", "refactor")
 OPERATIONS: Final = ("select", "insert", "update", "delete")
@@ -56,14 +56,14 @@ NO_TRACE: Final = "-"
 
 _LOGGER: Final = logging.getLogger(__name__)
 
-# One more series for each counter and histogram, and no rule or panel that reads it.
+# They add a series per counter and histogram, and no rule or panel uses them.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 APP_METRICS: Final = CollectorRegistry()
-"""What port 8502 exposes, job `app-metrics`."""
+"""Metrics on port 8502, job `app-metrics`."""
 
 HEALTH_METRICS: Final = CollectorRegistry()
-"""What port 8501 exposes at `/health/metrics`, job `streamlit-app`."""
+"""Metrics on port 8501 at `/health/metrics`, job `streamlit-app`."""
 
 HTTP_REQUESTS: Final = Counter(
     "http_requests_total",
@@ -73,33 +73,33 @@ HTTP_REQUESTS: Final = Counter(
 )
 HTTP_REQUEST_DURATION: Final = Histogram(
     "http_request_duration_seconds",
-    "Time to answer a request or to run a script.",
+    "Duration of a request or script run.",
     ("handler", "method"),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30),
     registry=APP_METRICS,
 )
 DATABASE_CONNECTIONS: Final = Gauge(
     "database_connections_active",
-    "Database connections that are open.",
+    "Open database connections.",
     ("database",),
     registry=APP_METRICS,
 )
 DATABASE_CONNECTION_FAILURES: Final = Counter(
     "database_connections_failed_total",
-    "Attempts to open a database connection that failed.",
+    "Failed attempts to open a database connection.",
     ("database",),
     registry=APP_METRICS,
 )
 DATABASE_QUERY_DURATION: Final = Histogram(
     "database_query_duration_seconds",
-    "Time to run a database query.",
+    "Duration of a database query.",
     ("database", "operation"),
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
     registry=APP_METRICS,
 )
 TDD_PHASE_DURATION: Final = Histogram(
     "tdd_phase_duration_seconds",
-    "Time from the begin to the end of a TDD phase.",
+    "Duration of a TDD phase.",
     ("phase",),
     buckets=(15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200),
     registry=APP_METRICS,
@@ -112,27 +112,27 @@ LOG_MESSAGES: Final = Counter(
 )
 HEALTH: Final = Gauge(
     "app_health_status",
-    "Whether a component of the application works, 1 or 0.",
+    "Whether a component of the application works: 1 or 0.",
     ("component",),
     registry=HEALTH_METRICS,
 )
 BUILD: Final = Gauge(
     "app_build_info",
-    "The version of the application and of its Python, always 1.",
+    "Version of the application and of Python, always 1.",
     ("version", "python_version"),
     registry=HEALTH_METRICS,
 )
 
 
 class _Once:
-    """Runs an action once in the life of the process, however many threads ask for it."""
+    """Runs an action once per process, even if several threads request it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._done = False
 
     def run(self, action: Callable[[], object]) -> bool:
-        """Returns whether this call ran it; a failure is raised, and the next call tries again."""
+        """Returns whether this call ran the action; after an exception, the next call tries again."""
         with self._lock:
             if self._done:
                 return False
@@ -145,21 +145,21 @@ _SERVING: Final = _Once()
 _LOGGING: Final = _Once()
 
 
-# Metrics. `increase()` does not see the first event of a series that is born with it, and an alert does not
-# see a series that is not there: every combination of labels must exist before anything happens.
+# Metrics. Every combination of labels must exist before the first event: `increase()` does not count the event
+# that creates a series, and an alert does not see a series that does not exist.
 
 
 def register_handler(
     handler: str, method: str = SCRIPT_RUN, statuses: Iterable[str] = ("200", "500")
 ) -> None:
-    """Makes the series of a page or route; `handler` is its name or template, such as `/projects/{id}`."""
+    """Creates the series of a page or route; `handler` is its name or template, such as `/projects/{id}`."""
     HTTP_REQUEST_DURATION.labels(handler, method)
     for status in statuses:
         HTTP_REQUESTS.labels(handler, method, status)
 
 
 def register_database(database: str) -> None:
-    """Makes the series of a database; the name is yours, such as `main`, and no path."""
+    """Creates the series of a database; `database` is a name such as `main`, not a path."""
     DATABASE_CONNECTIONS.labels(database)
     DATABASE_CONNECTION_FAILURES.labels(database)
     for operation in OPERATIONS:
@@ -167,7 +167,7 @@ def register_database(database: str) -> None:
 
 
 def register_health_check(component: str, check: Callable[[], bool]) -> None:
-    """Asks `check` at every scrape whether the component works; an exception means that it does not."""
+    """Calls `check` at every scrape; `False` or an exception means that the component does not work."""
 
     def status() -> float:
         try:
@@ -180,7 +180,7 @@ def register_health_check(component: str, check: Callable[[], bool]) -> None:
 
 
 def set_version(version: str) -> None:
-    """Says which version of the application runs."""
+    """Sets the version of the application."""
     BUILD.clear()
     BUILD.labels(version, platform.python_version()).set(1)
 
@@ -191,16 +191,16 @@ def health_exposition() -> tuple[bytes, str]:
 
 
 def serve_metrics(port: int = 8502, address: str = "0.0.0.0") -> bool:
-    """Serves the application's metrics from a thread; returns whether this call began it.
+    """Serves the application's metrics from a thread; returns whether this call started it.
 
-    The containers of the stack come in through a bridge, so an address of the loopback would keep them out.
+    Containers connect through a bridge, so they cannot connect to a loopback address.
     """
     return _SERVING.run(lambda: prometheus_client.start_http_server(port, address, APP_METRICS))
 
 
 @dataclass
 class TrackedRequest:
-    """A request or script run while it is measured; set `status` where it is not what the outcome says."""
+    """A request or script run in progress; set `status` if the default, 200 or 500, is wrong."""
 
     trace_id: str
     status: str = "200"
@@ -212,9 +212,9 @@ _REPORTED: Final[ContextVar[BaseException | None]] = ContextVar("reported_error"
 
 @contextmanager
 def track_request(handler: str = ENTRY_PAGE, method: str = SCRIPT_RUN) -> Iterator[TrackedRequest]:
-    """Counts, times and traces what runs inside, and logs an exception before it goes on its way.
+    """Counts, times and traces the code inside, and logs an exception before raising it again.
 
-    `st.stop` and `st.rerun` are no errors: they raise no `Exception`.
+    `st.stop` and `st.rerun` do not count as errors, because they do not raise an `Exception`.
     """
     request = TrackedRequest(trace_id=uuid.uuid4().hex)
     token = _REQUEST.set(request)
@@ -233,19 +233,19 @@ def track_request(handler: str = ENTRY_PAGE, method: str = SCRIPT_RUN) -> Iterat
 
 
 def report_script_error(error: Exception) -> None:
-    """Logs and counts an exception that no tracked request saw; made for `on_script_error` of `st.App`.
+    """Logs and counts an exception outside of `track_request`; for `on_script_error` of `st.App`.
 
-    It counts under the handler `unknown`, whose good runs nobody counts: wrap every page in `track_request`.
+    It uses the handler `unknown`, which has no successful runs: wrap every page in `track_request`.
     """
     if _report(error) and _REQUEST.get() is None:
         HTTP_REQUESTS.labels(UNKNOWN_PAGE, SCRIPT_RUN, "500").inc()
 
 
 class Closable(Protocol):
-    """A connection, as far as it matters here."""
+    """An object that can be closed, such as a connection."""
 
     def close(self) -> object:
-        """Ends it."""
+        """Closes the object."""
 
 
 Connection = TypeVar("Connection", bound=Closable)
@@ -253,7 +253,7 @@ Connection = TypeVar("Connection", bound=Closable)
 
 @contextmanager
 def open_connection(database: str, connect: Callable[[], Connection]) -> Iterator[Connection]:
-    """Opens a connection and closes it at the end; counts it while it is open, and a failure to open it."""
+    """Opens a connection and closes it at the end; counts open connections and failed attempts."""
     try:
         connection = connect()
     except Exception:
@@ -271,15 +271,15 @@ def open_connection(database: str, connect: Callable[[], Connection]) -> Iterato
 def track_query(database: str, operation: str) -> Iterator[None]:
     """Times a query; `operation` is one of `OPERATIONS`, never SQL."""
     if operation not in OPERATIONS:
-        raise ValueError(f"`{operation}` is no operation: give one of {', '.join(OPERATIONS)}")
+        raise ValueError(f"`{operation}` is not an operation: use one of {', '.join(OPERATIONS)}")
     with DATABASE_QUERY_DURATION.labels(database, operation).time():
         yield
 
 
 def record_phase(phase: str, seconds: float) -> None:
-    """Records a TDD phase that has ended; `phase` is one of `PHASES`."""
+    """Records a completed TDD phase; `phase` is one of `PHASES`."""
     if phase not in PHASES:
-        raise ValueError(f"`{phase}` is no TDD phase: give one of {', '.join(PHASES)}")
+        raise ValueError(f"`{phase}` is not a TDD phase: use one of {', '.join(PHASES)}")
     TDD_PHASE_DURATION.labels(phase).observe(seconds)
 
 
@@ -287,9 +287,9 @@ def record_phase(phase: str, seconds: float) -> None:
 
 
 def _report(error: Exception) -> bool:
-    """Logs an exception unless this has just been done; returns whether it was new.
+    """Logs an exception unless it was just logged; returns whether it was new.
 
-    Streamlit hands an exception to `on_script_error` and lets it, or one around it, pass through the page.
+    Streamlit passes an exception to `on_script_error`, and also raises it, or one that wraps it, in the page.
     """
     reported = _REPORTED.get()
     if reported is not None and any(seen is reported for seen in (error, *error.args)):
@@ -300,13 +300,13 @@ def _report(error: Exception) -> bool:
 
 
 class TraceContextFilter(logging.Filter):
-    """Gives each record the `trace_id` of OpenTelemetry, else of the tracked request, else `-`.
+    """Sets `trace_id` to the one of OpenTelemetry, else of the tracked request, else `-`.
 
-    It belongs on handlers: a filter on a logger does not see the records of its children.
+    Add it to handlers: a filter on a logger does not see the records of its children.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Sets the id and lets every record pass."""
+        """Sets the id and accepts every record."""
         request = _REQUEST.get()
         # OpenTelemetry writes "0" outside of a span.
         open_telemetry = getattr(record, "otelTraceID", "0")
@@ -318,10 +318,10 @@ class TraceContextFilter(logging.Filter):
 
 
 class PrometheusLogHandler(logging.Handler):
-    """Counts records by top-level logger and level, and keeps nothing of their text."""
+    """Counts records by top-level logger and level."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Counts one record of level warning or above."""
+        """Counts a record with level warning or above."""
         try:
             level = _level(record.levelno)
             if level is not None:
@@ -331,7 +331,7 @@ class PrometheusLogHandler(logging.Handler):
 
 
 def _level(number: int) -> str | None:
-    # By number, so that a level with a name of its own makes no further label.
+    # By number, so that a custom level does not create another label.
     thresholds = ((logging.CRITICAL, "critical"), (logging.ERROR, "error"), (logging.WARNING, "warning"))
     return next((name for threshold, name in thresholds if number >= threshold), None)
 
@@ -342,10 +342,10 @@ def _top_level_logger(name: str) -> str:
 
 
 def configure_logging(path: str | os.PathLike[str]) -> bool:
-    """Applies the logging configuration in a YAML file; returns False where one is already in force.
+    """Applies the logging configuration in a YAML file; returns False if one is already applied.
 
-    Relative names of log files begin at the folder `$LOG_DIR`, else at the current one; their folders are
-    made. One process writes to a log file: several would lose each other's records when it is rotated.
+    Relative paths of log files are relative to `$LOG_DIR`, else to the current folder. Missing folders are
+    created. Only one process may write to a log file: otherwise, records are lost when it is rotated.
     """
 
     def apply() -> None:
@@ -362,7 +362,7 @@ def configure_logging(path: str | os.PathLike[str]) -> bool:
 
 
 def _initialise() -> None:
-    """Makes what is the same in every application, so that it can be observed from the start."""
+    """Creates the series that every application has, so that they exist from the start."""
     for phase in PHASES:
         TDD_PHASE_DURATION.labels(phase)
     for logger in LOGGERS:

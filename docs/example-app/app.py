@@ -1,11 +1,11 @@
-"""An application that the stack observes: its health, its metrics and its logs.
+"""Example application with health, metrics and logs for the stack.
 
     python app.py
 
-Serves its pages and `/health/metrics` on port 8501 and its metrics on port 8502. `README.md` beside this file says what
-must be there before the start, and how to do the same with Streamlit.
+Serves its pages and `/health/metrics` on port 8501, and its metrics on port 8502. `README.md` in this folder explains
+how to start it, and how to do the same with Streamlit.
 
-Never lets a path, a name or a message that came with a request become a label.
+Never uses a path, name or message from a request as a label.
 """
 
 from __future__ import annotations
@@ -23,48 +23,48 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from streamlit_extension import observability
 
 ADDRESS = os.environ.get("APP_ADDRESS", "0.0.0.0")
-"""Where to listen; the containers of the stack cannot reach the loopback."""
+"""Address to listen on; containers cannot connect to a loopback address."""
 
 PORT = int(os.environ.get("APP_PORT", "8501"))
 METRICS_PORT = int(os.environ.get("APP_METRICS_PORT", "8502"))
 
 DATABASE = "projects.db"
 
-# The name begins with one of the two loggers that `logging_config.yaml` knows.
+# `logging_config.yaml` configures `streamlit_extension` and `duration_system`, and their children.
 LOGGER = logging.getLogger("streamlit_extension.example")
 
 Page = Callable[[], tuple[HTTPStatus, str]]
 
 
 def make_database() -> None:
-    """Makes the application's database where there is none."""
+    """Creates the application's database if it is missing."""
     with contextlib.closing(sqlite3.connect(DATABASE)) as connection, connection:
         connection.execute("CREATE TABLE IF NOT EXISTS projects (name TEXT PRIMARY KEY)")
         connection.execute("INSERT OR IGNORE INTO projects VALUES ('example')")
 
 
 def open_database() -> sqlite3.Connection:
-    """Opens the application's database; without `mode=rw`, SQLite would make a missing one anew."""
+    """Opens the application's database; without `mode=rw`, SQLite would create a missing one."""
     return sqlite3.connect(f"file:{DATABASE}?mode=rw", uri=True)
 
 
 def open_archive() -> sqlite3.Connection:
-    """Opens a database that is not there, to show what a failure looks like."""
+    """Opens a database that does not exist, to show a failure."""
     return sqlite3.connect("file:archive.db?mode=ro", uri=True)
 
 
 def database_works() -> bool:
-    """Asked at every scrape of `/health/metrics`."""
+    """Returns whether the database works; called at every scrape of `/health/metrics`."""
     with contextlib.closing(open_database()) as connection:
-        # `SELECT 1` would not read the file.
+        # `SELECT 1` does not read the file.
         return connection.execute("SELECT count(*) FROM sqlite_master").fetchone() is not None
 
 
 def set_up() -> None:
-    """Does what a process does once, before its first request."""
+    """Does the set-up of the process, before its first request."""
     observability.configure_logging("config/monitoring/logging_config.yaml")
     observability.set_version("1.0.0")
-    # Series that exist before anything happens: an alert does not see the first event of a new one.
+    # Create all series now: an alert does not count the event that creates a series.
     observability.register_handler("/", "GET")
     observability.register_handler("/projects/{name}", "GET", ("200", "404", "500"))
     observability.register_handler("/archive", "GET", ("200", "500", "503"))
@@ -78,24 +78,24 @@ def set_up() -> None:
 
 
 def entry() -> tuple[HTTPStatus, str]:
-    """Answers the first page."""
-    LOGGER.info("somebody came in")
+    """Returns the first page."""
+    LOGGER.info("first page opened")
     return HTTPStatus.OK, "try /projects/example, /projects/none, /archive, /broken and /health/metrics"
 
 
 def project(name: str) -> tuple[HTTPStatus, str]:
-    """Looks a project up: measures the connection and the query, and warns of a name that nobody knows."""
+    """Looks up a project: measures the connection and the query, and logs a warning for an unknown name."""
     with observability.open_connection("main", open_database) as connection:
         with observability.track_query("main", "select"):
             found = connection.execute("SELECT name FROM projects WHERE name = ?", (name,)).fetchone()
     if found is None:
-        LOGGER.warning("a project is not known", extra={"project": name})
-        return HTTPStatus.NOT_FOUND, "there is no such project"
+        LOGGER.warning("unknown project", extra={"project": name})
+        return HTTPStatus.NOT_FOUND, "project not found"
     return HTTPStatus.OK, name
 
 
 def archive() -> tuple[HTTPStatus, str]:
-    """Fails in a way that the page expects: it logs an error and answers that it is not available."""
+    """Shows an expected failure: logs an error and returns status 503."""
     try:
         with observability.open_connection("archive", open_archive):
             return HTTPStatus.OK, "the archive is open"
@@ -105,17 +105,17 @@ def archive() -> tuple[HTTPStatus, str]:
 
 
 def broken() -> tuple[HTTPStatus, str]:
-    """Fails in a way that nobody expects: `track_request` logs and counts it."""
+    """Shows an unexpected failure: `track_request` logs and counts it."""
     raise RuntimeError("this page is broken")
 
 
 def not_found() -> tuple[HTTPStatus, str]:
-    """Answers every path that is no page."""
-    return HTTPStatus.NOT_FOUND, "there is no such page"
+    """Returns the response for an unknown path."""
+    return HTTPStatus.NOT_FOUND, "page not found"
 
 
 def route(path: str) -> tuple[str, Page]:
-    """Returns what the metrics call the page, which is its template and never the path, and the page."""
+    """Returns the page's `handler` label, which is its template and never the path, and the page."""
     match path.strip("/").split("/"):
         case [""]:
             return "/", entry
@@ -138,15 +138,15 @@ def answer(path: str) -> tuple[HTTPStatus, str]:
             request.status = str(status.value)
             return status, text
     except Exception:
-        # It is in the log and in the metrics already.
+        # `track_request` has logged and counted it.
         return HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong"
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The WSGI application; any server can run it, in one process."""
+    """Handles a WSGI request; any WSGI server can run it, in one process."""
     path = environ["PATH_INFO"]
     if path == "/health/metrics":
-        # Prometheus refuses a page whose content type does not say that it holds metrics.
+        # Prometheus rejects a response whose content type is not one of metrics.
         body, content_type = observability.health_exposition()
         status = HTTPStatus.OK
     else:
@@ -157,24 +157,24 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """A thread for each request, so that a slow page does not keep a scrape waiting."""
+    """Uses a thread per request, so that a slow page does not delay a scrape."""
 
     daemon_threads = True
 
 
 class Handler(WSGIRequestHandler):
-    """Leaves the lines about requests to the logging configuration."""
+    """Sends the server's messages to the logging configuration."""
 
     def log_message(self, format: str, *args: object) -> None:
-        """Logs one line of the server's."""
+        """Logs a message of the server."""
         LOGGER.debug(format, *args)
 
 
 def main() -> None:
-    """Serves until it is interrupted."""
+    """Serves until interrupted."""
     set_up()
     with make_server(ADDRESS, PORT, application, Server, Handler) as server, contextlib.suppress(KeyboardInterrupt):
-        LOGGER.info("listening at %s:%d, metrics at port %d", ADDRESS, PORT, METRICS_PORT)
+        LOGGER.info("listening on %s:%d, metrics on port %d", ADDRESS, PORT, METRICS_PORT)
         server.serve_forever()
 
 

@@ -1,12 +1,12 @@
-"""Checks that the shipped logging configuration loads and does what it promises.
+"""Checks that the shipped logging configuration loads and works as documented.
 
     python check_logging.py FOLDER
 
-`FOLDER` holds `logging_config.yaml` and `observability.py`. They are loaded the way an application loads them, in an
-empty working directory and with every warning turned into an error. Prints one line for each check and ends with exit
-code 1 and the reason at the first that fails.
+`FOLDER` contains `logging_config.yaml` and `observability.py`. The script loads them as an application does, in an
+empty working directory, with warnings as errors. It prints one line per check. At the first failure, it prints the
+reason and exits with code 1.
 
-Never writes outside of a temporary directory and opens no port.
+Never writes outside of a temporary directory and never opens a port.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ METRICS = {
 
 
 class CheckFailed(Exception):
-    """A check that did not hold."""
+    """A failed check."""
 
 
 def check(name: str, holds: bool, found: object) -> None:
-    """Prints the check, or fails with what was found instead."""
+    """Prints the check, or fails with the value that was found."""
     if not holds:
         raise CheckFailed(f"{name}; found {found!r}")
     print(f"ok: {name}")
@@ -73,7 +73,7 @@ def check_equal(name: str, found: object, wanted: object) -> None:
 
 
 def load_observability(file: Path, packages: Path) -> ModuleType:
-    """Installs the file as the package's module, which the logging configuration names, and imports it."""
+    """Installs the file as the module that the logging configuration refers to, and imports it."""
     package = packages / MODULE.partition(".")[0]
     package.mkdir()
     (package / "__init__.py").touch()
@@ -83,7 +83,7 @@ def load_observability(file: Path, packages: Path) -> ModuleType:
 
 
 def in_one_line(error: BaseException | None) -> str:
-    """Returns an exception and what caused it; `dictConfig` hides the reason in the cause."""
+    """Returns an exception with its causes; `dictConfig` hides the reason in the cause."""
     texts = []
     while error is not None:
         texts.append(f"{type(error).__name__}: {error}")
@@ -107,7 +107,7 @@ def series(observability: ModuleType) -> set[str]:
 
 
 def emit(observability: ModuleType) -> str:
-    """Logs what the checks look for; returns the id of the tracked request."""
+    """Logs the records that the checks expect; returns the id of the tracked request."""
     page = logging.getLogger("streamlit_extension.pages.projects")
     page.debug("only the file has this")
     page.info(NON_ASCII)
@@ -141,7 +141,7 @@ def check_loading(observability: ModuleType, configuration: Path, stdout: io.Str
 
 
 def read_lines(file: Path) -> dict[str, dict[str, Any]]:
-    """Returns the records of the log file by their message."""
+    """Returns the records of the log file by message."""
     check("the log file is below the working directory", file.is_file(), sorted(map(str, Path().rglob("*"))))
     records = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
@@ -157,7 +157,7 @@ def read_lines(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def check_records(records: dict[str, dict[str, Any]], trace_id: str) -> None:
-    """Checks what the log file says of each record."""
+    """Checks the records in the log file."""
     check("a non-ASCII message survives", NON_ASCII in records, list(records))
     warning = records["a warning of a child logger"]
     check_equal("the level is under `level`", warning["level"], "WARNING")
@@ -167,7 +167,7 @@ def check_records(records: dict[str, dict[str, Any]], trace_id: str) -> None:
     check("the root logger drops what is below its level", LIBRARY_DETAIL not in records, list(records))
 
     check_equal("without a trace the id is `-`", warning["trace_id"], "-")
-    # The console's filter did not see this one.
+    # The console's filter did not process this record.
     check_equal("the file sets the id itself", records["only the file has this"]["trace_id"], "-")
     check_equal("a request has its own id", records["inside a request"]["trace_id"], trace_id)
     check_equal(
@@ -187,7 +187,7 @@ def check_records(records: dict[str, dict[str, Any]], trace_id: str) -> None:
 
 
 def check_console(text: str, trace_id: str) -> None:
-    """Checks the readable lines."""
+    """Checks the lines on the console."""
     check("the console has no debug records", "only the file has this" not in text, text)
     line = next((line for line in text.splitlines() if "inside a request" in line), "")
     wanted = f" [INFO] streamlit_extension.pages.projects [{trace_id}]: inside a request"
@@ -197,13 +197,13 @@ def check_console(text: str, trace_id: str) -> None:
 
 
 def failed_requests(observability: ModuleType, handler: str) -> float | None:
-    """Returns how many runs of a page have failed, `None` where there is no such series."""
+    """Returns the number of failed runs of a page, `None` if the series does not exist."""
     labels = {"handler": handler, "method": observability.SCRIPT_RUN, "status": "500"}
     return observability.APP_METRICS.get_sample_value("http_requests_total", labels)
 
 
 def check_script_error(observability: ModuleType) -> None:
-    """Checks what Streamlit hands over, outside of the tracked request and sometimes for the second time."""
+    """Checks exceptions from Streamlit: outside of a tracked request, and passed more than once."""
     error = ValueError("a script fails")
     before = failed_requests(observability, "/")
     check_equal("a page that nobody tracks has a series", failed_requests(observability, "unknown"), 0.0)
@@ -219,10 +219,10 @@ def check_script_error(observability: ModuleType) -> None:
 
 
 def check_counters(observability: ModuleType) -> None:
-    """Checks that each warning and error was counted, and nothing else."""
+    """Checks that exactly the warnings and errors were counted."""
     wanted = {(logger, level): 0.0 for logger in observability.LOGGERS for level in observability.LEVELS}
     wanted["streamlit_extension", "warning"] = 1.0
-    # The span's record, the uncaught exception and the script error.
+    # The record inside a span, the uncaught exception and the script error.
     wanted["streamlit_extension", "error"] = 3.0
     wanted["duration_system", "critical"] = 1.0
     wanted["root", "warning"] = 1.0
@@ -230,7 +230,7 @@ def check_counters(observability: ModuleType) -> None:
 
 
 def in_empty_folder(checks: Callable[[Path], None]) -> int:
-    """Runs checks in an empty working directory, with a second one for packages, and returns the exit code."""
+    """Runs checks in an empty working directory, with another one for packages; returns the exit code."""
     os.environ.pop("LOG_DIR", None)
     home = Path.cwd()
     sys.dont_write_bytecode = True

@@ -1,12 +1,12 @@
-"""Checks that the snippets of the documentation call a missing database what it is, and never make one.
+"""Checks that the snippets in the documentation report a missing database and never create one.
 
     python check_snippets.py FOLDER FILE
 
-`FOLDER` holds `logging_config.yaml` and `observability.py`; `FILE` is a page of Markdown. Its Python snippets that open a
-database run in an empty working directory, with stand-ins for Streamlit and Starlette. Prints one line for each check and
-ends with exit code 1 and the reason at the first that fails.
+`FOLDER` contains `logging_config.yaml` and `observability.py`; `FILE` is a Markdown page. The script runs the Python
+snippets that open a database in an empty working directory, with mocks of Streamlit and Starlette. It prints one line
+per check. At the first failure, it prints the reason and exits with code 1.
 
-Never writes outside of a temporary directory and opens no port.
+Never writes outside of a temporary directory and never opens a port.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ def snippets(page: Path) -> list[str]:
 
 
 def run(snippet: str) -> None:
-    """Runs a snippet as a module of its own."""
+    """Runs a snippet as a separate module."""
     names: dict[str, Any] = {"__name__": "snippet"}
     exec(compile(snippet, "snippet", "exec"), names)
 
 
 def make_database() -> None:
-    """Makes the database that the snippets expect."""
+    """Creates the database that the snippets expect."""
     with contextlib.closing(sqlite3.connect(DATABASE)) as connection, connection:
         connection.execute("CREATE TABLE projects (name TEXT)")
         connection.execute("INSERT INTO projects VALUES ('example')")
 
 
 def health(observability: ModuleType) -> float | None:
-    """Returns what a scrape says of the database."""
+    """Returns the health of the database in a scrape."""
     return observability.HEALTH_METRICS.get_sample_value("app_health_status", {"component": "database"})
 
 
@@ -66,7 +66,7 @@ def check_set_up(observability: ModuleType, snippet: str) -> None:
 
 
 def check_page(snippet: str) -> None:
-    """Checks a snippet that only reads."""
+    """Checks a snippet that only reads the database."""
     try:
         run(snippet)
     except sqlite3.OperationalError as error:

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use futures_util::stream;
 use serde_json::{Value, json};
-use tdd_stack::stack::sha256;
+use tdd_stack::model::stack::sha256;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fake_engine::FakeEngine;
+use tdd_stack::config::settings::{Layer, Settings};
 use tdd_stack::services;
-use tdd_stack::settings::{Layer, Settings};
 use tempfile::TempDir;
 
 use crate::cli::{Output, PLAN, TddStack};

@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use tdd_stack::dashboard;
-use tdd_stack::observed::{Author, Container, DiskFile, Objects, Observed, State, VolumeKind};
+use tdd_stack::config::dashboard;
+use tdd_stack::config::settings::{HostPort, Secret};
+use tdd_stack::model::observed::{
+    Author, Container, ContainerState, DiskFile, Objects, Observed, VolumeKind,
+};
+use tdd_stack::model::stack::{LOADED_CHECKSUM, Mount, Service, Stack, sha256};
 use tdd_stack::plan::{DashboardEdits, Force, Operation, Plan};
-use tdd_stack::settings::{HostPort, Secret};
-use tdd_stack::stack::{LOADED_MARK, Mount, Service, Stack, sha256};
 
 /// Everything that there is.
 #[derive(Clone, Debug, Default)]
@@ -176,12 +178,12 @@ impl World {
                 assert!(before.is_none(), "volume `{name}` exists");
             }
             Operation::Stop { service, container, .. } => {
-                self.found(service, container).state = State::Exited;
+                self.found(service, container).state = ContainerState::Exited;
                 self.forget_process(service);
             }
             Operation::Remove { container, force, .. } => self.remove(container, *force),
             Operation::SetAside { service, container, name } => {
-                assert_eq!(self.found(service, container).state, State::Exited, "`{service}` runs");
+                assert_eq!(self.found(service, container).state, ContainerState::Exited, "`{service}` runs");
                 let mut container = self.containers.remove(service).expect("it was found");
                 container.name.clone_from(name);
                 assert!(self.set_aside.insert(service.clone(), container).is_none(), "`{name}` exists");
@@ -205,7 +207,7 @@ impl World {
                 let config = self.config_volume(stack, service);
                 config.files.extend(files.iter().cloned());
             }
-            Operation::DeliverLogin { service, file } => {
+            Operation::WritePasswordFile { service, file } => {
                 assert!(
                     self.containers.contains_key(service),
                     "`{service}` has no container to put a password into"
@@ -215,31 +217,35 @@ impl World {
             }
             Operation::Start { service, host_port } => {
                 let state = self.containers[service.name].state;
-                assert!(matches!(state, State::Created | State::Exited), "`{}` is {state:?}", service.name);
+                assert!(
+                    matches!(state, ContainerState::Created | ContainerState::Exited),
+                    "`{}` is {state:?}",
+                    service.name
+                );
                 self.start(stack, service.name, Some(*host_port));
             }
             Operation::Unpause { service } => {
                 let container = self.containers.get_mut(service).expect("there is a container");
-                assert_eq!(container.state, State::Paused, "`{service}` is not paused");
-                container.state = State::Running;
+                assert_eq!(container.state, ContainerState::Paused, "`{service}` is not paused");
+                container.state = ContainerState::Running;
             }
             Operation::Restart { service, .. } => self.start(stack, service, None),
-            Operation::Reload { service, mark, .. } => {
+            Operation::Reload { service, checksum, .. } => {
                 assert!(self.runs(service), "`{service}` does not run, and cannot read its files again");
-                self.config_volume(stack, service).files.insert(LOADED_MARK.into(), mark.clone());
+                self.config_volume(stack, service).files.insert(LOADED_CHECKSUM.into(), checksum.clone());
                 self.load(stack, service);
             }
-            Operation::AwaitReady(service) => {
+            Operation::WaitReady(service) => {
                 assert!(self.runs(service.name), "`{}` does not run, and is waited for", service.name);
                 self.unready.remove(service.name);
             }
-            Operation::AwaitProof => {
+            Operation::WaitHealthy => {
                 assert!(
                     self.containers.keys().all(|service| self.runs(service)),
                     "what does not run proves nothing"
                 );
             }
-            Operation::Reach { from, .. } => {
+            Operation::CheckConnectivity { from, .. } => {
                 let lost = stack.services.iter().find(|service| !self.is_ready(service.name));
                 assert!(
                     lost.is_none() && self.is_ready(from),
@@ -253,15 +259,15 @@ impl World {
             }
             Operation::ImportDashboard { uid, body, edits } => {
                 let volume = self.grafana_volume(stack);
-                let left = volume.files.get(&dashboard::mark_name(uid)).map(String::as_str);
+                let left = volume.files.get(&dashboard::checksum_name(uid)).map(String::as_str);
                 let is_edited = |seen: &Value| dashboard::is_edited(seen, left);
                 if *edits == DashboardEdits::Keep && volume.dashboards.get(uid).is_some_and(is_edited) {
                     return;
                 }
-                volume.files.insert(dashboard::mark_name(uid), dashboard::mark(body, body));
+                volume.files.insert(dashboard::checksum_name(uid), dashboard::checksum(body, body));
                 volume.dashboards.insert(uid.clone(), body.clone());
             }
-            Operation::AwaitDataSource { uid } => {
+            Operation::WaitDataSource { uid } => {
                 assert!(
                     self.grafana_volume(stack).data_sources.contains_key(uid),
                     "there is no data source `{uid}`"
@@ -269,7 +275,7 @@ impl World {
             }
             Operation::RemoveNetwork(name) => {
                 assert!(
-                    !self.containers.values().any(|found| found.state == State::Running),
+                    !self.containers.values().any(|found| found.state == ContainerState::Running),
                     "`{name}` is in use"
                 );
                 assert!(self.networks.remove(name), "there is no network `{name}`");
@@ -305,7 +311,7 @@ impl World {
             image_id: self.images[&image].clone(),
             image,
             spec: service.spec_hash(),
-            state: State::Created,
+            state: ContainerState::Created,
             status: "Created".into(),
             address: Some(SocketAddr::new(service.port.bind, host_port)),
             without: None,
@@ -317,7 +323,7 @@ impl World {
     fn start(&mut self, stack: &Stack, service: &str, host_port: Option<u16>) {
         assert!(self.networks.contains(&stack.network()), "`{service}` has no network to start on");
         let container = self.containers.get_mut(service).expect("there is a container");
-        container.state = State::Running;
+        container.state = ContainerState::Running;
         if let (Some(port), Some(wanted)) = (host_port, stack.service(service)) {
             container.address = Some(SocketAddr::new(wanted.port.bind, port));
         }
@@ -348,7 +354,7 @@ impl World {
         }
         let found = self.containers.iter().find(|(_, container)| container.id == id);
         let (service, container) = found.unwrap_or_else(|| panic!("there is no container `{id}`"));
-        let is_up = !matches!(container.state, State::Exited | State::Created);
+        let is_up = !matches!(container.state, ContainerState::Exited | ContainerState::Created);
         assert!(force == Force::Kill || !is_up, "`{service}` is removed while it runs");
         let service = service.clone();
         self.containers.remove(&service);
@@ -391,6 +397,6 @@ impl World {
     /// Returns the files that a service reads: not the mark beside them.
     fn readable(&self, service: &Service) -> BTreeMap<String, String> {
         let files = self.configuration(service).into_iter();
-        files.filter(|(name, _)| name != LOADED_MARK).collect()
+        files.filter(|(name, _)| name != LOADED_CHECKSUM).collect()
     }
 }

@@ -1,9 +1,9 @@
-# The local registry: Debian's docker-registry, unpacked and run from .cache.
+# Functions for the local registry: Debian's docker-registry, unpacked and run in .cache.
 # When: sourced by offline-images.sh after debian-packages.sh, never run.
-# Needs: curl, setsid; the port of $REGISTRY, or a registry of this kit on it.
+# Needs: curl, setsid; the port of $REGISTRY must be free or used by a registry of this kit.
 # shellcheck shell=bash
 
-# Engines take images from a loopback address without encryption.
+# Engines pull from a loopback address without TLS.
 readonly REGISTRY=${OFFLINE_REGISTRY:-127.0.0.1:5000}
 readonly KIT=$CACHE/offline-images
 readonly REGISTRY_PROGRAM=$KIT/docker-registry/usr/bin/docker-registry
@@ -11,7 +11,7 @@ readonly REGISTRY_PID=$KIT/registry.pid
 readonly REGISTRY_LOG=$KIT/registry.log
 readonly HASH_LABEL=tdd-stack.offline-images
 readonly MANIFEST_TYPE=application/vnd.oci.image.manifest.v1+json
-# Tells a registry of this kit, of whatever folder, from any other.
+# Identifies a registry of this kit, started from any folder.
 readonly REGISTRY_HEADER=X-Tdd-Stack-Offline-Images
 
 sha256() {
@@ -22,12 +22,12 @@ ask_registry() {
   curl --noproxy '*' --silent --fail --max-time 10 "${@:2}" "http://$REGISTRY/v2/$1" 2>/dev/null
 }
 
-# Prints the folder whose registry answers; fails where none answers or it is not one of this kit.
+# Prints the folder that started the registry; fails if no registry of this kit responds.
 registry_folder() {
   ask_registry '' --dump-header - --output /dev/null | tr -d '\r' | sed -n "s/^$REGISTRY_HEADER: //Ip" | grep .
 }
 
-# Prints the process that this folder started, if it is still that.
+# Prints the id of the registry process that this folder started, if it still runs.
 registry_process() {
   local process
   [[ -s $REGISTRY_PID ]] || return 1
@@ -56,14 +56,14 @@ END
 start_registry() {
   local folder process deadline
   if folder=$(registry_folder); then
-    say "a registry answers at $REGISTRY, run from $folder"
+    say "a registry from $folder responds at $REGISTRY"
     return
   fi
   if ask_registry '' --output /dev/null || (exec 3<>"/dev/tcp/${REGISTRY/://}") 2>/dev/null; then
-    fail "$REGISTRY is taken by a program that is not a registry of this kit" \
-      "end it (\`ss -ltnp\` names it), or choose another port: OFFLINE_REGISTRY=127.0.0.1:5001 $0"
+    fail "$REGISTRY is used by a program that is not a registry of this kit" \
+      "stop it (\`ss -ltnp\` shows it), or use another port: OFFLINE_REGISTRY=127.0.0.1:5001 $0"
   fi
-  # One that hangs, or has another address, must not write to the same store.
+  # A process that hangs or has another address must not write to the same storage.
   ! registry_process >/dev/null || stop_registry
   unpack_package docker-registry "$KIT/docker-registry"
   write_registry_configuration
@@ -72,20 +72,20 @@ start_registry() {
   echo "$process" >"$REGISTRY_PID"
   for ((deadline = SECONDS + 20; SECONDS < deadline; )); do
     if registry_folder >/dev/null; then
-      say "started a registry at $REGISTRY; it writes to $REGISTRY_LOG"
+      say "started a registry at $REGISTRY, log: $REGISTRY_LOG"
       return
     fi
     kill -0 "$process" 2>/dev/null || break
     sleep 0.05
   done
   tail -n 15 "$REGISTRY_LOG" | sed 's/^/  | /' >&2
-  fail "the registry did not come up at $REGISTRY" "mend what its log says above, then run this again"
+  fail "the registry did not start at $REGISTRY" "fix the error in its log above, then rerun this script"
 }
 
 stop_registry() {
   local process deadline
   if ! process=$(registry_process); then
-    say "no registry of this folder is running"
+    say "no registry from this folder is running"
     return
   fi
   kill "$process"
@@ -97,30 +97,30 @@ stop_registry() {
     fi
     sleep 0.05
   done
-  fail "the registry, process $process, does not end"
+  fail "the registry (process $process) did not stop"
 }
 
 manifest() {
   ask_registry "${1%:*}/manifests/${1##*:}" --header "Accept: $MANIFEST_TYPE"
 }
 
-# Prints the hash of what an image in the registry was made from; fails where there is no such image.
+# Prints the hash of the inputs of an image in the registry; fails if the image does not exist.
 pushed_hash() {
   local digest='"digest":"([^"]+)"' hash="\"$HASH_LABEL\": *\"([0-9a-f]+)\"" text
   text=$(manifest "$1") || return 1
-  # The first digest of a manifest is that of the image's configuration.
+  # The first digest in a manifest is the one of the image's configuration.
   [[ $text =~ $digest ]] || return 1
   text=$(ask_registry "${1%:*}/blobs/${BASH_REMATCH[1]}") || return 1
   [[ $text =~ $hash ]] || return 1
   printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
-# Prints how many bytes a pull of the image moves when no layer is there.
+# Prints the size in bytes of a pull of the image without any existing layer.
 pushed_size() {
   manifest "$1" | grep -o '"size":[0-9]*' | awk -F: '{ sum += $2 } END { print sum }'
 }
 
-# Prints how a manifest describes a file.
+# Prints the descriptor of a file for a manifest.
 descriptor() {
   printf '{"mediaType":"application/vnd.oci.image.%s","digest":"sha256:%s","size":%s}' "$1" "$(sha256 "$2")" "$(stat -c %s "$2")"
 }
@@ -134,7 +134,7 @@ push_blob() {
   curl --noproxy '*' --silent --show-error --fail --upload-file "$file" "$location&digest=$digest"
 }
 
-# Makes an image of a configuration and two layers known under its reference.
+# Pushes an image that consists of a configuration and two layers.
 push_image() {
   local reference=$1 configuration=$2 base=$3 own=$4 file
   for file in "${@:2}"; do

@@ -1,5 +1,6 @@
-//! Between the engine's streams and the threads that read and write archives: a few chunks at a time, so that a volume
-//! of any size needs little memory.
+//! Bounded pipes between the engine's asynchronous streams and the threads that read and write archives.
+//!
+//! A pipe holds a few chunks, so a volume of any size needs little memory.
 
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -9,26 +10,26 @@ use futures_util::Stream;
 use futures_util::stream::poll_fn;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-/// A few of the engine's chunks, each up to 64 KiB.
+/// The capacity of a pipe in chunks; the engine sends up to 64 KiB a chunk.
 const CHUNKS: usize = 16;
 
-/// What goes through a pipe: bytes, or why there are no more.
+/// The content of a pipe: bytes, or the error that ends it.
 pub(super) type Chunk = Result<Vec<u8>>;
 
-/// The end of a pipe that a thread reads.
-pub(super) struct Source {
+/// The end of a pipe that a thread reads from.
+pub(super) struct ChunkSource {
     inbox: Receiver<Chunk>,
     chunk: std::io::Cursor<Vec<u8>>,
 }
 
-/// The end of a pipe that a thread writes.
+/// The end of a pipe that a thread writes to.
 #[derive(Clone)]
 pub(super) struct Sink(Sender<Chunk>);
 
 /// Returns a pipe into a thread.
-pub(super) fn into_thread() -> (Sender<Chunk>, Source) {
+pub(super) fn into_thread() -> (Sender<Chunk>, ChunkSource) {
     let (sender, inbox) = channel(CHUNKS);
-    (sender, Source { inbox, chunk: std::io::Cursor::default() })
+    (sender, ChunkSource { inbox, chunk: std::io::Cursor::default() })
 }
 
 /// Returns a pipe out of a thread.
@@ -37,7 +38,7 @@ pub(super) fn out_of_thread() -> (Sink, impl Stream<Item = Chunk> + Send + 'stat
     (Sink(sender), poll_fn(move |context| inbox.poll_recv(context)))
 }
 
-impl Read for Source {
+impl Read for ChunkSource {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
             let count = self.chunk.read(buffer)?;
@@ -53,10 +54,10 @@ impl Read for Source {
 }
 
 impl Sink {
-    /// Tells the reader that what it got is not all.
+    /// Reports to the reader that the content is incomplete.
     pub(super) fn fail(&self) {
-        // Nobody may be there to hear it.
-        drop(self.0.blocking_send(Err(Error::other("the backup cannot be read to its end"))));
+        // The reader may be gone already.
+        drop(self.0.blocking_send(Err(Error::other("the backup cannot be read completely"))));
     }
 }
 
@@ -71,16 +72,16 @@ impl Write for Sink {
     }
 }
 
-/// A file that can no more be read once the work is given up.
+/// A file whose reads fail after the work is cancelled.
 pub(super) struct Stoppable<R> {
     inner: R,
     stopped: Arc<AtomicBool>,
 }
 
-/// Gives the work up when it is dropped.
+/// Cancels the work when it is dropped.
 pub(super) struct Stop(Arc<AtomicBool>);
 
-/// Returns a file, and what stops its being read.
+/// Returns the wrapped file, and the guard that cancels its reads.
 pub(super) fn stoppable<R>(inner: R) -> (Stoppable<R>, Stop) {
     let stopped = Arc::new(AtomicBool::new(false));
     (Stoppable { inner, stopped: stopped.clone() }, Stop(stopped))
@@ -95,7 +96,7 @@ impl Drop for Stop {
 impl<R: Read> Read for Stoppable<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         if self.stopped.load(Ordering::Relaxed) {
-            return Err(Error::other("given up"));
+            return Err(Error::other("cancelled"));
         }
         self.inner.read(buffer)
     }

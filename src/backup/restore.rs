@@ -1,4 +1,5 @@
-//! Restores: the whole file is read and compared before anything is touched, and what was half restored is removed.
+//! Restores a backup. Verifies the whole file before the first change, and removes partially restored
+//! volumes.
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
@@ -6,49 +7,52 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::spawn_blocking;
 
-use super::{Archivist, Image, Interrupt, joined, pipe, unless};
-use crate::backup_file::{self, Damage, Known, RestoreReport, Verified};
+use super::{BackupContext, HelperImage, Interrupt, joined, pipe, unless};
+use crate::backup::format::{self, Damage, Known, RestoreReport, Verified};
+use crate::docker::image_reference::ImageReference;
 use crate::engine::VOLUME_ROOT;
 use crate::error::{Conflict, Error, ObjectKind, Result, and_clean_up};
 use crate::files::Existing;
-use crate::image_reference::ImageReference;
-use crate::observed::{Objects, VolumeKind};
+use crate::model::observed::{Objects, VolumeKind};
+use crate::model::sanitize;
 use crate::plan::Force;
-use crate::printable;
 
-/// Between the archive's many small pieces and the engine.
+/// The size of the write buffer in bytes, which combines the archive's small writes into large chunks.
 const BUFFER: usize = 1 << 16;
 
-/// What becomes of data volumes that are there already.
+/// What happens to data volumes that already exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occupied {
-    /// They stay, and that is a conflict.
+    /// They stay, and the restore fails with a conflict.
     Keep,
-    /// Those that the backup has are replaced.
+    /// The volumes that the backup contains are replaced.
     Overwrite,
 }
 
-/// A restore that can be made. Nothing is changed yet.
+/// A prepared restore. Nothing is changed yet.
 #[derive(Debug)]
 pub struct Restoring<'a> {
-    archivist: Archivist<'a>,
+    context: BackupContext<'a>,
     path: PathBuf,
     file: File,
     verified: Verified,
-    image: Image,
-    /// The volume on the engine and its name in the backup.
+    image: HelperImage,
+    /// The volumes on the engine, each with its name in the backup.
     volumes: Vec<(String, String)>,
-    /// Volumes that are replaced.
+    /// The volumes to replace.
     occupied: Vec<String>,
-    /// Containers that were left behind by what was cut off.
+    /// The helper containers that an interrupted run left.
     leftovers: Vec<String>,
-    /// What says that an earlier restore was cut off.
-    mark: Option<String>,
+    /// The sentinel container of an earlier restore that was interrupted.
+    sentinel: Option<String>,
     notes: Vec<String>,
 }
 
-impl<'a> Archivist<'a> {
-    /// Reads and compares all of a backup, and looks whether the stack has room for it.
+impl<'a> BackupContext<'a> {
+    /// Verifies the whole backup, and checks that the stack can take it.
+    ///
+    /// Returns [`Error::Backup`] for a file that is not a valid backup, and [`Error::Conflicts`] for
+    /// containers and volumes that already exist.
     pub async fn prepare_restore(&'a self, path: &Path, occupied: Occupied) -> Result<Restoring<'a>> {
         let file = File::open(path).map_err(Error::backup(path))?;
         let verified = self.verify(path, &file).await?;
@@ -63,17 +67,17 @@ impl<'a> Archivist<'a> {
         }
         for (_, volume, name) in self.keepers() {
             let theirs = Conflict::Foreign { kind: ObjectKind::Volume, name: volume.to_string() };
-            let is_there = inventory.objects.volumes.contains_key(volume);
+            let exists = inventory.objects.volumes.contains_key(volume);
             if inventory.foreign.contains(&theirs) {
                 conflicts.push(theirs);
-            } else if is_there && occupied == Occupied::Keep {
+            } else if exists && occupied == Occupied::Keep {
                 conflicts.push(Conflict::Present { kind: ObjectKind::Volume, name: volume.to_string() });
             }
             let is_half = half.is_some_and(|restore| restore.volumes.iter().any(|half| half == volume));
             if in_backup.contains(&name) {
                 volumes.push((volume.to_string(), name.to_string()));
             }
-            if is_there && (is_half || in_backup.contains(&name)) {
+            if exists && (is_half || in_backup.contains(&name)) {
                 held.push(volume.to_string());
             }
         }
@@ -82,10 +86,10 @@ impl<'a> Archivist<'a> {
         }
         self.folder.try_writing()?;
         let (notes, image) = (self.notes(&verified), self.carrier_image(&inventory.objects).await?);
-        let mark = half.map(|restore| restore.mark.clone());
+        let sentinel = half.map(|restore| restore.sentinel.clone());
         let (path, leftovers) = (path.to_path_buf(), inventory.objects.leftovers);
         Ok(Restoring {
-            archivist: *self,
+            context: *self,
             path,
             file,
             verified,
@@ -93,7 +97,7 @@ impl<'a> Archivist<'a> {
             volumes,
             occupied: held,
             leftovers,
-            mark,
+            sentinel,
             notes,
         })
     }
@@ -104,20 +108,20 @@ impl<'a> Archivist<'a> {
             files: self.stack.files.iter().map(|file| file.name.to_string()).collect(),
         };
         let copy = file.try_clone().map_err(Error::backup(path))?;
-        // An interrupt drops this, and a thread cannot be dropped.
+        // An interrupt drops this future but not the thread, so the guard makes the thread's next read fail.
         let (copy, _stop) = pipe::stoppable(copy);
-        joined(spawn_blocking(move || backup_file::verify(copy, &known))).await?.map_err(Error::backup(path))
+        joined(spawn_blocking(move || format::verify(copy, &known))).await?.map_err(Error::backup(path))
     }
 
-    /// Tells where the stack would read the data with another release than wrote it.
+    /// Returns a note for each service whose image version differs from the one that wrote the data.
     fn notes(&self, verified: &Verified) -> Vec<String> {
         let version = |reference: &str| {
             reference.parse::<ImageReference>().map(|image| image.version().to_string()).ok()
         };
-        let differs = |(service, image): (&String, &backup_file::Image)| {
+        let differs = |(service, image): (&String, &format::RecordedImage)| {
             let ours = self.stack.service(service)?.image.to_string();
             (version(&ours) != version(&image.reference)).then(|| {
-                format!("the data of {service} is from `{}`, and `up` runs `{ours}`", image.reference)
+                format!("the data of {service} was written by `{}`, but `up` runs `{ours}`", image.reference)
             })
         };
         verified.manifest.about.images.iter().filter_map(differs).collect()
@@ -125,29 +129,33 @@ impl<'a> Archivist<'a> {
 }
 
 impl Restoring<'_> {
-    /// Restores. Here changing begins: what fails or is interrupted leaves no half-restored volume.
-    pub async fn restore(self, interrupted: &Interrupt, mut told: impl FnMut(&str)) -> Result<RestoreReport> {
-        let Archivist { operator, stack, .. } = self.archivist;
+    /// Restores the backup. A failure or interrupt leaves no partially restored volume.
+    pub async fn restore(
+        self,
+        interrupted: &Interrupt,
+        mut on_progress: impl FnMut(&str),
+    ) -> Result<RestoreReport> {
+        let BackupContext { operator, stack, .. } = self.context;
         for note in &self.notes {
-            told(note);
+            on_progress(note);
         }
-        let image = unless(interrupted, self.image.clone().get(operator, &mut told)).await?;
-        let mark = self.begin(&image).await?;
+        let image = unless(interrupted, self.image.clone().get(operator, &mut on_progress)).await?;
+        let sentinel = self.begin(&image).await?;
         for leftover in &self.leftovers {
             operator.remove(leftover, Force::Kill).await?;
         }
         for volume in &self.occupied {
-            told(&format!("removes volume {volume}"));
+            on_progress(&format!("removing volume {volume}"));
             operator.remove_volume(volume).await?;
         }
         let mut made = Vec::new();
-        let outcome = match self.fill(&image, &mut made, interrupted, &mut told).await {
-            Ok(()) => unless(interrupted, self.write_files(&mut told)).await,
+        let outcome = match self.fill(&image, &mut made, interrupted, &mut on_progress).await {
+            Ok(()) => unless(interrupted, self.write_files(&mut on_progress)).await,
             Err(error) => Err(error),
         };
         match outcome {
             Ok((written, kept)) => {
-                operator.remove(&mark, Force::Kill).await?;
+                operator.remove(&sentinel, Force::Kill).await?;
                 Ok(RestoreReport {
                     stack: stack.name.clone(),
                     file: self.path,
@@ -157,34 +165,34 @@ impl Restoring<'_> {
                 })
             }
             Err(error) => {
-                self.undo(&made, &mark, &mut told).await;
+                self.undo(&made, &sentinel, &mut on_progress).await;
                 Err(error)
             }
         }
     }
 
-    /// Says on the engine that a restore has begun, and returns the id of what says it.
+    /// Creates the sentinel container that records an unfinished restore, and returns its id.
     async fn begin(&self, image: &str) -> Result<String> {
-        if let Some(mark) = &self.mark {
-            return Ok(mark.clone());
+        if let Some(sentinel) = &self.sentinel {
+            return Ok(sentinel.clone());
         }
         let volumes: Vec<&str> = self.volumes.iter().map(|(volume, _)| volume.as_str()).collect();
-        self.archivist.operator.create_restore_mark(self.archivist.stack, image, &volumes).await
+        self.context.operator.create_restore_sentinel(self.context.stack, image, &volumes).await
     }
 
-    /// Removes the volumes that were made, and then what says that a restore has begun.
-    async fn undo(&self, made: &[String], mark: &str, told: &mut impl FnMut(&str)) {
-        let operator = self.archivist.operator;
+    /// Removes the volumes that this restore created, then the sentinel container.
+    async fn undo(&self, made: &[String], sentinel: &str, on_progress: &mut impl FnMut(&str)) {
+        let operator = self.context.operator;
         let mut is_undone = true;
         for volume in made {
             if let Err(error) = operator.remove_volume(volume).await {
-                told(&format!("volume {volume} is restored by half and cannot be removed: {error}"));
+                on_progress(&format!("cannot remove the partially restored volume {volume}: {error}"));
                 is_undone = false;
             }
         }
-        // A mark that stays tells too much rather than too little.
-        if is_undone && let Err(error) = operator.remove(mark, Force::Kill).await {
-            told(&format!("the mark of this restore cannot be removed: {error}"));
+        // While a partially restored volume remains, the sentinel must remain too.
+        if is_undone && let Err(error) = operator.remove(sentinel, Force::Kill).await {
+            on_progress(&format!("cannot remove the sentinel container of this restore: {error}"));
         }
     }
 
@@ -193,12 +201,12 @@ impl Restoring<'_> {
         image: &str,
         made: &mut Vec<String>,
         interrupted: &Interrupt,
-        told: &mut impl FnMut(&str),
+        on_progress: &mut impl FnMut(&str),
     ) -> Result<()> {
-        let Archivist { operator, stack, .. } = self.archivist;
+        let BackupContext { operator, stack, .. } = self.context;
         for (volume, name) in &self.volumes {
             unless(interrupted, async { Ok(()) }).await?;
-            told(&format!("fills volume {volume}"));
+            on_progress(&format!("filling volume {volume}"));
             operator.create_volume(&stack.name, volume, VolumeKind::Data).await?;
             made.push(volume.clone());
             let carrier = operator.create_carrier(&stack.name, image, volume, "restore").await?;
@@ -216,19 +224,19 @@ impl Restoring<'_> {
         let thread = spawn_blocking(move || {
             let failing = sink.clone();
             let mut out = BufWriter::with_capacity(BUFFER, sink);
-            let copied = backup_file::copy_volume(file, &manifest, &name, VOLUME_ROOT, &mut out);
+            let copied = format::copy_volume(file, &manifest, &name, VOLUME_ROOT, &mut out);
             let copied = copied.and_then(|()| out.flush().map_err(Damage::from));
             if copied.is_err() {
                 failing.fail();
             }
             copied
         });
-        let filled = unless(interrupted, self.archivist.operator.fill_volume(carrier, archive)).await;
+        let filled = unless(interrupted, self.context.operator.fill_volume(carrier, archive)).await;
         let copied = joined(thread).await?;
         match (filled, copied) {
             (Err(Error::Interrupted), _) => Err(Error::Interrupted),
             (Err(error), Ok(())) => Err(Error::restore(volume, error)),
-            // The engine hung up, and it tells why.
+            // The engine closed the connection, and its error is the cause.
             (Err(error), Err(Damage::Unreadable(pipe))) if pipe.kind() == ErrorKind::BrokenPipe => {
                 Err(Error::restore(volume, error))
             }
@@ -237,9 +245,9 @@ impl Restoring<'_> {
         }
     }
 
-    /// Writes the configuration files that are absent, and returns those and the ones that differ and stay.
-    async fn write_files(&self, told: &mut impl FnMut(&str)) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
-        let Archivist { folder, .. } = self.archivist;
+    /// Writes the missing configuration files. Returns them, and the existing files that differ and are kept.
+    async fn write_files(&self, on_progress: &mut impl FnMut(&str)) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+        let BackupContext { folder, .. } = self.context;
         let Verified { manifest, files } = &self.verified;
         let there = folder.read(files.keys().map(String::as_str))?;
         let (mut written, mut kept) = (Vec::new(), Vec::new());
@@ -248,7 +256,7 @@ impl Restoring<'_> {
             match there.get(name) {
                 Some(found) if found.content == *content => {}
                 Some(_) => {
-                    told(&format!("{} differs from the backup's, and stays", printable::path(&path)));
+                    on_progress(&format!("{} differs from the backup and is kept", sanitize::path(&path)));
                     kept.push(path);
                 }
                 None if manifest.about.edited.contains(name) => {

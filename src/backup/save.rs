@@ -1,4 +1,4 @@
-//! Saves: each service pauses while its volume is read, and runs again before the next one pauses.
+//! Writes a backup. Stops each service while its volume is read, and restarts it before the next one stops.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,34 +11,34 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::pipe::{self, Chunk};
-use super::{Archivist, Image, Interrupt, joined, unless};
-use crate::backup_file::{About, Image as NamedImage, Pause, SaveReport, Writer};
+use super::{BackupContext, HelperImage, Interrupt, joined, unless};
+use crate::backup::format::{About, Pause, RecordedImage, SaveReport, Writer};
 use crate::error::{Conflict, Error, FileAction, ObjectKind, Result, and_clean_up};
-use crate::files::{Existing, PrivateFile};
+use crate::execute::readiness::Waiter;
+use crate::files::{AtomicFile, Existing};
+use crate::model::observed::{Author, Container, ContainerState, DiskFile};
+use crate::model::sanitize;
+use crate::model::stack::Service;
 use crate::observe::reaches_running;
-use crate::observed::{Author, Container, DiskFile, State};
 use crate::plan::Force;
-use crate::printable;
-use crate::ready::Waiter;
-use crate::stack::Service;
 
-/// How long a service is waited for that was started again: replaying a large log takes longest.
+/// The time for a restarted service to become ready; replaying a large write-ahead log takes longest.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A backup that can be made. Nothing is changed yet.
+/// A prepared backup. Nothing is changed yet.
 #[derive(Debug)]
 pub struct Saving<'a> {
-    archivist: Archivist<'a>,
+    context: BackupContext<'a>,
     target: PathBuf,
     existing: Existing,
-    image: Image,
+    image: HelperImage,
     parts: Vec<Part<'a>>,
     files: Vec<(String, DiskFile)>,
     about: About,
     notes: Vec<String>,
 }
 
-/// A volume to be read, and who must pause meanwhile.
+/// A volume to read, and the service that stops meanwhile.
 #[derive(Debug)]
 struct Part<'a> {
     service: &'a Service,
@@ -47,11 +47,14 @@ struct Part<'a> {
     running: Option<Container>,
 }
 
-impl<'a> Archivist<'a> {
-    /// Looks at what a backup would hold, and whether `target` can be written.
+impl<'a> BackupContext<'a> {
+    /// Collects what the backup will contain, and checks that `target` is writable.
+    ///
+    /// Returns [`Error::Conflicts`] for foreign volumes or an unfinished restore, and an error if there is no
+    /// data.
     pub async fn prepare_save(&'a self, target: &Path, existing: Existing) -> Result<Saving<'a>> {
-        // Before anything is asked: it is what goes wrong most often.
-        drop(PrivateFile::begin(target, existing)?);
+        // Checked first, since it is the most frequent problem.
+        drop(AtomicFile::begin(target, existing)?);
         let stack = self.stack;
         let inventory = self.operator.engine().inventory(&stack.name).await?;
         let objects = &inventory.objects;
@@ -62,8 +65,9 @@ impl<'a> Archivist<'a> {
                 conflicts.push(theirs);
             } else if objects.volumes.contains_key(volume) {
                 let container = objects.containers.get(service.name);
-                let is_running =
-                    |container: &&Container| matches!(container.state, State::Running | State::Restarting);
+                let is_running = |container: &&Container| {
+                    matches!(container.state, ContainerState::Running | ContainerState::Restarting)
+                };
                 parts.push(Part {
                     service,
                     volume: volume.to_string(),
@@ -71,29 +75,29 @@ impl<'a> Archivist<'a> {
                     running: container.filter(is_running).cloned(),
                 });
             } else {
-                notes.push(format!("there is no volume `{volume}`, so the backup has none"));
+                notes.push(format!("volume `{volume}` does not exist and is not in the backup"));
             }
         }
         conflicts.extend(objects.restore_conflict(&stack.name));
         if !conflicts.is_empty() {
             return Err(Error::Conflicts(conflicts));
         }
-        // A service that pauses is waited for when it runs again.
+        // The readiness of each restarted service is probed, so its port must be reachable.
         reaches_running(self.operator.engine(), objects)?;
         if parts.is_empty() {
             let nothing =
                 format!("stack `{}` has no data volume, so there is nothing to back up", stack.name);
-            return Err(Error::Amiss(vec![nothing]));
+            return Err(Error::Problems(vec![nothing]));
         }
         let files: Vec<(String, DiskFile)> =
             self.folder.read(stack.files.iter().map(|file| file.name))?.into_iter().collect();
         if files.is_empty() {
-            let folder = printable::path(self.folder.path());
-            notes.push(format!("there is no configuration in `{folder}`, so the backup has none"));
+            let folder = sanitize::path(self.folder.path());
+            notes.push(format!("`{folder}` contains no configuration files, so the backup has none"));
         }
         let images = objects.containers.iter().map(|(service, container)| {
             let Container { image, image_id, .. } = container.clone();
-            (service.clone(), NamedImage { reference: image, id: image_id })
+            (service.clone(), RecordedImage { reference: image, id: image_id })
         });
         let is_edited = |(_, file): &&(String, DiskFile)| file.author == Author::User;
         let about = About {
@@ -104,26 +108,30 @@ impl<'a> Archivist<'a> {
             edited: files.iter().filter(is_edited).map(|(name, _)| name.clone()).collect(),
         };
         let (target, image) = (target.to_path_buf(), self.carrier_image(objects).await?);
-        Ok(Saving { archivist: *self, target, existing, image, parts, files, about, notes })
+        Ok(Saving { context: *self, target, existing, image, parts, files, about, notes })
     }
 }
 
 impl Saving<'_> {
-    /// Makes the backup. Here changing begins: whatever ends it, every service that ran runs again.
-    pub async fn save(self, interrupted: &Interrupt, mut told: impl FnMut(&str)) -> Result<SaveReport> {
+    /// Writes the backup. However it ends, every service that ran is running again.
+    pub async fn save(
+        self,
+        interrupted: &Interrupt,
+        mut on_progress: impl FnMut(&str),
+    ) -> Result<SaveReport> {
         for note in &self.notes {
-            told(note);
+            on_progress(note);
         }
-        let operator = self.archivist.operator;
-        let image = unless(interrupted, self.image.clone().get(operator, &mut told)).await?;
-        let mut writer = Writer::new(PrivateFile::begin(&self.target, self.existing)?)
+        let operator = self.context.operator;
+        let image = unless(interrupted, self.image.clone().get(operator, &mut on_progress)).await?;
+        let mut writer = Writer::new(AtomicFile::begin(&self.target, self.existing)?)
             .map_err(Error::file(FileAction::WriteBackup, &self.target))?;
         let mut pauses = Vec::new();
         for part in &self.parts {
             unless(interrupted, async { Ok(()) }).await?;
-            let stack = &self.archivist.stack.name;
+            let stack = &self.context.stack.name;
             let carrier = operator.create_carrier(stack, &image, &part.volume, "back up").await?;
-            let read = self.read_paused(part, &carrier, writer, interrupted, &mut told).await;
+            let read = self.read_paused(part, &carrier, writer, interrupted, &mut on_progress).await;
             let removed = operator.remove(&carrier, Force::Kill).await;
             let pause;
             (writer, pause) = and_clean_up(read, removed.err())?;
@@ -142,20 +150,20 @@ impl Saving<'_> {
         Ok(SaveReport { file: self.target, bytes, manifest, pauses })
     }
 
-    /// Reads a volume while its service is stopped, and starts the service again whatever happens.
+    /// Stops a service, reads its volume, and starts the service again even after a failure.
     async fn read_paused<W: Write + Send + 'static>(
         &self,
         part: &Part<'_>,
         carrier: &str,
         writer: Writer<W>,
         interrupted: &Interrupt,
-        told: &mut impl FnMut(&str),
+        on_progress: &mut impl FnMut(&str),
     ) -> Result<(Writer<W>, Option<Pause>)> {
         let Some(container) = &part.running else {
             return Ok((self.read(part, carrier, writer, interrupted).await?, None));
         };
-        let (operator, name) = (self.archivist.operator, part.service.name);
-        told(&format!("{name} pauses while its data is read"));
+        let (operator, name) = (self.context.operator, part.service.name);
+        on_progress(&format!("stopping {name} while its data is read"));
         let began = Instant::now();
         let outcome = match operator.stop(&container.id, part.service.stop_seconds).await {
             Ok(()) => self.read(part, carrier, writer, interrupted).await,
@@ -164,8 +172,8 @@ impl Saving<'_> {
         let resumed = self.resume(part.service, &container.id).await;
         let took = began.elapsed();
         match &resumed {
-            Ok(()) => told(&format!("{name} is ready again after {:.2} s", took.as_secs_f64())),
-            Err(error) => told(&format!("{name} does not come back: {error}")),
+            Ok(()) => on_progress(&format!("{name} is ready again after {:.2} s", took.as_secs_f64())),
+            Err(error) => on_progress(&format!("{name} did not become ready again: {error}")),
         }
         let writer = and_clean_up(outcome, resumed.err())?;
         Ok((writer, Some(Pause { service: name.to_string(), took })))
@@ -181,11 +189,11 @@ impl Saving<'_> {
         let (sender, source) = pipe::into_thread();
         let name = part.name.clone();
         let thread = spawn_blocking(move || writer.volume(&name, source).map(|()| writer));
-        let archive = self.archivist.operator.engine().volume_archive(carrier);
+        let archive = self.context.operator.engine().volume_archive(carrier);
         let pumped = unless(interrupted, pump(archive, &sender)).await;
         if pumped.is_err() {
-            // The thread must not take what came for all; it may have ended already.
-            drop(sender.send(Err(std::io::Error::other("the volume's archive is cut off"))).await);
+            // The thread must not treat the received chunks as complete; it may have ended already.
+            drop(sender.send(Err(std::io::Error::other("the volume's archive is truncated"))).await);
         }
         drop(sender);
         let written = joined(thread).await?;
@@ -194,7 +202,7 @@ impl Saving<'_> {
     }
 
     async fn resume(&self, service: &Service, container: &str) -> Result<()> {
-        let Archivist { operator, http, stack, .. } = self.archivist;
+        let BackupContext { operator, http, stack, .. } = self.context;
         operator.resume(container).await?;
         let deadline = Instant::now() + PATIENCE;
         let waiter = Waiter { engine: operator.engine(), http, stack, deadline, patience: PATIENCE };
@@ -202,12 +210,12 @@ impl Saving<'_> {
     }
 }
 
-/// Hands on what comes for as long as somebody takes it.
+/// Forwards the chunks of an archive until it ends or the receiver is gone.
 async fn pump(archive: impl Stream<Item = Result<Vec<u8>>>, sender: &Sender<Chunk>) -> Result<()> {
     let mut archive = pin!(archive);
     while let Some(chunk) = archive.next().await {
         if sender.send(Ok(chunk?)).await.is_err() {
-            // The one who took it tells why.
+            // The receiver reports its own error.
             break;
         }
     }

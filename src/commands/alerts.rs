@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Exit, Session};
-use crate::alerts::Alerts;
 use crate::error::{Error, Result};
-use crate::http::{Alertmanager, Prometheus};
+use crate::http::{AlertmanagerClient, PrometheusClient};
+use crate::model::alert::Alerts;
 use crate::observe::{addresses, reaches_running};
-use crate::prove::Address;
-use crate::render;
+use crate::output;
+use crate::session::{Exit, Session};
+use crate::verify::Address;
 
 /// Answers come within milliseconds; longer than this means never.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,16 +29,16 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let inventory = engine.inventory(&session.stack.name).await?;
     if let Err(error) = reaches_running(&engine, &inventory.objects) {
         let alerts = Alerts { unanswered: vec![error.in_one_line()], ..Alerts::default() };
-        render::alerts(session.json(), &session.stack.name, &alerts);
+        output::alerts(session.json(), &session.stack.name, &alerts);
         return Ok(Exit::Reported(error));
     }
     let addresses = addresses(&inventory.objects, &engine);
     let (evaluated, arrived) = tokio::join!(
         asked("Prometheus", addresses.prometheus, |base| async {
-            Prometheus::new(&session.http, base).alerts().await
+            PrometheusClient::new(&session.http, base).alerts().await
         }),
         asked("Alertmanager", addresses.alertmanager, |base| async {
-            let alertmanager = Alertmanager::new(&session.http, base);
+            let alertmanager = AlertmanagerClient::new(&session.http, base);
             tokio::try_join!(alertmanager.alerts(), alertmanager.silences(), alertmanager.deliveries())
         })
     );
@@ -56,10 +56,10 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     };
     let mut alerts = Alerts::of(&evaluated, &arrived, &silences, SystemTime::now());
     (alerts.deliveries, alerts.unanswered) = (deliveries, unanswered);
-    render::alerts(session.json(), &session.stack.name, &alerts);
+    output::alerts(session.json(), &session.stack.name, &alerts);
     Ok(match alerts.unanswered.is_empty() {
-        false => Exit::Reported(Error::Amiss(alerts.unanswered)),
-        true if args.fail_on_firing && alerts.firing() > 0 => Exit::Amiss,
+        false => Exit::Reported(Error::Problems(alerts.unanswered)),
+        true if args.fail_on_firing && alerts.firing() > 0 => Exit::Problems,
         true => Exit::Reached,
     })
 }

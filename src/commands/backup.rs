@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Exit, Session};
-use crate::backup::{Archivist, interrupt, unless};
+use crate::backup::{BackupContext, interrupt, unless};
 use crate::error::Result;
 use crate::files::Existing;
-use crate::render;
+use crate::output;
+use crate::session::{Exit, Session};
 
 /// Keep all data and the configuration in one file
 ///
@@ -33,12 +33,12 @@ pub(crate) async fn run(
     let began = Instant::now();
     let interrupted = interrupt(interrupted);
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let work = async |archivist: Archivist<'_>| {
-        let saving = unless(&interrupted, archivist.prepare_save(&args.file, existing)).await?;
-        let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
+    let work = async |context: BackupContext<'_>| {
+        let saving = unless(&interrupted, context.prepare_save(&args.file, existing)).await?;
+        let told = |text: &str| output::talk(session.settings.progress, began.elapsed(), text);
         saving.save(&interrupted, told).await
     };
-    let report = Box::pin(session.archive("backup", &interrupted, work)).await?;
-    render::saved(session.json(), &report, began.elapsed());
+    let report = Box::pin(session.with_backup_lock("backup", &interrupted, work)).await?;
+    output::saved(session.json(), &report, began.elapsed());
     Ok(Exit::Reached)
 }

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Exit, Patience, Session};
-use crate::check_output::{self, Checked};
-use crate::contents;
-use crate::dashboard;
-use crate::engine::{Engine, Operator};
-use crate::error::{Error, Fault, Result};
+use crate::config::check_output::{self, Checked};
+use crate::config::dashboard;
+use crate::config::validate;
+use crate::engine::{Engine, EngineWriter};
+use crate::error::{ConfigFault, Error, Result};
+use crate::model::stack::{CheckCommand, Service, ServiceConfig};
+use crate::model::verification::Application;
+use crate::output::{self, CheckReport};
 use crate::plan;
-use crate::proof::Application;
-use crate::render::{self, CheckReport};
-use crate::stack::{CheckCommand, Config, Service};
+use crate::session::{Exit, Session, WaitOptions};
 
 /// Check the configuration files with the real promtool and amtool
 ///
@@ -26,7 +26,7 @@ pub(crate) struct Args {}
 pub(crate) async fn run(session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let operator = engine.operator();
-    let services: Vec<(&Service, &Config)> = session
+    let services: Vec<(&Service, &ServiceConfig)> = session
         .stack
         .services
         .iter()
@@ -40,7 +40,7 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
     let mut reports: Vec<CheckReport> = by_service?.into_iter().flatten().collect();
     for wanted in &session.stack.dashboards {
         let text = content(session, wanted.file)?;
-        let fault = |found: dashboard::DashboardFault| Fault {
+        let fault = |found: dashboard::DashboardFault| ConfigFault {
             file: session.folder.path().join(wanted.file),
             line: found.line,
             reason: found.reason,
@@ -49,8 +49,8 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
         let faults = found.into_iter().map(fault).collect();
         reports.push(CheckReport { title: format!("dashboard {}", wanted.uid), faults });
     }
-    render::checks(session.json(), &reports);
-    let mut faults: Vec<Fault> = Vec::new();
+    output::checks(session.json(), &reports);
+    let mut faults: Vec<ConfigFault> = Vec::new();
     for fault in reports.into_iter().flat_map(|report| report.faults) {
         if !faults.contains(&fault) {
             faults.push(fault);
@@ -60,7 +60,11 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
 }
 
 /// Pulls the images that are not there, and shows how far that is.
-async fn pull_missing(session: &Session, engine: &Engine, services: &[(&Service, &Config)]) -> Result<()> {
+async fn pull_missing(
+    session: &Session,
+    engine: &Engine,
+    services: &[(&Service, &ServiceConfig)],
+) -> Result<()> {
     let mut missing = Vec::new();
     for (service, _) in services {
         if engine.image_id(&service.image.to_string()).await?.is_none() {
@@ -70,15 +74,15 @@ async fn pull_missing(session: &Session, engine: &Engine, services: &[(&Service,
     if missing.is_empty() {
         return Ok(());
     }
-    let patience = Patience { each: Duration::ZERO, application: Application::Reported };
+    let patience = WaitOptions { each: Duration::ZERO, application: Application::Reported };
     session.apply(engine, &plan::pull(missing), patience).await.map(drop)
 }
 
 async fn check_service(
     session: &Session,
-    operator: &Operator,
+    operator: &EngineWriter,
     service: &Service,
-    config: &Config,
+    config: &ServiceConfig,
 ) -> Result<Vec<CheckReport>> {
     let image = service.image.to_string();
     let files = read(session, config)?;
@@ -89,14 +93,14 @@ async fn check_service(
 }
 
 /// A file's content, and why no tool may see it.
-type Content = (String, Option<Fault>);
+type CheckedText = (String, Option<ConfigFault>);
 
 /// Returns the files that the checks read, by name.
-fn read(session: &Session, config: &Config) -> Result<BTreeMap<&'static str, Content>> {
+fn read(session: &Session, config: &ServiceConfig) -> Result<BTreeMap<&'static str, CheckedText>> {
     let names = config.files.iter().chain(config.checks.iter().flat_map(|check| &check.extra_files));
     let read = |name: &&'static str| {
         let text = content(session, name)?;
-        let fault = contents::fault(name, &text).map(|found| Fault {
+        let fault = validate::fault(name, &text).map(|found| ConfigFault {
             file: session.folder.path().join(name),
             line: found.line,
             reason: found.reason,
@@ -108,14 +112,14 @@ fn read(session: &Session, config: &Config) -> Result<BTreeMap<&'static str, Con
 
 async fn check_files(
     session: &Session,
-    operator: &Operator,
+    operator: &EngineWriter,
     image: &str,
-    (config, read): (&Config, &BTreeMap<&'static str, Content>),
+    (config, read): (&ServiceConfig, &BTreeMap<&'static str, CheckedText>),
     check: &CheckCommand,
 ) -> Result<CheckReport> {
     let wanted =
         config.files.iter().chain(&check.extra_files).filter_map(|name| Some((*name, read.get(name)?)));
-    let unsound: Vec<Fault> = wanted.clone().filter_map(|(_, (_, fault))| fault.clone()).collect();
+    let unsound: Vec<ConfigFault> = wanted.clone().filter_map(|(_, (_, fault))| fault.clone()).collect();
     if !unsound.is_empty() {
         return Ok(CheckReport { title: check.title(), faults: unsound });
     }

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Exit, Session};
-use crate::dashboard;
+use crate::config::dashboard;
 use crate::error::{Conflict, Error, Result};
 use crate::files::Existing;
-use crate::http::Grafana;
+use crate::http::GrafanaClient;
+use crate::model::observed::{Author, DiskFile};
+use crate::model::stack::Dashboard;
 use crate::observe::{base, reaches_running};
-use crate::observed::{Author, DiskFile};
-use crate::render::{self, FileOutcome, FileReport};
-use crate::stack::Dashboard;
+use crate::output::{self, FileOutcome, FileReport};
+use crate::session::{Exit, Session};
 
 /// Bring edits that were made inside Grafana back into the files
 #[derive(Debug, clap::Args)]
@@ -65,15 +65,15 @@ async fn pull(overwrite: bool, session: &Session) -> Result<Exit> {
     let objects = engine.inventory(&session.stack.name).await?.objects;
     reaches_running(&engine, &objects)?;
     let Some(base) = base(&objects, "grafana", &engine) else {
-        return Err(Error::Amiss(vec!["grafana does not run, so its dashboards cannot be read".into()]));
+        return Err(Error::Problems(vec!["grafana does not run, so its dashboards cannot be read".into()]));
     };
     let work = async {
-        let grafana = Grafana::new(&session.http, base, &session.stack);
-        let folder = dashboard::marks_folder(&session.stack);
+        let grafana = GrafanaClient::new(&session.http, base, &session.stack);
+        let folder = dashboard::checksums_folder(&session.stack);
         let container = session.stack.container("grafana");
         let mut pairs = Vec::new();
         for wanted in &session.stack.dashboards {
-            let path = format!("{folder}/{}", dashboard::mark_name(wanted.uid));
+            let path = format!("{folder}/{}", dashboard::checksum_name(wanted.uid));
             let (seen, left) =
                 tokio::try_join!(grafana.dashboard(wanted.uid), engine.file(&container, &path))?;
             let Some(seen) = seen else { continue };
@@ -99,16 +99,16 @@ async fn pull(overwrite: bool, session: &Session) -> Result<Exit> {
             };
             if pair.decision != Decision::Leave {
                 // From now on the file and Grafana say the same, and the next difference is a new edit.
-                let mark = dashboard::mark(&pair.seen, &pair.seen);
-                let mark = (dashboard::mark_name(pair.wanted.uid), mark);
-                engine.operator().upload(&container, folder, &[mark]).await?;
+                let checksum = dashboard::checksum(&pair.seen, &pair.seen);
+                let checksum = (dashboard::checksum_name(pair.wanted.uid), checksum);
+                engine.operator().upload(&container, folder, &[checksum]).await?;
             }
             reports.push(FileReport { path: session.folder.path().join(pair.wanted.file), outcome });
         }
         Ok(reports)
     };
-    let reports = session.alone(&engine, &objects, "dashboards pull", work).await?;
-    render::files(session.json(), &reports);
+    let reports = session.with_lock(&engine, &objects, "dashboards pull", work).await?;
+    output::files(session.json(), &reports);
     Ok(Exit::Reached)
 }
 

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Exit, Session};
-use crate::demo::announcement::{Announcement, already_there};
-use crate::demo::import::{Importer, Preparation, Report};
+use crate::config::settings::ProgressFormat;
+use crate::demo::banner::{Banner, already_there};
+use crate::demo::import::{ImportReport, Importer, Preparation};
 use crate::demo::{
-    CONTROL_ADDRESS, Demo, Notification, Options, Ports, Reach, Scenario, Simulation, control, reach,
+    CONTROL_ADDRESS, Demo, ListenAddresses, Notification, Options, Ports, Scenario, Simulation, control,
+    listen_addresses,
 };
 use crate::error::{Error, Result};
 use crate::http::DemoControl;
-use crate::printable;
-use crate::settings::Progress;
+use crate::model::sanitize;
+use crate::session::{Exit, Session};
 
 /// The longest history. All of it is in memory while it is made: half a gigabyte at this length.
 const LONGEST_HISTORY: Duration = Duration::from_hours(12);
@@ -92,20 +93,21 @@ pub(crate) async fn run(
     }
     let mut interrupted = pin!(interrupted);
     let mut simulation = Simulation::new(args.seed, Scenario::default());
-    let (reach, past) = tokio::select! {
+    let (listen_addresses, past) = tokio::select! {
         prepared = prepare(args, session, &mut simulation) => prepared?,
         () = &mut interrupted => return Err(Error::Interrupted),
     };
     simulation.set_scenario(args.scenario);
-    let demo = Demo::start(Options { simulation, listen: reach.listen, ports: args.ports() }).await?;
-    let mut notes: Vec<String> = reach.note.into_iter().collect();
+    let demo =
+        Demo::start(Options { simulation, listen: listen_addresses.listen, ports: args.ports() }).await?;
+    let mut notes: Vec<String> = listen_addresses.note.into_iter().collect();
     let mut report = None;
     let mut is_over = false;
     match past {
         Some(Preparation::Made(prepared)) => {
             let engine = session.engine().await?;
             let objects = engine.inventory(&session.stack.name).await?.objects;
-            let mut import = pin!(session.alone(&engine, &objects, "demo --history", prepared.import()));
+            let mut import = pin!(session.with_lock(&engine, &objects, "demo --history", prepared.import()));
             // An import that has begun is finished: it takes seconds, and its container would be left behind.
             report = Some(loop {
                 tokio::select! {
@@ -149,19 +151,19 @@ async fn prepare<'a>(
     args: &Args,
     session: &'a Session,
     simulation: &mut Simulation,
-) -> Result<(Reach, Option<Preparation<'a>>)> {
+) -> Result<(ListenAddresses, Option<Preparation<'a>>)> {
     if args.history.is_none() && !args.listen.is_empty() {
         // The one demo that needs no engine.
-        return Ok((Reach { listen: args.listen.clone(), note: None }, None));
+        return Ok((ListenAddresses { listen: args.listen.clone(), note: None }, None));
     }
     let engine = session.engine().await?;
-    let reach = match args.listen.as_slice() {
-        [] => reach(&engine, session.settings.app_host).await?,
-        listen => Reach { listen: listen.to_vec(), note: None },
+    let listen_addresses = match args.listen.as_slice() {
+        [] => listen_addresses(&engine, session.settings.app_host).await?,
+        listen => ListenAddresses { listen: listen.to_vec(), note: None },
     };
-    let Some(length) = args.history else { return Ok((reach, None)) };
+    let Some(length) = args.history else { return Ok((listen_addresses, None)) };
     let importer = Importer { engine, http: &session.http, stack: &session.stack };
-    Ok((reach, Some(importer.prepare(simulation, length).await?)))
+    Ok((listen_addresses, Some(importer.prepare(simulation, length).await?)))
 }
 
 async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
@@ -176,8 +178,8 @@ async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
     Ok(Exit::Reached)
 }
 
-fn announce(session: &Session, demo: &Demo, report: Option<Report>, notes: &[String]) {
-    let announcement = Announcement { state: demo.state(), history: report, notes };
+fn announce(session: &Session, demo: &Demo, report: Option<ImportReport>, notes: &[String]) {
+    let announcement = Banner { state: demo.state(), history: report, notes };
     if session.json() {
         print(&format!("{:#}\n", json!(announcement)));
     } else {
@@ -186,7 +188,7 @@ fn announce(session: &Session, demo: &Demo, report: Option<Report>, notes: &[Str
 }
 
 /// Tells each notification as it arrives, for as long as the demo runs.
-async fn tell_all(demo: &Demo, progress: Progress) {
+async fn tell_all(demo: &Demo, progress: ProgressFormat) {
     let mut newest = demo.journal().newest();
     let mut told = 0;
     loop {
@@ -200,23 +202,23 @@ async fn tell_all(demo: &Demo, progress: Progress) {
     }
 }
 
-fn tell(progress: Progress, notification: &Notification) {
+fn tell(progress: ProgressFormat, notification: &Notification) {
     let line = match progress {
-        Progress::Quiet => return,
-        Progress::Json => {
+        ProgressFormat::Quiet => return,
+        ProgressFormat::Json => {
             let mut object = json!(notification);
             object["schema"] = "tdd-stack.notification/1".into();
             object.to_string()
         }
-        Progress::Auto | Progress::Bars | Progress::Plain => notification.line(),
+        ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => notification.line(),
     };
     // Talk that nobody hears must not end the demo.
-    drop(writeln!(std::io::stderr(), "{}", printable::text(&line)));
+    drop(writeln!(std::io::stderr(), "{}", sanitize::text(&line)));
 }
 
 fn print(text: &str) {
     // Whoever closed the pipe has seen enough.
-    drop(std::io::stdout().write_all(printable::text(text).as_bytes()));
+    drop(std::io::stdout().write_all(sanitize::text(text).as_bytes()));
 }
 
 fn history(text: &str) -> std::result::Result<Duration, String> {

@@ -1,10 +1,10 @@
 //! `tdd-stack doctor`
 
-use super::{Exit, Session};
-use crate::doctor::{self, Circumstances, State};
+use crate::doctor::collect::{DoctorContext, collect};
+use crate::doctor::{self, DoctorOptions, Severity};
 use crate::error::Result;
-use crate::examine::{Examined, examine};
-use crate::render;
+use crate::output;
+use crate::session::{Exit, Session};
 
 /// Look for what hinders the stack or hides your application, with cures
 ///
@@ -18,16 +18,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
-    let examined = Examined { http: &session.http, folder: &session.folder, stack: &session.stack };
+    let examined = DoctorContext { http: &session.http, folder: &session.folder, stack: &session.stack };
     // Boxed: everything that it asks at once would be too large for the stack of a thread.
-    let facts = Box::pin(examine(examined, session.engine())).await;
-    let circumstances = Circumstances {
+    let facts = Box::pin(collect(examined, session.engine())).await;
+    let options = DoctorOptions {
         stack: session.stack.name.clone(),
         network: session.stack.network(),
         app_host: session.settings.app_host,
         require_app: args.require_app,
     };
-    let findings = doctor::judge(&facts, &circumstances);
-    render::findings(session.json(), &session.stack.name, &findings);
-    Ok(if doctor::worst(&findings) == State::Bad { Exit::Amiss } else { Exit::Reached })
+    let findings = doctor::diagnose(&facts, &options);
+    output::findings(session.json(), &session.stack.name, &findings);
+    Ok(if doctor::worst(&findings) == Severity::Bad { Exit::Problems } else { Exit::Reached })
 }

@@ -6,16 +6,17 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
-use super::overtaken::{PAUSE, retried};
-use super::{Exit, Patience, Session, environment, password};
-use crate::doctor::Answer;
+use crate::doctor::ProbeAnswer;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::model::observed::{Objects, VolumeKind};
+use crate::model::verification::Application;
 use crate::observe::base;
-use crate::observed::{Objects, VolumeKind};
-use crate::plan::{self, Keep};
-use crate::proof::Application;
-use crate::render::{self, Removed};
+use crate::output::{self, Removed};
+use crate::plan::{self, Kept};
+use crate::session::environment::environment;
+use crate::session::retry::{PAUSE, retry_transient};
+use crate::session::{Exit, Session, WaitOptions, password};
 
 /// Stop and remove the stack; volumes with data stay unless asked for
 ///
@@ -33,7 +34,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
-    retried(async || attempt(args, session, &engine).await).await
+    retry_transient(async || attempt(args, session, &engine).await).await
 }
 
 /// Returns the ids of the containers whose services say that they are not ready, or do not listen. One that says
@@ -48,9 +49,9 @@ async fn unready(session: &Session, engine: &Engine, objects: &Objects) -> BTree
     });
     let answers = asked.map(async |(id, url)| {
         let is_unready = match session.http.ask(&url).await {
-            Answer::Http { status, .. } => status == 503,
-            Answer::Refused | Answer::Unclear(_) => true,
-            Answer::Silent | Answer::NoWay | Answer::NoSuchName => false,
+            ProbeAnswer::Http { status, .. } => status == 503,
+            ProbeAnswer::Refused | ProbeAnswer::Unclear(_) => true,
+            ProbeAnswer::Silent | ProbeAnswer::NoWay | ProbeAnswer::NoSuchName => false,
         };
         is_unready.then(|| id.clone())
     });
@@ -58,8 +59,8 @@ async fn unready(session: &Session, engine: &Engine, objects: &Objects) -> BTree
 }
 
 async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit> {
-    session.settled(engine).await?;
-    let keep = Keep { data: !args.volumes, images: !args.images };
+    session.wait_until_idle(engine).await?;
+    let keep = Kept { data: !args.volumes, images: !args.images };
     let look = async || Ok(engine.inventory(&session.stack.name).await?.objects);
     let mut objects = look().await?;
     let mut plan = plan::down(&objects, &BTreeSet::new(), keep);
@@ -70,7 +71,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
         plan = plan::down(&objects, &BTreeSet::new(), keep);
     }
     if !plan.is_empty() {
-        let patience = Patience { each: Duration::from_mins(1), application: Application::Reported };
+        let patience = WaitOptions { each: Duration::from_mins(1), application: Application::Reported };
         let change = async {
             // Until now another program may have been at work.
             let (now, unready) = tokio::join!(look(), unready(session, engine, &objects));
@@ -86,7 +87,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
             }
             Ok((plan, images))
         };
-        let (done, images) = session.alone(engine, &objects, "down", change).await?;
+        let (done, images) = session.with_lock(engine, &objects, "down", change).await?;
         // The lock itself is made of one of them.
         session.apply(engine, &images, patience).await?;
         plan = done;
@@ -101,6 +102,6 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
         false => (Vec::new(), password::forget(&session.stack.name, environment)?),
     };
     let removed = Removed { stack: &session.stack.name, plan: &plan, kept, password_file };
-    render::removed(session.json(), &removed);
+    output::removed(session.json(), &removed);
     Ok(Exit::Reached)
 }

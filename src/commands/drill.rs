@@ -4,15 +4,15 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::{Exit, Session};
-use crate::demo::reach;
-use crate::drill::Course;
+use crate::demo::listen_addresses;
+use crate::drill::runner::{self, DrillContext, DrillRun, Pace, Receiver};
+use crate::drill::trace::AlertTrace;
 use crate::engine::Engine;
 use crate::error::{Error, Result, and_clean_up};
 use crate::observe::reaches_running;
+use crate::output;
 use crate::plan::{self, Request};
-use crate::rehearse::{self, Pace, Receiver, Rehearsal, Theatre};
-use crate::render;
+use crate::session::{Exit, Session};
 
 /// The alert that cannot be drilled without a receiver that can be made deaf.
 const DELIVERY: &str = "AlertDeliveryFailing";
@@ -39,21 +39,21 @@ pub(crate) async fn run(
     interrupted: impl Future<Output = ()>,
 ) -> Result<Exit> {
     let wanted = (args.alert != "all").then_some(args.alert.as_str());
-    let exercises = rehearse::exercises(wanted);
+    let exercises = runner::exercises(wanted);
     if exercises.is_empty() {
         let reason =
-            format!("there is no alert `{}`: it is one of {}", args.alert, rehearse::alerts().join(", "));
+            format!("there is no alert `{}`: it is one of {}", args.alert, runner::alerts().join(", "));
         return Err(Error::Usage { place: "drill".into(), reason });
     }
     let engine = session.engine().await?;
     let objects = engine.inventory(&session.stack.name).await?.objects;
     reaches_running(&engine, &objects)?;
-    let reach = reach(&engine, session.settings.app_host).await?;
-    if let Some(note) = &reach.note {
-        render::talk(session.settings.progress, Duration::ZERO, note);
+    let listen_addresses = listen_addresses(&engine, session.settings.app_host).await?;
+    if let Some(note) = &listen_addresses.note {
+        output::talk(session.settings.progress, Duration::ZERO, note);
     }
-    let drill = drill(session, &engine, args.fast, reach.listen, exercises, interrupted);
-    session.alone(&engine, &objects, "drill", drill).await
+    let drill = drill(session, &engine, args.fast, listen_addresses.listen, exercises, interrupted);
+    session.with_lock(&engine, &objects, "drill", drill).await
 }
 
 async fn drill(
@@ -61,17 +61,17 @@ async fn drill(
     engine: &Engine,
     fast: bool,
     listen: Vec<IpAddr>,
-    exercises: Vec<(rehearse::Fault, Vec<&'static str>)>,
+    exercises: Vec<(runner::InjectedFault, Vec<&'static str>)>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Exit> {
     let observed = session.observe(engine).await?;
     if !plan::up(&session.stack, &observed, Request::default())?.is_empty() {
-        return Err(Error::Amiss(vec![
+        return Err(Error::Problems(vec![
             "the stack is not as it should be, so a drill would prove nothing".into(),
         ]));
     }
     let operator = engine.operator();
-    let theatre = Theatre { operator: &operator, http: &session.http, stack: &session.stack };
+    let context = DrillContext { operator: &operator, http: &session.http, stack: &session.stack };
     let pace = if fast { Pace::Fast } else { Pace::Real };
     let real = session.stack.services.iter().filter_map(|service| {
         let config = service.config.as_ref()?;
@@ -80,40 +80,40 @@ async fn drill(
             config.files.iter().filter_map(|name| Some(((*name).to_string(), inside.get(*name)?.clone())));
         Some((service, config, files.collect()))
     });
-    let rehearsal = Rehearsal::prepare(theatre, pace, listen, real.collect()).await?;
+    let drill_files = DrillRun::prepare(context, pace, listen, real.collect()).await?;
     let began = Instant::now();
     let mut interrupted = pin!(interrupted);
     let outcome = tokio::select! {
-        outcome = perform(session, &rehearsal, pace, exercises) => outcome,
+        outcome = perform(session, &drill_files, pace, exercises) => outcome,
         () = &mut interrupted => Err(Error::Interrupted),
     };
-    let failures = rehearsal.end().await;
+    let failures = drill_files.end().await;
     let courses = match outcome {
         Ok(courses) => courses,
         Err(error) => return and_clean_up(Err(error), failures),
     };
-    render::drill(session.json(), &session.stack.name, &courses, began.elapsed());
-    let faults: Vec<String> = courses.iter().filter_map(Course::fault).collect();
+    output::drill(session.json(), &session.stack.name, &courses, began.elapsed());
+    let faults: Vec<String> = courses.iter().filter_map(AlertTrace::fault).collect();
     let came_through = if faults.is_empty() { Ok(Exit::Reached) } else { Err(Error::Drill(faults)) };
     Ok(and_clean_up(came_through, failures).unwrap_or_else(Exit::Reported))
 }
 
 async fn perform(
     session: &Session,
-    rehearsal: &Rehearsal<'_>,
+    drill_files: &DrillRun<'_>,
     pace: Pace,
-    exercises: Vec<(rehearse::Fault, Vec<&'static str>)>,
-) -> Result<Vec<Course>> {
+    exercises: Vec<(runner::InjectedFault, Vec<&'static str>)>,
+) -> Result<Vec<AlertTrace>> {
     let progress = session.settings.progress;
     let began = Instant::now();
-    let say = |text: &str| render::talk(progress, began.elapsed(), text);
+    let say = |text: &str| output::talk(progress, began.elapsed(), text);
     say(
         "Prometheus scrapes a simulated application until the drill is over, and each alert is marked drill=\"true\"",
     );
     if pace == Pace::Fast {
         say("windows and waits are 15 times shorter until the drill is over");
     }
-    let is_theirs = match rehearsal.receiver() {
+    let is_theirs = match drill_files.receiver() {
         Receiver::Ours => false,
         Receiver::Theirs { port } => {
             say(&format!(
@@ -122,7 +122,7 @@ async fn perform(
             true
         }
     };
-    rehearsal.begin().await?;
+    drill_files.begin().await?;
     let mut courses = Vec::new();
     for (fault, mut alerts) in exercises {
         if is_theirs && alerts.contains(&DELIVERY) {
@@ -133,7 +133,7 @@ async fn perform(
             continue;
         }
         let names = alerts.join(", ");
-        let done = rehearsal.exercise(fault, &alerts, |text| say(&format!("{names}: {text}"))).await?;
+        let done = drill_files.exercise(fault, &alerts, |text| say(&format!("{names}: {text}"))).await?;
         for course in &done {
             let fault = course.fault().unwrap_or_else(|| format!("{} came through", course.alert));
             say(&fault);

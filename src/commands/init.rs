@@ -1,10 +1,10 @@
 //! `tdd-stack init`
 
-use super::{Exit, Session};
 use crate::error::{Error, Result};
-use crate::observed::{Author, DiskFile};
-use crate::render::{self, FileOutcome, FileReport};
-use crate::stack::ConfigFile;
+use crate::model::observed::{Author, DiskFile};
+use crate::model::stack::ConfigFile;
+use crate::output::{self, FileOutcome, FileReport};
+use crate::session::{Exit, Session};
 
 /// Write the configuration files and stop
 ///
@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     if !due.is_empty() {
         session.folder.write_all(&due).await?;
     }
-    render::files(session.json(), &reports);
+    output::files(session.json(), &reports);
     Ok(Exit::Reached)
 }
 

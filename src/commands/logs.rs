@@ -7,10 +7,10 @@ use futures_util::future::try_join_all;
 use futures_util::stream::select_all;
 use futures_util::{Stream, StreamExt};
 
-use super::{Exit, Session};
 use crate::engine::{LogLine, LogQuery};
 use crate::error::{Error, Result};
-use crate::render;
+use crate::output;
+use crate::session::{Exit, Session};
 
 /// How many of the last lines of each service are shown; Grafana alone writes 1,800 at its start.
 const LINES: u32 = 100;
@@ -50,9 +50,9 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let width = containers.keys().map(String::len).max().unwrap_or_default();
     let shown: Vec<_> = containers.iter().filter(|(service, _)| wanted(service)).collect();
     if shown.is_empty() {
-        return Err(Error::Amiss(vec![format!("stack `{}` has no such container", session.stack.name)]));
+        return Err(Error::Problems(vec![format!("stack `{}` has no such container", session.stack.name)]));
     }
-    let print = |service: &str, line: &Line| render::log_line(session.json(), service, width, &line.text);
+    let print = |service: &str, line: &Line| output::log_line(session.json(), service, width, &line.text);
     let default = || if args.since.is_some() { ALL.into() } else { LINES.to_string() };
     let query = LogQuery {
         follow: false,
@@ -69,7 +69,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         return Ok(Exit::Reached);
     }
     if args.tail.is_none() && args.since.is_none() && logs.iter().any(|log| log.count == LINES) {
-        render::note(&format!(
+        output::note(&format!(
             "of each service the last {LINES} lines are shown; `--tail all` shows all of them"
         ));
     }

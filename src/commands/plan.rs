@@ -1,10 +1,10 @@
 //! `tdd-stack plan`
 
-use super::overtaken::retried;
-use super::{Exit, Session};
 use crate::error::Result;
+use crate::output;
 use crate::plan::{self, Request};
-use crate::render;
+use crate::session::retry::retry_transient;
+use crate::session::{Exit, Session};
 
 /// Print what `up` would do, each operation with its cause
 #[derive(Debug, clap::Args)]
@@ -16,10 +16,10 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
-    session.settled(&engine).await?;
-    let observed = retried(async || session.observe(&engine).await).await?;
+    session.wait_until_idle(&engine).await?;
+    let observed = retry_transient(async || session.observe(&engine).await).await?;
     let plan = plan::up(&session.stack, &observed, Request::default())?;
     let changes = plan::text_changes(&plan, &observed);
-    render::plan(session.json(), &session.stack.name, &plan, &changes);
+    output::plan(session.json(), &session.stack.name, &plan, &changes);
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::ChangesPending } else { Exit::Reached })
 }

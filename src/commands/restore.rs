@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Exit, Session};
-use crate::backup::{Archivist, Occupied, interrupt, unless};
+use crate::backup::{BackupContext, Occupied, interrupt, unless};
 use crate::error::Result;
-use crate::render;
+use crate::output;
+use crate::session::{Exit, Session};
 
 /// Bring the data of a backup back, for the next `up`
 ///
@@ -31,12 +31,12 @@ pub(crate) async fn run(
     let began = Instant::now();
     let interrupted = interrupt(interrupted);
     let occupied = if args.overwrite { Occupied::Overwrite } else { Occupied::Keep };
-    let work = async |archivist: Archivist<'_>| {
-        let restoring = unless(&interrupted, archivist.prepare_restore(&args.file, occupied)).await?;
-        let told = |text: &str| render::talk(session.settings.progress, began.elapsed(), text);
+    let work = async |context: BackupContext<'_>| {
+        let restoring = unless(&interrupted, context.prepare_restore(&args.file, occupied)).await?;
+        let told = |text: &str| output::talk(session.settings.progress, began.elapsed(), text);
         restoring.restore(&interrupted, told).await
     };
-    let report = Box::pin(session.archive("restore", &interrupted, work)).await?;
-    render::restored(session.json(), &report, began.elapsed());
+    let report = Box::pin(session.with_backup_lock("restore", &interrupted, work)).await?;
+    output::restored(session.json(), &report, began.elapsed());
     Ok(Exit::Reached)
 }

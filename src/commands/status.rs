@@ -5,15 +5,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::up::{Wait, application};
-use super::{Exit, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::model::observed::{NotAsked, ObservedGrafana};
+use crate::model::verification::Application;
 use crate::observe::{addresses, reaches_running};
-use crate::observed::{Grafana, NotAsked};
-use crate::proof::Application;
-use crate::prove::prove;
-use crate::render;
-use crate::status::{Finding, Status};
+use crate::output;
+use crate::session::{Exit, Session};
+use crate::status::{Status, StatusVerdict};
+use crate::verify::verify;
 
 /// Between two looks of `--watch`, and of a wait.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -49,8 +49,10 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         let finding = status.finding();
         let reached = match args.wait {
             None => true,
-            Some(Wait::Ready) => !matches!(finding, Finding::Amiss(_) | Finding::OutOfReach(_)),
-            Some(Wait::Proven) => finding == Finding::Good,
+            Some(Wait::Ready) => {
+                !matches!(finding, StatusVerdict::Problems(_) | StatusVerdict::OutOfReach(_))
+            }
+            Some(Wait::Proven) => finding == StatusVerdict::Good,
         };
         // A hindrance, such as a refused login, does not pass with time.
         if !reached && status.hindrance.is_none() && out_of_reach.is_none() && Instant::now() < deadline {
@@ -58,9 +60,9 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
             continue;
         }
         if args.watch {
-            render::clear();
+            output::clear();
         }
-        render::status(session.json(), &status);
+        output::status(session.json(), &status);
         if !args.watch {
             return Ok(exit(finding, reached, out_of_reach));
         }
@@ -80,22 +82,26 @@ async fn look(
         None
     } else {
         let mut addresses = addresses(&observed.objects, engine);
-        if observed.grafana == Grafana::LoginRefused {
+        if observed.grafana == ObservedGrafana::LoginRefused {
             // It was tried once already, and five tries lock the account.
             addresses.grafana = Err(NotAsked::LoginRefused);
         }
-        Some(prove(&session.http, &session.stack, &addresses, application).await?)
+        Some(verify(&session.http, &session.stack, &addresses, application).await?)
     };
     let status = Status::of(&session.stack, &observed, proof, |address| engine.url(address).ok());
     Ok((status, out_of_reach))
 }
 
-fn exit(finding: Finding, reached: bool, out_of_reach: Option<Error>) -> Exit {
+fn exit(finding: StatusVerdict, reached: bool, out_of_reach: Option<Error>) -> Exit {
     match finding {
-        Finding::Good => Exit::Reached,
-        Finding::Pending(_) if reached => Exit::Reached,
-        Finding::OutOfReach(problems) => Exit::Reported(out_of_reach.unwrap_or(Error::Amiss(problems))),
-        Finding::Amiss(problems) => Exit::Reported(Error::Amiss(problems)),
-        Finding::Pending(problems) | Finding::Blind(problems) => Exit::Reported(Error::Blind(problems)),
+        StatusVerdict::Good => Exit::Reached,
+        StatusVerdict::Pending(_) if reached => Exit::Reached,
+        StatusVerdict::OutOfReach(problems) => {
+            Exit::Reported(out_of_reach.unwrap_or(Error::Problems(problems)))
+        }
+        StatusVerdict::Problems(problems) => Exit::Reported(Error::Problems(problems)),
+        StatusVerdict::Pending(problems) | StatusVerdict::Unhealthy(problems) => {
+            Exit::Reported(Error::Unhealthy(problems))
+        }
     }
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::{Exit, Session};
+use crate::diagnostics::{self, Content};
 use crate::error::{Error, FileAction, Result};
-use crate::evidence::{self, Content};
 use crate::files;
+use crate::output;
 use crate::plan::{self, Request};
-use crate::render;
+use crate::session::{Exit, Session};
 
 /// Collect what is to be known of the stack into one file, without secrets
 ///
@@ -22,7 +22,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let moment = SystemTime::now();
-    let name = evidence::name(&format!("tdd-stack-support-{}", session.stack.name), moment, None);
+    let name = diagnostics::name(&format!("tdd-stack-support-{}", session.stack.name), moment, None);
     let path = args.file.clone().unwrap_or_else(|| format!("{name}.tar.gz").into());
     if path.symlink_metadata().is_ok() {
         let reason = format!("`{}` is there already and stays as it is: name another file", path.display());
@@ -35,22 +35,22 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
         humantime::format_rfc3339_seconds(moment),
         env!("CARGO_PKG_VERSION"),
     );
-    let mut evidence = evidence::Evidence::default();
+    let mut diagnostics = diagnostics::Diagnostics::default();
     match &engine {
         Ok(engine) => {
             summary.extend(["engine     ", &engine.versions(), "\n"]);
             match plan(session, engine).await {
-                Ok(plan) => session.add_plan(&mut evidence, &plan),
-                Err(error) => evidence.add("error.json", Content::Json(render::error_document(&error))),
+                Ok(plan) => session.add_plan(&mut diagnostics, &plan),
+                Err(error) => diagnostics.add("error.json", Content::Json(output::error_document(&error))),
             }
         }
-        Err(error) => summary.extend(["\n", &render::error_text(error), "\n"]),
+        Err(error) => summary.extend(["\n", &output::error_text(error), "\n"]),
     }
-    evidence.extend(session.collect(engine.as_ref().ok()).await);
-    let files = evidence.seal(&summary, session.secrets());
-    let packed = evidence::pack(&name, moment, &files).map_err(Error::file(FileAction::Pack, &path))?;
+    diagnostics.extend(session.collect(engine.as_ref().ok()).await);
+    let files = diagnostics.finish(&summary, session.secrets());
+    let packed = diagnostics::pack(&name, moment, &files).map_err(Error::file(FileAction::Pack, &path))?;
     files::write_new(&path, &packed)?;
-    render::bundle(session.json(), &path, files.iter().map(|(name, _)| name.as_str()));
+    output::bundle(session.json(), &path, files.iter().map(|(name, _)| name.as_str()));
     Ok(Exit::Reached)
 }
 

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::overtaken::retried;
-use super::password::Keep;
-use super::{Done, Exit, Patience, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::model::observed::Observed;
+use crate::model::verification::{Application, Verdict, Verification};
 use crate::observe::reaches_wanted;
-use crate::observed::Observed;
-use crate::plan::{self, DashboardEdits, Plan, ProofTime, PullPolicy, Request};
-use crate::proof::{Application, Proof, Verdict};
-use crate::render::{self, Summary, Timings};
+use crate::output::{self, Summary, Timings};
+use crate::plan::{self, DashboardEdits, Plan, PullPolicy, Request, VerifyTime};
+use crate::session::password::MadePassword;
+use crate::session::retry::retry_transient;
+use crate::session::{Done, Exit, Session, WaitOptions};
 
 /// Bring the stack up, wait until it is ready, import the dashboard
 ///
@@ -80,13 +80,13 @@ impl Args {
         };
         Request {
             pull,
-            proof: if self.wants_proof() { ProofTime::Now } else { ProofTime::Later },
+            proof: if self.wants_proof() { VerifyTime::Now } else { VerifyTime::Later },
             edits: if self.overwrite_dashboards { DashboardEdits::Overwrite } else { DashboardEdits::Keep },
         }
     }
 
-    pub(super) fn password_to_make(&self) -> Option<Keep> {
-        let keep = if self.dry_run { Keep::Forgotten } else { Keep::Stored };
+    pub(super) fn password_to_make(&self) -> Option<MadePassword> {
+        let keep = if self.dry_run { MadePassword::Forgotten } else { MadePassword::Stored };
         self.generate_password.then_some(keep)
     }
 
@@ -101,25 +101,25 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     if !args.dry_run {
         reaches_wanted(&engine, &session.stack)?;
     }
-    retried(async || attempt(args, session, &engine, began).await).await
+    retry_transient(async || attempt(args, session, &engine, began).await).await
 }
 
 async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant) -> Result<Exit> {
-    session.settled(engine).await?;
+    session.wait_until_idle(engine).await?;
     let mut observed = session.observe(engine).await?;
     if observed.objects.restore.is_some() && !args.dry_run {
         // Whoever restores holds the lock; where nobody does, it was cut off.
-        session.alone(engine, &observed.objects, "up", async { Ok(()) }).await?;
+        session.with_lock(engine, &observed.objects, "up", async { Ok(()) }).await?;
         observed = session.observe(engine).await?;
     }
     let mut request = args.request();
     let plan = plan::up(&session.stack, &observed, request)?;
     if args.dry_run {
         let changes = plan::text_changes(&plan, &observed);
-        render::plan(session.json(), &session.stack.name, &plan, &changes);
+        output::plan(session.json(), &session.stack.name, &plan, &changes);
         return Ok(Exit::Reached);
     }
-    let patience = Patience { each: args.wait_timeout, application: application(args.require_app) };
+    let patience = WaitOptions { each: args.wait_timeout, application: application(args.require_app) };
     let mut done = Done::default();
     // Pulls hinder nobody, and only after them is it known which tags moved on.
     let mut applied = plan.pulls();
@@ -148,7 +148,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
             }
             Ok((plan, done, seen))
         };
-        let (plan, further, seen) = session.alone(engine, &objects, "up", change).await?;
+        let (plan, further, seen) = session.with_lock(engine, &objects, "up", change).await?;
         applied.extend(plan);
         done.extend(further);
         observed = seen;
@@ -163,8 +163,10 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
         }
         _ => None,
     };
-    if let Some(Verdict::Pending(missing) | Verdict::Blind(missing)) = proof.as_ref().map(Proof::verdict) {
-        return Err(Error::Blind(missing));
+    if let Some(Verdict::Pending(missing) | Verdict::Unhealthy(missing)) =
+        proof.as_ref().map(Verification::verdict)
+    {
+        return Err(Error::Unhealthy(missing));
     }
     summarise(session, &observed, engine, &plan, &done.timings, proof.as_ref(), began.elapsed());
     Ok(Exit::Reached)
@@ -181,7 +183,7 @@ fn summarise(
     engine: &Engine,
     plan: &Plan,
     timings: &Timings,
-    proof: Option<&Proof>,
+    proof: Option<&Verification>,
     total: Duration,
 ) {
     let url = |address| engine.url(address).ok();
@@ -194,5 +196,5 @@ fn summarise(
         login: &session.stack.login,
         dashboards: session.stack.dashboards.iter().map(|dashboard| dashboard.uid).collect(),
     };
-    render::summary(session.json(), &summary);
+    output::summary(session.json(), &summary);
 }

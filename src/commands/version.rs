@@ -1,9 +1,9 @@
 //! `tdd-stack version`
 
-use super::Exit;
-use crate::render;
+use crate::config::settings::OutputFormat;
+use crate::output;
 use crate::services;
-use crate::settings::Output;
+use crate::session::Exit;
 
 /// Show the program's version and the versions of the services
 ///
@@ -11,8 +11,8 @@ use crate::settings::Output;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(output: Output) -> Exit {
+pub(crate) fn run(output: OutputFormat) -> Exit {
     let releases: Vec<services::Release> = services::releases().collect();
-    render::versions(output == Output::Json, env!("CARGO_PKG_VERSION"), &releases);
+    output::versions(output == OutputFormat::Json, env!("CARGO_PKG_VERSION"), &releases);
     Exit::Reached
 }

@@ -1,32 +1,32 @@
-//! What the simulated application consists of: pages and routes, databases, loggers, phases.
+//! The parts of the demo application: pages and routes, databases, loggers, phases.
 //!
-//! Constants only. Every label value that the model can produce stands here, so that all series exist at once.
+//! Constants only. Contains every label value that the model can produce, so all series exist from the start.
 
-/// A page of Streamlit or a route of the application's API.
+/// A Streamlit page or a route of the application's API.
 #[derive(Debug)]
 pub(super) struct Route {
-    /// The page or the route's template, never a raw path.
+    /// The page or the template of the route, never a raw path.
     pub(super) handler: &'static str,
     /// The HTTP method, or `RUN` for one run of a Streamlit script.
     pub(super) method: &'static str,
-    /// How often it is asked for, beside the others.
+    /// The share of requests, relative to the weights of the other routes.
     pub(super) weight: f64,
-    /// The status of success.
+    /// The HTTP status of a success.
     pub(super) success: &'static str,
-    /// The status of a client's mistake, where one can be made.
+    /// The HTTP status of a client error, if the route has one.
     pub(super) mistake: Option<&'static str>,
-    /// The median of the seconds that the application itself takes.
+    /// The median time of the application itself, in seconds.
     pub(super) seconds: f64,
-    /// The database that it asks.
+    /// The database that it uses.
     pub(super) database: &'static str,
-    /// The queries that it runs, in their order.
+    /// The queries that it runs, in order.
     pub(super) queries: &'static [&'static str],
 }
 
-/// The status of a request that the application failed.
+/// The HTTP status of a server error.
 pub(super) const FAILURE: &str = "500";
 
-/// The page that shows and saves phases.
+/// The index of the route that saves phases.
 pub(super) const PHASE_ROUTE: usize = 6;
 
 pub(super) const ROUTES: [Route; 8] = [
@@ -78,21 +78,21 @@ pub(super) const ROUTES: [Route; 8] = [
 
 pub(super) const DATABASES: [&str; 2] = ["framework", "task_timer"];
 
-/// The operations, each with the median of the seconds that a query takes.
+/// The operations, each with the median time of a query in seconds.
 pub(super) const OPERATIONS: [(&str, f64); 4] =
     [("select", 0.003), ("insert", 0.007), ("update", 0.006), ("delete", 0.005)];
 
-/// The phases in their order, each with the median of the seconds that it lasts.
+/// The phases in order, each with its median duration in seconds.
 pub(super) const PHASES: [(&str, f64); 3] = [("red", 70.0), ("green", 110.0), ("refactor", 85.0)];
 
 pub(super) const LOGGERS: [&str; 3] = ["streamlit_extension", "duration_system", "root"];
 
 pub(super) const LEVELS: [&str; 3] = ["warning", "error", "critical"];
 
-/// The parts whose health is exposed.
+/// The components whose health is exposed.
 pub(super) const COMPONENTS: [&str; 2] = ["app", "database"];
 
-/// The versions that the application says it has.
+/// The versions that the application reports.
 pub(super) const VERSION: &str = "demo";
 pub(super) const PYTHON_VERSION: &str = "3.13.0";
 

@@ -1,7 +1,8 @@
-//! The control of a running demo: what state it is in, another scenario, what the receiver took.
+//! The control API of a running demo: state, scenario, received notifications.
 //!
-//! On loopback only, and deaf to web pages: a page can send requests to loopback, but not with a header of its own
-//! unless it is asked first, and not under a host name that is none of loopback's.
+//! Listens on loopback and rejects requests from web pages. A page can send requests to loopback, but it
+//! cannot add a custom header without a CORS preflight, and DNS rebinding is blocked by the check of the host
+//! name.
 
 use std::sync::Arc;
 
@@ -21,10 +22,10 @@ use super::scenario::Scenario;
 /// The header that every request must carry, and its value.
 pub const HEADER: (&str, &str) = ("x-tdd-stack", "demo");
 
-/// What another scenario is asked for with.
+/// The request to change the scenario.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Change {
-    /// The scenario from now on.
+    /// The new scenario.
     pub scenario: Scenario,
 }
 
@@ -34,7 +35,7 @@ struct Since {
     since: u64,
 }
 
-/// Returns what the control port serves.
+/// Returns the router of the control port.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/state", get(async |State(shared): State<Arc<Shared>>| Json(shared.state())))
@@ -51,8 +52,8 @@ async fn change(State(shared): State<Arc<Shared>>, Json(change): Json<Change>) -
     }
 }
 
-async fn journal(State(shared): State<Arc<Shared>>, Query(asked): Query<Since>) -> Response {
-    let notifications = shared.journal.since(asked.since);
+async fn journal(State(shared): State<Arc<Shared>>, Query(query): Query<Since>) -> Response {
+    let notifications = shared.journal.since(query.since);
     let notifications: Vec<_> = notifications.iter().map(AsRef::as_ref).collect();
     Json(json!({"schema": "tdd-stack.journal/1", "notifications": notifications})).into_response()
 }

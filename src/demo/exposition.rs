@@ -1,18 +1,18 @@
-//! The two text formats in which a page can be had, and how a reader's wish chooses between them.
+//! The two text formats of metrics, and the choice by the `Accept` header.
 //!
 //! Text in, text out.
 
 /// A text format of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// The format that Prometheus prefers.
+    /// `OpenMetrics`, which Prometheus prefers.
     OpenMetrics,
-    /// The older one, which `promtool check metrics` and people with `curl` read.
+    /// The older Prometheus text format, for `promtool check metrics` and `curl`.
     Plain,
 }
 
 impl Format {
-    /// Returns the format that an `Accept` header asks for.
+    /// Returns the format that an `Accept` header requests.
     pub(super) fn accepted(header: Option<&str>) -> Self {
         match header {
             Some(accept) if accept.contains("application/openmetrics-text") => Self::OpenMetrics,
@@ -20,7 +20,7 @@ impl Format {
         }
     }
 
-    /// Returns the content type of an answer. Prometheus 3 refuses an answer without one.
+    /// Returns the content type of the format. Prometheus 3 rejects a scrape without one.
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -28,7 +28,7 @@ impl Format {
         }
     }
 
-    /// Returns a page in this format.
+    /// Returns an `OpenMetrics` page in this format.
     pub(super) fn write(self, open_metrics: &str) -> String {
         match self {
             Self::OpenMetrics => open_metrics.to_string(),
@@ -37,7 +37,7 @@ impl Format {
     }
 }
 
-/// Returns a line of an `OpenMetrics` page as the older format has it: there, a counter's own name ends in `_total`.
+/// Returns a line of an `OpenMetrics` page in the older format, where the name of a counter ends in `_total`.
 fn plain(page: &str, line: &str) -> Option<String> {
     let Some(comment) = line.strip_prefix("# ") else { return Some(format!("{line}\n")) };
     let (keyword, rest) = comment.split_once(' ')?;
@@ -55,7 +55,7 @@ mod tests {
                         open{a=\"# b\"} 2.0\n# EOF\n";
 
     #[test]
-    fn the_older_format_names_counters_in_full() {
+    fn plain_format_adds_total_to_counter_names() {
         let plain = Format::Plain.write(PAGE);
         let expected = "# HELP jobs_total Jobs.\n# TYPE jobs_total counter\njobs_total 1\n# HELP open Open.\n\
                         # TYPE open gauge\nopen{a=\"# b\"} 2.0\n";
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn prometheus_gets_what_it_prefers_and_curl_what_it_can_read() {
+    fn accept_header_selects_the_format() {
         let prometheus =
             "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
         assert_eq!(Format::accepted(Some(prometheus)), Format::OpenMetrics);

@@ -1,6 +1,6 @@
-//! Writes the past of the simulated application down as Prometheus would have scraped it.
+//! Generates the history of the demo application as Prometheus would have scraped it.
 //!
-//! Text in, text out: where it goes is decided in `import`.
+//! Text in, text out; `import` puts the result into Prometheus.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::metrics::Page;
 use super::simulation::Simulation;
 
-/// The distance of samples, in seconds: the scrape interval of the configuration.
+/// The interval of samples in seconds, equal to the scrape interval of the configuration.
 pub(super) const STEP: u64 = 15;
 
 /// The metrics of node-exporter that rules and panels read.
@@ -20,48 +20,48 @@ const HOST_METRICS: [&str; 5] = [
     "node_memory_MemTotal_bytes",
 ];
 
-/// What a counter says before the host's last start: it ran for a month then.
+/// The value that is added to a counter before the host's last start, in seconds: an uptime of 30 days.
 const EARLIER_LIFE: f64 = 30.0 * 86400.0;
 
-/// A span of past time, in whole seconds of the Unix epoch.
+/// A period in the past, in Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    /// The first sample.
+    /// The time of the first sample.
     pub(super) begin: u64,
-    /// No sample is later than this.
+    /// The time of the last possible sample.
     pub(super) end: u64,
 }
 
 impl Span {
-    /// Returns the moments at which samples are taken.
+    /// Returns the times of the samples.
     pub(super) fn moments(self) -> impl Iterator<Item = u64> {
         (self.begin..=self.end).step_by(usize::try_from(STEP).unwrap_or(usize::MAX))
     }
 }
 
-/// What the past is made from.
+/// The inputs of a history.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sources<'a> {
-    /// The instance of each job, as Prometheus labels it.
+    /// The value of the label `instance` of each job.
     pub(super) jobs: &'a BTreeMap<String, String>,
-    /// What node-exporter exposes at this moment.
+    /// The current metrics of node-exporter.
     pub(super) host: &'a str,
-    /// When that is, in seconds of the Unix epoch.
+    /// The current time, in Unix seconds.
     pub(super) now: u64,
 }
 
-/// A past, ready to be imported.
+/// A history that is ready for the import.
 #[derive(Debug)]
 pub(super) struct Past {
-    /// All samples in the text format of `OpenMetrics`, series by series.
+    /// All samples in the `OpenMetrics` text format, grouped by series.
     pub(super) text: String,
-    /// How many series there are.
+    /// The number of series.
     pub(super) series: usize,
-    /// How many samples there are.
+    /// The number of samples.
     pub(super) samples: usize,
 }
 
-/// Lives through a span and returns what was to be seen. The simulation then goes on from its end.
+/// Advances the simulation through a period, and returns the samples.
 pub(super) fn live_through(simulation: &mut Simulation, span: Span, sources: Sources<'_>) -> Past {
     let host = host_samples(sources.host);
     let mut recorder = Recorder::default();
@@ -83,16 +83,16 @@ pub(super) fn live_through(simulation: &mut Simulation, span: Span, sources: Sou
     recorder.finish()
 }
 
-/// Collects samples series by series, since a block is written in this order.
+/// A collector that groups samples by series, since blocks are written in this order.
 #[derive(Default)]
 struct Recorder {
-    /// Each series' own lines, by job and by what stands before the value.
+    /// The series by job and by name with labels.
     series: HashMap<String, HashMap<String, Series>>,
     samples: usize,
 }
 
 struct Series {
-    /// Name and labels, with those that Prometheus adds.
+    /// Name and labels, including the labels that Prometheus adds.
     name: String,
     lines: String,
 }
@@ -127,7 +127,7 @@ impl Recorder {
     }
 }
 
-/// Adds the labels of a target to a series.
+/// Returns a series with the labels of its target added.
 fn labelled(series: &str, job: &str, instance: &str) -> String {
     let target = format!("job=\"{job}\",instance=\"{instance}\"");
     match series.split_once('{') {
@@ -136,7 +136,7 @@ fn labelled(series: &str, job: &str, instance: &str) -> String {
     }
 }
 
-/// Returns the samples of a node-exporter's page that rules and panels read.
+/// Returns the samples of node-exporter that rules and panels read.
 fn host_samples(page: &str) -> Vec<(&str, f64)> {
     let wanted = |line: &&str| {
         let name = line.split(['{', ' ']).next().unwrap_or_default();
@@ -152,7 +152,7 @@ fn host_samples(page: &str) -> Vec<(&str, f64)> {
         .collect()
 }
 
-/// Returns what the real host would have shown at a moment, if it had been much as it is now.
+/// Returns the metrics of the real host at a time, derived from its current metrics.
 fn host_page(samples: &[(&str, f64)], moment: u64, now: u64) -> String {
     let mut page = String::new();
     for (series, value) in samples {
@@ -169,7 +169,7 @@ fn host_page(samples: &[(&str, f64)], moment: u64, now: u64) -> String {
     page
 }
 
-/// Returns how long a processor had nothing to do until a moment, in seconds: nine tenths of the time, in waves.
+/// Returns the idle time of a processor until a time, in seconds: 90 % on average, in waves.
 fn idle_time(moment: u64) -> f64 {
     seconds(moment) * 0.9 + 8.0 * wave(moment, 900.0) + wave(moment, 200.0)
 }
@@ -200,7 +200,7 @@ mod tests {
         live_through(&mut Simulation::new(1, Scenario::Steady), SPAN, sources)
     }
 
-    /// Returns the values of the series that begins so.
+    /// Returns the samples of the series with this prefix, as pairs of time and value.
     fn values(past: &Past, series: &str) -> Vec<(u64, f64)> {
         let lines = past.text.lines().filter(|line| line.starts_with(series));
         let sample = |line: &str| {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_only_grow_and_every_series_has_every_moment() {
+    fn counters_only_grow_and_series_are_complete() {
         let past = past(&[("app-metrics", "tdd-app:8502"), ("streamlit-app", "tdd-app:8501")]);
         let target = "job=\"app-metrics\",instance=\"tdd-app:8502\"";
         let requests =
@@ -229,13 +229,13 @@ mod tests {
     }
 
     #[test]
-    fn the_host_s_past_leads_up_to_what_it_shows_now() {
+    fn host_history_ends_at_current_values() {
         let past = past(&[("node-exporter", "node-exporter:9100")]);
         assert!(!past.text.contains("node_load1") && !past.text.contains("mode=\"user\""));
         let idle = values(&past, "node_cpu_seconds_total");
         let last = idle.last().unwrap();
         assert!(last.1 < 3600.5 && last.1 > 3600.5 - 60.0, "{last:?}");
-        // The host has run for an hour, so it was started once within two.
+        // The host's uptime is one hour, so the two hours contain one start.
         let starts = idle.windows(2).filter(|pair| pair[1].1 < pair[0].1).count();
         assert_eq!(starts, 1);
         assert!(idle.iter().all(|(_, value)| *value >= 0.0));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn every_job_was_up() {
+    fn every_job_is_up() {
         let past = past(&[("grafana", "grafana:3000")]);
         assert_eq!(past.series, 1);
         assert_eq!(values(&past, "up{job=\"grafana\",instance=\"grafana:3000\"} 1 ").len(), 481);

@@ -1,7 +1,8 @@
-//! Puts a past into the running Prometheus: blocks of its own tools, made beside it, and one restart to show them.
+//! Imports a history into the running Prometheus: a helper container creates the blocks, and a restart loads
+//! them.
 //!
-//! Never touches what Prometheus holds already: a past ends before the first sample that is there. Nothing is moved
-//! into its data before all of it is made, so an import is there in whole or not at all.
+//! Does not change existing data: a history ends before the first sample in Prometheus. The blocks are moved
+//! into the data folder only when all of them exist, so an import is complete or has no effect.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,20 +13,22 @@ use super::history::{self, STEP, Sources, Span};
 use super::recording::Configuration;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::execute::readiness::Waiter;
 use crate::http::Http;
+use crate::model::observed::{Container, Objects};
+use crate::model::stack::{Service, Stack};
 use crate::observe::{base, reaches_running};
-use crate::observed::{Container, Objects};
-use crate::ready::Waiter;
-use crate::stack::{Service, Stack};
 
-/// The longest window of the rules: so much earlier a past begins, that its first values are whole.
+/// The longest window of the rules. A history starts earlier by this time, so its first visible values are
+/// complete.
 const WINDOW: Duration = Duration::from_mins(5);
-/// Where the files of an import lie in its own container.
+/// The folder of the import's files in its container.
 const FOLDER: &str = "/history";
-/// A restart takes a second or two; replaying a large log takes longer.
+/// The time for Prometheus to become ready after the restart: one or two seconds, more for a large
+/// write-ahead log.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What a past is put into.
+/// The dependencies of an import.
 #[derive(Clone, Debug)]
 pub struct Importer<'a> {
     /// The engine.
@@ -36,7 +39,7 @@ pub struct Importer<'a> {
     pub stack: &'a Stack,
 }
 
-/// A past that is made, and what it goes into.
+/// A generated history, and the Prometheus that it is for.
 #[derive(Debug)]
 pub struct Prepared<'a> {
     importer: Importer<'a>,
@@ -44,39 +47,39 @@ pub struct Prepared<'a> {
     container: Container,
     url: String,
     files: Vec<(String, String)>,
-    report: Report,
+    report: ImportReport,
 }
 
-/// What an import did, and how long it took.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
-pub struct Report {
-    /// The first and the last second, of the Unix epoch.
+pub struct ImportReport {
+    /// The start of the history, in Unix seconds.
     pub begin: u64,
-    /// The last second.
+    /// The end of the history, in Unix seconds.
     pub end: u64,
-    /// How many series there are, those of recording rules not counted.
+    /// The number of series, without those of recording rules.
     pub series: usize,
-    /// How many samples they have.
+    /// The number of samples of these series.
     pub samples: usize,
-    /// How long living through it took, in seconds.
+    /// The duration of the simulation, in seconds.
     pub simulated: f64,
-    /// How long making and moving the blocks took, in seconds.
+    /// The time to create and move the blocks, in seconds.
     pub imported: f64,
-    /// How long Prometheus was away, in seconds.
+    /// The downtime of Prometheus, in seconds.
     pub restarted: f64,
 }
 
-/// Whether there is a past to make.
+/// The result of the preparation.
 #[derive(Debug)]
 pub enum Preparation<'a> {
-    /// Yes, and here it is.
+    /// A history to import.
     Made(Box<Prepared<'a>>),
-    /// No: Prometheus holds samples since that second of the Unix epoch, which is as early as was asked for.
+    /// Nothing to import: Prometheus already has samples since this time, in Unix seconds.
     AlreadyThere(u64),
 }
 
 impl<'a> Importer<'a> {
-    /// Lives through the time before Prometheus' first sample, as much as lies within `length` before now.
+    /// Generates the history from `length` before now until the first sample in Prometheus.
     pub async fn prepare(&self, simulation: &mut Simulation, length: Duration) -> Result<Preparation<'a>> {
         let objects = self.engine.inventory(&self.stack.name).await?.objects;
         reaches_running(&self.engine, &objects)?;
@@ -93,19 +96,19 @@ impl<'a> Importer<'a> {
         let (delivered, host) =
             tokio::try_join!(self.engine.files(&container.id, folder), self.http.page(&exporter))?;
         let configuration = Configuration::read(&delivered).map_err(|error| Error::History {
-            reason: format!("the configuration that Prometheus runs with cannot be read: {error}"),
+            reason: format!("cannot read the configuration of the running Prometheus: {error}"),
             log: Vec::new(),
         })?;
         let began = Instant::now();
         let sources = Sources { jobs: &configuration.jobs, host: &host, now };
         let past = history::live_through(simulation, span, sources);
-        let report = Report {
+        let report = ImportReport {
             begin: span.begin,
             end: span.end,
             series: past.series,
             samples: past.samples,
             simulated: began.elapsed().as_secs_f64(),
-            ..Report::default()
+            ..ImportReport::default()
         };
         Ok(Preparation::Made(Box::new(Prepared {
             importer: self.clone(),
@@ -123,10 +126,10 @@ impl<'a> Importer<'a> {
 
     fn missing(&self, service: &str) -> Error {
         let container = self.stack.container(service);
-        Error::Amiss(vec![format!("`{container}` does not run, and a history goes into a running stack")])
+        Error::Problems(vec![format!("`{container}` is not running, but `--history` needs a running stack")])
     }
 
-    /// Returns when Prometheus' first sample was taken, `None` where it has none.
+    /// Returns the time of the first sample in Prometheus, in Unix seconds, or `None` for an empty one.
     async fn first_sample(&self, url: &str) -> Result<Option<u64>> {
         let page = self.http.page(&format!("{url}/metrics")).await?;
         Ok(first_sample(&page))
@@ -134,8 +137,8 @@ impl<'a> Importer<'a> {
 }
 
 impl Prepared<'_> {
-    /// Puts the past into Prometheus and returns when it is to be seen there.
-    pub async fn import(self) -> Result<Report> {
+    /// Imports the history, and returns when Prometheus shows it.
+    pub async fn import(self) -> Result<ImportReport> {
         let Importer { engine, http, stack } = &self.importer;
         let mut report = self.report;
         let began = Instant::now();
@@ -153,7 +156,7 @@ impl Prepared<'_> {
             )
             .await?;
         if output.exit_code != 0 {
-            let reason = format!("the tools of Prometheus ended with code {}", output.exit_code);
+            let reason = format!("the import script exited with code {}", output.exit_code);
             return Err(Error::History { reason, log: output.lines });
         }
         report.imported = began.elapsed().as_secs_f64();
@@ -165,28 +168,32 @@ impl Prepared<'_> {
         match self.importer.first_sample(&self.url).await? {
             Some(first) if first < report.begin + STEP => Ok(report),
             first => {
-                let reason = format!("after its restart, Prometheus' first sample is of {first:?}");
+                let reason = format!(
+                    "the first sample of the restarted Prometheus is at {first:?}, so the history is missing"
+                );
                 Err(Error::History { reason, log: engine.last_lines(&self.container.id).await })
             }
         }
     }
 }
 
-/// Returns the files of an import: what is done, and what it is done with.
+/// Returns the files of an import: the script, the samples and the rules.
 fn files(samples: String, levels: Vec<String>) -> Vec<(String, String)> {
     let mut files = vec![
         ("import.sh".to_string(), include_str!("import.sh").to_string()),
-        // Prometheus takes no less than a file.
+        // Prometheus requires a configuration file, which may be empty.
         ("empty.yml".to_string(), String::new()),
         ("samples.om".to_string(), samples),
     ];
-    // Two digits: the shell sorts by letters.
+    // Two digits, since the shell sorts the names alphabetically.
     let named = |(level, rules): (usize, String)| (format!("rules-{level:02}.yml"), rules);
     files.extend(levels.into_iter().enumerate().map(named));
     files
 }
 
-/// Returns the span to live through: up to the first sample, in steps from there, and a window more than asked for.
+/// Returns the period of the history, or `None` if Prometheus has samples for all of `length`.
+///
+/// It ends before the first sample, and starts one [`WINDOW`] earlier than requested.
 fn span(now: u64, length: Duration, first: Option<u64>) -> Option<Span> {
     let wanted = now.saturating_sub(length.as_secs());
     let end = first.map_or(now, |first| first.min(now)).saturating_sub(1);
@@ -194,8 +201,8 @@ fn span(now: u64, length: Duration, first: Option<u64>) -> Option<Span> {
     (wanted + STEP < end).then_some(Span { begin, end })
 }
 
-/// Finds the first sample's second in Prometheus' own metrics; far in the future or at the epoch means that there is
-/// none yet.
+/// Returns the time of the first sample from the metrics of Prometheus, in Unix seconds. Prometheus without
+/// samples reports the epoch or a time far in the future, which gives `None`.
 fn first_sample(page: &str) -> Option<u64> {
     let line = page.lines().find_map(|line| line.strip_prefix("prometheus_tsdb_lowest_timestamp_seconds "));
     let seconds: f64 = line?.trim().parse().ok()?;
@@ -212,7 +219,7 @@ mod tests {
     const HOURS: Duration = Duration::from_hours(2);
 
     #[test]
-    fn a_past_ends_before_the_first_sample_and_begins_a_window_early() {
+    fn history_ends_before_first_sample_and_starts_early() {
         let begin = NOW - 7200 - 300;
         assert_eq!(span(NOW, HOURS, None), Some(Span { begin, end: NOW - 1 }));
         assert_eq!(span(NOW, HOURS, Some(NOW - 40)), Some(Span { begin, end: NOW - 41 }));
@@ -221,14 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_made_twice() {
+    fn existing_history_is_not_imported_again() {
         let first = span(NOW, HOURS, None).unwrap();
         assert_eq!(span(NOW + 10, HOURS, Some(first.begin)), None);
         assert_eq!(span(NOW, HOURS, Some(NOW - 7200)), None);
     }
 
     #[test]
-    fn an_empty_prometheus_has_no_first_sample() {
+    fn empty_prometheus_has_no_first_sample() {
         let page =
             |value: &str| format!("# TYPE a gauge\nprometheus_tsdb_lowest_timestamp_seconds {value}\n");
         assert_eq!(first_sample(&page("9.223372036854776e+15")), None);

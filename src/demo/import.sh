@@ -1,12 +1,12 @@
 #!/bin/sh
-# What: turns a past in OpenMetrics text into blocks, the results of recording rules among them, and moves them into
-#       the data of the running Prometheus. When: `tdd-stack demo --history`, in a container of Prometheus' own image.
-# Needs: its data at /prometheus, the files beside this one, the first and last second of the past as arguments.
+# What: creates blocks from a history in OpenMetrics text, including the results of recording rules, and moves them
+#       into the data of the running Prometheus. When: `tdd-stack demo --history`, in a container of Prometheus' image.
+# Needs: Prometheus' data at /prometheus, the files next to this one, first and last second of the history as arguments.
 set -eu
 begin=$1
 end=$2
 files=$(dirname "$0")
-# Inside the data, so that a block is moved by renaming it and is never seen in half.
+# Inside the data folder, so that a move is a rename and Prometheus never sees a partial block.
 work=/prometheus/history.import
 url=http://127.0.0.1:9090
 trap 'rm -rf "$work"' EXIT
@@ -14,7 +14,8 @@ rm -rf "$work"
 
 promtool tsdb create-blocks-from openmetrics --quiet "$files/samples.om" "$work"
 
-# New blocks are seen at a start or after a minute, and the rules of a level need the blocks of the levels before.
+# Prometheus loads new blocks at its start or within a minute, and each level needs the blocks of the previous levels,
+# so a temporary Prometheus is started for each level.
 for rules in "$files"/rules-*.yml; do
     [ -e "$rules" ] || break
     prometheus --config.file="$files/empty.yml" --storage.tsdb.path="$work" --web.listen-address=127.0.0.1:9090 \
@@ -30,5 +31,5 @@ for rules in "$files"/rules-*.yml; do
     wait "$server"
 done
 
-# A block's name is a ULID; nothing else there is one.
+# The name of a block is a ULID, which starts with 0; nothing else in the folder does.
 mv "$work"/0* /prometheus/

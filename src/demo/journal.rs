@@ -1,6 +1,6 @@
-//! The notifications that arrived, as Alertmanager's webhook tells them (payload version 4).
+//! The received notifications, in the format of Alertmanager's webhook (payload version 4).
 //!
-//! Bounded, in memory, and never printed from here.
+//! Kept in memory, with a maximum number. Prints nothing.
 //! Source: <https://prometheus.io/docs/alerting/latest/configuration/#webhook_config>.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -10,22 +10,22 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-/// A day of `Watchdog`, and room for real alerts.
+/// The maximum number of notifications: a day of `Watchdog`, and room for real alerts.
 const CAPACITY: usize = 1000;
 
-/// What Alertmanager sends.
+/// The payload of a notification.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all(deserialize = "camelCase"))]
 pub struct Payload {
-    /// The form of the payload, which is `4`.
+    /// The version of the format, which is `4`.
     pub version: String,
     /// The receiver's name in the configuration of Alertmanager.
     pub receiver: String,
-    /// `firing`, or `resolved` where all alerts are.
+    /// `firing`, or `resolved` if all alerts are resolved.
     pub status: String,
     /// The alerts of the group.
-    pub alerts: Vec<Alert>,
-    /// Where Alertmanager is opened.
+    pub alerts: Vec<NotifiedAlert>,
+    /// The URL of Alertmanager.
     #[serde(default, rename(deserialize = "externalURL"))]
     pub external_url: String,
 }
@@ -33,33 +33,33 @@ pub struct Payload {
 /// One alert of a notification.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all(deserialize = "camelCase"))]
-pub struct Alert {
+pub struct NotifiedAlert {
     /// `firing` or `resolved`.
     pub status: String,
-    /// What identifies it.
+    /// The labels, which identify the alert.
     pub labels: BTreeMap<String, String>,
-    /// What it says.
+    /// The annotations, which describe the alert.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
-    /// When it began, in the form of RFC 3339.
+    /// The time of its start, in RFC 3339.
     pub starts_at: String,
-    /// Where Prometheus shows its expression.
+    /// The URL of its expression in Prometheus.
     #[serde(default, rename(deserialize = "generatorURL"))]
     pub generator_url: String,
     /// The hash of its labels.
     pub fingerprint: String,
 }
 
-/// A notification that arrived.
+/// A received notification.
 #[derive(Clone, Debug, Serialize)]
 pub struct Notification {
-    /// Its place in the journal, from 1.
+    /// The number in the journal, starting at 1.
     pub number: u64,
-    /// When it arrived, in the form of RFC 3339.
+    /// The time of its arrival, in RFC 3339.
     pub received: String,
     /// The path that it was sent to: `/webhook` or `/watchdog`.
     pub path: &'static str,
-    /// What it says.
+    /// The payload.
     #[serde(flatten)]
     pub payload: Payload,
 }
@@ -72,7 +72,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Writes a notification down.
+    /// Adds a notification, and drops the oldest one if the journal is full.
     pub fn record(&self, path: &'static str, payload: Payload) {
         let mut notifications = self.notifications.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.latest() + 1;
@@ -84,18 +84,18 @@ impl Journal {
         self.newest.send_replace(number);
     }
 
-    /// Returns the notifications after the one of that number, those that are kept.
+    /// Returns the kept notifications with a higher number.
     pub fn since(&self, number: u64) -> Vec<Arc<Notification>> {
         let notifications = self.notifications.lock().unwrap_or_else(PoisonError::into_inner);
         notifications.iter().filter(|notification| notification.number > number).cloned().collect()
     }
 
-    /// Returns the newest notification's number, 0 before the first.
+    /// Returns the number of the newest notification, or 0 before the first.
     pub fn latest(&self) -> u64 {
         *self.newest.borrow()
     }
 
-    /// Returns what changes to the newest notification's number when one arrives.
+    /// Returns a receiver for the number of the newest notification.
     pub fn newest(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
     }
@@ -108,9 +108,10 @@ impl Default for Journal {
 }
 
 impl Notification {
-    /// Returns it in one line, fit for a terminal whatever its labels say.
+    /// Returns the notification as one line, with control characters replaced so that labels cannot affect a
+    /// terminal.
     pub fn line(&self) -> String {
-        let alert = |alert: &Alert| {
+        let alert = |alert: &NotifiedAlert| {
             let label = |name: &str| alert.labels.get(name).map_or("", String::as_str);
             let place = [label("job"), label("instance")].join(" ");
             format!("{} {} [{}] {}", alert.status, label("alertname"), label("severity"), place.trim())
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_go_on_and_the_oldest_is_forgotten() {
+    fn full_journal_drops_the_oldest() {
         let journal = Journal::default();
         let newest = journal.newest();
         for _ in 0..=CAPACITY {
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_cannot_write_to_the_terminal() {
+    fn control_characters_in_labels_are_replaced() {
         let journal = Journal::default();
         journal.record("/webhook", payload());
         let line = journal.since(0)[0].line();
@@ -158,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_in_the_words_of_this_program() {
+    fn json_keys_are_in_snake_case() {
         let journal = Journal::default();
         journal.record("/webhook", payload());
-        let told = serde_json::to_value(&*journal.since(0)[0]).unwrap();
-        assert_eq!(told["alerts"][0]["generator_url"], "http://localhost:9090/graph");
-        assert_eq!(told["external_url"], "http://localhost:9093");
-        assert_eq!(told["alerts"][0]["starts_at"], "2026-01-01T00:00:00Z");
+        let document = serde_json::to_value(&*journal.since(0)[0]).unwrap();
+        assert_eq!(document["alerts"][0]["generator_url"], "http://localhost:9090/graph");
+        assert_eq!(document["external_url"], "http://localhost:9093");
+        assert_eq!(document["alerts"][0]["starts_at"], "2026-01-01T00:00:00Z");
     }
 }

@@ -1,7 +1,7 @@
-//! The metric contract as the simulated application keeps it: names, types, labels, buckets.
+//! The metrics of the demo application, as in the metric contract: names, types, labels, buckets.
 //!
-//! The only place that names `prometheus_client`. Every series exists before anything happens: an alert cannot see a
-//! series that is not there, and `increase()` not the event that a series is born with.
+//! The only module that uses `prometheus_client`. Every series exists from the start: an alert cannot
+//! evaluate a missing series, and `increase()` does not count the event that creates a series.
 
 mod labels;
 
@@ -14,10 +14,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
+use super::activity::{Activity, Levels};
 use super::application::{
     COMPONENTS, DATABASES, FAILURE, LEVELS, LOGGERS, OPERATIONS, PHASES, PYTHON_VERSION, ROUTES, VERSION,
 };
-use super::happening::{Happening, Levels};
 use super::scenario::{MISSING_METRIC, Scenario};
 use labels::{
     BuildLabels, ComponentLabels, DatabaseLabels, HandlerLabels, LogLabels, PhaseLabels, QueryLabels,
@@ -27,20 +27,20 @@ use labels::{
 const REQUEST_BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
 const QUERY_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
 const PHASE_BUCKETS: [f64; 10] = [15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0];
-/// The memory of the simulated host: 16 GiB.
+/// The memory of the simulated host in bytes: 16 GiB.
 const HOST_MEMORY: f64 = 16.0 * 1024.0 * 1024.0 * 1024.0;
 
 type Number = Gauge<f64, AtomicU64>;
 type Seconds<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
 
-/// One of the pages that are scraped.
+/// A page with metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Page {
-    /// The health of the application: port 8501, job `streamlit-app`.
+    /// The application's health: port 8501, job `streamlit-app`.
     Health,
-    /// Everything else that it measures: port 8502, job `app-metrics`.
+    /// The application's other metrics: port 8502, job `app-metrics`.
     Application,
-    /// The memory of the simulated host, for whom the real one is too healthy.
+    /// The memory of a simulated host, since the demo cannot fill the memory of the real one.
     Host,
 }
 
@@ -59,14 +59,14 @@ pub(super) struct Metrics {
     health: Family<ComponentLabels, Number>,
     available_memory: Number,
     application: Registry,
-    /// The same without [`MISSING_METRIC`].
+    /// The same metrics without [`MISSING_METRIC`].
     incomplete: Registry,
     health_page: Registry,
     host: Registry,
 }
 
 impl Metrics {
-    /// Makes every series of the contract.
+    /// Creates every series of the contract.
     pub(super) fn new() -> Self {
         let mut metrics = Self {
             requests: Family::default(),
@@ -90,43 +90,43 @@ impl Metrics {
         metrics
     }
 
-    /// Counts something that happened.
-    pub(super) fn record(&self, happening: &Happening) {
-        match *happening {
-            Happening::Request { handler, method, status, seconds } => {
+    /// Counts an event.
+    pub(super) fn record(&self, event: &Activity) {
+        match *event {
+            Activity::Request { handler, method, status, seconds } => {
                 self.requests.get_or_create(&RequestLabels { handler, method, status }).inc();
                 self.request_seconds.get_or_create(&HandlerLabels { handler, method }).observe(seconds);
             }
-            Happening::Query { database, operation, seconds } => {
+            Activity::Query { database, operation, seconds } => {
                 self.query_seconds.get_or_create(&QueryLabels { database, operation }).observe(seconds);
             }
-            Happening::ConnectionFailed { database } => {
+            Activity::ConnectionFailed { database } => {
                 self.connection_failures.get_or_create(&DatabaseLabels { database }).inc();
             }
-            Happening::Phase { phase, seconds } => {
+            Activity::Phase { phase, seconds } => {
                 self.phase_seconds.get_or_create(&PhaseLabels { phase }).observe(seconds);
             }
-            Happening::Log { logger, level } => {
+            Activity::Log { logger, level } => {
                 self.log_records.get_or_create(&LogLabels { logger, level }).inc();
             }
         }
     }
 
-    /// Sets what is true at this moment.
+    /// Sets the gauges to the current levels.
     pub(super) fn set(&self, levels: &Levels, scenario: Scenario) {
         for (database, open) in DATABASES.into_iter().zip(levels.connections) {
             self.connections.get_or_create(&DatabaseLabels { database }).set(open);
         }
         for component in COMPONENTS {
-            let is_well = component != "database" || scenario.has_database();
-            self.health.get_or_create(&ComponentLabels { component }).set(f64::from(u8::from(is_well)));
+            let is_healthy = component != "database" || scenario.has_database();
+            self.health.get_or_create(&ComponentLabels { component }).set(f64::from(u8::from(is_healthy)));
         }
         self.resident_memory.set(levels.resident_memory);
         self.processor_time.inc_by((levels.processor_time - self.processor_time.get()).max(0.0));
         self.available_memory.set(HOST_MEMORY * (1.0 - levels.host_memory_used));
     }
 
-    /// Returns a page in the text format of `OpenMetrics`.
+    /// Returns a page in the `OpenMetrics` text format.
     pub(super) fn page(&self, page: Page, scenario: Scenario) -> String {
         let registry = match page {
             Page::Health => &self.health_page,
@@ -135,7 +135,7 @@ impl Metrics {
             Page::Host => &self.host,
         };
         let mut exposition = String::new();
-        text::encode(&mut exposition, registry).expect("a text takes whatever is written to it");
+        text::encode(&mut exposition, registry).expect("writing to a string does not fail");
         exposition
     }
 
@@ -167,14 +167,14 @@ impl Metrics {
         }
     }
 
-    /// Registers the metrics by the names that the library wants: it adds a counter's `_total` itself.
+    /// Registers the metrics. The library adds the suffix `_total` to the names of counters.
     fn register(&mut self) {
         for (registry, is_complete) in [(&mut self.application, true), (&mut self.incomplete, false)] {
             let mut add = Registrar(registry);
-            add.metric("http_requests", "Requests and script runs that were answered", &self.requests);
+            add.metric("http_requests", "Answered requests and script runs", &self.requests);
             add.metric(
                 "http_request_duration_seconds",
-                "Time to answer or to run a script",
+                "Time to answer a request or run a script",
                 &self.request_seconds,
             );
             add.metric("database_connections_active", "Open database connections", &self.connections);
@@ -185,17 +185,17 @@ impl Metrics {
             );
             add.metric("database_query_duration_seconds", "Time to run a query", &self.query_seconds);
             if is_complete {
-                add.metric(MISSING_METRIC, "Time from begin to end of a TDD phase", &self.phase_seconds);
+                add.metric(MISSING_METRIC, "Duration of a TDD phase", &self.phase_seconds);
             }
             add.metric("log_messages", "Log records of level warning and above", &self.log_records);
             add.metric("process_resident_memory_bytes", "Resident memory", &self.resident_memory);
-            add.metric("process_cpu_seconds", "Processor time that was used", &self.processor_time);
+            add.metric("process_cpu_seconds", "Used processor time", &self.processor_time);
         }
         let build = Family::<BuildLabels, Gauge>::default();
         build.get_or_create(&BuildLabels { version: VERSION, python_version: PYTHON_VERSION }).set(1);
         let mut add = Registrar(&mut self.health_page);
         add.metric("app_health_status", "Whether a component works, 1 or 0", &self.health);
-        add.metric("app_build_info", "Versions of the application and of its Python, always 1", &build);
+        add.metric("app_build_info", "Versions of the application and of Python, always 1", &build);
         let total = Number::default();
         total.set(HOST_MEMORY);
         let mut add = Registrar(&mut self.host);
@@ -204,7 +204,7 @@ impl Metrics {
     }
 }
 
-/// Registers handles of metrics, so that two registries can share one.
+/// A registry that registers clones of metrics, so that two registries can share one metric.
 struct Registrar<'a>(&'a mut Registry);
 
 impl Registrar<'_> {

@@ -1,7 +1,8 @@
-//! Lives the application's life: a team that works in red, green and refactor, and the requests, queries, connections
-//! and log records that come of it.
+//! The simulation of the demo application: a team that works in the phases red, green and refactor, and the
+//! requests, queries, connections and log records that result.
 //!
-//! Never looks at a clock and never exposes anything: same seed, same scenarios at the same ticks, same life.
+//! Uses no clock and exposes nothing. The same seed and the same scenarios at the same ticks give the same
+//! events.
 
 use std::time::Duration;
 
@@ -9,49 +10,49 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, LogNormal, Poisson};
 
+use super::activity::{Activity, Levels};
 use super::application::{DATABASES, FAILURE, LOGGERS, OPERATIONS, PHASE_ROUTE, PHASES, ROUTES, Route};
-use super::happening::{Happening, Levels};
 use super::scenario::{Parameters, Scenario};
 
-/// The step of the simulation. What comes less often than this is drawn by chance.
+/// The step of the simulation. The number of events in a step is random.
 pub(super) const TICK: Duration = Duration::from_secs(1);
 
-/// Enough people that each phase ends several times a minute, so that no panel waits for its first value.
+/// The size of the team. Each phase ends several times a minute, so every panel soon has a value.
 const PROGRAMMERS: usize = 12;
-/// Requests per second in the mean.
+/// The mean number of requests per second.
 const LOAD: f64 = 1.8;
-/// How much more or less there is at the top and the bottom of a wave.
+/// The amplitude of the load's wave, relative to the mean.
 const SWING: f64 = 0.4;
-/// The length of a wave of load, in seconds: a pomodoro.
+/// The period of the load's wave, in seconds: one pomodoro.
 const WAVE: f64 = 1500.0;
-/// The share of mistaken requests where a client can make a mistake.
+/// The share of client errors, on routes that have them.
 const MISTAKES: f64 = 0.06;
-/// The spread of durations: 95 % of them stay below about twice their median.
+/// The spread of durations: 95 % are below about twice the median.
 const SPREAD: f64 = 0.45;
-/// Connections that a database holds open in the mean, apart from those that queries hold.
+/// The mean number of idle connections of a database.
 const IDLE_CONNECTIONS: f64 = 2.0;
-/// Warnings per second of the loggers that no request writes to.
+/// The warnings per second of each logger that requests do not use.
 const WARNINGS: [(&str, f64); 2] = [("duration_system", 1.0 / 120.0), ("root", 1.0 / 300.0)];
-/// The memory of a fresh process.
+/// The memory of a new process in bytes.
 const RESIDENT_MEMORY: f64 = 180.0 * 1024.0 * 1024.0;
-/// A process that grows beyond this would be ended by the system.
+/// The maximum memory of the process in bytes; the system would kill a larger process.
 const LARGEST_MEMORY: f64 = 3.0 * 1024.0 * 1024.0 * 1024.0;
-/// Garbage that is collected again, at most, and how fast it is made, in bytes per second.
+/// The maximum garbage before a collection in bytes, and the garbage per second.
 const GARBAGE: f64 = 24.0 * 1024.0 * 1024.0;
 const GARBAGE_RATE: f64 = 96.0 * 1024.0;
 
-/// The simulated application.
+/// The simulated application and its team.
 #[derive(Debug)]
 pub(super) struct Model {
     random: ChaCha8Rng,
     scenario: Scenario,
     programmers: Vec<Programmer>,
     levels: Levels,
-    /// What the memory has grown by in [`Scenario::Memory`].
+    /// The memory leaked in [`Scenario::Memory`], in bytes.
     leaked: f64,
-    /// Seconds since the beginning.
+    /// The simulated time since the start, in seconds.
     age: f64,
-    /// Time that was asked for and is less than a tick.
+    /// The requested time that is not simulated yet, less than a tick.
     remainder: Duration,
 }
 
@@ -59,14 +60,14 @@ pub(super) struct Model {
 struct Programmer {
     /// The phase, as an index of [`PHASES`].
     phase: usize,
-    /// How long the phase lasts in all, in seconds.
+    /// The duration of the phase, in seconds.
     length: f64,
-    /// What is left of it.
+    /// The remaining time of the phase, in seconds.
     left: f64,
 }
 
 impl Model {
-    /// Begins a life, with the team in the midst of its work.
+    /// Returns a new simulation, with the team in the middle of its phases.
     pub(super) fn new(seed: u64, scenario: Scenario) -> Self {
         let mut model = Self {
             random: ChaCha8Rng::seed_from_u64(seed),
@@ -91,55 +92,56 @@ impl Model {
         model
     }
 
-    /// Returns what is wrong at this moment.
+    /// Returns the current scenario.
     pub(super) fn scenario(&self) -> Scenario {
         self.scenario
     }
 
-    /// Changes what is wrong from now on.
+    /// Changes the scenario.
     pub(super) fn set_scenario(&mut self, scenario: Scenario) {
         self.scenario = scenario;
         self.levels.host_memory_used = scenario.parameters().host_memory_used;
     }
 
-    /// Returns what is true at this moment.
+    /// Returns the current levels.
     pub(super) fn levels(&self) -> Levels {
         self.levels
     }
 
-    /// Lives on and returns what happened, in whole ticks: what is left over counts the next time.
-    pub(super) fn advance(&mut self, elapsed: Duration) -> Vec<Happening> {
-        let mut happenings = Vec::new();
+    /// Simulates the elapsed time in whole ticks, and returns the events. The remainder is kept for the next
+    /// call.
+    pub(super) fn advance(&mut self, elapsed: Duration) -> Vec<Activity> {
+        let mut events = Vec::new();
         self.remainder += elapsed;
         while self.remainder >= TICK {
             self.remainder -= TICK;
-            self.tick(&mut happenings);
+            self.tick(&mut events);
         }
-        happenings
+        events
     }
 
-    fn tick(&mut self, happenings: &mut Vec<Happening>) {
+    fn tick(&mut self, events: &mut Vec<Activity>) {
         let parameters = self.scenario.parameters();
-        let begin = happenings.len();
+        let begin = events.len();
         self.age += TICK.as_secs_f64();
         let load = LOAD * (1.0 + SWING * (std::f64::consts::TAU * self.age / WAVE).sin());
         for _ in 0..self.count(load) {
             let route = self.choose_route();
-            self.request(route, parameters, happenings);
+            self.request(route, parameters, events);
         }
-        self.work(parameters, happenings);
+        self.work(parameters, events);
         for (logger, rate) in WARNINGS {
-            happenings.extend((0..self.count(rate)).map(|_| Happening::Log { logger, level: "warning" }));
+            events.extend((0..self.count(rate)).map(|_| Activity::Log { logger, level: "warning" }));
         }
         for _ in 0..self.count(parameters.logged_errors) {
             let level = if self.random.random_bool(0.1) { "critical" } else { "error" };
-            happenings.push(Happening::Log { logger: LOGGERS[0], level });
+            events.push(Activity::Log { logger: LOGGERS[0], level });
         }
-        self.settle(parameters, &happenings[begin..]);
+        self.settle(parameters, &events[begin..]);
     }
 
-    /// Lets the team work for a tick. A phase that ends is saved by a request.
-    fn work(&mut self, parameters: Parameters, happenings: &mut Vec<Happening>) {
+    /// Simulates the team for a tick. The end of a phase makes a request that saves it.
+    fn work(&mut self, parameters: Parameters, events: &mut Vec<Activity>) {
         for index in 0..self.programmers.len() {
             self.programmers[index].left -= TICK.as_secs_f64();
             if self.programmers[index].left > 0.0 {
@@ -147,18 +149,18 @@ impl Model {
             }
             let ended = &self.programmers[index];
             let next = (ended.phase + 1) % PHASES.len();
-            happenings.push(Happening::Phase { phase: PHASES[ended.phase].0, seconds: ended.length });
+            events.push(Activity::Phase { phase: PHASES[ended.phase].0, seconds: ended.length });
             let length = self.duration(PHASES[next].1);
             self.programmers[index] = Programmer { phase: next, length, left: length };
-            self.request(&ROUTES[PHASE_ROUTE], parameters, happenings);
+            self.request(&ROUTES[PHASE_ROUTE], parameters, events);
         }
     }
 
-    fn request(&mut self, route: &Route, parameters: Parameters, happenings: &mut Vec<Happening>) {
+    fn request(&mut self, route: &Route, parameters: Parameters, events: &mut Vec<Activity>) {
         let mut seconds = self.duration(route.seconds * parameters.request_factor);
         let mut status = route.success;
         if self.random.random_bool(parameters.connection_failures) {
-            happenings.push(Happening::ConnectionFailed { database: route.database });
+            events.push(Activity::ConnectionFailed { database: route.database });
             status = FAILURE;
         } else {
             for &operation in route.queries {
@@ -166,7 +168,7 @@ impl Model {
                     OPERATIONS.iter().find(|(name, _)| *name == operation).map_or(0.0, |found| found.1);
                 let query = self.duration(usual * parameters.query_factor);
                 seconds += query;
-                happenings.push(Happening::Query { database: route.database, operation, seconds: query });
+                events.push(Activity::Query { database: route.database, operation, seconds: query });
             }
             if self.random.random_bool(parameters.server_errors) {
                 status = FAILURE;
@@ -178,19 +180,19 @@ impl Model {
         }
         if status != route.success {
             let level = if status == FAILURE { "error" } else { "warning" };
-            happenings.push(Happening::Log { logger: LOGGERS[0], level });
+            events.push(Activity::Log { logger: LOGGERS[0], level });
         }
-        happenings.push(Happening::Request { handler: route.handler, method: route.method, status, seconds });
+        events.push(Activity::Request { handler: route.handler, method: route.method, status, seconds });
     }
 
-    /// Brings the levels to where what happened in a tick leaves them.
-    fn settle(&mut self, parameters: Parameters, happenings: &[Happening]) {
+    /// Updates the levels with the events of a tick.
+    fn settle(&mut self, parameters: Parameters, events: &[Activity]) {
         for (index, name) in DATABASES.into_iter().enumerate() {
-            // Seconds of querying in a second are the connections that queries hold.
-            let busy: f64 = happenings
+            // The total query time in a one-second tick is the number of busy connections.
+            let busy: f64 = events
                 .iter()
-                .filter_map(|happening| match happening {
-                    Happening::Query { database, seconds, .. } if *database == name => Some(*seconds),
+                .filter_map(|event| match event {
+                    Activity::Query { database, seconds, .. } if *database == name => Some(*seconds),
                     _ => None,
                 })
                 .sum();
@@ -201,7 +203,7 @@ impl Model {
         self.leaked = if parameters.memory_growth > 0.0 {
             self.leaked + parameters.memory_growth * TICK.as_secs_f64()
         } else {
-            // Whoever mends it restarts the process.
+            // The fix is a restart of the process, which frees the memory.
             0.0
         };
         let garbage = (self.age * GARBAGE_RATE) % GARBAGE;
@@ -219,14 +221,14 @@ impl Model {
         chosen.unwrap_or(&ROUTES[0])
     }
 
-    /// Draws how often something happens in a tick.
+    /// Returns a random number of events in a tick.
     fn count(&mut self, mean: f64) -> u32 {
-        // A mean of 0 is none that the distribution takes, and needs no chance.
+        // The distribution rejects a mean of 0, which means no events.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
         Poisson::new(mean).map_or(0, |poisson| poisson.sample(&mut self.random) as u32)
     }
 
-    /// Draws a duration in seconds by its median.
+    /// Returns a random duration with this median, in seconds.
     fn duration(&mut self, median: f64) -> f64 {
         LogNormal::new(median.ln(), SPREAD).map_or(median, |spread| spread.sample(&mut self.random))
     }

@@ -1,4 +1,4 @@
-//! What the simulated application answers on its two ports.
+//! The routers of the demo application's two ports.
 
 use std::sync::Arc;
 
@@ -12,12 +12,13 @@ use super::exposition::Format;
 use super::metrics::Page;
 use super::simulation::Live;
 
-/// Returns what port 8501 serves: the health, where Streamlit's own pages would be too.
+/// Returns the router of port 8501, the health. In a real application, this port also serves Streamlit's
+/// pages.
 pub(super) fn health(live: &Arc<Live>) -> Router {
     Router::new().route("/health/metrics", page(live, Page::Health))
 }
 
-/// Returns what port 8502 serves: the metrics, and those of a simulated host for who wants to scrape them.
+/// Returns the router of port 8502: the application's metrics and those of a simulated host.
 pub(super) fn metrics(live: &Arc<Live>) -> Router {
     Router::new()
         .route("/metrics", page(live, Page::Application))

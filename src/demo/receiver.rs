@@ -1,4 +1,4 @@
-//! The alert receiver: takes what Alertmanager sends to `tdd-webhook:5001`.
+//! The alert receiver: accepts the notifications that Alertmanager sends to `tdd-webhook:5001`.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use axum::{Json, Router};
 use super::journal::{Journal, Payload};
 use super::simulation::Live;
 
-/// The payload that is understood here.
+/// The supported version of the payload.
 const VERSION: &str = "4";
 
-/// Returns what port 5001 serves.
+/// Returns the router of port 5001.
 pub(super) fn router(live: &Arc<Live>, journal: &Arc<Journal>) -> Router {
     let take = |path| take(path, live.clone(), journal.clone());
     Router::new().route("/webhook", take("/webhook")).route("/watchdog", take("/watchdog"))
@@ -24,7 +24,7 @@ fn take(path: &'static str, live: Arc<Live>, journal: Arc<Journal>) -> MethodRou
             return (StatusCode::INTERNAL_SERVER_ERROR, "the scenario is `receiver-down`\n");
         }
         if payload.version != VERSION {
-            return (StatusCode::BAD_REQUEST, "only payloads of version 4 are understood\n");
+            return (StatusCode::BAD_REQUEST, "only version 4 of the payload is supported\n");
         }
         journal.record(path, payload);
         (StatusCode::OK, "")

@@ -1,25 +1,25 @@
-//! Reads from Prometheus' configuration what a past must know: the targets' labels, and the recording rules in the
-//! order in which they need each other.
+//! Reads the inputs of a history from Prometheus' configuration: the targets' labels, and the recording rules
+//! in the order of their dependencies.
 //!
-//! `promtool tsdb create-blocks-from rules` asks Prometheus for each rule by itself, so a rule does not see what
-//! another one records in the same run. Rules are therefore split into levels: each uses only series of the levels
-//! before it. Text in, text out.
+//! `promtool tsdb create-blocks-from rules` evaluates each rule separately, so a rule does not see the
+//! results of other rules in the same run. The rules are therefore split into levels, each of which uses only
+//! earlier levels.
 
 use std::collections::BTreeMap;
 
 use serde_yaml::{Mapping, Value};
 
-/// What a past must know of the configuration that Prometheus runs with.
+/// The parts of Prometheus' configuration that a history needs.
 #[derive(Debug)]
 pub(super) struct Configuration {
-    /// The instance of each job that has a fixed target.
+    /// The instance of each job with a static target.
     pub(super) jobs: BTreeMap<String, String>,
-    /// Rule files with the recording rules of each level, the first level first.
+    /// One rule file for each level, in order.
     pub(super) levels: Vec<String>,
 }
 
 impl Configuration {
-    /// Reads `prometheus.yml` and the rule files that it names, which lie beside it.
+    /// Parses `prometheus.yml` and the rule files that it names. `files` maps the names to the contents.
     pub(super) fn read(files: &BTreeMap<String, String>) -> Result<Self, serde_yaml::Error> {
         let file = |name: &str| files.get(name).map(String::as_str);
         let main: Value = serde_yaml::from_str(file("prometheus.yml").unwrap_or_default())?;
@@ -51,7 +51,7 @@ fn levels<'a>(files: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, s
         let (mut now, mut later): (Vec<Value>, Vec<Value>) =
             rules.into_iter().partition(|rule| !pending.iter().any(|other| uses(rule, other)));
         if now.is_empty() {
-            // Rules in a circle see each other's last results, which the past does not have.
+            // Rules in a cycle depend on each other's previous results, which a history does not have.
             std::mem::swap(&mut now, &mut later);
         }
         levels.push(rule_file(levels.len() + 1, now)?);
@@ -73,7 +73,7 @@ fn name(rule: &Value) -> Option<&str> {
     rule["record"].as_str()
 }
 
-/// Returns whether a rule's expression names another rule's series.
+/// Returns whether a rule's expression uses the series `other`.
 fn uses(rule: &Value, other: &str) -> bool {
     let belongs_to_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     let words = rule["expr"].as_str().unwrap_or_default().split(|c| !belongs_to_name(c));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_rules_need_two_levels() {
+    fn shipped_rules_need_two_levels() {
         let files = [
             include_str!("../../assets/prometheus/recording_rules.yml"),
             include_str!("../../assets/prometheus/alerts.yml"),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn chains_and_circles_come_to_an_end() {
+    fn dependency_chains_and_cycles_terminate() {
         let rule = |name: &str, expr: &str| format!("  - {{record: {name}, expr: '{expr}'}}\n");
         let rules = [
             rule("c", "b + 1"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_configuration_is_understood() {
+    fn shipped_configuration_is_parsed() {
         let files = [
             ("prometheus.yml", include_str!("../../assets/prometheus/prometheus.yml")),
             ("recording_rules.yml", include_str!("../../assets/prometheus/recording_rules.yml")),

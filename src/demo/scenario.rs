@@ -1,17 +1,17 @@
-//! What can be wrong with the simulated application, and by how much.
+//! The scenarios of the demo application, with their quantities.
 //!
-//! Plain values: never draws a random number, never looks at a clock.
+//! Plain values, without randomness and clock.
 
 use std::fmt;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// A state of the simulated application.
+/// A scenario of the demo application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scenario {
-    /// All is well
+    /// Everything is healthy
     #[default]
     Steady,
     /// Half of the requests are answered 500
@@ -20,11 +20,11 @@ pub enum Scenario {
     SlowDb,
     /// No connection to a database can be opened
     DbDown,
-    /// Requests take seconds by themselves
+    /// Requests take seconds, queries do not
     Slow,
-    /// The application's memory grows, and the simulated host has hardly any left
+    /// Application memory grows, the simulated host is almost out of memory
     Memory,
-    /// Errors are logged that no request shows
+    /// Errors are logged without failed requests
     LogErrors,
     /// Nothing listens on the application's ports
     Outage,
@@ -34,32 +34,33 @@ pub enum Scenario {
     ReceiverDown,
 }
 
-/// The metric that [`Scenario::MissingMetrics`] leaves out.
+/// The metric that [`Scenario::MissingMetrics`] omits.
 pub(super) const MISSING_METRIC: &str = "tdd_phase_duration_seconds";
 
-/// The quantities in which scenarios differ.
+/// The quantities of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameters {
-    /// The share of requests that fail for no reason of the database's, 0 to 1.
+    /// The share of requests that fail without a database failure, 0 to 1.
     pub server_errors: f64,
-    /// The share of attempts to open a database connection that fail, 0 to 1.
+    /// The share of database connections that cannot be opened, 0 to 1.
     pub connection_failures: f64,
-    /// How many times longer than usual the application itself takes for a request.
+    /// The factor for the application's own time for a request.
     pub request_factor: f64,
-    /// How many times longer than usual a query takes.
+    /// The factor for the time of a query.
     pub query_factor: f64,
-    /// Errors that are logged apart from those of failed requests, per second.
+    /// The logged errors per second, without those of failed requests.
     pub logged_errors: f64,
-    /// How fast the application's memory grows, in bytes per second.
+    /// The growth of the application's memory, in bytes per second.
     pub memory_growth: f64,
-    /// The share of the simulated host's memory that is in use, 0 to 1.
+    /// The used share of the simulated host's memory, 0 to 1.
     pub host_memory_used: f64,
 }
 
-/// A healthy application. Rare failures belong to it: a counter that never moves proves nothing.
+/// The quantities of a healthy application. It fails rarely, since a counter that never changes cannot be
+/// verified.
 ///
-/// They are far from every threshold: about 540 requests in five minutes give 0.3 failures and as many logged
-/// errors, and an alert needs more than 5.
+/// The failures are far below every threshold: about 540 requests in five minutes give 0.3 failures and as
+/// many logged errors, and an alert needs more than 5.
 const STEADY: Parameters = Parameters {
     server_errors: 0.000_5,
     connection_failures: 0.000_2,
@@ -71,12 +72,12 @@ const STEADY: Parameters = Parameters {
 };
 
 impl Scenario {
-    /// Returns every scenario.
+    /// Returns all scenarios.
     pub fn all() -> &'static [Self] {
         Self::value_variants()
     }
 
-    /// Returns the quantities of this scenario.
+    /// Returns the quantities of the scenario.
     pub fn parameters(self) -> Parameters {
         match self {
             Self::Steady | Self::Outage | Self::MissingMetrics | Self::ReceiverDown => STEADY,
@@ -91,7 +92,7 @@ impl Scenario {
         }
     }
 
-    /// Returns the alerts that fire if it lasts, in the order in which they do.
+    /// Returns the alerts that fire if the scenario lasts, in the order of their start.
     pub fn alerts(self) -> &'static [&'static str] {
         match self {
             Self::Steady => &[],
@@ -99,7 +100,7 @@ impl Scenario {
             Self::SlowDb => &["SlowQueries", "ResponseTimeHigh"],
             Self::DbDown => &["LogErrorsHigh", "DatabaseConnectionFailure", "HighErrorRate"],
             Self::Slow => &["ResponseTimeHigh"],
-            // Only where Prometheus reads the simulated host instead of the real one.
+            // Fires only if Prometheus scrapes the simulated host instead of the real one.
             Self::Memory => &["MemoryUsageHigh"],
             Self::LogErrors => &["LogErrorsHigh"],
             Self::Outage => &["ApplicationDown"],
@@ -108,10 +109,10 @@ impl Scenario {
         }
     }
 
-    /// Says which alerts fire if it lasts.
+    /// Returns a sentence with the alerts that fire if the scenario lasts.
     pub fn consequences(self) -> String {
         match self.alerts() {
-            [] => "no alert but Watchdog fires".into(),
+            [] => "only Watchdog fires".into(),
             [only] => format!("{only} fires if it lasts"),
             several => format!("{} fire if it lasts", several.join(", ")),
         }
@@ -127,12 +128,12 @@ impl Scenario {
         self != Self::MissingMetrics
     }
 
-    /// Returns whether the receiver takes notifications.
+    /// Returns whether the receiver accepts notifications.
     pub fn accepts_notifications(self) -> bool {
         self != Self::ReceiverDown
     }
 
-    /// Returns whether the databases can be reached.
+    /// Returns whether the databases are reachable.
     pub fn has_database(self) -> bool {
         self != Self::DbDown
     }
@@ -140,7 +141,7 @@ impl Scenario {
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every variant has a value on the command line.
+        // No variant is hidden from the command line, so each has a value.
         self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
     }
 }
@@ -150,14 +151,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_the_same_on_the_command_line_and_on_the_wire() {
+    fn scenario_names_are_equal_in_cli_and_json() {
         for scenario in Scenario::all() {
             assert_eq!(serde_json::to_value(scenario).unwrap(), scenario.to_string());
         }
     }
 
     #[test]
-    fn every_alert_that_a_scenario_promises_is_in_the_rules() {
+    fn every_alert_of_a_scenario_is_in_the_rules() {
         let rules = include_str!("../../assets/prometheus/alerts.yml");
         for alert in Scenario::all().iter().flat_map(|scenario| scenario.alerts()) {
             assert!(rules.contains(&format!("- alert: {alert}\n")), "{alert}");

@@ -1,6 +1,4 @@
-//! HTTP servers on addresses of this machine, which can be closed so that nobody can tell they were there.
-//!
-//! Never listens on every address: who asked for loopback and a bridge has these two.
+//! HTTP servers on given addresses of this machine, which close all connections when they stop.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -14,24 +12,25 @@ use tokio::task::JoinHandle;
 use crate::error::{Conflict, Error, Result};
 use crate::ports;
 
-/// How long answers under way may take once a server is closed.
+/// The time for pending responses after a server is closed.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// A port on some addresses, listened on but not yet served.
+/// A port that is opened on some addresses but not yet served.
 #[derive(Debug)]
 pub(super) struct Bound {
     listeners: Vec<TcpListener>,
     port: u16,
 }
 
-/// A router that is served on some addresses.
+/// A running HTTP server on some addresses.
 #[derive(Debug)]
 pub(super) struct Server {
     running: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Bound {
-    /// Listens on a port; port 0 is any free one, the same on all addresses. `role` is who needs it.
+    /// Opens a port on all addresses; port 0 means any port that is free on the first address. Errors name
+    /// the `role`.
     pub(super) async fn new(role: &str, addresses: &[IpAddr], port: u16) -> Result<Self> {
         let mut bound = Self { listeners: Vec::new(), port };
         for &address in addresses {
@@ -48,14 +47,14 @@ impl Bound {
         self.port
     }
 
-    /// Serves a router.
+    /// Starts to serve a router.
     pub(super) fn serve(self, router: &Router) -> Server {
         let running = self.listeners.into_iter().map(|listener| {
             let (stop, stopped) = oneshot::channel::<()>();
             let serving = axum::serve(listener, router.clone())
-                // A sender that is gone means the same as one that sends.
+                // A dropped sender stops the server too.
                 .with_graceful_shutdown(async { drop(stopped.await) });
-            // An error of a single connection ends that connection only.
+            // The server handles the errors of single connections itself.
             (stop, tokio::spawn(async { drop(serving.await) }))
         });
         Server { running: running.collect() }
@@ -63,7 +62,7 @@ impl Bound {
 }
 
 impl Server {
-    /// Stops listening and ends every connection, those that a client keeps open included.
+    /// Stops listening and closes every connection, including idle connections that a client keeps open.
     pub(super) async fn close(self) {
         let (stops, tasks): (Vec<_>, Vec<_>) = self.running.into_iter().unzip();
         drop(stops);
@@ -84,8 +83,8 @@ fn refused(role: &str, address: SocketAddr, error: &std::io::Error) -> Error {
         }]);
     }
     let reason = match error.kind() {
-        ErrorKind::AddrNotAvailable => "this machine does not have that address".to_string(),
-        _ => format!("the {role} cannot listen on {address}: {error}"),
+        ErrorKind::AddrNotAvailable => "it is not an address of this machine".to_string(),
+        _ => format!("the {role} cannot listen on `{address}`: {error}"),
     };
     Error::Usage { place: format!("--listen {}", address.ip()), reason }
 }
@@ -99,11 +98,11 @@ mod tests {
     use tokio::net::TcpStream;
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    /// Used by one test alone, so that a port closed here is nobody else's free one.
+    /// Used by one test only, so that no other test takes a port that is closed here.
     const QUIET: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 31));
 
     #[tokio::test]
-    async fn a_closed_server_ends_kept_connections_and_can_open_again() {
+    async fn closed_server_ends_idle_connections_and_reopens() {
         let router = Router::new().route("/", get(async || "here"));
         let bound = Bound::new("test", &[QUIET], 0).await.unwrap();
         let port = bound.port();
@@ -123,17 +122,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_taken_port_is_a_conflict_that_names_its_holder() {
+    async fn taken_port_is_conflict_with_its_holder() {
         let held = Bound::new("test", &[LOOPBACK], 0).await.unwrap();
         let error = Bound::new("alert receiver", &[LOOPBACK], held.port()).await.unwrap_err();
         assert_eq!(error.exit_code(), 4);
         let text = error.to_string();
-        let holder = format!("pid {}", std::process::id());
+        let holder = format!("process {}", std::process::id());
         assert!(text.contains("alert receiver") && text.contains(&holder), "{text}");
     }
 
     #[tokio::test]
-    async fn an_address_of_another_machine_is_a_mistake_on_the_command_line() {
+    async fn foreign_listen_address_is_usage_error() {
         let elsewhere: IpAddr = "192.0.2.1".parse().unwrap();
         let error = Bound::new("test", &[elsewhere], 0).await.unwrap_err();
         assert_eq!((error.exit_code(), error.to_string().contains("--listen 192.0.2.1")), (2, true));

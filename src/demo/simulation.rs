@@ -1,4 +1,4 @@
-//! The model together with what it exposes, and both in real time.
+//! The model together with its metrics, and both in real time.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use super::metrics::{Metrics, Page};
 use super::model::Model;
 use super::scenario::Scenario;
 
-/// The simulated application and its metrics.
+/// The simulation with its metrics.
 #[derive(Debug)]
 pub struct Simulation {
     model: Model,
@@ -15,33 +15,33 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Begins a life.
+    /// Returns a new simulation.
     pub fn new(seed: u64, scenario: Scenario) -> Self {
         let simulation = Self { model: Model::new(seed, scenario), metrics: Metrics::new() };
         simulation.show();
         simulation
     }
 
-    /// Lives on.
+    /// Simulates the elapsed time.
     pub fn advance(&mut self, elapsed: Duration) {
-        for happening in self.model.advance(elapsed) {
-            self.metrics.record(&happening);
+        for event in self.model.advance(elapsed) {
+            self.metrics.record(&event);
         }
         self.show();
     }
 
-    /// Returns what is wrong at this moment.
+    /// Returns the current scenario.
     pub fn scenario(&self) -> Scenario {
         self.model.scenario()
     }
 
-    /// Changes what is wrong from now on.
+    /// Changes the scenario.
     pub fn set_scenario(&mut self, scenario: Scenario) {
         self.model.set_scenario(scenario);
         self.show();
     }
 
-    /// Returns a page in the text format of `OpenMetrics`.
+    /// Returns a page in the `OpenMetrics` text format.
     pub(super) fn page(&self, page: Page) -> String {
         self.metrics.page(page, self.model.scenario())
     }
@@ -51,24 +51,24 @@ impl Simulation {
     }
 }
 
-/// A simulation that lives as time passes. It is advanced when somebody looks, so it needs no thread of its own.
+/// A simulation in real time. It is advanced when it is accessed, so it needs no thread.
 #[derive(Debug)]
 pub(super) struct Live(Mutex<(Simulation, Instant)>);
 
 impl Live {
-    /// Lets a simulation live from now on.
+    /// Returns a simulation that runs from now on.
     pub(super) fn new(simulation: Simulation) -> Self {
         Self(Mutex::new((simulation, Instant::now())))
     }
 
-    /// Brings the simulation to this moment and looks at it.
+    /// Advances the simulation to the current time, and calls `look` with it.
     pub(super) fn look<T>(&self, look: impl FnOnce(&mut Simulation) -> T) -> T {
-        // A look that panicked leaves counters behind that are as good as any.
+        // The simulation remains usable after a panic of another caller.
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (simulation, seen) = &mut *inner;
+        let (simulation, updated) = &mut *inner;
         let now = Instant::now();
-        simulation.advance(now - *seen);
-        *seen = now;
+        simulation.advance(now - *updated);
+        *updated = now;
         look(simulation)
     }
 }

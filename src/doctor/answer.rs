@@ -1,87 +1,87 @@
-//! How an address answers, and how `wget` says so.
+//! The answer of an address, parsed from the output of `wget`.
 //!
-//! The words are those of `BusyBox`, whose `wget` the images of Prometheus and Alertmanager bring along.
+//! The phrases are those of `BusyBox` `wget`, which the images of Prometheus and Alertmanager contain.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// How an address answers.
+/// The answer of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// In HTTP.
+pub enum ProbeAnswer {
+    /// An HTTP response.
     Http {
-        /// The status.
+        /// The status code.
         status: u16,
         /// The Content-Type, if there is one.
         content_type: Option<String>,
     },
-    /// It refuses the connection: nothing listens there.
+    /// The connection is refused: nothing listens there.
     Refused,
-    /// Nothing comes back in time.
+    /// No answer within the timeout.
     Silent,
-    /// Something on the way says that there is no way.
+    /// A router or firewall reports that the address is unreachable.
     NoWay,
-    /// The name means no address.
+    /// The name does not resolve.
     NoSuchName,
-    /// It could not be asked, or says what nobody understands.
+    /// The probe failed, or its output is not understood.
     Unclear(String),
 }
 
-/// What an address answers to a container.
+/// The answer of an address to a request from a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromInside {
-    /// What the name means there, where it was told.
+    /// The address that the name resolves to inside the container, if `wget` printed it.
     pub address: Option<IpAddr>,
     /// The answer.
-    pub answer: Answer,
+    pub answer: ProbeAnswer,
 }
 
-impl Answer {
-    /// Returns whether a firewall drops what is sent there: what listens there refuses or answers.
+impl ProbeAnswer {
+    /// Returns whether a firewall drops the packets: without one, the host refuses or answers.
     pub fn is_dropped(&self) -> bool {
         matches!(self, Self::Silent | Self::NoWay)
     }
 
-    /// Returns whether something answers that speaks HTTP.
+    /// Returns whether the answer is HTTP.
     pub fn is_http(&self) -> bool {
         matches!(self, Self::Http { .. })
     }
 }
 
-/// Reads what `wget -S` says inside a container.
+/// Parses exit code and output of `wget -S` inside a container.
 pub fn from_wget(exit_code: i64, output: &str) -> FromInside {
     let address = output.lines().find_map(connecting_to);
     let says = |words: &[&str]| words.iter().any(|words| output.contains(words));
     let answer = match exit_code {
-        126 | 127 => Answer::Unclear("the image has no `wget` to ask with".into()),
-        // The last answer counts: redirects were followed.
+        126 | 127 => ProbeAnswer::Unclear("the image has no `wget`".into()),
+        // `wget` follows redirects, so the last response counts.
         _ => match http(output) {
             Some(answer) => answer,
-            None if says(&["bad address", "unable to resolve"]) => Answer::NoSuchName,
-            None if says(&["Connection refused"]) => Answer::Refused,
-            None if says(&["timed out"]) => Answer::Silent,
+            None if says(&["bad address", "unable to resolve"]) => ProbeAnswer::NoSuchName,
+            None if says(&["Connection refused"]) => ProbeAnswer::Refused,
+            None if says(&["timed out"]) => ProbeAnswer::Silent,
             None if says(&["No route to host", "Host is unreachable", "Network is unreachable"]) => {
-                Answer::NoWay
+                ProbeAnswer::NoWay
             }
-            None => Answer::Unclear(output.lines().last().unwrap_or("it says nothing").trim().to_string()),
+            None => ProbeAnswer::Unclear(output.lines().last().unwrap_or("no output").trim().to_string()),
         },
     };
     FromInside { address, answer }
 }
 
-/// Returns the host and port that `wget` asked last, such as `grafana:3000`.
+/// Returns the host and port that `wget` connected to last, such as `grafana:3000`.
 pub fn last_asked(output: &str) -> Option<&str> {
     const BEFORE: &str = "Connecting to ";
     output[output.rfind(BEFORE)? + BEFORE.len()..].split_whitespace().next()
 }
 
-/// Returns the address in `Connecting to tdd-app:8501 (172.17.0.1:8501)`.
+/// Returns the IP address in `Connecting to tdd-app:8501 (172.17.0.1:8501)`.
 fn connecting_to(line: &str) -> Option<IpAddr> {
     let rest = line.trim().strip_prefix("Connecting to ")?;
     let (_, address) = rest.strip_suffix(')')?.rsplit_once('(')?;
     address.parse::<SocketAddr>().ok().map(|address| address.ip())
 }
 
-fn http(output: &str) -> Option<Answer> {
+fn http(output: &str) -> Option<ProbeAnswer> {
     let lines: Vec<&str> = output.lines().map(str::trim).collect();
     let last = lines.iter().rposition(|line| line.starts_with("HTTP/"))?;
     let status = lines[last].split_whitespace().nth(1)?.parse().ok()?;
@@ -89,7 +89,7 @@ fn http(output: &str) -> Option<Answer> {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-type").then(|| value.trim().to_string())
     });
-    Some(Answer::Http { status, content_type: content_type.filter(|value| !value.is_empty()) })
+    Some(ProbeAnswer::Http { status, content_type: content_type.filter(|value| !value.is_empty()) })
 }
 
 #[cfg(test)]
@@ -98,15 +98,15 @@ mod tests {
 
     const CONNECTING: &str = "Connecting to tdd-app:8501 (172.17.0.1:8501)\n";
 
-    fn answer(exit_code: i64, rest: &str) -> Answer {
+    fn answer(exit_code: i64, rest: &str) -> ProbeAnswer {
         let read = from_wget(exit_code, &format!("{CONNECTING}{rest}"));
         assert_eq!(read.address, Some("172.17.0.1".parse().unwrap()));
         read.answer
     }
 
     #[test]
-    fn an_answer_in_http_has_its_type() {
-        let http = |status, content_type: Option<&str>| Answer::Http {
+    fn http_answer_has_content_type() {
+        let http = |status, content_type: Option<&str>| ProbeAnswer::Http {
             status,
             content_type: content_type.map(ToString::to_string),
         };
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_several_addresses_is_known() {
+    fn last_asked_returns_the_last_of_several_addresses() {
         let output = "Connecting to grafana:3000 (172.18.0.3:3000)\nsaving to '/dev/null'\nnull 100% |***| 5 0:00:00 ETA\n\
                       Connecting to alertmanager:9093 (172.18.0.4:9093)\nwget: download timed out\n";
         assert_eq!(last_asked(output), Some("alertmanager:9093"));
@@ -130,17 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn every_other_end_is_told_apart() {
+    fn from_wget_classifies_each_failure() {
         let refused = "wget: can't connect to remote host (172.17.0.1): Connection refused\n";
-        assert_eq!(answer(1, refused), Answer::Refused);
-        assert_eq!(answer(1, "wget: download timed out\n"), Answer::Silent);
+        assert_eq!(answer(1, refused), ProbeAnswer::Refused);
+        assert_eq!(answer(1, "wget: download timed out\n"), ProbeAnswer::Silent);
         let barred = "wget: can't connect to remote host (172.17.0.1): No route to host\n";
-        assert_eq!(answer(1, barred), Answer::NoWay);
+        assert_eq!(answer(1, barred), ProbeAnswer::NoWay);
         let odd = "wget: error getting response: No such file or directory\n";
-        assert_eq!(answer(1, odd), Answer::Unclear(odd.trim().into()));
-        let nobody = from_wget(1, "wget: bad address 'nobody:8501'\n");
-        assert_eq!(nobody, FromInside { address: None, answer: Answer::NoSuchName });
+        assert_eq!(answer(1, odd), ProbeAnswer::Unclear(odd.trim().into()));
+        let unresolved = from_wget(1, "wget: bad address 'nobody:8501'\n");
+        assert_eq!(unresolved, FromInside { address: None, answer: ProbeAnswer::NoSuchName });
         let none = "OCI runtime exec failed: exec: \"wget\": executable file not found in $PATH: unknown\r\n";
-        assert!(matches!(from_wget(126, none).answer, Answer::Unclear(why) if why.contains("no `wget`")));
+        assert!(
+            matches!(from_wget(126, none).answer, ProbeAnswer::Unclear(why) if why.contains("no `wget`"))
+        );
     }
 }

@@ -1,15 +1,15 @@
-//! What configuration files say, as far as a doctor must know before anything runs.
+//! Reads syntax errors, targets and receivers from configuration files.
 
 use serde_yaml::Value;
 
-use crate::contents;
+use crate::config::validate;
 
-/// Returns the line and the reason if a file is no valid YAML or JSON; other files are not looked into.
+/// Returns line and reason of a syntax error in a YAML or JSON file; ignores other files.
 pub fn syntax_fault(name: &str, text: &str) -> Option<(Option<u64>, String)> {
-    contents::fault(name, text).map(|fault| (fault.line, fault.reason))
+    validate::fault(name, text).map(|fault| (fault.line, fault.reason))
 }
 
-/// Returns job and address of every target that `prometheus.yml` names.
+/// Returns job and URL of every static target in `prometheus.yml`.
 pub fn targets(prometheus: &str) -> Vec<(String, String)> {
     let file = parsed(prometheus);
     let mut found = Vec::new();
@@ -24,13 +24,13 @@ pub fn targets(prometheus: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Returns the addresses that `alertmanager.yml` sends alerts to, as far as they are web hooks; each place once.
+/// Returns the URLs of the webhooks in `alertmanager.yml`, without paths and duplicates.
 pub fn receivers(alertmanager: &str) -> Vec<String> {
     let file = parsed(alertmanager);
     let hooks = items(&file["receivers"]).iter().flat_map(|receiver| items(&receiver["webhook_configs"]));
     let mut found = Vec::new();
     for url in hooks.filter_map(|hook| hook["url"].as_str()) {
-        // Asking for the place is enough, and asking for the path might set something off.
+        // A request to the path could trigger an action in the receiver.
         let place = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
         if !found.contains(&place) {
             found.push(place);
@@ -39,10 +39,10 @@ pub fn receivers(alertmanager: &str) -> Vec<String> {
     found
 }
 
-/// Returns what a text says, and nothing where it cannot be worked with.
+/// Returns the parsed text, or null if it is not valid.
 fn parsed(text: &str) -> Value {
-    match contents::yaml(text) {
-        Ok(_) => serde_yaml::from_str(contents::without_mark(text)).unwrap_or_default(),
+    match validate::yaml(text) {
+        Ok(_) => serde_yaml::from_str(validate::strip_bom(text)).unwrap_or_default(),
         Err(_) => Value::Null,
     }
 }
@@ -54,11 +54,11 @@ fn items(value: &Value) -> &[Value] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::{Layer, Settings};
     use crate::services;
-    use crate::settings::{Layer, Settings};
 
     #[test]
-    fn shipped_files_are_valid_and_name_the_users_programs() {
+    fn shipped_files_are_valid_and_name_user_programs() {
         let settings = Settings::resolve(Layer::default(), &services::names()).unwrap();
         let stack = services::assemble(&settings);
         for file in &stack.files {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_has_its_line() {
+    fn syntax_fault_returns_the_line() {
         let (line, reason) = syntax_fault("a.yml", "a: 1\nb: [1, 2\nc: 3\n").unwrap();
         assert!(line.is_some_and(|line| line >= 2), "{line:?} {reason}");
         assert_eq!(syntax_fault("a.json", "{\n  \"a\": oops\n}").unwrap().0, Some(2));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_in_what_is_no_configuration() {
+    fn invalid_configuration_has_no_targets_or_receivers() {
         assert!(targets("[1, 2]").is_empty() && targets(": :").is_empty());
         assert!(receivers("receivers: 7").is_empty());
     }

@@ -1,45 +1,47 @@
-//! Judges the engine: whether it answers, speaks the API, is of a kind with its own ways, and has space.
+//! Checks the engine: connection, API version, platform and disk space.
 
-use super::{Circumstances, EngineFacts, Facts, Finding, State};
-use crate::settings::AppHost;
+use super::{DoctorOptions, EngineFacts, Facts, Finding, Severity};
+use crate::config::settings::AppHost;
 
 const GIGABYTE: u64 = 1_000_000_000;
-/// Prometheus keeps up to 1 GB of series, and the images take about as much.
+/// Below this much free space, in bytes, the doctor warns. Prometheus stores up to 1 GB of series, and the
+/// images need about as much.
 const COMFORTABLE: u64 = 3 * GIGABYTE;
-/// Below this the services stop writing before long.
+/// Below this much free space, in bytes, the services will soon be unable to write.
 const SCARCE: u64 = GIGABYTE / 2;
 
-pub(super) fn judge(facts: &Facts, circumstances: &Circumstances) -> Vec<Finding> {
+pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
     let failed = facts.unanswered.iter().map(|question| Finding {
-        cure: question.hint.clone(),
+        fix: question.hint.clone(),
         ..Finding::bad(question.check, &question.what)
     });
     let mut findings: Vec<Finding> = failed.collect();
     if let Some(engine) = &facts.engine {
         findings
             .push(Finding::good("engine", format!("Docker Engine {} at {}", engine.version, engine.address)));
-        findings.push(Finding::good("api", format!("speaks {}, and 1.41 is enough", engine.api)));
-        findings.extend(kind(engine, circumstances));
+        findings.push(Finding::good("api", format!("API {}, at least 1.41 is required", engine.api)));
+        findings.extend(kind(engine, options));
         findings.extend(engine.warnings.iter().map(|warning| Finding::warning("engine-warning", warning)));
         findings.push(space(engine));
     }
     findings
 }
 
-fn kind(engine: &EngineFacts, circumstances: &Circumstances) -> Option<Finding> {
-    let on_host = circumstances.app_host == AppHost::EngineHost;
+fn kind(engine: &EngineFacts, options: &DoctorOptions) -> Option<Finding> {
+    let on_host = options.app_host == AppHost::EngineHost;
     if engine.is_rootless {
-        let what = "the engine is rootless, where `host-gateway` may not lead to the host";
-        let state = if on_host { State::Warning } else { State::Good };
+        let what = "rootless engine: `host-gateway` may not lead to the host";
+        let state = if on_host { Severity::Warning } else { Severity::Good };
         let finding = Finding::new("platform", state, what);
         return Some(if on_host {
-            finding.cure("where `tdd-app` is not reached, name the host's address with `--app-host ADDRESS`")
+            finding
+                .fix("if `tdd-app` is unreachable, set the host's address: `tdd-stack up --app-host ADDRESS`")
         } else {
             finding
         });
     }
     engine.is_desktop.then(|| {
-        let what = "Docker Desktop: node-exporter shows its virtual machine, not this computer";
+        let what = "Docker Desktop: node-exporter reports on its virtual machine, not on this computer";
         Finding::good("platform", what)
     })
 }
@@ -48,22 +50,22 @@ fn space(engine: &EngineFacts) -> Finding {
     let Some(space) = engine.space else {
         return Finding::good(
             "disk",
-            format!("the space at `{}` cannot be seen from here", engine.data_root),
+            format!("free space at `{}` is unknown: not visible from this machine", engine.data_root),
         );
     };
     let tenths = space.free / (GIGABYTE / 10);
-    let what = format!("{}.{} GB are free at `{}`", tenths / 10, tenths % 10, engine.data_root);
+    let what = format!("{}.{} GB free at `{}`", tenths / 10, tenths % 10, engine.data_root);
     let state = match space.free {
-        free if free < SCARCE => State::Bad,
-        free if free < COMFORTABLE => State::Warning,
-        _ => State::Good,
+        free if free < SCARCE => Severity::Bad,
+        free if free < COMFORTABLE => Severity::Warning,
+        _ => Severity::Good,
     };
     let finding = Finding::new("disk", state, what);
     match state {
-        State::Good => finding,
-        State::Warning | State::Bad => finding.cure(
-            "make room: `docker system df` shows what takes it, `docker system prune` frees what is unused",
-        ),
+        Severity::Good => finding,
+        Severity::Warning | Severity::Bad => {
+            finding.fix("remove unused data: `docker system prune` (`docker system df` shows the usage)")
+        }
     }
 }
 
@@ -71,51 +73,59 @@ fn space(engine: &EngineFacts) -> Finding {
 mod tests {
     use super::super::{Space, Unanswered};
     use super::*;
-    use crate::doctor::peer::tests::circumstances;
+    use crate::doctor::peer::tests::options;
 
     fn found(engine: EngineFacts) -> Vec<Finding> {
-        judge(&Facts { engine: Some(engine), ..Facts::default() }, &circumstances())
+        diagnose(&Facts { engine: Some(engine), ..Facts::default() }, &options())
     }
 
-    fn states(findings: &[Finding]) -> Vec<(&str, State)> {
+    fn states(findings: &[Finding]) -> Vec<(&str, Severity)> {
         findings.iter().map(|finding| (finding.check, finding.state)).collect()
     }
 
     #[test]
-    fn a_good_engine_has_nothing_to_cure() {
+    fn healthy_engine_has_no_fix() {
         let found =
             found(EngineFacts { space: Some(Space { free: 4 * GIGABYTE }), ..EngineFacts::default() });
-        assert_eq!(states(&found), [("engine", State::Good), ("api", State::Good), ("disk", State::Good)]);
-        assert!(found.iter().all(|finding| finding.cure.is_none()));
+        assert_eq!(
+            states(&found),
+            [("engine", Severity::Good), ("api", Severity::Good), ("disk", Severity::Good)]
+        );
+        assert!(found.iter().all(|finding| finding.fix.is_none()));
     }
 
     #[test]
-    fn little_space_is_told_and_its_absence_is_no_fault() {
-        for (free, state) in [(Some(GIGABYTE), State::Warning), (Some(9), State::Bad), (None, State::Good)] {
+    fn little_space_is_reported_unknown_space_is_good() {
+        for (free, state) in
+            [(Some(GIGABYTE), Severity::Warning), (Some(9), Severity::Bad), (None, Severity::Good)]
+        {
             let space = free.map(|free| Space { free });
             let found = found(EngineFacts { space, ..EngineFacts::default() });
             let disk = found.last().unwrap();
             assert_eq!((disk.check, disk.state), ("disk", state));
-            assert_eq!(disk.cure.is_some(), state != State::Good);
+            assert_eq!(disk.fix.is_some(), state != Severity::Good);
         }
     }
 
     #[test]
-    fn desktop_rootless_and_warnings_are_noted() {
+    fn desktop_rootless_and_engine_warnings_are_reported() {
         let desktop = found(EngineFacts { is_desktop: true, ..EngineFacts::default() });
         assert!(desktop[2].what.contains("virtual machine"));
         let warnings = vec!["No swap limit support".into()];
         let rootless = found(EngineFacts { is_rootless: true, warnings, ..EngineFacts::default() });
-        assert!(rootless[2].cure.as_ref().unwrap().contains("--app-host"));
-        assert_eq!((rootless[3].what.as_str(), rootless[3].state), ("No swap limit support", State::Warning));
+        assert!(rootless[2].fix.as_ref().unwrap().contains("--app-host"));
+        assert_eq!(
+            (rootless[3].what.as_str(), rootless[3].state),
+            ("No swap limit support", Severity::Warning)
+        );
     }
 
     #[test]
-    fn an_unanswered_question_keeps_its_hint() {
+    fn unanswered_question_keeps_its_hint() {
         let what = "cannot reach it: No such file or directory".to_string();
         let unanswered = vec![Unanswered { check: "engine", what, hint: Some("the hint".into()) }];
-        let found = judge(&Facts { unanswered, ..Facts::default() }, &circumstances());
-        assert_eq!(states(&found), [("engine", State::Bad)]);
-        assert_eq!(found[0].cure.as_deref(), Some("the hint"));
+        let found = diagnose(&Facts { unanswered, ..Facts::default() }, &options());
+        assert_eq!(states(&found), [("engine", Severity::Bad)]);
+        assert_eq!(found[0].fix.as_deref(), Some("the hint"));
     }
 }

@@ -1,144 +1,144 @@
-//! The facts that judgements rest on. Plain data; what could not be found out is a fact too.
+//! The facts that the diagnosis uses, as plain data, including the questions without an answer.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{Answer, Peer};
-use crate::error::{Conflict, Fault, PullFault};
-use crate::observed::{Readiness, State};
+use super::{Peer, ProbeAnswer};
+use crate::error::{ConfigFault, Conflict, PullFault};
+use crate::model::observed::{ContainerState, Readiness};
 
-/// Everything that was found out.
+/// All collected facts.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// The engine; `None` if it does not answer, and `unanswered` says why.
+    /// The engine; `None` if it does not answer, with the reason in `unanswered`.
     pub engine: Option<EngineFacts>,
-    /// Whether the engine has each service's image, or can get it.
-    pub images: Vec<Image>,
-    /// Ports and names that somebody else has.
+    /// The image of each service, and whether it can be used.
+    pub images: Vec<ImageFacts>,
+    /// Ports and names that are used by other programs or stacks.
     pub conflicts: Vec<Conflict>,
     /// The configuration folder.
-    pub folder: Folder,
-    /// How many configuration files are on the disk.
+    pub folder: FolderFacts,
+    /// The number of configuration files on the disk.
     pub files: usize,
-    /// The faults of these files.
-    pub faults: Vec<Fault>,
-    /// The services, if any of the stack is there.
+    /// The errors in these files.
+    pub faults: Vec<ConfigFault>,
+    /// The services; empty if the stack has no container.
     pub services: Vec<ServiceFacts>,
-    /// Whether any web page can stop Prometheus.
+    /// Whether `--web.enable-lifecycle` is set, so that any web page can stop Prometheus.
     pub lifecycle: bool,
-    /// The places that alerts link to.
+    /// The addresses that alerts link to.
     pub links: Vec<Link>,
-    /// The host's end of the stack's network, such as `br-0123456789ab`.
+    /// The bridge of the stack's network on the host, such as `br-0123456789ab`.
     pub bridge: Option<String>,
-    /// The user's own programs that the stack must reach.
+    /// The user's programs that the stack must reach.
     pub peers: Vec<Peer>,
-    /// The questions that had no answer.
+    /// The questions without an answer.
     pub unanswered: Vec<Unanswered>,
 }
 
-/// What the engine says of itself.
+/// What the engine reports about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EngineFacts {
-    /// Its address, and who named it.
+    /// The address, and the setting that it comes from.
     pub address: String,
-    /// Whether it runs on this machine.
+    /// Whether the engine runs on this machine.
     pub is_local: bool,
-    /// Its version, such as `20.10.24`.
+    /// The engine's version, such as `20.10.24`.
     pub version: String,
-    /// The version of the API that it speaks.
+    /// The version of its API.
     pub api: String,
-    /// Whether it is Docker Desktop's.
+    /// Whether it is the engine of Docker Desktop.
     pub is_desktop: bool,
-    /// Whether it runs without root's rights.
+    /// Whether it runs without root privileges.
     pub is_rootless: bool,
-    /// The folder that holds its data.
+    /// The engine's data folder.
     pub data_root: String,
-    /// The space there, where that can be known.
+    /// The free space in that folder, if it is known.
     pub space: Option<Space>,
-    /// What it warns of.
+    /// The engine's warnings.
     pub warnings: Vec<String>,
 }
 
-/// The space on a file system.
+/// The free space on a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {
-    /// Bytes that are free for use.
+    /// The free bytes.
     pub free: u64,
 }
 
 /// An image that the stack needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// The service that runs it.
+pub struct ImageFacts {
+    /// The service that uses it.
     pub service: String,
-    /// Its reference.
+    /// The image reference.
     pub reference: String,
-    /// Where it is.
+    /// Where the image is available.
     pub state: ImageState,
 }
 
-/// Where an image is.
+/// Where an image is available.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageState {
     /// The engine has it.
     Here,
-    /// Its registry has it.
+    /// The registry has it.
     Pullable,
-    /// Its registry does not give it.
+    /// The registry does not provide it.
     Nowhere {
-        /// Why.
+        /// The kind of failure.
         fault: PullFault,
-        /// What was answered.
+        /// The registry's answer.
         reason: String,
     },
 }
 
 /// The configuration folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Folder {
-    /// Its path.
+pub struct FolderFacts {
+    /// The path.
     pub path: PathBuf,
-    /// Whether it is there.
+    /// Whether it exists.
     pub exists: bool,
-    /// Why it cannot be written, if so.
+    /// Why the folder is not writable, if it is not.
     pub problem: Option<String>,
 }
 
-/// A service of a stack of which something is there.
+/// A service of a stack that has at least one container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceFacts {
-    /// Its name.
+    /// The service's name.
     pub name: String,
-    /// What its container does, if there is one.
-    pub state: Option<State>,
-    /// What it answers.
+    /// The state of its container, if there is one.
+    pub state: Option<ContainerState>,
+    /// The result of its readiness probe.
     pub readiness: Readiness,
-    /// Where its port is published.
+    /// The address that its port is published on.
     pub address: Option<SocketAddr>,
-    /// What Prometheus says of its target; `None` if Prometheus has none or cannot be asked.
+    /// The scrape result in Prometheus; `None` if Prometheus has no such target or does not answer.
     pub scrape: Option<super::Scrape>,
-    /// What it answers to the container of the service that asks all others, if it was asked.
-    pub inside: Option<Answer>,
+    /// The answer to a request from the probing container, if there was one.
+    pub inside: Option<ProbeAnswer>,
 }
 
-/// A place that alerts link to.
+/// An address that alerts link to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The place.
+    /// The address.
     pub url: String,
-    /// Whether anything answers there.
+    /// Whether a server answers there.
     pub answers: bool,
-    /// Where it should lead.
+    /// The address that it should be.
     pub wanted: Option<String>,
 }
 
-/// A question that had no answer.
+/// A question without an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unanswered {
-    /// The check that asked.
+    /// The check that the question belongs to.
     pub check: &'static str,
-    /// What went wrong, with its causes.
+    /// The error with its causes.
     pub what: String,
-    /// What to do about it.
+    /// The fix.
     pub hint: Option<String>,
 }

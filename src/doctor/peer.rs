@@ -1,71 +1,72 @@
-//! Judges whether the stack reaches the user's own programs: the application, and the receiver of alerts.
+//! Checks whether the stack reaches the user's programs: the application and the alert receiver.
 //!
-//! Three witnesses are heard: a request from inside the network, the sockets of this machine, and Prometheus.
+//! Combines three sources: a request from inside the network, the sockets of this machine, and Prometheus.
 
 mod fault;
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Answer, Circumstances, Finding, FromInside, State};
-use crate::proof::{APP_JOBS, Health};
-use fault::{Fault, Gravity};
+use super::{DoctorOptions, Finding, FromInside, ProbeAnswer, Severity};
+use crate::model::verification::{APP_JOBS, Health};
+use fault::{FaultKind, PeerFault};
 
-/// A program of the user's that the stack must reach.
+/// A user's program that the stack must reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// What it is to the stack.
+    /// The role of the program.
     pub role: Role,
-    /// The address that it is asked at.
+    /// The URL that the stack uses.
     pub url: String,
-    /// What Prometheus says, if it scrapes it.
+    /// The scrape result in Prometheus, if Prometheus scrapes it.
     pub scrape: Option<Scrape>,
-    /// What it answers to a container; `None` while there is no container to ask from.
+    /// The answer to a request from a container; `None` if no container runs.
     pub inside: Option<FromInside>,
-    /// Where this machine listens on its port; `None` where it is not on this machine, or nobody can tell.
+    /// The sockets of this machine on that port; `None` if the program is elsewhere or the sockets are
+    /// unknown.
     pub listening: Option<Vec<SocketAddr>>,
-    /// The program that listens there.
+    /// The program that listens on the port.
     pub holder: Option<String>,
-    /// What it answers to this machine itself, if it is silent to a container.
-    pub here: Option<Answer>,
+    /// The answer to a request from this machine, made only if a container gets no answer.
+    pub here: Option<ProbeAnswer>,
 }
 
-/// What a program is to the stack.
+/// The role of a user's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Prometheus scrapes it in this job.
+    /// An application that Prometheus scrapes.
     Application {
-        /// The job.
+        /// The scrape job.
         job: String,
     },
-    /// Alertmanager sends alerts to it.
+    /// The receiver of Alertmanager's notifications.
     Receiver,
 }
 
-/// What Prometheus says of a target.
+/// The last scrape of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scrape {
-    /// How the last scrape went.
+    /// The target's health.
     pub health: Health,
-    /// Why it failed.
+    /// The error message, empty after a success.
     pub error: String,
 }
 
 impl Peer {
-    /// Returns a program that nobody has looked at yet.
+    /// Returns a program that is not probed yet.
     pub fn unknown(role: Role, url: String, scrape: Option<Scrape>) -> Self {
         Self { role, url, scrape, inside: None, listening: None, holder: None, here: None }
     }
 
-    /// Returns the finding; `bridge` is the host's end of the stack's network.
-    pub(super) fn judge(&self, bridge: Option<&str>, circumstances: &Circumstances) -> Option<Finding> {
+    /// Returns the finding; `bridge` is the bridge of the stack's network on the host.
+    pub(super) fn diagnose(&self, bridge: Option<&str>, options: &DoctorOptions) -> Option<Finding> {
         if self.inside.is_none() && self.listening.is_none() {
             return None;
         }
-        let found = match self.fault(bridge, circumstances) {
+        let found = match self.fault(bridge, options) {
             None => Finding::good(self.check(), self.fine()),
-            Some(Fault { gravity, what, cure }) => {
-                let state = self.state(gravity, circumstances);
-                Finding::new(self.check(), state, what).cure(cure)
+            Some(PeerFault { kind, what, fix }) => {
+                let state = self.state(kind, options);
+                Finding::new(self.check(), state, what).fix(fix)
             }
         };
         Some(match &self.role {
@@ -81,14 +82,15 @@ impl Peer {
         }
     }
 
-    /// An application may be absent, and a receiver may be anything: the stack observes without it.
-    fn state(&self, gravity: Gravity, circumstances: &Circumstances) -> State {
-        let Role::Application { job } = &self.role else { return State::Warning };
-        let is_required = circumstances.require_app && APP_JOBS.contains(&job.as_str());
-        match gravity {
-            Gravity::Wrong => State::Bad,
-            Gravity::Absent if is_required => State::Bad,
-            Gravity::Absent => State::Warning,
+    /// Returns the severity: the stack monitors without a receiver or an optional application, so these are
+    /// warnings.
+    fn state(&self, kind: FaultKind, options: &DoctorOptions) -> Severity {
+        let Role::Application { job } = &self.role else { return Severity::Warning };
+        let is_required = options.require_app && APP_JOBS.contains(&job.as_str());
+        match kind {
+            FaultKind::Wrong => Severity::Bad,
+            FaultKind::Absent if is_required => Severity::Bad,
+            FaultKind::Absent => Severity::Warning,
         }
     }
 
@@ -99,21 +101,21 @@ impl Peer {
             (Some(Scrape { health: Health::Up, .. }), _) => format!("{url} is scraped"),
             (_, Some(_)) if self.role == Role::Receiver => format!("{url} answers Alertmanager's container"),
             (_, Some(_)) => format!("{url} answers Prometheus' container with metrics"),
-            (_, None) => format!("{url} will be reached: it listens on {}", listening()),
+            (_, None) => format!("{url} will be reachable: it listens on {}", listening()),
         }
     }
 }
 
-/// Returns whether what listens on such addresses is reached at this one.
+/// Returns whether a program that listens on these sockets is reachable at the address `at`.
 pub fn is_reachable(listening: &[SocketAddr], at: Option<IpAddr>) -> bool {
     listening.iter().any(|socket| {
         let ip = socket.ip();
-        // Where the address is not known yet, any but loopback may be it.
+        // If the address is unknown, any address except loopback may be the right one.
         ip.is_unspecified() || at.map_or(!ip.is_loopback(), |at| ip == at)
     })
 }
 
-/// Returns host and port of an address such as `http://tdd-app:8501/metrics`.
+/// Returns host and port of a URL such as `http://tdd-app:8501/metrics`.
 pub fn place(url: &str) -> (&str, u16) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
@@ -132,10 +134,10 @@ fn listed(sockets: &[SocketAddr]) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::settings::AppHost;
+    use crate::config::settings::AppHost;
 
-    pub(crate) fn circumstances() -> Circumstances {
-        Circumstances {
+    pub(crate) fn options() -> DoctorOptions {
+        DoctorOptions {
             stack: "tdd".into(),
             network: "tdd-monitoring".into(),
             app_host: AppHost::EngineHost,
@@ -144,7 +146,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn places_are_read_from_addresses() {
+    fn place_returns_host_and_port() {
         for (url, expected) in [
             ("http://tdd-app:8501/health/metrics", ("tdd-app", 8501)),
             ("https://example/metrics", ("example", 443)),
@@ -157,7 +159,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_loopback_is_out_of_a_containers_reach() {
+    fn loopback_is_unreachable_for_containers() {
         let at = Some("172.17.0.1".parse().unwrap());
         for (socket, reached, perhaps) in [
             ("127.0.0.1:1", false, false),
@@ -173,20 +175,20 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_absent_application_is_bad_only_where_it_is_required() {
+    fn absent_application_is_bad_only_if_required() {
         let role = Role::Application { job: APP_JOBS[0].into() };
         let mut peer = Peer::unknown(role, "http://tdd-app:8501/metrics".into(), None);
         peer.listening = Some(Vec::new());
-        let required = Circumstances { require_app: true, ..circumstances() };
-        assert_eq!(peer.judge(None, &circumstances()).unwrap().state, State::Warning);
-        assert_eq!(peer.judge(None, &required).unwrap().state, State::Bad);
+        let required = DoctorOptions { require_app: true, ..options() };
+        assert_eq!(peer.diagnose(None, &options()).unwrap().state, Severity::Warning);
+        assert_eq!(peer.diagnose(None, &required).unwrap().state, Severity::Bad);
         peer.role = Role::Application { job: "another".into() };
-        assert_eq!(peer.judge(None, &required).unwrap().state, State::Warning);
+        assert_eq!(peer.diagnose(None, &required).unwrap().state, Severity::Warning);
         peer.role = Role::Receiver;
-        assert_eq!(peer.judge(None, &required).unwrap().state, State::Warning);
+        assert_eq!(peer.diagnose(None, &required).unwrap().state, Severity::Warning);
         peer.listening = Some(vec!["0.0.0.0:8501".parse().unwrap()]);
-        assert_eq!(peer.judge(None, &required).unwrap().state, State::Good);
+        assert_eq!(peer.diagnose(None, &required).unwrap().state, Severity::Good);
         peer.listening = None;
-        assert_eq!(peer.judge(None, &required), None);
+        assert_eq!(peer.diagnose(None, &required), None);
     }
 }

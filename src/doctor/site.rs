@@ -1,11 +1,11 @@
-//! Judges what a stack needs before it runs: images, ports, names, the configuration folder and its files.
+//! Checks what a stack needs before it starts: images, ports, names, the configuration folder and its files.
 
-use super::{Facts, Finding, Image, ImageState};
+use super::{Facts, Finding, ImageFacts, ImageState};
 use crate::error::hint::{RESTORE_AGAIN, foreign_hint};
-use crate::error::{Conflict, Error, Fault};
-use crate::printable;
+use crate::error::{ConfigFault, Conflict, Error};
+use crate::model::sanitize;
 
-pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
+pub(super) fn diagnose(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !facts.images.is_empty() {
         findings.extend(images(&facts.images));
@@ -16,19 +16,19 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn images(images: &[Image]) -> Vec<Finding> {
+fn images(images: &[ImageFacts]) -> Vec<Finding> {
     if images.iter().all(|image| image.state == ImageState::Here) {
-        return vec![Finding::good("image", format!("all {} are here", images.len()))];
+        return vec![Finding::good("image", format!("all {} are present", images.len()))];
     }
     let pullable = images.iter().filter(|image| image.state == ImageState::Pullable).map(|image| {
-        let what = format!("`{}` is not here yet, its registry has it", image.reference);
+        let what = format!("`{}` is not pulled yet, its registry has it", image.reference);
         Finding::good("image", what).on(&image.service)
     });
     pullable.chain(nowhere(images)).collect()
 }
 
-/// Returns one finding for each cause for which images cannot be had.
-fn nowhere(images: &[Image]) -> Vec<Finding> {
+/// Returns one finding for each cause of failed pulls.
+fn nowhere(images: &[ImageFacts]) -> Vec<Finding> {
     let mut causes: Vec<(Error, Vec<&str>)> = Vec::new();
     for image in images {
         let ImageState::Nowhere { fault, reason } = &image.state else { continue };
@@ -44,59 +44,58 @@ fn nowhere(images: &[Image]) -> Vec<Finding> {
         causes.extend(failure.map(|failure| (failure, vec![image.service.as_str()])));
     }
     let finding = |(cause, services): (Error, Vec<&str>)| Finding {
-        cure: cause.hint(),
+        fix: cause.hint(),
         ..Finding::bad("image", absent(&cause)).on(services.join(", "))
     };
     causes.into_iter().map(finding).collect()
 }
 
-/// Returns the images that cannot be had for one cause, and the cause.
+/// Returns the images that share a cause, and the cause.
 fn absent(cause: &Error) -> String {
     let Error::Pull { images, fault, source } = cause else { return cause.in_one_line() };
     let names: Vec<String> = images.iter().map(|image| format!("`{image}`")).collect();
-    let are = if names.len() == 1 { "is" } else { "are" };
-    format!("{} {are} not here and cannot be pulled: {fault}: {source}", names.join(", "))
+    format!("cannot pull {}: {fault}: {source}", names.join(", "))
 }
 
 fn ports(facts: &Facts) -> Vec<Finding> {
     if facts.conflicts.is_empty() {
-        // The sockets of another machine cannot be tried from here.
-        let who = if facts.engine.as_ref().is_some_and(|engine| engine.is_local) {
+        // Sockets can be tested on this machine only.
+        let scope = if facts.engine.as_ref().is_some_and(|engine| engine.is_local) {
             ""
         } else {
-            " to the engine's knowledge"
+            " according to the engine"
         };
         return vec![Finding::good(
             "port",
-            format!("the ports and names are free{who}, or this stack's own"),
+            format!("the ports and names are free{scope}, or belong to this stack"),
         )];
     }
     let finding = |conflict: &Conflict| match conflict {
         Conflict::Foreign { kind, name } => {
-            Finding::bad("name", conflict.to_string()).on(name).cure(foreign_hint(*kind, &[name.as_str()]))
+            Finding::bad("name", conflict.to_string()).on(name).fix(foreign_hint(*kind, &[name.as_str()]))
         }
         Conflict::Port { service, .. } => Finding::bad("port", conflict.to_string())
             .on(service)
-            .cure(format!("end that program, or take another port with `--port {service}=auto`")),
-        // A look at what `up` needs meets none of these.
+            .fix(format!("stop it, or use another port: `tdd-stack up --port {service}=auto`")),
+        // The check for what `up` needs finds none of these.
         Conflict::Present { .. } | Conflict::File { .. } | Conflict::Dashboard { .. } => {
             Finding::bad("name", conflict.to_string())
         }
-        Conflict::Restore { name } => Finding::bad("data", conflict.to_string()).on(name).cure(RESTORE_AGAIN),
+        Conflict::Restore { name } => Finding::bad("data", conflict.to_string()).on(name).fix(RESTORE_AGAIN),
         Conflict::FixedPort { service, .. } => Finding::bad("port", conflict.to_string())
             .on(service)
-            .cure("end that program: the configuration names this port"),
+            .fix("stop it: the configuration requires this port"),
     };
     facts.conflicts.iter().map(finding).collect()
 }
 
 fn folder(facts: &Facts) -> Finding {
-    let path = printable::path(&facts.folder.path);
+    let path = sanitize::path(&facts.folder.path);
     match &facts.folder.problem {
-        Some(problem) => Finding::bad("folder", format!("`{path}` cannot be written: {problem}"))
-            .cure("choose another folder with `--dir`, or mend its permissions"),
-        None if facts.folder.exists => Finding::good("folder", format!("`{path}` can be written")),
-        None => Finding::good("folder", format!("`{path}` is not there yet, `tdd-stack up` makes it")),
+        Some(problem) => Finding::bad("folder", format!("`{path}` is not writable: {problem}"))
+            .fix("fix its permissions, or choose another folder with `--dir`"),
+        None if facts.folder.exists => Finding::good("folder", format!("`{path}` is writable")),
+        None => Finding::good("folder", format!("`{path}` does not exist yet, `tdd-stack up` creates it")),
     }
 }
 
@@ -104,30 +103,30 @@ fn files(facts: &Facts) -> Vec<Finding> {
     if facts.faults.is_empty() {
         return match facts.files {
             0 => Vec::new(),
-            files => vec![Finding::good("file", format!("{files} files can be read"))],
+            files => vec![Finding::good("file", format!("{files} files are readable"))],
         };
     }
-    let finding = |fault: &Fault| {
+    let finding = |fault: &ConfigFault| {
         let name = fault.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Finding::bad("file", fault.to_string())
             .on(name)
-            .cure("mend the file, or `tdd-stack init --force` brings back the shipped one and keeps a backup")
+            .fix("fix the file, or restore the shipped one (keeps a backup): `tdd-stack init --force`")
     };
     facts.faults.iter().map(finding).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Folder, State};
+    use super::super::{FolderFacts, Severity};
     use super::*;
     use crate::error::{ObjectKind, PullFault};
 
-    fn image(state: ImageState) -> Image {
-        Image { service: "grafana".into(), reference: "grafana/grafana:1".into(), state }
+    fn image(state: ImageState) -> ImageFacts {
+        ImageFacts { service: "grafana".into(), reference: "grafana/grafana:1".into(), state }
     }
 
     fn only(facts: &Facts, check: &str) -> Finding {
-        let mut found = judge(facts);
+        let mut found = diagnose(facts);
         found.retain(|finding| finding.check == check);
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)
@@ -138,19 +137,19 @@ mod tests {
     }
 
     #[test]
-    fn an_image_must_be_here_or_at_its_registry() {
-        assert_eq!(only(&facts(ImageState::Here), "image").state, State::Good);
+    fn image_must_be_present_or_pullable() {
+        assert_eq!(only(&facts(ImageState::Here), "image").state, Severity::Good);
         let pullable = only(&facts(ImageState::Pullable), "image");
-        assert_eq!((pullable.state, pullable.subject.as_deref()), (State::Good, Some("grafana")));
+        assert_eq!((pullable.state, pullable.subject.as_deref()), (Severity::Good, Some("grafana")));
         let nowhere = ImageState::Nowhere { fault: PullFault::NotFound, reason: "manifest unknown".into() };
         let nowhere = only(&facts(nowhere), "image");
-        assert_eq!(nowhere.state, State::Bad);
-        assert!(nowhere.what.contains("manifest unknown") && nowhere.cure.unwrap().contains("--registry"));
+        assert_eq!(nowhere.state, Severity::Bad);
+        assert!(nowhere.what.contains("manifest unknown") && nowhere.fix.unwrap().contains("--registry"));
     }
 
     #[test]
-    fn images_that_cannot_be_pulled_for_one_cause_are_one_finding() {
-        let image = |service: &str, fault| Image {
+    fn failed_pulls_with_one_cause_are_one_finding() {
+        let image = |service: &str, fault| ImageFacts {
             service: service.into(),
             reference: format!("r.example/{service}:1"),
             state: ImageState::Nowhere { fault, reason: "dial tcp: connection refused".into() },
@@ -165,14 +164,16 @@ mod tests {
         assert_eq!(found[0].subject.as_deref(), Some("prometheus, alertmanager"));
         assert_eq!(
             found[0].what,
-            "`r.example/prometheus:1`, `r.example/alertmanager:1` are not here and cannot be pulled: \
-             its registry cannot be reached: dial tcp: connection refused"
+            format!(
+                "cannot pull `r.example/prometheus:1`, `r.example/alertmanager:1`: {}: dial tcp: connection refused",
+                PullFault::Unreachable
+            )
         );
         assert_eq!(found[1].subject.as_deref(), Some("grafana"));
     }
 
     #[test]
-    fn a_taken_port_and_a_taken_name_say_how_to_get_around_them() {
+    fn taken_port_and_taken_name_have_a_fix() {
         let mut facts = facts(ImageState::Here);
         facts.conflicts = vec![
             Conflict::Port {
@@ -183,18 +184,18 @@ mod tests {
             Conflict::Foreign { kind: ObjectKind::Volume, name: "tdd_data".into() },
         ];
         let port = only(&facts, "port");
-        assert!(port.what.contains("node (pid 7)") && port.cure.unwrap().contains("--port grafana=auto"));
-        assert!(only(&facts, "name").cure.unwrap().contains("docker volume rm tdd_data"));
+        assert!(port.what.contains("node (pid 7)") && port.fix.unwrap().contains("--port grafana=auto"));
+        assert!(only(&facts, "name").fix.unwrap().contains("docker volume rm tdd_data"));
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_and_a_broken_file_are_bad() {
-        let folder = Folder { path: "x/y".into(), exists: true, problem: Some("read-only".into()) };
-        let fault = Fault { file: "x/y/alerts.yml".into(), line: Some(3), reason: "bad indent".into() };
+    fn read_only_folder_and_broken_file_are_bad() {
+        let folder = FolderFacts { path: "x/y".into(), exists: true, problem: Some("read-only".into()) };
+        let fault = ConfigFault { file: "x/y/alerts.yml".into(), line: Some(3), reason: "bad indent".into() };
         let facts = Facts { folder, files: 1, faults: vec![fault], ..Facts::default() };
-        assert!(only(&facts, "folder").cure.unwrap().contains("--dir"));
+        assert!(only(&facts, "folder").fix.unwrap().contains("--dir"));
         let file = only(&facts, "file");
-        assert_eq!((file.state, file.what.as_str()), (State::Bad, "x/y/alerts.yml:3: bad indent"));
+        assert_eq!((file.state, file.what.as_str()), (Severity::Bad, "x/y/alerts.yml:3: bad indent"));
         assert_eq!(file.subject.as_deref(), Some("alerts.yml"));
     }
 }

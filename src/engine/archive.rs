@@ -1,12 +1,12 @@
-//! Packs and unpacks the tar archives in which files enter and leave containers.
+//! Packs and unpacks the tar archives that carry files into and out of containers.
 //!
-//! Never touches the disk. Entries are 0644 and belong to root, so that a service, which runs as nobody, can
-//! read its configuration and cannot change it.
+//! Never touches the disk. Entries have mode 0644 and belong to root. A service runs as an unprivileged user, so it
+//! can read its configuration but not change it.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
-/// Packs files; a name may have folders in it, which are packed too.
+/// Packs files. Folders in the names are packed too.
 pub(super) fn pack<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> std::io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     let mut folders = std::collections::BTreeSet::new();
@@ -21,15 +21,15 @@ pub(super) fn pack<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> s
     builder.into_inner()
 }
 
-/// Packs a file that only root and its group may read. Grafana's user is in that group, as in any image of
-/// Grafana since 7.3, and owns nothing: it cannot change the file either.
+/// Packs a file that only root and its group may read. Grafana's user is in that group in every image since
+/// 7.3 and owns nothing, so it cannot change the file.
 pub(super) fn pack_secret(name: &str, content: &str) -> std::io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     append(&mut builder, name, tar::EntryType::Regular, 0o440, content.as_bytes())?;
     builder.into_inner()
 }
 
-/// Returns the text files at the top of an archived folder, by name. What is no text is left out.
+/// Returns the text files at the top of an archived folder, by name. Other files are left out.
 pub(super) fn unpack(bytes: &[u8]) -> std::io::Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     for entry in tar::Archive::new(bytes).entries()? {
@@ -71,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_packed_comes_back() {
+    fn packed_files_are_unpacked_unchanged() {
         let packed = pack([("a.yml", "one"), ("b.yml", "zwei\n")]).unwrap();
         let files = unpack(&packed).unwrap();
         assert_eq!(files, [("a.yml".into(), "one".into()), ("b.yml".into(), "zwei\n".into())].into());
     }
 
     #[test]
-    fn a_secret_is_for_root_and_its_group() {
+    fn secret_is_readable_by_root_and_group() {
         let packed = pack_secret("password", "open-sesame").unwrap();
         let mut archive = tar::Archive::new(packed.as_slice());
         let header = archive.entries().unwrap().next().unwrap().unwrap().header().clone();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_packed_and_files_are_readable_by_all() {
+    fn folders_are_packed_and_files_are_world_readable() {
         let packed = pack([("/etc/prometheus/a.yml", "x"), ("/etc/prometheus/b.yml", "y")]).unwrap();
         let mut seen = Vec::new();
         for entry in tar::Archive::new(packed.as_slice()).entries().unwrap() {

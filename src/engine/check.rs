@@ -1,4 +1,4 @@
-//! Runs a check command over files in a short-lived container, and removes it whatever happens.
+//! Runs a check command on files in a short-lived container, and always removes the container.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{LogLine, LogQuery, Operator, specification};
-use crate::check_output::CheckOutput;
+use super::{EngineWriter, LogLine, LogQuery, container_spec};
+use crate::config::check_output::CheckOutput;
 use crate::error::{Error, Result, and_clean_up};
+use crate::model::stack::LABEL_CHECK;
 use crate::plan::Force;
-use crate::stack::LABEL_CHECK;
 
-/// A check takes a tenth of a second, on a busy machine seconds.
+/// The time limit of a check, which takes a tenth of a second, or seconds on a busy machine.
 const TIME: Duration = Duration::from_mins(1);
-/// Many times what the tools need for the longest files, in bytes.
+/// The memory limit of a check in bytes: many times what the tools need for the longest files.
 const MEMORY: i64 = 1024 * 1024 * 1024;
-/// More lines than anybody reads.
+/// The maximum number of output lines that are kept.
 const LINES: usize = 2000;
 
-/// What a container is made for.
+/// The purpose of a short-lived container.
 enum Task {
-    /// To look at files, for no longer than this.
+    /// Checks files, within this time.
     Check(Duration),
-    /// To fill a volume, which takes what time and memory it needs.
+    /// Fills a volume, without a limit of time or memory.
     Fill(Box<Mount>),
 }
 
-impl Operator {
-    /// Runs a command of an image over files that are put into `folder`.
+impl EngineWriter {
+    /// Runs a command of an image on files that are put into `folder`.
     pub async fn check(
         &self,
         stack: &str,
@@ -40,7 +40,7 @@ impl Operator {
         self.check_within(TIME, stack, image, command, (folder, files)).await
     }
 
-    /// The same, given up after `time`.
+    /// Runs a check like [`Self::check`], within `time`.
     pub async fn check_within(
         &self,
         time: Duration,
@@ -52,7 +52,7 @@ impl Operator {
         self.run(stack, image, command, files, Task::Check(time)).await
     }
 
-    /// Runs a command of an image over files that are put into `folder`, and over a volume that it may change.
+    /// Runs a command of an image on files that are put into a folder, with a volume that it may change.
     pub async fn run_over_volume(
         &self,
         stack: &str,
@@ -87,8 +87,8 @@ impl Operator {
             image: Some(image.to_string()),
             entrypoint: words.first().map(|program| vec![program.clone()]),
             cmd: Some(words.get(1..).unwrap_or_default().to_vec()),
-            labels: Some(specification::errand_labels(stack, LABEL_CHECK, &command.join(" "))),
-            host_config: Some(HostConfig { memory, mounts, ..specification::errand_host() }),
+            labels: Some(container_spec::errand_labels(stack, LABEL_CHECK, &command.join(" "))),
+            host_config: Some(HostConfig { memory, mounts, ..container_spec::errand_host() }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().build();
@@ -109,7 +109,7 @@ impl Operator {
         files: &[(String, String)],
         limit: Duration,
     ) -> Result<CheckOutput> {
-        // The image may lack the folder, so it is packed along.
+        // The image may lack the folder, so the archive contains it.
         let placed: Vec<(String, String)> =
             files.iter().map(|(name, content)| (format!("{folder}/{name}"), content.clone())).collect();
         self.upload(container, "/", &placed).await?;

@@ -1,11 +1,12 @@
-//! The engine's clock, which need not agree with this machine's: after a sleep in Docker Desktop, on another machine.
+//! The engine's clock, which may differ from this machine's: in Docker Desktop after a sleep, or on another
+//! machine.
 
 use std::time::{Duration, SystemTime};
 
-/// How precise the date of an answer is: its fraction of a second is cut off.
+/// The precision of an answer's date, which has no fraction of a second.
 const PRECISION: Duration = Duration::from_secs(1);
 
-/// How far the engine's clock is from this machine's.
+/// The difference between the engine's clock and this machine's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Clock {
     ahead: Duration,
@@ -13,23 +14,23 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Returns the engine's clock by the date of an answer and the moments of question and answer on this machine.
+    /// Returns the engine's clock, from the date of an answer and the local times of request and answer.
     ///
-    /// A difference within the precision of a date is taken for none: most engines run on this machine.
-    pub(super) fn of_answer(date: SystemTime, asked: SystemTime, answered: SystemTime) -> Self {
+    /// A difference within the precision of a date counts as none: most engines run on this machine.
+    pub(super) fn of_answer(date: SystemTime, requested: SystemTime, answered: SystemTime) -> Self {
         let latest = date + PRECISION;
-        if date <= answered && asked <= latest {
+        if date <= answered && requested <= latest {
             return Self::default();
         }
-        // The latest possible time, so that no event is taken for one of the future.
-        match latest.duration_since(asked) {
+        // The latest possible time is used, so that no event seems to be in the future.
+        match latest.duration_since(requested) {
             Ok(ahead) => Self { ahead, behind: Duration::ZERO },
             Err(behind) => Self { ahead: Duration::ZERO, behind: behind.duration() },
         }
     }
 
-    /// Returns the engine's time now: exact where both clocks agree, otherwise up to a second and the time of a ping
-    /// later than it is.
+    /// Returns the engine's current time. It is exact if both clocks agree, otherwise late by up to a second
+    /// plus the time of a ping.
     pub(super) fn now(self) -> SystemTime {
         SystemTime::now() + self.ahead - self.behind
     }
@@ -44,14 +45,14 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_may_agree_do() {
-        for (asked, answered) in [(5000, 5001), (5999, 6003), (4999, 5000), (6000, 6001)] {
-            assert_eq!(Clock::of_answer(at(5000), at(asked), at(answered)), Clock::default());
+    fn clocks_within_the_precision_are_equal() {
+        for (requested, answered) in [(5000, 5001), (5999, 6003), (4999, 5000), (6000, 6001)] {
+            assert_eq!(Clock::of_answer(at(5000), at(requested), at(answered)), Clock::default());
         }
     }
 
     #[test]
-    fn a_difference_is_measured_to_the_latest_possible_time() {
+    fn difference_uses_the_latest_possible_time() {
         let (zero, seconds) = (Duration::ZERO, Duration::from_secs);
         let behind = Clock::of_answer(at(5000), at(66_000), at(66_001));
         assert_eq!(behind, Clock { ahead: zero, behind: seconds(60) });

@@ -8,15 +8,15 @@ use bollard::query_parameters::InspectNetworkOptions;
 use super::Engine;
 use crate::error::{Error, Result};
 
-/// The network whose gateway `host-gateway` stands for, whatever network a container is on.
+/// The network whose gateway `host-gateway` resolves to, for containers on any network.
 const DEFAULT_NETWORK: &str = "bridge";
 
 impl Engine {
-    /// Returns the address that `host-gateway` stands for, `None` where the engine has no default network.
+    /// Returns the address that `host-gateway` resolves to, or `None` if the engine has no default network.
     pub async fn gateway(&self) -> Result<Option<IpAddr>> {
         let inspect = self
             .docker
-            .quickly(|docker| docker.inspect_network(DEFAULT_NETWORK, None::<InspectNetworkOptions>));
+            .with_timeout(|docker| docker.inspect_network(DEFAULT_NETWORK, None::<InspectNetworkOptions>));
         let seen = inspect.await;
         let network = match seen {
             Ok(network) => network,
@@ -31,8 +31,8 @@ impl Engine {
     }
 }
 
-/// Returns the first address of a subnet, which is the gateway where the engine does not say: it does so only after
-/// its second start.
+/// Returns the first address of a subnet. It is the gateway, which the engine itself reports only after its
+/// second start.
 fn first_address(subnet: &str) -> Option<IpAddr> {
     let (network, _) = subnet.split_once('/')?;
     let network: Ipv4Addr = network.parse().ok()?;
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subnet_s_first_address_is_its_gateway() {
+    fn first_address_of_a_subnet_is_its_gateway() {
         assert_eq!(first_address("172.17.0.0/16"), Some(Ipv4Addr::new(172, 17, 0, 1).into()));
         assert_eq!(first_address("fd00::/80"), None);
     }

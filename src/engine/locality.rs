@@ -1,6 +1,6 @@
 //! Finds out where the engine publishes its ports: on this machine or elsewhere. Changes nothing.
 //!
-//! A socket is judged by the program that listens on it; the engine itself is asked only where that does not tell.
+//! The program that listens on the socket decides. The engine is asked only if that program is not conclusive.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -12,15 +12,15 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::Engine;
-use super::silence::{Connection, QUICK};
-use crate::endpoint::{Address, Elsewhere, Listener, Locality, Machine};
-use crate::engine_phrases;
+use super::timeout::{Connection, QUICK};
+use crate::docker::endpoint::{Address, Elsewhere, Listener, Locality, Machine};
+use crate::docker::phrases;
 use crate::error::{Error, OutOfReach, Result};
 use crate::ports::{self, Program};
 
 /// The program that publishes the ports of a rootless engine on its host.
 const ROOTLESSKIT: &str = "rootlesskit";
-/// How far above the engine `RootlessKit` may be: a few processes.
+/// How many ancestors of the engine are searched for `RootlessKit`, which is a few processes above it.
 const GENERATIONS: usize = 16;
 /// The flag of a listening socket in the system's table of Unix sockets.
 const LISTENS: &str = "00010000";
@@ -46,12 +46,12 @@ impl Engine {
         self.locality == Locality::Here
     }
 
-    /// Fails if a port that the engine publishes on an address is not reachable from here.
+    /// Fails if a port that the engine publishes on this address is not reachable from here.
     pub fn reaches(&self, on: IpAddr) -> Result<()> {
         self.host(on).map(drop)
     }
 
-    /// Returns the URL of a port that the engine publishes; fails if it is not reachable from here.
+    /// Returns the URL of a published port. Fails if the port is not reachable from here.
     pub fn url(&self, published: SocketAddr) -> Result<String> {
         let host = self.host(published.ip())?;
         let port = published.port();
@@ -62,7 +62,7 @@ impl Engine {
         })
     }
 
-    /// Fails if the machine that the containers know as their host is not this one.
+    /// Fails if the machine that containers reach as their host is not this one.
     pub fn is_containers_host(&self) -> Result<()> {
         match &self.locality {
             Locality::Here => Ok(()),
@@ -90,12 +90,12 @@ impl Engine {
 }
 
 async fn of_socket(path: &Path) -> Listener {
-    // The system remembers who began to listen: the engine, the service manager that started it, or who forwards.
+    // The kernel reports who began to listen: the engine, the service manager that started it, or a forwarder.
     let peer = match timeout(QUICK, UnixStream::connect(path)).await {
         Ok(Ok(stream)) => stream.peer_cred().ok().and_then(|peer| u32::try_from(peer.pid()?).ok()),
         Ok(Err(_)) | Err(_) => None,
     };
-    // Zero stands for a process of another PID namespace.
+    // The process id 0 means a process of another PID namespace.
     let pid = peer.filter(|pid| *pid > 0);
     let shares_network = pid.and_then(shares_network).or_else(|| listens_in_this_network(path));
     Listener {
@@ -105,14 +105,14 @@ async fn of_socket(path: &Path) -> Listener {
     }
 }
 
-/// Returns what listens at a port of this machine, `None` if the address is another machine's.
+/// Returns what listens on a port of this machine, or `None` if the address belongs to another machine.
 async fn of_port(host: &str, port: u16) -> Option<Listener> {
     let stream = timeout(QUICK, TcpStream::connect((host, port))).await.ok()?.ok()?;
     let address = stream.peer_addr().ok()?.ip().to_canonical();
     if !address.is_loopback() && !ports::is_own(address) {
         return None;
     }
-    // Where nothing listens, a packet filter leads to another network.
+    // If nothing listens here, a packet filter redirects the port to another network.
     let covers = |socket: &SocketAddr| socket.ip().is_unspecified() || socket.ip() == address;
     Some(Listener {
         shares_network: ports::listening(port).map(|sockets| sockets.iter().any(covers)),
@@ -123,13 +123,13 @@ async fn of_port(host: &str, port: u16) -> Option<Listener> {
 
 /// Asks the engine on which machine it runs.
 async fn of_engine(docker: &Connection) -> Locality {
-    let Ok(info) = docker.quickly(Docker::info).await else {
+    let Ok(info) = docker.with_timeout(Docker::info).await else {
         return Locality::Elsewhere(Elsewhere::Unknown);
     };
     let engine = Machine {
         name: info.name.unwrap_or_default(),
         memory: info.mem_total,
-        is_forwarded_here: info.operating_system.as_deref().is_some_and(engine_phrases::forwards_ports),
+        is_forwarded_here: info.operating_system.as_deref().is_some_and(phrases::forwards_ports),
     };
     let this = Machine {
         name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
@@ -139,26 +139,27 @@ async fn of_engine(docker: &Connection) -> Locality {
     engine.locality(&this)
 }
 
-/// Returns this machine's memory in bytes, as an engine reads it.
+/// Returns this machine's memory in bytes, as an engine determines it.
 fn memory() -> Option<i64> {
     let table = fs::read_to_string("/proc/meminfo").ok()?;
     let kibibytes = table.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     kibibytes.split_whitespace().next()?.parse::<i64>().ok()?.checked_mul(1024)
 }
 
-/// Returns whether a process is in this one's network namespace, where the system says so.
+/// Returns whether a process is in this process's network namespace, if the system reveals it.
 fn shares_network(pid: u32) -> Option<bool> {
     let identity = |process: &str, file: &str| {
         let seen = fs::metadata(format!("/proc/{process}/{file}")).ok()?;
         Some((seen.dev(), seen.ino()))
     };
-    // Only root sees the namespaces of root's processes; everybody sees the tables that each network has of its own.
+    // Only root may read the namespaces of root's processes. Everyone may read `net/dev`, and each network
+    // namespace has its own.
     ["ns/net", "net/dev"]
         .into_iter()
         .find_map(|file| Some(identity(&pid.to_string(), file)? == identity("self", file)?))
 }
 
-/// Returns whether the socket at a path is one of those that listen in this program's network namespace.
+/// Returns whether the socket at a path listens in this program's network namespace.
 fn listens_in_this_network(path: &Path) -> Option<bool> {
     let table = fs::read_to_string("/proc/self/net/unix").ok()?;
     let listening = table
@@ -168,7 +169,7 @@ fn listens_in_this_network(path: &Path) -> Option<bool> {
     Some(listening.into_iter().any(|bound| is_same(bound, path)))
 }
 
-/// Returns whether two paths lead to one socket, of which the first may be seen from another mount namespace.
+/// Returns whether two paths lead to one socket. `bound` may be a path in another mount namespace.
 fn is_same(bound: &Path, path: &Path) -> bool {
     let plain = |path: &Path| path.strip_prefix("/var").unwrap_or(path).as_os_str().to_owned();
     let identity = |path: &Path| fs::metadata(path).ok().map(|seen| (seen.dev(), seen.ino()));
@@ -176,7 +177,7 @@ fn is_same(bound: &Path, path: &Path) -> bool {
         || (path.starts_with("/run") || path.starts_with("/var/run")) && plain(bound) == plain(path)
 }
 
-/// Returns whether `RootlessKit`, in this program's network namespace, started a process.
+/// Returns whether `RootlessKit`, in this program's network namespace, is an ancestor of a process.
 fn is_published_here(pid: u32) -> bool {
     let parent = |pid: &u32| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

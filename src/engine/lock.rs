@@ -1,13 +1,14 @@
-//! The lock of a stack: one program at a time changes it, from whatever machine. All of its promises are kept here.
+//! The lock of a stack: one program at a time changes a stack, from any machine. All its guarantees are here.
 //!
-//! It is a container that is created and never started: only one container can have a name.
+//! The lock is a container that is created and never started: only one container can have a name.
 //!
-//! - A holder that has died is succeeded at once where this program can see its process, and else after a silence of
-//!   [`SILENCE`], which the engine must not share: the holder shows every [`BEAT`] that it lives.
-//! - A holder that has lost the lock makes no further change: what changes anything asks [`Lease`] first, but for pulls and
-//!   [`Operator::resume`]. An engine that restarts takes no lock away.
-//! - Nobody removes a lock by its name: what is removed is the one container that was judged.
-//! - Every wait has a limit, says for whom, and ends when it is dropped.
+//! - A dead holder is replaced at once if its process is visible from here, otherwise after [`SILENCE`] without
+//!   a heartbeat. Time in which the engine does not answer is not counted. A holder sends a heartbeat every
+//!   [`BEAT`].
+//! - A holder that has lost the lock makes no further change: every change checks [`Lease`] first, except pulls
+//!   and [`EngineWriter::resume`]. A restart of the engine does not release a lock.
+//! - A lock is never removed by name, only by the id of the container that was inspected.
+//! - Every wait has a time limit, names the holder, and ends when it is dropped.
 
 mod container;
 mod holder;
@@ -19,72 +20,72 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use super::silence::QUICK;
-use super::{Engine, Operator};
+use super::timeout::QUICK;
+use super::{Engine, EngineWriter};
 use crate::error::{Error, Result};
-use crate::observed::Objects;
-use crate::stack::Stack;
+use crate::model::observed::Objects;
+use crate::model::stack::Stack;
 
-use container::{Phase, Request, Seen};
+use container::{Phase, Request, SeenLock};
 use holder::Life;
 
 pub(super) use lease::Lease;
 
-/// How often a holder shows that it lives.
+/// The interval of a holder's heartbeats.
 const BEAT: Duration = Duration::from_secs(4);
-/// How long a holder of which nothing else is known must have been silent to be dead.
+/// After how long without a heartbeat a holder counts as dead, if its process is not visible.
 const SILENCE: Duration = Duration::from_secs(20);
-/// How often a lock of somebody else's is looked at.
+/// The interval at which another program's lock is inspected.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often it is looked for a sign of life, which costs the engine more.
+/// The interval at which its heartbeat is read, which costs the engine more.
 const LISTEN: Duration = Duration::from_secs(2);
-/// How long a name may be taken while no container has it, or while one is being removed.
+/// How long a name may be taken while no container has it, or while its container is being removed.
 const PASSING: Duration = Duration::from_secs(10);
 
-/// Whether one waits for a stack that somebody else changes.
+/// What to do if another program changes the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Queue {
-    /// For so long.
+pub enum LockWait {
+    /// Wait for its lock, for up to this time.
     Wait(Duration),
-    /// No.
+    /// Fail at once.
     Fail,
 }
 
 /// The right to change a stack, until it is released or the program ends.
 #[derive(Debug)]
 pub struct Lock {
-    operator: Operator,
+    operator: EngineWriter,
     keeper: JoinHandle<()>,
-    /// Ends the keeper between two signs of life.
+    /// Ends the keeper between two heartbeats.
     end: oneshot::Sender<()>,
 }
 
-impl Operator {
-    /// Returns the lock of a stack, made of an image that is there; `verb` is what the program does with it.
+impl EngineWriter {
+    /// Acquires the lock of a stack. `image` is a local image, `verb` is the command that this program runs.
     ///
-    /// `waiting` hears once of each holder that is waited for.
+    /// `on_wait` is called once for each holder that is waited for.
     pub async fn lock(
         &self,
         stack: &Stack,
         image: &str,
         verb: &str,
-        queue: Queue,
-        mut waiting: impl FnMut(&str),
+        queue: LockWait,
+        mut on_wait: impl FnMut(&str),
     ) -> Result<Lock> {
         let request = Request::new(stack, image, verb);
         let began = Instant::now();
-        let mut passing = None;
+        let mut contended = None;
         loop {
             let sent = lease::now();
             if let Some(id) = self.make_lock(&request).await? {
                 return Ok(Lock::hold(self, request, id, sent));
             }
             let seen = self.engine.look_at_lock(&request.container, &stack.name).await?;
-            let is_nobodys = match &seen {
+            let is_free = match &seen {
                 None => true,
                 Some(seen) if seen.phase == Phase::BeingRemoved => true,
                 Some(seen) if seen.token.as_ref() == Some(&request.token) => {
-                    // An earlier call of this program made it, and the answer was lost.
+                    // An earlier call of this program created it, and the answer was lost.
                     return Ok(Lock::hold(self, request, seen.id.clone(), sent));
                 }
                 Some(seen) if judge(seen) == Life::Dead => {
@@ -93,30 +94,30 @@ impl Operator {
                 }
                 Some(_) => false,
             };
-            let Some(seen) = seen.filter(|_| !is_nobodys) else {
-                // The first time it is free by now, most likely.
-                if let Some(since) = passing {
+            let Some(seen) = seen.filter(|_| !is_free) else {
+                // The first retry is immediate: the name is most likely free by now.
+                if let Some(since) = contended {
                     sleep(PAUSE).await;
                     if Instant::now() - since > PASSING {
                         return Err(stuck(&request));
                     }
                 }
-                passing.get_or_insert_with(Instant::now);
+                contended.get_or_insert_with(Instant::now);
                 continue;
             };
-            passing = None;
+            contended = None;
             let locked =
                 |waited| Error::Locked { stack: stack.name.clone(), holder: seen.holder.clone(), waited };
-            let Queue::Wait(patience) = queue else { return Err(locked(Duration::ZERO)) };
-            waiting(&seen.holder);
-            match timeout_at(began + patience, self.released(&seen, &stack.name)).await {
+            let LockWait::Wait(limit) = queue else { return Err(locked(Duration::ZERO)) };
+            on_wait(&seen.holder);
+            match timeout_at(began + limit, self.released(&seen, &stack.name)).await {
                 Ok(released) => released?,
-                Err(_) => return Err(locked(patience)),
+                Err(_) => return Err(locked(limit)),
             }
         }
     }
 
-    /// Removes a lock whose holder is known to be dead, where nobody is going to take it; returns whether it did.
+    /// Removes a lock whose holder is known to be dead, without acquiring it. Returns whether it did.
     pub async fn sweep_lock(&self, stack: &Stack) -> Result<bool> {
         match self.engine.look_at_lock(&stack.lock_container(), &stack.name).await? {
             Some(seen) if judge(&seen) == Life::Dead => self.remove_lock(&seen.id).await,
@@ -124,22 +125,22 @@ impl Operator {
         }
     }
 
-    /// Waits until a lock that somebody else had is gone; one whose holder is dead is removed.
-    async fn released(&self, first: &Seen, stack: &str) -> Result<()> {
+    /// Waits until another program's lock is gone. Removes it if its holder is dead.
+    async fn released(&self, first: &SeenLock, stack: &str) -> Result<()> {
         let mut silence = Duration::ZERO;
         let mut last_beat = None;
-        let mut listened: Option<Instant> = None;
+        let mut last_read: Option<Instant> = None;
         loop {
             let Some(seen) = self.engine.look_at_lock(&first.id, stack).await? else { return Ok(()) };
             match judge(&seen) {
                 Life::Dead => return self.remove_lock(&seen.id).await.map(drop),
-                Life::Unknown if listened.is_none_or(|at| at.elapsed() >= LISTEN) => {
+                Life::Unknown if last_read.is_none_or(|at| at.elapsed() >= LISTEN) => {
                     let beat = self.engine.beat_of(&seen.id).await?;
-                    let heard = listened.map_or(Duration::ZERO, |at| at.elapsed());
-                    listened = Some(Instant::now());
+                    let elapsed = last_read.map_or(Duration::ZERO, |at| at.elapsed());
+                    last_read = Some(Instant::now());
                     if last_beat.as_ref() == Some(&beat) {
-                        // While the engine took its time, it may have kept the holder waiting as well.
-                        silence += heard.min(LISTEN + PAUSE);
+                        // A slow engine may delay the holder's heartbeats too, so its delay is not counted.
+                        silence += elapsed.min(LISTEN + PAUSE);
                     } else {
                         (last_beat, silence) = (Some(beat), Duration::ZERO);
                     }
@@ -155,8 +156,7 @@ impl Operator {
 }
 
 impl Engine {
-    /// Returns an image that is there, of which a container can be made that is never started; without any no stack
-    /// can have been made.
+    /// Returns a local image for a container that is never started. Without any image, the stack cannot exist.
     pub async fn some_image(&self, objects: &Objects, stack: &Stack) -> Result<Option<String>> {
         let made = objects.containers.values().chain(objects.set_aside.values()).next();
         if let Some(container) = made {
@@ -172,18 +172,18 @@ impl Engine {
 }
 
 impl Lock {
-    fn hold(operator: &Operator, request: Request, id: String, sent: Duration) -> Self {
+    fn hold(operator: &EngineWriter, request: Request, id: String, sent: Duration) -> Self {
         operator.engine.lease.hold(request, id, sent);
         let (end, ended) = oneshot::channel();
         let keeper = tokio::spawn(keep(operator.clone(), ended));
         Self { operator: operator.clone(), keeper, end }
     }
 
-    /// Releases it, and returns when others can have it.
+    /// Releases the lock, and returns once other programs can acquire it.
     pub async fn release(self) -> Result<()> {
-        // One that has noticed a loss has ended already.
+        // The keeper has already ended if it has noticed a loss.
         _ = self.end.send(());
-        // Removed in the middle of an upload, a container may stay half removed.
+        // The keeper ends first: a container that is removed during an upload may stay partially removed.
         drop(timeout(QUICK, self.keeper).await);
         match self.operator.engine.lease.end() {
             Some(id) => self.operator.remove_lock(&id).await.map(drop),
@@ -192,10 +192,10 @@ impl Lock {
     }
 }
 
-/// Returns whether a holder lives, as far as one look tells.
-fn judge(seen: &Seen) -> Life {
+/// Returns whether a holder is alive, as far as one inspection shows.
+fn judge(seen: &SeenLock) -> Life {
     match seen.phase {
-        // A lock of an earlier release, whose process keeps it running.
+        // The lock of an earlier release, whose process keeps its container running.
         Phase::Running => Life::Alive,
         Phase::Ended if seen.process.is_none() => Life::Dead,
         _ => holder::life(seen.process.as_deref()),
@@ -205,14 +205,14 @@ fn judge(seen: &Seen) -> Life {
 fn stuck(request: &Request) -> Error {
     let name = &request.container;
     Error::engine(format!("lock stack `{}`", request.stack))(format!(
-        "the engine keeps the name `{name}` in use for {} s, and nobody holds the lock; `docker rm --force {name}` or a \
-         restart of the engine may free it",
+        "the name `{name}` has been in use for {} s, although no program holds the lock; `docker rm --force {name}` \
+         or a restart of the engine may free it",
         PASSING.as_secs()
     ))
 }
 
-/// Shows that the holder lives, and notices at once that the lock is gone.
-async fn keep(operator: Operator, mut ended: oneshot::Receiver<()>) {
+/// Sends heartbeats, and notices at once that the lock is gone.
+async fn keep(operator: EngineWriter, mut ended: oneshot::Receiver<()>) {
     loop {
         let next = Instant::now() + BEAT;
         let is_early = tokio::select! {
@@ -227,7 +227,7 @@ async fn keep(operator: Operator, mut ended: oneshot::Receiver<()>) {
             return;
         }
         if is_early {
-            // It is there all the same: the engine went away, or does not know this way to wait.
+            // The lock still exists: the engine went away, or does not support this wait.
             tokio::select! {
                 _ = &mut ended => return,
                 () = sleep_until(next) => {}

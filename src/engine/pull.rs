@@ -1,4 +1,4 @@
-//! Pulls images and reports how far each layer is.
+//! Pulls images and reports the progress of each layer.
 
 use std::time::Duration;
 
@@ -8,45 +8,46 @@ use bollard::models::CreateImageInfo;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
-use super::Operator;
-use crate::engine_phrases;
+use super::EngineWriter;
+use crate::docker::credentials::{self, Credentials};
+use crate::docker::image_reference::ImageReference;
+use crate::docker::phrases;
 use crate::error::{Error, PullFault, Result, Source};
-use crate::image_reference::ImageReference;
-use crate::registry_auth::{self, Credentials};
 
-/// Longer than any layer takes to unpack, shorter than anybody's patience.
+/// How long a pull may make no progress: longer than any layer takes to unpack.
 const SILENCE: Duration = Duration::from_mins(3);
 
-/// How long it is waited for before each further try at a registry that is out of order.
+/// The pauses before each retry at an unavailable registry.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
-/// What is heard of a pull.
+/// An event of a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PullEvent {
-    /// A layer moved on.
+    /// A layer made progress.
     Layer {
         /// The layer's short id.
         layer: String,
-        /// The engine's word, such as `Downloading`.
+        /// The engine's word for the state, such as `Downloading`.
         word: String,
         /// Bytes done.
         current: Option<i64>,
-        /// Bytes in all.
+        /// Total bytes.
         total: Option<i64>,
     },
-    /// It failed, and will be tried again; this says why and when.
+    /// The pull failed and is retried. The text states the reason and the pause.
     Again(String),
 }
 
-impl Operator {
-    /// Pulls an image; `report` hears of every layer. What may pass by itself is tried again, three times in all.
+impl EngineWriter {
+    /// Pulls an image and calls `report` for every layer. Retries faults that may pass, three attempts in
+    /// total.
     pub async fn pull(&self, reference: &str, mut report: impl FnMut(PullEvent)) -> Result<()> {
         for (next, pause) in (2..).zip(PAUSES) {
             match Box::pin(self.pull_once(reference, &mut report)).await {
                 Err(Error::Pull { fault, source, .. }) if fault.may_pass() => {
                     let pause = humantime::format_duration(pause);
                     let of = PAUSES.len() + 1;
-                    report(PullEvent::Again(format!("{fault}: {source}; try {next} of {of} in {pause}")));
+                    report(PullEvent::Again(format!("{fault}: {source}; attempt {next} of {of} in {pause}")));
                 }
                 ended => return ended,
             }
@@ -59,7 +60,7 @@ impl Operator {
         let refused = |message| refusal(reference, message);
         let parsed: ImageReference =
             reference.parse().map_err(|error| failure(reference, PullFault::Other, error))?;
-        let credentials = registry_auth::credentials(parsed.registry(), self.engine.config_dir.as_deref());
+        let credentials = credentials::credentials(parsed.registry(), self.engine.config_dir.as_deref());
         let credentials =
             credentials.await.map_err(|error| failure(reference, PullFault::Credentials, error))?;
         let was_there = self.engine.image_id(reference).await?.is_some();
@@ -67,14 +68,15 @@ impl Operator {
             CreateImageOptionsBuilder::new().from_image(&parsed.repository()).tag(parsed.version()).build();
         let docker = &self.engine.docker;
         let credentials = credentials.map(docker_credentials);
-        let mut stream =
-            docker.watched(Some(SILENCE), |docker| docker.create_image(Some(options), None, credentials));
+        let mut stream = docker.stream_with_heartbeat(Some(SILENCE), |docker| {
+            docker.create_image(Some(options), None, credentials)
+        });
         let mut finished = false;
         let mut broken: Option<Source> = None;
-        while let Some(said) = stream.next().await {
-            match said {
+        while let Some(item) = stream.next().await {
+            match item {
                 Ok(info) => {
-                    finished |= info.status.as_deref().is_some_and(engine_phrases::ends_a_pull);
+                    finished |= info.status.as_deref().is_some_and(phrases::ends_a_pull);
                     if let Some(reason) = info.error_detail.as_ref().and_then(|detail| detail.message.clone())
                     {
                         return Err(refused(reason));
@@ -91,23 +93,23 @@ impl Operator {
                 }
             }
         }
-        // A line end that comes in two parts ends a good stream in an error, and a cut connection may end a bad
-        // one without: the image itself tells.
+        // The stream is not conclusive: a line end in two parts ends a good one with an error, and a cut
+        // connection may end a bad one without an error. The presence of the image decides.
         if finished || (!was_there && self.engine.image_id(reference).await?.is_some()) {
             return Ok(());
         }
         let source = broken.unwrap_or_else(|| "the engine's answer ended early".into());
-        // This is the way to the engine, and tells nothing of the registry.
+        // The connection to the engine failed, which means nothing about the registry.
         Err(failure(reference, PullFault::Other, source))
     }
 }
 
-/// Returns the failure of a pull for which the engine gave its reason in words.
+/// Returns the error for a pull that the engine refused with this message.
 pub(super) fn refusal(reference: &str, message: String) -> Error {
-    failure(reference, engine_phrases::pull_fault(&message), message)
+    failure(reference, phrases::pull_fault(&message), message)
 }
 
-/// Returns the failure of a pull.
+/// Returns the error for a failed pull.
 pub(super) fn failure(reference: &str, fault: PullFault, source: impl Into<Source>) -> Error {
     Error::Pull { images: vec![reference.to_string()], fault, source: source.into() }
 }

@@ -14,58 +14,58 @@ use bollard::query_parameters::{
 };
 use futures_util::{Stream, StreamExt, TryStreamExt};
 
-use super::silence::QUICK;
+use super::timeout::QUICK;
 use super::{Engine, archive};
-use crate::engine_phrases::Meaning;
+use crate::docker::phrases::Meaning;
 use crate::error::{Conflict, End, Error, ObjectKind, Result};
-use crate::observed::{Container, Objects, Restore, State, VolumeKind};
-use crate::stack::{
+use crate::model::observed::{Container, ContainerState, Objects, Restore, VolumeKind};
+use crate::model::stack::{
     LABEL_CHECK, LABEL_LOCK, LABEL_RESTORE, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME,
     LABEL_WITHOUT, SET_ASIDE,
 };
 
-/// How many of the last log lines are evidence enough.
+/// How many of the last log lines are shown with a failure.
 const EVIDENCE_LINES: &str = "15";
 
-/// A folder of configuration files is a hundredth of this, in bytes.
+/// The size limit of an archive in bytes: a hundred times the size of a folder with configuration files.
 const LONGEST_ARCHIVE: usize = 64 * 1024 * 1024;
 
-/// Everything the engine has, ours and others', as far as a stack can meet it.
+/// The engine's objects that matter to a stack, including those of other owners.
 #[derive(Debug, Default)]
 pub struct Inventory {
-    /// What carries our label.
+    /// The objects with the stack's label.
     pub objects: Objects,
-    /// Others' objects, as they would be named in a conflict.
+    /// The objects of other owners, as conflicts would name them.
     pub foreign: Vec<Conflict>,
-    /// Ports that running containers publish, with the container's name.
+    /// The ports that running containers publish, with the containers' names.
     pub published: Vec<(SocketAddr, String)>,
 }
 
-/// What a container does at this moment.
+/// The current state of a container.
 #[derive(Clone, Debug)]
 pub struct Running {
-    /// Its id.
+    /// The container's id.
     pub id: String,
-    /// What it does.
-    pub state: State,
-    /// How it ended, where it did.
+    /// The state.
+    pub state: ContainerState,
+    /// How the container ended, if it did.
     pub end: End,
-    /// How often the engine restarted it.
+    /// How often the engine has restarted it.
     pub restarts: i64,
-    /// Where its port is published.
+    /// The address at which its port is published.
     pub address: Option<SocketAddr>,
 }
 
-/// Which log lines are asked for.
+/// Which log lines to return.
 #[derive(Clone, Debug)]
 pub struct LogQuery {
-    /// Whether to go on as lines come.
+    /// Whether to follow the log.
     pub follow: bool,
-    /// How many of the last lines: a number or `all`.
+    /// The number of last lines, or `all`.
     pub tail: String,
-    /// Since when, in seconds of the Unix epoch; 0 means from the beginning.
+    /// The time of the first line, in seconds since the Unix epoch; 0 means the beginning.
     pub since: i32,
-    /// Whether each line begins with the moment at which it was written.
+    /// Whether each line begins with its time.
     pub dated: bool,
 }
 
@@ -77,25 +77,25 @@ pub struct LogLine {
 }
 
 impl Engine {
-    /// Returns everything the engine has, in three concurrent calls.
+    /// Returns the engine's objects, from three concurrent calls.
     pub async fn inventory(&self, stack: &str) -> Result<Inventory> {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let (containers, networks, volumes) = tokio::try_join!(
             async {
                 self.docker
-                    .quickly(|docker| docker.list_containers(Some(all)))
+                    .with_timeout(|docker| docker.list_containers(Some(all)))
                     .await
                     .map_err(Error::engine("list containers"))
             },
             async {
                 self.docker
-                    .quickly(|docker| docker.list_networks(None::<ListNetworksOptions>))
+                    .with_timeout(|docker| docker.list_networks(None::<ListNetworksOptions>))
                     .await
                     .map_err(Error::engine("list networks"))
             },
             async {
                 self.docker
-                    .quickly(|docker| docker.list_volumes(None::<ListVolumesOptions>))
+                    .with_timeout(|docker| docker.list_volumes(None::<ListVolumesOptions>))
                     .await
                     .map_err(Error::engine("list volumes"))
             },
@@ -126,9 +126,9 @@ impl Engine {
         Ok(inventory)
     }
 
-    /// Returns the id of a local image, if it is there.
+    /// Returns the id of a local image, or `None` if it is missing.
     pub async fn image_id(&self, reference: &str) -> Result<Option<String>> {
-        match self.docker.quickly(|docker| docker.inspect_image(reference)).await {
+        match self.docker.with_timeout(|docker| docker.inspect_image(reference)).await {
             Ok(image) => Ok(image.id),
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(Error::engine(format!("inspect image `{reference}`"))(error)),
@@ -141,22 +141,22 @@ impl Engine {
         found.map_err(Error::engine(format!("read `{folder}` of `{container}`")))
     }
 
-    /// Returns a text file inside a container, if it is there.
+    /// Returns a text file inside a container, or `None` if it does not exist.
     pub async fn file(&self, container: &str, path: &str) -> Result<Option<String>> {
         Ok(self.archived(container, path).await?.ok().and_then(|files| files.into_values().next()))
     }
 
-    /// Returns the text files at a path inside a container, or the engine's word that there is no such path.
+    /// Returns the text files at a path inside a container, or the engine's error if the path does not exist.
     async fn archived(
         &self,
         container: &str,
         path: &str,
     ) -> Result<std::result::Result<BTreeMap<String, String>, EngineError>> {
-        let doing = || format!("read `{path}` of `{container}`");
+        let action = || format!("read `{path}` of `{container}`");
         let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
-        let mut stream = self
-            .docker
-            .watched(Some(QUICK), |docker| docker.download_from_container(container, Some(options)));
+        let mut stream = self.docker.stream_with_heartbeat(Some(QUICK), |docker| {
+            docker.download_from_container(container, Some(options))
+        });
         let mut bytes = Vec::new();
         loop {
             match stream.try_next().await {
@@ -165,26 +165,26 @@ impl Engine {
                 Err(error @ EngineError::DockerResponseServerError { status_code: 404, .. }) => {
                     return Ok(Err(error));
                 }
-                Err(error) => return Err(Error::engine(doing())(error)),
+                Err(error) => return Err(Error::engine(action())(error)),
             }
             if bytes.len() > LONGEST_ARCHIVE {
-                let reason = format!("it holds more than {} MiB", LONGEST_ARCHIVE / (1024 * 1024));
-                return Err(Error::engine(doing())(reason));
+                let reason = format!("it is larger than {} MiB", LONGEST_ARCHIVE / (1024 * 1024));
+                return Err(Error::engine(action())(reason));
             }
         }
-        archive::unpack(&bytes).map(Ok).map_err(Error::engine(doing()))
+        archive::unpack(&bytes).map(Ok).map_err(Error::engine(action()))
     }
 
-    /// Returns what the engine says of a container, if it is there.
+    /// Returns the engine's details of a container, or `None` if it does not exist.
     pub(super) async fn container(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
-        match self.docker.quickly(|docker| docker.inspect_container(name, None)).await {
+        match self.docker.with_timeout(|docker| docker.inspect_container(name, None)).await {
             Ok(found) => Ok(Some(found)),
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(Error::engine(format!("inspect container `{name}`"))(error)),
         }
     }
 
-    /// Returns the addresses that a container publishes when it runs, whether or not it does.
+    /// Returns the addresses that a container publishes while it runs, even if it is stopped now.
     pub async fn bindings(&self, container: &str) -> Result<Vec<SocketAddr>> {
         let found = self.container(container).await?;
         let ports = found.and_then(|found| found.host_config?.port_bindings);
@@ -197,19 +197,19 @@ impl Engine {
         Ok(bindings.filter_map(address).collect())
     }
 
-    /// Returns what a container does at this moment.
+    /// Returns the current state of a container.
     pub async fn running(&self, container: &str) -> Result<Running> {
-        let doing = format!("inspect container `{container}`");
+        let action = format!("inspect container `{container}`");
         let seen = self
             .docker
-            .quickly(|docker| docker.inspect_container(container, None))
+            .with_timeout(|docker| docker.inspect_container(container, None))
             .await
-            .map_err(Error::engine(doing))?;
+            .map_err(Error::engine(action))?;
         let state = seen.state.unwrap_or_default();
         let end = End {
             code: state.exit_code.unwrap_or_default(),
             is_out_of_memory: state.oom_killed == Some(true),
-            // Where the engine does not say so, the log may.
+            // If the engine does not report it, the log may.
             is_for_other_processor: state
                 .error
                 .as_deref()
@@ -222,12 +222,14 @@ impl Engine {
         Ok(Running {
             id: seen.id.unwrap_or_default(),
             state: match () {
-                () if is(state.restarting) => State::Restarting,
-                () if is(state.paused) => State::Paused,
-                () if is(state.dead) => State::Other,
-                () if is(state.running) => State::Running,
-                () if state.started_at.as_deref().is_none_or(|at| at.starts_with("0001")) => State::Created,
-                () => State::Exited,
+                () if is(state.restarting) => ContainerState::Restarting,
+                () if is(state.paused) => ContainerState::Paused,
+                () if is(state.dead) => ContainerState::Other,
+                () if is(state.running) => ContainerState::Running,
+                () if state.started_at.as_deref().is_none_or(|at| at.starts_with("0001")) => {
+                    ContainerState::Created
+                }
+                () => ContainerState::Exited,
             },
             end,
             restarts,
@@ -235,14 +237,15 @@ impl Engine {
         })
     }
 
-    /// Returns whether a container has no file at a path; `false` where that cannot be asked.
+    /// Returns whether a container has no file at a path; `false` if the engine does not answer that.
     pub(super) async fn lacks(&self, container: &str, path: &str) -> bool {
         let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
-        let asked = self.docker.quickly(|docker| docker.get_container_archive_info(container, Some(options)));
-        matches!(asked.await, Err(EngineError::DockerResponseServerError { status_code: 404, .. }))
+        let inspected =
+            self.docker.with_timeout(|docker| docker.get_container_archive_info(container, Some(options)));
+        matches!(inspected.await, Err(EngineError::DockerResponseServerError { status_code: 404, .. }))
     }
 
-    /// Returns a container's last log lines, as evidence; none if they cannot be had.
+    /// Returns a container's last log lines for diagnostics, or none if they cannot be read.
     pub async fn last_lines(&self, container: &str) -> Vec<String> {
         let query = LogQuery { follow: false, tail: EVIDENCE_LINES.into(), since: 0, dated: false };
         let lines = self.logs(container, &query).try_collect::<Vec<LogLine>>();
@@ -250,7 +253,7 @@ impl Engine {
         lines.unwrap_or(Ok(Vec::new())).unwrap_or_default().into_iter().map(|line| line.text).collect()
     }
 
-    /// Returns a container's log as it comes.
+    /// Returns a container's log as a stream of lines.
     pub fn logs(&self, container: &str, query: &LogQuery) -> impl Stream<Item = Result<LogLine>> + use<> {
         let options = LogsOptionsBuilder::new()
             .follow(query.follow)
@@ -260,17 +263,21 @@ impl Engine {
             .since(query.since)
             .timestamps(query.dated)
             .build();
-        let doing = format!("read the log of `{container}`");
-        // A service that is followed may be silent for as long as it likes.
+        let action = format!("read the log of `{container}`");
+        // A service whose log is followed may be silent without limit.
         let limit = (!query.follow).then_some(QUICK);
-        self.docker.watched(limit, |docker| docker.logs(container, Some(options))).map(move |output| {
-            let output = output.map_err(Error::engine(&doing))?;
-            let (LogOutput::StdErr { message }
-            | LogOutput::StdOut { message }
-            | LogOutput::StdIn { message }
-            | LogOutput::Console { message }) = output;
-            Ok(LogLine { text: String::from_utf8_lossy(&message).trim_end_matches(['\n', '\r']).to_string() })
-        })
+        self.docker.stream_with_heartbeat(limit, |docker| docker.logs(container, Some(options))).map(
+            move |output| {
+                let output = output.map_err(Error::engine(&action))?;
+                let (LogOutput::StdErr { message }
+                | LogOutput::StdOut { message }
+                | LogOutput::StdIn { message }
+                | LogOutput::Console { message }) = output;
+                Ok(LogLine {
+                    text: String::from_utf8_lossy(&message).trim_end_matches(['\n', '\r']).to_string(),
+                })
+            },
+        )
     }
 }
 
@@ -293,7 +300,7 @@ impl Inventory {
         }
         if let Some(volumes) = labels.get(LABEL_RESTORE) {
             let volumes = volumes.split(',').map(ToString::to_string).collect();
-            self.objects.restore = Some(Restore { mark: id, volumes });
+            self.objects.restore = Some(Restore { sentinel: id, volumes });
             return;
         }
         let Some(service) = labels.get(LABEL_SERVICE).filter(|_| !labels.contains_key(LABEL_CHECK)) else {
@@ -307,19 +314,19 @@ impl Inventory {
             image_id: seen.image_id.unwrap_or_default(),
             spec: labels.get(LABEL_SPEC).cloned().unwrap_or_default(),
             state: match seen.state {
-                Some(ContainerSummaryStateEnum::CREATED) => State::Created,
-                Some(ContainerSummaryStateEnum::EXITED) => State::Exited,
-                Some(ContainerSummaryStateEnum::RUNNING) => State::Running,
-                Some(ContainerSummaryStateEnum::PAUSED) => State::Paused,
-                Some(ContainerSummaryStateEnum::RESTARTING) => State::Restarting,
-                _ => State::Other,
+                Some(ContainerSummaryStateEnum::CREATED) => ContainerState::Created,
+                Some(ContainerSummaryStateEnum::EXITED) => ContainerState::Exited,
+                Some(ContainerSummaryStateEnum::RUNNING) => ContainerState::Running,
+                Some(ContainerSummaryStateEnum::PAUSED) => ContainerState::Paused,
+                Some(ContainerSummaryStateEnum::RESTARTING) => ContainerState::Restarting,
+                _ => ContainerState::Other,
             },
             status: seen.status.unwrap_or_default(),
             address: addresses.first().copied(),
             without: labels.get(LABEL_WITHOUT).cloned(),
         };
-        let set_aside = container.name.ends_with(SET_ASIDE);
-        let by_service = if set_aside { &mut self.objects.set_aside } else { &mut self.objects.containers };
+        let is_previous = container.name.ends_with(SET_ASIDE);
+        let by_service = if is_previous { &mut self.objects.set_aside } else { &mut self.objects.containers };
         by_service.insert(service.clone(), container);
     }
 }

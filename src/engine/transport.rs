@@ -1,7 +1,7 @@
-//! Carries requests to the engine: each names the version of the API that both sides speak.
+//! Sends requests to the engine, each with the newest API version that both sides support.
 //!
-//! The version is set here and not by bollard, whose 0.21.1 loses it (`src/uri.rs`: `join` replaces the whole path) and
-//! whose next release may send one that the engine refuses. Requests without a version are deprecated in the API.
+//! This file sets the version, because bollard 0.21.1 loses it (`src/uri.rs`: `join` replaces the whole path)
+//! and its next release may send one that the engine refuses. The API deprecates requests without a version.
 
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
@@ -16,27 +16,27 @@ use hyper_util::rt::TokioExecutor;
 use hyperlocal::UnixConnector;
 
 use super::clock::Clock;
-use super::silence::Connection;
-use crate::endpoint::Address;
-use crate::registry_auth::url_safe;
+use super::timeout::Connection;
+use crate::docker::credentials::url_safe;
+use crate::docker::endpoint::Address;
 
 type Result<T> = std::result::Result<T, EngineError>;
 
-/// Longer than any limit of a single call: each has its own, in `silence`.
+/// The client's own time limit, longer than the limit of any call: each call has its own, in `timeout`.
 const ANSWER_SECONDS: u64 = 3600;
 
-/// What the engine says of itself before it is asked for anything.
+/// What the engine reports before the first call.
 #[derive(Clone, Debug)]
 pub(super) struct Greeting {
-    /// The newest version of the API that it speaks.
+    /// The newest API version that it supports.
     pub(super) api: ClientVersion,
-    /// Its own version, such as `20.10.24`; empty where it does not say.
+    /// Its own version, such as `20.10.24`, or empty if the engine does not report it.
     pub(super) version: String,
     /// Its clock.
     pub(super) clock: Clock,
 }
 
-/// The head of an answer.
+/// The headers of an answer.
 #[derive(Debug)]
 struct Head {
     api: Option<String>,
@@ -44,26 +44,26 @@ struct Head {
     date: Option<SystemTime>,
 }
 
-/// Connects to an engine, with the newest version of the API that both sides speak.
+/// Connects to an engine, with the newest API version that both sides support.
 pub(super) async fn connect(address: &Address) -> Result<(Connection, Greeting)> {
     let head = Arc::new(OnceLock::new());
-    let asked = SystemTime::now();
+    let requested = SystemTime::now();
     let unversioned = client(address, None, Some(head.clone()))?;
-    Connection::new(unversioned).quickly(Docker::ping).await?;
+    Connection::new(unversioned).with_timeout(Docker::ping).await?;
     let answered = SystemTime::now();
     let Head { api, server, date } = head.get().ok_or_else(|| missing("Api-Version"))?;
     let api = api.as_deref().and_then(parse_version).ok_or_else(|| missing("Api-Version"))?;
     let greeting = Greeting {
         api,
         version: server.as_deref().map(software_version).unwrap_or_default().to_string(),
-        clock: date.map_or_else(Clock::default, |date| Clock::of_answer(date, asked, answered)),
+        clock: date.map_or_else(Clock::default, |date| Clock::of_answer(date, requested, answered)),
     };
     if api <= *API_DEFAULT_VERSION {
         return Ok((Connection::new(client(address, Some(api), None)?), greeting));
     }
     let ours = Connection::new(client(address, Some(*API_DEFAULT_VERSION), None)?);
-    // An engine that is much newer may have dropped our version; its own is then the best guess.
-    match ours.quickly(Docker::ping).await {
+    // A much newer engine may have dropped our newest version. Its own version is the best choice then.
+    match ours.with_timeout(Docker::ping).await {
         Err(EngineError::DockerResponseServerError { status_code: 400, .. }) => {
             Ok((Connection::new(client(address, Some(api), None)?), greeting))
         }
@@ -107,7 +107,7 @@ where
         if let Ok(uri) = format!("{address}{}", versioned(path, version)).parse() {
             *request.uri_mut() = uri;
         }
-        // bollard writes credentials in an alphabet that the engine does not read.
+        // bollard encodes credentials with a base64 alphabet that the engine does not decode.
         if let Some(value) = request.headers_mut().get_mut("x-registry-auth")
             && let Some(safe) = value.to_str().ok().and_then(|text| url_safe(text).parse().ok())
         {
@@ -126,7 +126,7 @@ where
     Docker::connect_with_custom_transport(send, Some(authority), ANSWER_SECONDS, &version)
 }
 
-/// Returns a path that names this version of the API, whether or not bollard named one.
+/// Returns a path with this API version, whether or not bollard added one.
 fn versioned(path: &str, version: Option<ClientVersion>) -> String {
     let named = path.strip_prefix("/v").and_then(|rest| rest.split_once('/'));
     let bare = named.filter(|(version, _)| parse_version(version).is_some());
@@ -134,13 +134,13 @@ fn versioned(path: &str, version: Option<ClientVersion>) -> String {
     version.map_or_else(|| bare.clone(), |version| format!("/v{version}{bare}"))
 }
 
-/// Reads a version such as `1.41`.
+/// Parses a version such as `1.41`.
 pub(super) fn parse_version(text: &str) -> Option<ClientVersion> {
     let (major, minor) = text.split_once('.')?;
     Some(ClientVersion { major_version: major.parse().ok()?, minor_version: minor.parse().ok()? })
 }
 
-/// Returns `20.10.24` of `Docker/20.10.24 (linux)`.
+/// Returns `20.10.24` from `Docker/20.10.24 (linux)`.
 fn software_version(server: &str) -> &str {
     let (_, version) = server.split_once('/').unwrap_or_default();
     version.split(' ').next().unwrap_or_default()
@@ -155,11 +155,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_request_names_the_negotiated_version_alone() {
+    fn requests_name_only_the_negotiated_version() {
         let version = parse_version("1.41");
         for (path, with, without) in [
             ("/containers/json?all=true", "/v1.41/containers/json?all=true", "/containers/json?all=true"),
-            // The same request of a bollard that keeps its own version.
+            // The same request from a bollard that keeps its own version.
             (
                 "/v1.53/containers/json?all=true",
                 "/v1.41/containers/json?all=true",
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_names_its_version_in_the_head() {
+    fn software_version_is_parsed_from_the_header() {
         assert_eq!(software_version("Docker/20.10.24+dfsg1 (linux)"), "20.10.24+dfsg1");
         assert_eq!(software_version("Libpod/5.8.6 (linux)"), "5.8.6");
         assert_eq!(software_version("nginx"), "");

@@ -1,4 +1,4 @@
-//! What failed first, and what failed in the clean-up after it.
+//! The first failure, together with the failures of the clean-up after it.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub struct CleanUp {
     further: Vec<Error>,
 }
 
-/// Returns an outcome with the failures of the clean-up after it; what failed first stays the error.
+/// Returns an outcome extended by the failures of the clean-up after it. The first failure stays the error.
 pub fn and_clean_up<T>(outcome: Result<T>, failures: impl IntoIterator<Item = Error>) -> Result<T> {
     let mut failures = failures.into_iter();
     match outcome {
@@ -24,7 +24,7 @@ pub fn and_clean_up<T>(outcome: Result<T>, failures: impl IntoIterator<Item = Er
 }
 
 impl Error {
-    /// Returns the error with its causes, separated by colons.
+    /// Returns the error and its causes, separated by colons.
     pub fn in_one_line(&self) -> String {
         let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
         causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -37,7 +37,7 @@ impl Error {
         Self::CleanUp(CleanUp { failure: Box::new(self), further })
     }
 
-    /// Returns what failed first.
+    /// Returns the first failure.
     pub fn first(&self) -> &Self {
         match self {
             Self::CleanUp(CleanUp { failure, .. }) => failure.first(),
@@ -45,7 +45,7 @@ impl Error {
         }
     }
 
-    /// Returns what failed in the clean-up after it.
+    /// Returns the failures of the clean-up.
     pub fn of_clean_up(&self) -> Vec<&Self> {
         match self {
             Self::CleanUp(CleanUp { failure, further }) => {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_first_stays_first_and_nothing_is_hidden() {
+    fn clean_up_failures_follow_the_first_failure() {
         assert_eq!(and_clean_up(Ok(1), None).unwrap(), 1);
         let alone = and_clean_up(Ok(1), [failure("a")]).unwrap_err();
         assert_eq!((alone.to_string(), alone.of_clean_up().len()), ("cannot a".into(), 0));
@@ -89,6 +89,6 @@ mod tests {
         );
         let further: Vec<String> = error.of_clean_up().into_iter().map(ToString::to_string).collect();
         assert_eq!(further, ["cannot a", "cannot b", "cannot c"]);
-        assert!(std::error::Error::source(&error).is_none(), "the causes are those of the first");
+        assert!(std::error::Error::source(&error).is_none(), "only the first failure's causes are shown");
     }
 }

@@ -1,17 +1,17 @@
-//! The words by which scripts tell errors apart.
+//! Stable codes by which scripts distinguish errors.
 
 use super::Error;
 
 impl Error {
-    /// Returns the stable word by which scripts know the error.
+    /// Returns the stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Amiss(_) => "amiss",
+            Self::Problems(_) => "problems",
             Self::Backup { .. } => "backup",
-            Self::Blind(_) => "blind",
+            Self::Unhealthy(_) => "unhealthy",
             Self::CleanUp(_) => self.first().code(),
             Self::Conflicts(_) | Self::PortLost { .. } => "conflict",
-            Self::Died { .. } => "died",
+            Self::Died { .. } => "exited",
             Self::Drill(_) => "drill",
             Self::Engine { .. } => "engine",
             Self::EngineLost { .. } => "engine-lost",
@@ -31,11 +31,11 @@ impl Error {
             Self::NoDemo { .. } => "no-demo",
             Self::NoProgram { .. } => "no-program",
             Self::NotReady { .. } => "not-ready",
-            Self::NotTakenBack { .. } => "not-taken-back",
-            Self::OutOfReach(_) => "out-of-reach",
+            Self::NotRolledBack { .. } => "not-rolled-back",
+            Self::OutOfReach(_) => "not-reachable",
             Self::Pull { .. } => "pull",
             Self::Restore { .. } => "restore",
-            Self::TakenBack { .. } => "taken-back",
+            Self::RolledBack { .. } => "rolled-back",
             Self::SettingsFile { .. } | Self::Usage { .. } => "usage",
         }
     }

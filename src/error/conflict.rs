@@ -1,11 +1,11 @@
-//! What somebody else has, or what is there already.
+//! Objects, files and ports that already exist or belong to other programs.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::printable;
+use crate::model::sanitize;
 
-/// A kind of object that an engine has.
+/// A kind of engine object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectKind {
     /// A container.
@@ -19,7 +19,7 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    /// Returns the command that removes an object of this kind, without its name.
+    /// Returns the command that removes an object of this kind, without the name.
     pub fn removal(self) -> &'static str {
         match self {
             Self::Container => "docker rm",
@@ -41,56 +41,56 @@ impl fmt::Display for ObjectKind {
     }
 }
 
-/// Something the stack needs that somebody else has.
+/// An object or a port that the stack needs but cannot have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
-    /// An object of the engine has our name but not our label.
+    /// An engine object has a name of the stack, but not its label.
     Foreign {
-        /// What it is.
+        /// The kind of the object.
         kind: ObjectKind,
-        /// Its name.
+        /// The name of the object.
         name: String,
     },
-    /// An object of the stack itself is where a restore would put its data.
+    /// An object of the stack exists where a restore would write its data.
     Present {
-        /// What it is.
+        /// The kind of the object.
         kind: ObjectKind,
-        /// Its name.
+        /// The name of the object.
         name: String,
     },
-    /// A restore has begun and not ended well.
+    /// A restore started and did not complete.
     Restore {
-        /// The stack's name.
+        /// The name of the stack.
         name: String,
     },
-    /// A file is there already.
+    /// A file exists.
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// A dashboard was edited inside Grafana and in its file, so one of the edits must give way.
+    /// A dashboard was edited both inside Grafana and in its file; one of the edits has to be dropped.
     Dashboard {
         /// Its uid.
         uid: String,
-        /// The file's name.
+        /// The name of the file.
         file: String,
     },
     /// A port is taken.
     Port {
-        /// The service that wants it.
+        /// The service that needs it.
         service: String,
         /// The address and port.
         address: std::net::SocketAddr,
-        /// Who holds it, where that can be known.
+        /// The program that listens there, if it can be determined.
         holder: Option<String>,
     },
-    /// A port is taken that the configuration names, so that no other will do.
+    /// A port that the configuration names is taken, so no other port can replace it.
     FixedPort {
-        /// What wants it.
+        /// The service that needs it.
         service: String,
         /// The address and port.
         address: std::net::SocketAddr,
-        /// Who holds it, where that can be known.
+        /// The program that listens there, if it can be determined.
         holder: Option<String>,
     },
 }
@@ -103,12 +103,12 @@ impl fmt::Display for Conflict {
             }
             Self::Present { kind, name } => write!(f, "{kind} `{name}` exists"),
             Self::Restore { name } => {
-                write!(f, "the data of stack `{name}` is being restored, or was restored by half")
+                write!(f, "the data of stack `{name}` is being restored, or was only partially restored")
             }
             Self::Dashboard { uid, file } => {
                 write!(f, "dashboard `{uid}` was edited inside Grafana and in `{file}`")
             }
-            Self::File { path } => write!(f, "file `{}` exists", printable::path(path)),
+            Self::File { path } => write!(f, "file `{}` exists", sanitize::path(path)),
             Self::Port { service, address, holder } | Self::FixedPort { service, address, holder } => {
                 write!(f, "port {} of `{service}` is taken on {}", address.port(), address.ip())?;
                 holder.as_ref().map_or(Ok(()), |holder| write!(f, " by {holder}"))

@@ -1,24 +1,24 @@
-//! A fault in a configuration file.
+//! An error in a configuration file.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::printable;
+use crate::model::sanitize;
 
-/// One fault of a configuration file.
+/// An error in a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigFault {
     /// The file, as the user sees it.
     pub file: PathBuf,
-    /// The line, counted from 1, where it is known.
+    /// The line, counted from 1, if it is known.
     pub line: Option<u64>,
-    /// What is wrong.
+    /// The reason.
     pub reason: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", printable::path(&self.file))?;
+        write!(f, "{}", sanitize::path(&self.file))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }

@@ -1,27 +1,27 @@
-//! What a file or folder was needed for.
+//! The actions on files and folders that error messages name.
 
 use std::fmt;
 
-/// What could not be done with a file or folder, fit for "cannot …".
+/// An action that failed on a file or folder, completing "cannot …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileAction {
     /// Copying it to a backup.
     BackUp,
-    /// Making a backup of another file.
+    /// Writing a backup of another file to it.
     BackUpTo,
-    /// Making a folder.
+    /// Creating a folder.
     CreateFolder,
     /// Locking a folder against other processes.
     Lock,
     /// Packing files into an archive.
     Pack,
-    /// Reading.
+    /// Reading it.
     Read,
-    /// Removing.
+    /// Removing it.
     Remove,
-    /// Using what should be a folder.
+    /// Using it as a folder.
     UseAsFolder,
-    /// Writing.
+    /// Writing it.
     Write,
     /// Writing the data of a stack into a backup.
     WriteBackup,

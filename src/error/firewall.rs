@@ -1,42 +1,40 @@
-//! A firewall that keeps the containers of a stack from one another.
+//! A firewall that blocks traffic between the containers of a stack.
 
 use super::Source;
 
-/// A firewall drops what passes between the containers of a stack.
+/// A firewall drops the packets between the containers of a stack.
 #[derive(Debug, thiserror::Error)]
 #[error("`{from}` gets no answer from `{to}`: {}", fault(.network))]
 pub struct Firewall {
-    /// The service that asked.
+    /// The service that sent the request.
     pub from: String,
-    /// The service that was asked, with its port.
+    /// The service that did not answer, with its port.
     pub to: String,
-    /// The network of both.
+    /// The network of both services.
     pub network: String,
-    /// The host's end of that network, where it is known.
+    /// The bridge of that network on the engine's host, if it is known.
     pub bridge: Option<String>,
-    /// What the command that asked said last.
+    /// The last line of the command that sent the request.
     pub source: Source,
 }
 
 impl Firewall {
-    /// Returns what to do next.
+    /// Returns the hint.
     pub(super) fn hint(&self) -> String {
         fix(self.bridge.as_deref())
     }
 }
 
-/// Returns the cause of a silence between containers.
+/// Returns the cause of dropped packets between the containers of a network.
 pub fn fault(network: &str) -> String {
-    format!(
-        "a firewall (iptables) on the engine's host drops what passes between the containers of `{network}`"
-    )
+    format!("a firewall (iptables) on the engine's host drops packets between the containers of `{network}`")
 }
 
-/// Returns the fix of a silence between containers; `bridge` is the host's end of their network.
+/// Returns the fix for dropped packets; `bridge` is the bridge of the network on the engine's host.
 pub fn fix(bridge: Option<&str>) -> String {
     let bridge = bridge.unwrap_or("BRIDGE");
     format!(
-        "on the engine's host, `sudo iptables -I FORWARD -i {bridge} -o {bridge} -j ACCEPT` lets it pass; if the rules \
-         of Docker are gone, `sudo systemctl restart docker` restores them"
+        "on the engine's host, allow the traffic: `sudo iptables -I FORWARD -i {bridge} -o {bridge} -j ACCEPT`; if \
+         Docker's own rules are missing, `sudo systemctl restart docker` restores them"
     )
 }

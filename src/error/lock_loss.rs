@@ -1,4 +1,4 @@
-//! How the lock of a stack was lost.
+//! The ways in which the lock of a stack is lost.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,9 +8,10 @@ use std::time::Duration;
 pub enum LockLoss {
     /// Its container was removed.
     Removed,
-    /// Another program has it, which is named.
+    /// Another program holds it; this is its description.
     Taken(String),
-    /// This program was suspended, or cut off from the engine, for at least so long, and another one removed it.
+    /// This program was suspended or cut off from the engine for at least this long, and another program took
+    /// the lock.
     Silent(Duration),
 }
 
@@ -18,10 +19,10 @@ impl fmt::Display for LockLoss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Removed => write!(f, "its container was removed"),
-            Self::Taken(holder) => write!(f, "{holder} has it"),
+            Self::Taken(holder) => write!(f, "{holder} holds it"),
             Self::Silent(time) => {
                 let time = humantime::format_duration(*time);
-                write!(f, "it gave no sign of life for {time}, and another one took its place")
+                write!(f, "it was not renewed for {time}, and another program took it over")
             }
         }
     }

@@ -1,28 +1,26 @@
-//! What an engine has that this program cannot reach, because the engine is elsewhere.
+//! Parts of an engine on another machine that this program cannot reach.
 
 use std::net::IpAddr;
 
-use crate::endpoint::Elsewhere;
+use crate::docker::endpoint::Elsewhere;
 
-/// Something that this program cannot reach on an engine that is elsewhere.
+/// A part of an engine on another machine that cannot be reached from here.
 #[derive(Debug, thiserror::Error)]
 pub enum OutOfReach {
     /// The ports that the engine publishes.
     #[error("ports that the Docker Engine at {engine} publishes on {on} are not reachable from here")]
     Ports {
-        /// The engine's address, and where it comes from.
+        /// The address of the engine, and the setting it comes from.
         engine: String,
-        /// The address on which it publishes them.
+        /// The address on which the ports are published.
         on: IpAddr,
-        /// Why this program does not reach them.
+        /// Why the ports are not reachable.
         source: Elsewhere,
     },
-    /// The simulated application, which the containers look for on the engine's own machine.
-    #[error(
-        "the containers of the Docker Engine at {engine} look for the application on the engine's machine"
-    )]
+    /// The demo application, which the containers expect on the engine's machine.
+    #[error("the containers of the Docker Engine at {engine} expect the application on the engine's machine")]
     Application {
-        /// The engine's address, and where it comes from.
+        /// The address of the engine, and the setting it comes from.
         engine: String,
         /// Why the application does not run there.
         source: Elsewhere,
@@ -30,7 +28,7 @@ pub enum OutOfReach {
 }
 
 impl OutOfReach {
-    /// Returns what to do next.
+    /// Returns the hint.
     pub(super) fn hint(&self) -> String {
         match self {
             Self::Ports { .. } => "run the command on the engine's machine (in a container: with `--network host`), or \

@@ -1,64 +1,64 @@
-//! Why an image could not be pulled, and what to do about it. `engine_phrases` recognises which it is.
+//! The reasons why a pull fails, and their fixes. `docker::phrases` recognizes the reason from the answer.
 
 use std::fmt;
 
 use super::Error;
-use crate::image_reference::ImageReference;
+use crate::docker::image_reference::ImageReference;
 
 /// Why an image could not be pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PullFault {
-    /// The registry wants a login, or another one.
+    /// The registry requires a login, or another one.
     Unauthorized,
-    /// The registry refuses access to the repository, which it may not even have.
+    /// The registry denies access to the repository, which may not even exist.
     Denied,
-    /// The registry does not have the repository, or not this version of the image.
+    /// The registry does not have the repository, or not this tag of it.
     NotFound,
-    /// Too much was pulled in a time.
+    /// The pull rate limit is reached.
     RateLimited,
-    /// The registry itself is out of order, which may pass.
+    /// The registry itself fails, possibly for a moment only.
     Unavailable,
-    /// Nothing answers where the registry should be, or nothing that the engine trusts.
+    /// No registry answers at the address, or none that the engine trusts.
     Unreachable,
-    /// What the registry sent is not what its own checksums say.
+    /// The data from the registry does not match the registry's checksums.
     Damaged,
-    /// The image exists, but not for the engine's processor or system.
+    /// The image exists, but not for the engine's platform.
     OtherPlatform,
-    /// The engine has no room for it.
+    /// The engine's disk is full.
     NoSpace,
-    /// It is not there, and was not to be pulled.
+    /// The image is missing, and pulling was disabled.
     NotAsked,
-    /// Docker's credentials for its registry cannot be read.
+    /// Docker's credentials for the registry cannot be read.
     Credentials,
-    /// Something else.
+    /// Another reason.
     Other,
 }
 
 impl PullFault {
-    /// Returns whether the same pull may succeed a moment later. A limit that is reached is not tried against.
+    /// Returns whether the same pull may succeed a moment later. A pull is not retried against a rate limit.
     pub fn may_pass(self) -> bool {
         self == Self::Unavailable
     }
 
-    /// Returns why, with the pronouns of one image or of several.
+    /// Returns the reason, with the pronouns for one image or for several.
     fn words(self, [its, it, is]: [&str; 3]) -> String {
         match self {
-            Self::Unauthorized => format!("{its} registry wants a login"),
-            Self::Denied => format!("{its} registry refuses access"),
+            Self::Unauthorized => format!("{its} registry requires a login"),
+            Self::Denied => format!("{its} registry denies access"),
             Self::NotFound => format!("{its} registry does not have {it}"),
-            Self::RateLimited => format!("{its} registry's limit of pulls is reached"),
-            Self::Unavailable => format!("{its} registry is out of order"),
-            Self::Unreachable => format!("{its} registry cannot be reached"),
-            Self::Damaged => format!("what {its} registry sent is damaged"),
+            Self::RateLimited => format!("{its} registry's pull rate limit is reached"),
+            Self::Unavailable => format!("{its} registry is unavailable"),
+            Self::Unreachable => format!("{its} registry is unreachable"),
+            Self::Damaged => format!("the data from {its} registry is corrupted"),
             Self::OtherPlatform => format!("{is} not built for the engine's platform"),
             Self::NoSpace => "the engine's disk is full".into(),
-            Self::NotAsked => format!("{is} not there"),
+            Self::NotAsked => format!("{is} missing on the engine"),
             Self::Credentials => format!("the credentials for {its} registry cannot be read"),
-            Self::Other => "the pull did not end well".into(),
+            Self::Other => "the pull failed".into(),
         }
     }
 
-    /// Returns what to do next about an image.
+    /// Returns the fix for an image.
     pub fn way_out(self, image: &str) -> String {
         let reference = image.parse::<ImageReference>().ok();
         let registry = reference.as_ref().map_or("", ImageReference::registry);
@@ -66,45 +66,43 @@ impl PullFault {
             "" | "docker.io" => "`docker login`".into(),
             host => format!("`docker login {host}`"),
         };
-        let elsewhere = "take the images from elsewhere with `--registry HOST` \
-                         (`scripts/offline-images.sh` makes a local one)";
+        let elsewhere = "pull from another registry with `--registry HOST` \
+                          (`scripts/offline-images.sh` creates a local one)";
         match self {
-            Self::Unauthorized => format!("{login} with an account that may read it, or {elsewhere}"),
+            Self::Unauthorized => format!("{login} with an account that has access, or {elsewhere}"),
             Self::Denied => {
                 format!(
-                    "check the name with `--image`; if it is right, {login} with an account that may read it, or {elsewhere}"
+                    "check the name in `--image`; if it is correct, {login} with an account that has access, or {elsewhere}"
                 )
             }
-            Self::NotFound => format!("check name and tag with `--image`, or {elsewhere}"),
+            Self::NotFound => format!("check name and tag in `--image`, or {elsewhere}"),
             Self::RateLimited => {
                 format!(
-                    "wait until the registry's period is over, or {login}, which allows more, or {elsewhere}"
+                    "wait until the rate limit resets, or {login}, which raises the limit, or {elsewhere}"
                 )
             }
             Self::Unavailable => {
-                format!("run `tdd-stack up` again when the registry is well, or {elsewhere}")
+                format!("run `tdd-stack up` again when the registry recovers, or {elsewhere}")
             }
             Self::Unreachable => format!(
-                "check the registry's name and port, and the engine host's network, proxy and certificates, or \
+                "check the registry's name and port, and the network, proxy and certificates of the engine's host, or \
                  {elsewhere}"
             ),
             Self::Damaged => format!(
-                "run `tdd-stack up` again; if it stays so, the registry or a proxy before it holds a damaged copy: \
-                 push the image anew, or {elsewhere}"
+                "run `tdd-stack up` again; if the error stays, the registry or a proxy in front of it has a corrupted copy: \
+                 push the image again, or {elsewhere}"
             ),
             Self::OtherPlatform => format!(
-                "name an image that is built for the engine's platform (`docker version` tells it) with `--image`, \
+                "use an image that is built for the engine's platform, which `docker version` shows, with `--image`, \
                  or {elsewhere}"
             ),
-            Self::NotAsked => {
-                "leave out `--pull never`, or bring the image to the engine by `docker load`".into()
-            }
-            Self::NoSpace => "make room on the engine's disk: `docker system df` shows what takes it".into(),
+            Self::NotAsked => "omit `--pull never`, or load the image with `docker load`".into(),
+            Self::NoSpace => "free space on the engine's disk: `docker system df` shows what uses it".into(),
             Self::Credentials => format!(
-                "fix what Docker's `config.json` says of the registry, or name another directory with \
-                 `DOCKER_CONFIG`, or {elsewhere}"
+                "fix the registry's entry in Docker's `config.json`, or use another directory with `DOCKER_CONFIG`, \
+                 or {elsewhere}"
             ),
-            Self::Other => format!("check the name with `--image`, or {elsewhere}"),
+            Self::Other => format!("check the name in `--image`, or {elsewhere}"),
         }
     }
 }
@@ -116,7 +114,8 @@ impl fmt::Display for PullFault {
 }
 
 impl Error {
-    /// Takes in another failure of the same cause: one cause is one error. Gives it back where its cause is another.
+    /// Merges another failure of the same cause, because one cause is one error. Returns it if its cause
+    /// differs.
     pub fn join(&mut self, other: Self) -> std::result::Result<(), Self> {
         match (self, other) {
             (
@@ -124,7 +123,7 @@ impl Error {
                 Self::Pull { images: others, fault: other, source: reason },
             ) if *fault == other
                     && registry(images) == registry(&others)
-                    // Nothing is known of the cause but its words.
+                    // Nothing but the text is known of the cause.
                     && (other != PullFault::Other || source.to_string() == reason.to_string()) =>
             {
                 images.extend(others);
@@ -135,7 +134,7 @@ impl Error {
     }
 }
 
-/// Returns what could not be pulled and why, without the registry's answer.
+/// Returns the images and the reason, without the registry's answer.
 pub(super) fn told(images: &[String], fault: PullFault) -> String {
     match images {
         [image] => format!("`{image}`: {fault}"),
@@ -147,7 +146,7 @@ pub(super) fn told(images: &[String], fault: PullFault) -> String {
     }
 }
 
-/// Returns the registry of images that have one in common.
+/// Returns the registry of the first image.
 fn registry(images: &[String]) -> Option<String> {
     let image: ImageReference = images.first()?.parse().ok()?;
     Some(image.registry().to_string())
@@ -173,20 +172,20 @@ mod tests {
     ];
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_unavailable_registries_are_retried() {
         let passing: Vec<PullFault> = ALL.into_iter().filter(|fault| fault.may_pass()).collect();
         assert_eq!(passing, [PullFault::Unavailable]);
     }
 
     #[test]
-    fn a_way_out_names_the_registry_to_log_in_to() {
+    fn pull_fix_names_the_login_registry() {
         let host = |image| PullFault::RateLimited.way_out(image);
         assert!(host("prom/prometheus:v3.5.3").contains("`docker login`,"));
         assert!(host("r.example:5000/prom/prometheus:v3.5.3").contains("`docker login r.example:5000`"));
         for fault in ALL {
-            let names_another = fault.way_out("prom/prometheus:v3.5.3").contains("--registry HOST");
+            let offers_registry = fault.way_out("prom/prometheus:v3.5.3").contains("--registry HOST");
             assert_eq!(
-                names_another,
+                offers_registry,
                 !matches!(fault, PullFault::NoSpace | PullFault::NotAsked),
                 "{fault:?}"
             );
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_one_cause_are_one_error_that_names_all_images() {
+    fn pull_failures_join_by_cause_and_registry() {
         let failure = |image: &str, fault, reason: &str| Error::Pull {
             images: vec![image.into()],
             fault,
@@ -204,7 +203,7 @@ mod tests {
         first.join(failure("r.example/b:1", PullFault::Unreachable, "dial tcp: timeout")).unwrap();
         assert_eq!(
             first.to_string(),
-            "cannot pull 2 images: their registry cannot be reached\n  `r.example/a:1`\n  `r.example/b:1`"
+            "cannot pull 2 images: their registry is unreachable\n  `r.example/a:1`\n  `r.example/b:1`"
         );
         for other in [
             failure("r.example/c:1", PullFault::NotFound, "dial tcp: refused"),

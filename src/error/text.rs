@@ -1,4 +1,4 @@
-//! Writes the lists, times and logs that messages hold.
+//! Text helpers for messages: lists, durations and logs.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,11 +24,11 @@ pub(super) fn waited_for(time: Duration) -> String {
     if time.is_zero() {
         return String::new();
     }
-    format!(", still after {}", humantime::format_duration(time))
+    format!(" (waited {})", humantime::format_duration(time))
 }
 
 pub(super) fn done_before(steps: &[String]) -> String {
-    if steps.is_empty() { String::new() } else { format!("; done before: {}", steps.join(", ")) }
+    if steps.is_empty() { String::new() } else { format!("; completed before: {}", steps.join(", ")) }
 }
 
 pub(super) fn by(holder: Option<&str>) -> String {

@@ -1,4 +1,4 @@
-//! Writes what is for its user alone.
+//! Files that only their user may read.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -8,8 +8,8 @@ use std::path::Path;
 use super::read_text;
 use crate::error::{Error, FileAction, Result};
 
-/// Writes a file that only its user may read, in a folder of the same kind, unless it is there; returns what it
-/// says then.
+/// Writes a file that only the user may read, in a folder with the same restriction, unless the file exists.
+/// Returns the content of the file on the disk.
 pub fn write_private(path: &Path, content: &str) -> Result<String> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::DirBuilder::new()
@@ -17,7 +17,7 @@ pub fn write_private(path: &Path, content: &str) -> Result<String> {
         .mode(0o700)
         .create(folder)
         .map_err(Error::file(FileAction::CreateFolder, folder))?;
-    // The mode of a temporary file is that of a private one.
+    // A temporary file has mode 0600.
     let mut file = tempfile::Builder::new()
         .prefix(".tdd-stack-")
         .tempfile_in(folder)
@@ -32,11 +32,11 @@ pub fn write_private(path: &Path, content: &str) -> Result<String> {
     }
 }
 
-/// Removes a file that was written so, and its folder where nothing else is in it; returns whether it was there.
+/// Removes a file that [`write_private`] wrote, and its folder if it is then empty. Returns whether it existed.
 pub fn remove_private(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => {
-            // Somebody's own file may lie beside it.
+            // The folder may contain files of other programs, and then stays.
             drop(path.parent().map(fs::remove_dir));
             Ok(true)
         }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_private_file_is_the_user_s_alone_and_is_written_once() {
+    fn private_file_is_owner_only_and_written_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a/b/secret");
         assert_eq!(write_private(&path, "one").unwrap(), "one");
@@ -62,6 +62,10 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path().join("a/b")).unwrap().count(), 1, "no temporary file is left");
         fs::write(dir.path().join("a/mine"), "").unwrap();
         assert!(remove_private(&path).unwrap() && !remove_private(&path).unwrap());
-        assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1, "its folder is gone, mine stays");
+        assert_eq!(
+            fs::read_dir(dir.path().join("a")).unwrap().count(),
+            1,
+            "its folder is removed, the other file stays"
+        );
     }
 }

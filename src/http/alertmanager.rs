@@ -1,6 +1,6 @@
-//! Alertmanager's HTTP API, as far as a proof needs it.
+//! Alertmanager's HTTP API, as far as verification needs it.
 //!
-//! Source: the API's own description `openapi.yaml` of Alertmanager 0.33, version 2.
+//! Source: the API description `openapi.yaml` of Alertmanager 0.33, API version 2.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -8,45 +8,45 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::{Http, body, json, pairs, text};
-use crate::alerts::{ArrivedAlert, Delivery, Silence};
 use crate::error::{Error, Result};
+use crate::model::alert::{AlertmanagerAlert, Delivery, Silence};
 
 /// A client for one Alertmanager.
 #[derive(Clone, Debug)]
-pub struct Alertmanager<'a> {
+pub struct AlertmanagerClient<'a> {
     http: &'a Http,
     base: String,
 }
 
-impl<'a> Alertmanager<'a> {
+impl<'a> AlertmanagerClient<'a> {
     /// Returns a client for the Alertmanager at `base`.
     pub fn new(http: &'a Http, base: impl Into<String>) -> Self {
         Self { http, base: base.into() }
     }
 
-    /// Returns the alerts that have arrived and are not over.
-    pub async fn alerts(&self) -> Result<Vec<ArrivedAlert>> {
+    /// Returns the alerts that Alertmanager has received and that have not ended.
+    pub async fn alerts(&self) -> Result<Vec<AlertmanagerAlert>> {
         Ok(self.list("alerts").await?.iter().map(alert).collect())
     }
 
-    /// Returns its silences, those that are over too.
+    /// Returns all silences, including expired ones.
     pub async fn silences(&self) -> Result<Vec<Silence>> {
         Ok(self.list("silences").await?.iter().map(silence).collect())
     }
 
     async fn list(&self, what: &str) -> Result<Vec<Value>> {
-        let doing = format!("ask Alertmanager for its {what}");
+        let action = format!("get {what} from Alertmanager");
         let response = self.http.send(self.http.client.get(format!("{}/api/v2/{what}", self.base))).await;
-        let body = json(&doing, response).await?;
+        let body = json(&action, response).await?;
         match body {
             Value::Array(items) => Ok(items),
-            _ => Err(Error::http(doing)("the answer is no list")),
+            _ => Err(Error::http(action)("the answer is not a list")),
         }
     }
 
-    /// Makes an alert of a drill, so that there is something to deliver.
+    /// Posts a drill alert that ends after two minutes, so that there is something to deliver.
     pub async fn post_drill(&self) -> Result<()> {
-        let doing = "hand an alert to Alertmanager";
+        let action = "post an alert to Alertmanager";
         let end = humantime::format_rfc3339_seconds(SystemTime::now() + Duration::from_mins(2)).to_string();
         let alerts = serde_json::json!([{
             "labels": {"alertname": "TddStackDrill", "severity": "warning", "job": "tdd-stack", "drill": "true"},
@@ -55,27 +55,36 @@ impl<'a> Alertmanager<'a> {
         }]);
         let response =
             self.http.send(self.http.client.post(format!("{}/api/v2/alerts", self.base)).json(&alerts)).await;
-        let status = response.map_err(Error::http(doing))?.status();
-        if status.is_success() { Ok(()) } else { Err(Error::http(doing)(format!("the answer is {status}"))) }
+        let status = response.map_err(Error::http(action))?.status();
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(Error::http(action)(format!("the server answered {status}")))
+        }
     }
 
-    /// Returns what its receivers took and refused since its start, one entry for each kind that was tried.
+    /// Returns how many messages each kind of receiver accepted and refused since Alertmanager started. A kind
+    /// without any message is left out.
     pub async fn deliveries(&self) -> Result<Vec<Delivery>> {
-        let doing = "read Alertmanager's metrics";
+        let action = "read Alertmanager's metrics";
         let response = self.http.send(self.http.client.get(format!("{}/metrics", self.base))).await;
-        let body = body::text(response.map_err(Error::http(doing))?).await.map_err(Error::http(doing))?;
+        let body = body::text(response.map_err(Error::http(action))?).await.map_err(Error::http(action))?;
         Ok(deliveries(&body))
     }
 
-    /// Returns how many messages webhooks took since its start.
+    /// Returns how many messages webhooks accepted since Alertmanager started.
     pub async fn delivered(&self) -> Result<u64> {
         let deliveries = self.deliveries().await?;
-        Ok(deliveries.iter().filter(|seen| seen.integration == "webhook").map(|seen| seen.delivered).sum())
+        Ok(deliveries
+            .iter()
+            .filter(|entry| entry.integration == "webhook")
+            .map(|entry| entry.delivered)
+            .sum())
     }
 }
 
-/// Reads the counters of requests, which count when a receiver has answered. The counters
-/// `alertmanager_notifications_*` count a message that is still being tried as one that did not fail.
+/// Reads the counters of requests, which increase when a receiver has answered. The counters
+/// `alertmanager_notifications_*` count a message that is still being retried as successful.
 fn deliveries(metrics: &str) -> Vec<Delivery> {
     let mut counted: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for line in metrics.lines() {
@@ -102,9 +111,9 @@ fn deliveries(metrics: &str) -> Vec<Delivery> {
         .collect()
 }
 
-fn alert(alert: &Value) -> ArrivedAlert {
+fn alert(alert: &Value) -> AlertmanagerAlert {
     let receivers = alert["receivers"].as_array().into_iter().flatten();
-    ArrivedAlert {
+    AlertmanagerAlert {
         name: text(&alert["labels"]["alertname"]),
         labels: pairs(&alert["labels"]),
         annotations: pairs(&alert["annotations"]),
@@ -135,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_receiver_answered_counts_as_delivered() {
+    fn deliveries_count_only_answered_requests() {
         let metrics = "# TYPE alertmanager_notification_requests_total counter\n\
             alertmanager_notification_requests_total{integration=\"email\"} 0\n\
             alertmanager_notification_requests_total{integration=\"webhook\"} 1e+01\n\

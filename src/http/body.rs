@@ -1,19 +1,19 @@
-//! The bodies of answers, up to a size: whatever answers on a port may never come to an end.
+//! Response bodies, read up to a size limit: a program on the port may send without end.
 
 use serde_json::Value;
 
 use super::transcript::Response;
 use crate::error::Source;
 
-/// Many times what a large Prometheus says of itself, in bytes.
+/// The size limit in bytes: many times what a large Prometheus returns.
 const LONGEST: usize = 32 * 1024 * 1024;
 
-/// Returns an answer's text, `�` for what is none.
+/// Returns the body of an answer as text, with `�` for invalid UTF-8.
 pub(super) async fn text(response: Response) -> Result<String, Source> {
     Ok(String::from_utf8_lossy(&bytes(response).await?).into_owned())
 }
 
-/// Returns an answer's JSON.
+/// Returns the body of an answer as JSON.
 pub(super) async fn json(response: Response) -> Result<Value, Source> {
     Ok(serde_json::from_slice(&bytes(response).await?)?)
 }

@@ -1,11 +1,11 @@
-//! The control of a running demo, and pages of metrics as they are.
+//! The control API of a running demo application, and unparsed pages of metrics.
 
 use serde_json::{Value, json};
 
 use super::{Http, json as body};
 use crate::error::{Error, Result, Source};
 
-/// A client for the demo at one control port.
+/// A client for the control port of a demo application.
 #[derive(Clone, Debug)]
 pub struct DemoControl<'a> {
     http: &'a Http,
@@ -14,35 +14,36 @@ pub struct DemoControl<'a> {
 }
 
 impl<'a> DemoControl<'a> {
-    /// Returns a client for the demo whose control is at `base`; `header` is what it wants to see.
+    /// Returns a client for the demo application with its control API at `base`. `header` is the required
+    /// header.
     pub fn new(http: &'a Http, base: impl Into<String>, header: (&'static str, &'static str)) -> Self {
         Self { http, base: base.into(), header }
     }
 
-    /// Asks for another scenario, and returns the demo's state after it.
+    /// Switches the demo application to another scenario and returns its new state.
     pub async fn set(&self, scenario: &str) -> Result<Value> {
-        let doing = format!("set scenario `{scenario}`");
+        let action = format!("set scenario `{scenario}`");
         let url = format!("{}/scenario", self.base);
         let request = self.http.client.post(url).header(self.header.0, self.header.1);
         match self.http.send(request.json(&json!({"scenario": scenario}))).await {
             Err(error) if error.is_connect() => {
                 Err(Error::NoDemo { url: self.base.clone(), source: error.into() })
             }
-            answer => body(&doing, answer).await,
+            answer => body(&action, answer).await,
         }
     }
 }
 
 impl Http {
-    /// Returns a page as it is.
+    /// Returns the body of a page as text.
     pub async fn page(&self, url: &str) -> Result<String> {
-        let doing = || format!("read {url}");
-        let answer = self.send(self.client.get(url)).await.map_err(Error::http(doing()))?;
+        let action = || format!("read {url}");
+        let answer = self.send(self.client.get(url)).await.map_err(Error::http(action()))?;
         let status = answer.status();
         if !status.is_success() {
-            let source: Source = format!("the answer is {status}").into();
-            return Err(Error::http(doing())(source));
+            let source: Source = format!("the server answered {status}").into();
+            return Err(Error::http(action())(source));
         }
-        super::body::text(answer).await.map_err(Error::http(doing()))
+        super::body::text(answer).await.map_err(Error::http(action()))
     }
 }

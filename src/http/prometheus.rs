@@ -1,6 +1,6 @@
-//! Prometheus' HTTP API, as far as a proof needs it, and the reload metrics that Alertmanager has too.
+//! Prometheus' HTTP API, as far as verification needs it, and the reload metrics, which Alertmanager has too.
 //!
-//! Source: <https://prometheus.io/docs/prometheus/latest/querying/api/>, tried with 3.5.
+//! Source: <https://prometheus.io/docs/prometheus/latest/querying/api/>, tested with 3.5.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::{Http, body, json, pairs, taken, text};
-use crate::alerts::EvaluatedAlert;
 use crate::error::{Error, Result};
+use crate::model::alert::PrometheusAlert;
 
 /// A client for one Prometheus.
 #[derive(Clone, Debug)]
-pub struct Prometheus<'a> {
+pub struct PrometheusClient<'a> {
     http: &'a Http,
     base: String,
 }
@@ -21,62 +21,62 @@ pub struct Prometheus<'a> {
 /// A target that Prometheus scrapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveTarget {
-    /// Its job.
+    /// The job.
     pub job: String,
-    /// Its instance, which with the job names it among samples.
+    /// The instance. Job and instance identify the target in samples.
     pub instance: String,
     /// The address that is scraped.
     pub url: String,
     /// `up`, `down` or `unknown`.
     pub health: String,
-    /// Why the last scrape failed.
+    /// The error of the last scrape, empty if it succeeded.
     pub error: String,
 }
 
 /// A recording or alerting rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// `ok`, `err` or `unknown`.
     pub health: String,
-    /// Why the last evaluation failed.
+    /// The error of the last evaluation, empty if it succeeded.
     pub error: String,
-    /// Whether it is an alert that fires.
+    /// Whether it is a firing alert.
     pub firing: bool,
-    /// Its expression.
+    /// The expression.
     pub expression: String,
-    /// Whether its group was evaluated since Prometheus started, with this rule or before it was changed.
+    /// Whether the group was evaluated since Prometheus started, possibly before this rule was changed.
     pub is_group_evaluated: bool,
 }
 
-/// How long Prometheus runs, by its own clock where it tells that.
+/// How long Prometheus has been running, by its own clock if it reports the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Runtime {
     /// When it started.
     pub started: SystemTime,
-    /// How long ago that was.
+    /// The time since the start.
     pub age: Duration,
-    /// How long ago it last read its files, to the second.
+    /// The time since it last loaded its configuration, to the second.
     pub since_reload: Duration,
 }
 
-/// What a service says of its last reload.
+/// The result of a service's last reload.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReloadState {
     /// Whether it succeeded.
     pub successful: bool,
-    /// When the last successful one was, in seconds of the Unix epoch.
+    /// The time of the last successful reload, in seconds since the Unix epoch.
     pub seconds: f64,
 }
 
-impl<'a> Prometheus<'a> {
+impl<'a> PrometheusClient<'a> {
     /// Returns a client for the Prometheus at `base`.
     pub fn new(http: &'a Http, base: impl Into<String>) -> Self {
         Self { http, base: base.into() }
     }
 
-    /// Returns the targets that are scraped.
+    /// Returns the active targets.
     pub async fn targets(&self) -> Result<Vec<ActiveTarget>> {
         let data = self.get("targets?state=active").await?;
         let target = |target: &Value| ActiveTarget {
@@ -93,7 +93,7 @@ impl<'a> Prometheus<'a> {
     pub async fn rules(&self) -> Result<Vec<Rule>> {
         let data = self.get("rules").await?;
         let rules = items(&data["groups"]).iter().flat_map(|group| {
-            // A group that was never evaluated has the year 1 here.
+            // Prometheus reports the year 1 for a group that was never evaluated.
             let last = group["lastEvaluation"].as_str();
             let is_group_evaluated = last.is_some_and(|moment| !moment.starts_with("0001-"));
             items(&group["rules"]).iter().map(move |rule| Rule {
@@ -108,10 +108,10 @@ impl<'a> Prometheus<'a> {
         Ok(rules.collect())
     }
 
-    /// Returns the alerts whose expressions hold, as the last evaluation left them.
-    pub async fn alerts(&self) -> Result<Vec<EvaluatedAlert>> {
+    /// Returns the pending and firing alerts, as of the last evaluation.
+    pub async fn alerts(&self) -> Result<Vec<PrometheusAlert>> {
         let data = self.get("alerts").await?;
-        let alert = |alert: &Value| EvaluatedAlert {
+        let alert = |alert: &Value| PrometheusAlert {
             labels: pairs(&alert["labels"]),
             annotations: pairs(&alert["annotations"]),
             is_firing: alert["state"] == "firing",
@@ -120,7 +120,7 @@ impl<'a> Prometheus<'a> {
         Ok(items(&data["alerts"]).iter().map(alert).collect())
     }
 
-    /// Returns how many series an expression has at this moment.
+    /// Returns how many series an expression has now.
     pub async fn series(&self, expression: &str) -> Result<usize> {
         Ok(items(&self.query(expression).await?).len())
     }
@@ -144,18 +144,18 @@ impl<'a> Prometheus<'a> {
         Ok(taken(&mut taken(&mut body, "data"), "result"))
     }
 
-    /// Returns the addresses of the Alertmanagers that alerts are sent to.
+    /// Returns the URLs of the Alertmanagers to which alerts are sent.
     pub async fn alertmanagers(&self) -> Result<Vec<String>> {
         let data = self.get("alertmanagers").await?;
         Ok(items(&data["activeAlertmanagers"]).iter().map(|found| text(&found["url"])).collect())
     }
 
-    /// Returns the flags that it was started with, by name.
+    /// Returns the command-line flags of Prometheus, by name.
     pub async fn flags(&self) -> Result<BTreeMap<String, String>> {
         Ok(pairs(&self.get("status/flags").await?).into_iter().collect())
     }
 
-    /// Returns the places that alerts link to, without their paths, each once.
+    /// Returns scheme and host of each URL in the annotations of alerts.
     pub async fn links(&self) -> Result<BTreeSet<String>> {
         let data = self.get("rules?type=alert").await?;
         let rules = items(&data["groups"]).iter().flat_map(|group| items(&group["rules"]));
@@ -164,22 +164,22 @@ impl<'a> Prometheus<'a> {
         Ok(urls.map(|url| url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")).collect())
     }
 
-    /// Returns how long it runs.
+    /// Returns how long Prometheus has been running.
     pub async fn runtime(&self) -> Result<Runtime> {
         let data = self.get("status/runtimeinfo").await?;
         let moment = |key: &str| humantime::parse_rfc3339_weak(data[key].as_str().unwrap_or_default());
-        let started = moment("startTime").map_err(Error::http("read when Prometheus started"))?;
+        let started = moment("startTime").map_err(Error::http("read the start time of Prometheus"))?;
         let now = moment("serverTime").unwrap_or_else(|_| SystemTime::now());
         let ago = |then: SystemTime| now.duration_since(then).unwrap_or_default();
         let since_reload = ago(moment("lastConfigTime").unwrap_or(started));
         Ok(Runtime { started, age: ago(started), since_reload })
     }
 
-    /// Returns what the service says of its last reload; `prefix` is its own, such as `prometheus`.
+    /// Returns the result of a service's last reload. `prefix` begins its metrics, such as `prometheus`.
     pub async fn reload_state(&self, prefix: &str) -> Result<ReloadState> {
-        let doing = "read the reload metrics";
+        let action = "read the reload metrics";
         let response = self.http.send(self.http.client.get(format!("{}/metrics", self.base))).await;
-        let body = body::text(response.map_err(Error::http(doing))?).await.map_err(Error::http(doing))?;
+        let body = body::text(response.map_err(Error::http(action))?).await.map_err(Error::http(action))?;
         let value = |name: &str| {
             let name = format!("{prefix}_config_last_reload_{name} ");
             let line = body.lines().find_map(|line| line.strip_prefix(&name))?;
@@ -187,14 +187,14 @@ impl<'a> Prometheus<'a> {
         };
         match (value("successful"), value("success_timestamp_seconds")) {
             (Some(successful), Some(seconds)) => Ok(ReloadState { successful: successful > 0.5, seconds }),
-            _ => Err(Error::http(doing)("they are missing from `/metrics`")),
+            _ => Err(Error::http(action)("they are missing from `/metrics`")),
         }
     }
 
     async fn get(&self, path: &str) -> Result<Value> {
-        let doing = format!("ask Prometheus for its {}", path.split('?').next().unwrap_or(path));
+        let action = format!("get {} from Prometheus", path.split('?').next().unwrap_or(path));
         let response = self.http.send(self.http.client.get(format!("{}/api/v1/{path}", self.base))).await;
-        let mut body = json(&doing, response).await?;
+        let mut body = json(&action, response).await?;
         Ok(taken(&mut body, "data"))
     }
 }

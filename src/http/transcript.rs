@@ -1,4 +1,4 @@
-//! The last questions to the services and their answers, kept as evidence.
+//! The latest requests to the services with their answers, kept for diagnostics.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -10,17 +10,17 @@ use serde_json::Value;
 
 use super::Http;
 
-/// How many questions are remembered: a wait asks four services four times a second.
+/// How many requests are kept: a wait probes four services four times a second.
 const REMEMBERED: usize = 2000;
 
-/// How much of an answer is remembered, in bytes: much more than is shown, so that no secret is half of one there.
+/// How many bytes of an answer are kept: many more than are shown, so that no secret in the shown part is cut.
 const BEGINNING: usize = 2048;
 
-/// What was asked lately.
+/// The latest requests.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transcript(Arc<Mutex<VecDeque<Arc<Exchange>>>>);
 
-/// One question and how it was answered.
+/// A request and its answer.
 #[derive(Debug)]
 struct Exchange {
     began: SystemTime,
@@ -28,11 +28,11 @@ struct Exchange {
     url: String,
     answer: Result<u16, String>,
     took: Duration,
-    /// What was read of the answer.
+    /// The beginning of the body, if it was read.
     beginning: OnceLock<String>,
 }
 
-/// An answer whose beginning is remembered once it is read.
+/// An answer that records the beginning of its body when the body is read.
 #[derive(Debug)]
 pub(super) struct Response {
     response: reqwest::Response,
@@ -48,7 +48,7 @@ impl Response {
         self.response.headers()
     }
 
-    /// Adds what comes of the body to `bytes`, up to `longest`; returns whether that is all of it.
+    /// Appends the body to `bytes`, up to `longest` bytes in total. Returns whether the body is complete.
     pub(super) async fn read(&mut self, bytes: &mut Vec<u8>, longest: usize) -> Result<bool, reqwest::Error> {
         let outcome = loop {
             match self.response.chunk().await {
@@ -64,8 +64,8 @@ impl Response {
 }
 
 impl Http {
-    /// Returns what was asked lately, a line each: when, method, address, status or error, milliseconds, and the
-    /// beginning of the answer, where it was read, as a JSON string.
+    /// Returns the latest requests, one a line: time, method, URL, status or error, milliseconds, and the
+    /// beginning of the body as a JSON string if it was read.
     pub fn transcript(&self) -> String {
         let exchanges = self.transcript.0.lock().unwrap_or_else(PoisonError::into_inner);
         let line = |exchange: &Arc<Exchange>| {
@@ -83,7 +83,7 @@ impl Http {
         exchanges.iter().map(line).collect()
     }
 
-    /// Sends a request, and remembers it.
+    /// Sends a request and records it.
     pub(super) async fn send(
         &self,
         request: reqwest::RequestBuilder,

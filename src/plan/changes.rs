@@ -1,36 +1,36 @@
-//! Says what changes in texts that are there already: files inside containers, and dashboards.
+//! Returns the differences that a plan makes in existing texts: files inside containers, and dashboards.
 
 use similar::TextDiff;
 
 use super::{Operation, Plan};
-use crate::observed::{Grafana, Observed};
-use crate::stack::LOADED_MARK;
+use crate::model::observed::{Observed, ObservedGrafana};
+use crate::model::stack::LOADED_CHECKSUM;
 
-/// The change of one text.
+/// The change of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextChange {
-    /// The service that goes by it.
+    /// The service that uses the text.
     pub service: String,
-    /// The file, or the dashboard's uid.
+    /// The name of the file, or the uid of the dashboard.
     pub name: String,
-    /// The difference in the unified form, as `diff -u` writes it.
+    /// The unified diff, as `diff -u` writes it.
     pub diff: String,
 }
 
-/// Returns what a plan changes in texts that are there; a first upload is no change.
+/// Returns the changes that a plan makes to existing texts. A first upload is not a change.
 pub fn text_changes(plan: &Plan, observed: &Observed) -> Vec<TextChange> {
     let mut changes: Vec<TextChange> = Vec::new();
     for step in &plan.steps {
         match &step.operation {
             Operation::Upload { service, files, .. } => {
                 let Some(inside) = observed.delivered.get(service) else { continue };
-                for (name, after) in files.iter().filter(|(name, _)| name != LOADED_MARK) {
+                for (name, after) in files.iter().filter(|(name, _)| name != LOADED_CHECKSUM) {
                     let before = inside.get(name).filter(|before| *before != after);
                     changes.extend(before.and_then(|before| change(service, name, before, after)));
                 }
             }
             Operation::ImportDashboard { uid, body, .. } => {
-                let Grafana::Known(content) = &observed.grafana else { continue };
+                let ObservedGrafana::Known(content) = &observed.grafana else { continue };
                 let Some(before) = content.dashboards.get(uid) else { continue };
                 let mut before = before.clone();
                 if let Some(map) = before.as_object_mut() {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_line_is_shown_with_what_stands_around_it() {
+    fn change_shows_lines_with_context() {
         let changed = change("prometheus", "alerts.yml", "a\nb\nc\nd\n", "a\nb\nC\nd\n").unwrap();
         let expected =
             "--- alerts.yml (running)\n+++ alerts.yml (planned)\n@@ -1,4 +1,4 @@\n a\n b\n-c\n+C\n d\n";

@@ -1,67 +1,70 @@
-//! Decides what to remove. Looks only at what carries our label, never at the wanted stack: so what an
-//! earlier or later release made is removed too, and the configuration folder may be gone.
+//! Decides what `down` removes. It uses only the labels on objects, not the desired state, so objects of
+//! earlier and later releases are removed too, and the configuration folder may be missing.
 
 use std::collections::BTreeSet;
 
 use super::{Cause, Force, Operation, Plan};
-use crate::observed::{Objects, State, VolumeKind};
+use crate::model::observed::{ContainerState, Objects, VolumeKind};
 
-/// Seconds that a service gets to stop cleanly; Grafana's own limit is 30.
+/// Seconds that a clean stop may take; Grafana's own limit is 30.
 const STOP_SECONDS: u32 = 30;
 
-/// What survives a `down`.
+/// What `down` keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// Whether volumes with data stay.
+pub struct Kept {
+    /// Whether volumes with data are kept.
     pub data: bool,
-    /// Whether images stay.
+    /// Whether images are kept.
     pub images: bool,
 }
 
-/// Plans the removal of everything that is ours, but for what is to be kept. `unready` are the ids of containers that
-/// run and do not serve.
-pub fn down(objects: &Objects, unready: &BTreeSet<String>, keep: Keep) -> Plan {
-    let asked = || Cause::Asked(if keep.data { "down" } else { "down --volumes" });
+/// Plans the removal of all objects of the stack, except what is kept. `unready` contains the ids of
+/// containers that run but are not ready.
+pub fn down(objects: &Objects, unready: &BTreeSet<String>, keep: Kept) -> Plan {
+    let cause = || Cause::Asked(if keep.data { "down" } else { "down --volumes" });
     let mut plan = Plan::default();
     let mut gone = Vec::new();
     for leftover in &objects.leftovers {
         gone.push(plan.push(remove(leftover, leftover, Force::Kill), Cause::CutOff, &[]));
     }
     for old in objects.set_aside.values() {
-        gone.push(plan.push(remove(&old.name, &old.id, Force::Kill), asked(), &[]));
+        gone.push(plan.push(remove(&old.name, &old.id, Force::Kill), cause(), &[]));
     }
     for (service, container) in &objects.containers {
-        // A clean stop serves the data alone, and what does not serve has written nothing since its start: its data
-        // outlives a kill as it outlived the last end.
-        let has_served = match container.state {
-            State::Created | State::Restarting => false,
-            State::Running | State::Paused | State::Exited | State::Other => !unready.contains(&container.id),
+        // A clean stop only protects data. A service that is not ready has written nothing since its start,
+        // so killing it loses nothing.
+        let may_have_written = match container.state {
+            ContainerState::Created | ContainerState::Restarting => false,
+            ContainerState::Running
+            | ContainerState::Paused
+            | ContainerState::Exited
+            | ContainerState::Other => !unready.contains(&container.id),
         };
-        let removed = if keep.data && has_served {
+        let removed = if keep.data && may_have_written {
             let stop = Operation::Stop {
                 service: service.clone(),
                 container: container.id.clone(),
                 seconds: STOP_SECONDS,
             };
-            let stopped = plan.push(stop, asked(), &[]);
-            plan.push(remove(&container.name, &container.id, Force::Stopped), asked(), &[stopped])
+            let stopped = plan.push(stop, cause(), &[]);
+            plan.push(remove(&container.name, &container.id, Force::Stopped), cause(), &[stopped])
         } else {
-            plan.push(remove(&container.name, &container.id, Force::Kill), asked(), &[])
+            plan.push(remove(&container.name, &container.id, Force::Kill), cause(), &[])
         };
         gone.push(removed);
     }
     for network in &objects.networks {
-        plan.push(Operation::RemoveNetwork(network.clone()), asked(), &gone);
+        plan.push(Operation::RemoveNetwork(network.clone()), cause(), &gone);
     }
     let mut emptied = Vec::new();
     for (volume, kind) in &objects.volumes {
         if *kind == VolumeKind::Config || !keep.data {
-            emptied.push(plan.push(Operation::RemoveVolume(volume.clone()), asked(), &gone));
+            emptied.push(plan.push(Operation::RemoveVolume(volume.clone()), cause(), &gone));
         }
     }
-    // Data that was restored by half stays known as that for as long as it is there.
+    // Partially restored data keeps its marker container until the data is removed.
     if let Some(restore) = objects.restore.as_ref().filter(|_| !keep.data) {
-        plan.push(remove(&restore.mark, &restore.mark, Force::Kill), asked(), &emptied);
+        plan.push(remove(&restore.sentinel, &restore.sentinel, Force::Kill), cause(), &emptied);
     }
     if !keep.images {
         let mut images: Vec<&String> =

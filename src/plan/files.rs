@@ -1,30 +1,30 @@
-//! What each configuration file should say: what the user wrote, else what is shipped.
+//! The desired contents of the configuration files: the user's version, or else the shipped one.
 
 use std::collections::BTreeMap;
 
 use super::Cause;
-use crate::contents;
-use crate::error::{Error, Fault, Result};
-use crate::observed::{Author, Observed};
-use crate::stack::Stack;
+use crate::config::validate;
+use crate::error::{ConfigFault, Error, Result};
+use crate::model::observed::{Author, Observed};
+use crate::model::stack::Stack;
 
-/// What each configuration file should say: what the user wrote, else what is shipped.
-pub(super) struct Files(pub(super) BTreeMap<&'static str, WantedFile>);
+/// The desired contents of the configuration files: the user's version, or else the shipped one.
+pub(super) struct DesiredFiles(pub(super) BTreeMap<&'static str, DesiredFile>);
 
-pub(super) struct WantedFile {
-    /// What it should say.
+pub(super) struct DesiredFile {
+    /// The desired content.
     pub(super) content: String,
-    /// Who wrote that.
+    /// The author of the content.
     pub(super) author: Author,
-    /// Why it is to be written, if it is.
+    /// Why the file is written, if it is.
     pub(super) write: Option<Cause>,
 }
 
-impl Files {
-    /// Returns what the stack's files should say.
+impl DesiredFiles {
+    /// Returns the desired contents of a stack's files.
     pub(super) fn of(stack: &Stack, observed: &Observed) -> Self {
-        let wanted = |file: &crate::stack::ConfigFile| {
-            let shipped = |write| WantedFile {
+        let wanted = |file: &crate::model::stack::ConfigFile| {
+            let shipped = |write| DesiredFile {
                 content: file.content.clone().into_owned(),
                 author: Author::Program,
                 write,
@@ -33,20 +33,22 @@ impl Files {
                 None => shipped(Some(Cause::Absent)),
                 Some(seen) if seen.content == file.content => shipped(None),
                 Some(seen) if seen.author == Author::Program => shipped(Some(Cause::NewerShipped)),
-                Some(seen) => WantedFile { content: seen.content.clone(), author: Author::User, write: None },
+                Some(seen) => {
+                    DesiredFile { content: seen.content.clone(), author: Author::User, write: None }
+                }
             }
         };
         Self(stack.files.iter().map(|file| (file.name, wanted(file))).collect())
     }
 
-    /// Refuses files of the user's that cannot be worked with at all, before any tool is asked to read them.
+    /// Rejects invalid files of the user before any tool reads them.
     pub(super) fn check(&self, stack: &Stack) -> Result<()> {
         let delivered = stack.services.iter().filter_map(|service| service.config.as_ref());
         let edited = delivered.flat_map(|config| self.edited(&config.files));
-        let faults: Vec<Fault> = edited
+        let faults: Vec<ConfigFault> = edited
             .filter_map(|name| {
-                let found = contents::fault(&name, &self.0.get(name.as_str())?.content)?;
-                Some(Fault { file: stack.folder.join(name), line: found.line, reason: found.reason })
+                let found = validate::fault(&name, &self.0.get(name.as_str())?.content)?;
+                Some(ConfigFault { file: stack.folder.join(name), line: found.line, reason: found.reason })
             })
             .collect();
         if faults.is_empty() { Ok(()) } else { Err(Error::Faults(faults)) }
@@ -58,7 +60,7 @@ impl Files {
         names.iter().filter_map(content).collect()
     }
 
-    /// Returns those of the named files that the user wrote.
+    /// Returns the names of the files that the user edited.
     pub(super) fn edited(&self, names: &[&'static str]) -> Vec<String> {
         let is_edited =
             |name: &&&'static str| self.0.get(**name).is_some_and(|file| file.author == Author::User);

@@ -1,24 +1,24 @@
-//! Decides what Grafana is to be told: its data sources and dashboards.
+//! Decides what changes in Grafana: its login, data sources and dashboards.
 
 use serde_json::Value;
 
-use super::files::Files;
+use super::files::DesiredFiles;
 use super::up::{DashboardEdits, Planner};
 use super::{Cause, LoginCase, Operation};
-use crate::dashboard;
-use crate::error::{Conflict, Error, Fault, Result};
-use crate::observed::{Grafana, GrafanaContent, Observed, Readiness, contains};
-use crate::stack::{Service, Stack};
+use crate::config::dashboard;
+use crate::error::{ConfigFault, Conflict, Error, Result};
+use crate::model::observed::{GrafanaContent, Observed, ObservedGrafana, Readiness, contains};
+use crate::model::stack::{Service, Stack};
 
 impl Planner<'_> {
-    /// Plans what differs in Grafana; nothing of it before all edited files have passed their checks.
+    /// Plans the changes in Grafana. They wait until all edited files have passed their checks.
     pub(super) fn grafana(
         &mut self,
         dashboards: Vec<(&'static str, &'static str, Value)>,
         edits: DashboardEdits,
     ) -> Result<()> {
-        // Of one that goes on out of reach nothing is known, and nothing can be told to it.
-        if self.observed.grafana == Grafana::OutOfReach && !self.awaited.contains_key("grafana") {
+        // A Grafana that keeps running and cannot be reached can be neither read nor changed.
+        if self.observed.grafana == ObservedGrafana::OutOfReach && !self.awaited.contains_key("grafana") {
             return Ok(());
         }
         let ready: Vec<usize> =
@@ -26,9 +26,9 @@ impl Planner<'_> {
         let ready = self.login(ready)?;
         let unknown = GrafanaContent::default();
         let (seen, unseen) = match &self.observed.grafana {
-            Grafana::Known(content) => (content, None),
-            Grafana::LoginRefused => (&unknown, Some(Cause::Unseen)),
-            Grafana::Unknown | Grafana::OutOfReach => (&unknown, Some(Cause::JustStarted)),
+            ObservedGrafana::Known(content) => (content, None),
+            ObservedGrafana::LoginRefused => (&unknown, Some(Cause::Unseen)),
+            ObservedGrafana::Unknown | ObservedGrafana::OutOfReach => (&unknown, Some(Cause::JustStarted)),
         };
         let cause = |found: bool| match (&unseen, found) {
             (Some(unseen), _) => unseen.clone(),
@@ -47,7 +47,7 @@ impl Planner<'_> {
                 Some(Readiness::NotReady(last)) => Cause::NotReady(last.clone()),
                 _ => Cause::JustStarted,
             };
-            self.plan.push(Operation::AwaitDataSource { uid: data_source.uid.to_string() }, last, &needs);
+            self.plan.push(Operation::WaitDataSource { uid: data_source.uid.to_string() }, last, &needs);
         }
         for (uid, file, body) in dashboards {
             let found = seen.dashboards.get(uid);
@@ -64,28 +64,33 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Plans that the login is accepted before anything else asks with it: several at once would be several
-    /// wrong tries. On new data it is, since Grafana takes the delivered password from there.
+    /// Plans a check of the login before other requests use it, because several requests at once would be
+    /// several wrong tries. New data needs no check, because Grafana takes its password from the password
+    /// file.
     fn login(&mut self, ready: Vec<usize>) -> Result<Vec<usize>> {
         let is_chosen = self.stack.login.password.is_chosen();
         let volume = self.stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
         let is_old = self.observed.objects.volumes.contains_key(volume);
         let (known, cause) = match &self.observed.grafana {
-            Grafana::LoginRefused if is_chosen => {
+            ObservedGrafana::LoginRefused if is_chosen => {
                 (LoginCase::Refused, Cause::LoginRefused(self.stack.login.user.clone()))
             }
-            Grafana::LoginRefused => return Err(login_refused(self.stack, self.observed)),
-            Grafana::Unknown | Grafana::OutOfReach if is_old && is_chosen => {
+            ObservedGrafana::LoginRefused => return Err(login_refused(self.stack, self.observed)),
+            ObservedGrafana::Unknown | ObservedGrafana::OutOfReach if is_old && is_chosen => {
                 (LoginCase::Unproven, Cause::OlderData)
             }
-            Grafana::Unknown | Grafana::OutOfReach if is_old => (LoginCase::Default, Cause::OlderData),
-            Grafana::Unknown | Grafana::OutOfReach | Grafana::Known(_) => return Ok(ready),
+            ObservedGrafana::Unknown | ObservedGrafana::OutOfReach if is_old => {
+                (LoginCase::Default, Cause::OlderData)
+            }
+            ObservedGrafana::Unknown | ObservedGrafana::OutOfReach | ObservedGrafana::Known(_) => {
+                return Ok(ready);
+            }
         };
         Ok(vec![self.plan.push(Operation::SetLogin(known), cause, &ready)])
     }
 }
 
-/// Returns the error that says that Grafana refuses the login.
+/// Returns the error for a login that Grafana rejects.
 pub fn login_refused(stack: &Stack, observed: &Observed) -> Error {
     let address = observed.objects.containers.get("grafana").and_then(|container| container.address);
     let volume = stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
@@ -97,15 +102,18 @@ pub fn login_refused(stack: &Stack, observed: &Observed) -> Error {
     }
 }
 
-/// Returns the dashboards as Grafana takes them, each with its uid and file, or everything that is wrong with their files.
-pub(super) fn dashboards(stack: &Stack, files: &Files) -> Result<Vec<(&'static str, &'static str, Value)>> {
+/// Returns each dashboard with its uid and file, or all errors in their files.
+pub(super) fn dashboards(
+    stack: &Stack,
+    files: &DesiredFiles,
+) -> Result<Vec<(&'static str, &'static str, Value)>> {
     let mut bodies = Vec::new();
     let mut faults = Vec::new();
     for wanted in &stack.dashboards {
         let Some(file) = files.0.get(wanted.file) else { continue };
         match dashboard::parse(&file.content, wanted.uid) {
             Ok(body) => bodies.push((wanted.uid, wanted.file, body)),
-            Err(found) => faults.extend(found.into_iter().map(|fault| Fault {
+            Err(found) => faults.extend(found.into_iter().map(|fault| ConfigFault {
                 file: stack.folder.join(wanted.file),
                 line: fault.line,
                 reason: fault.reason,

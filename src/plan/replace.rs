@@ -1,23 +1,24 @@
-//! Decides how a container is replaced: the old one is set aside until the new one serves, and is put back where
-//! the new one fails.
+//! Decides how a container is replaced. The previous container is kept until its successor is ready, and
+//! comes back if the successor fails.
 //!
-//! A replacement that was cut off leaves a container that is set aside. Whichever of the two is as wanted stays.
+//! An interrupted replacement leaves the previous container, with or without its successor. The one that
+//! matches the specification is kept.
 
 use std::collections::BTreeMap;
 
 use super::service::upload;
 use super::up::Planner;
-use super::{Cause, Force, Operation, Plan, Undo};
-use crate::observed::{Container, Readiness, State};
-use crate::settings::HostPort;
-use crate::stack::Service;
+use super::{Cause, Force, Operation, Plan, Rollback};
+use crate::config::settings::HostPort;
+use crate::model::observed::{Container, ContainerState, Readiness};
+use crate::model::stack::Service;
 
 impl<'a> Planner<'a> {
-    /// Returns why a container cannot stay, if it cannot.
+    /// Returns why a container cannot be kept, if so.
     pub(super) fn replacement(&self, service: &Service, container: &Container) -> Option<Cause> {
         let image = self.observed.images.get(&service.image.to_string());
-        // The free port that it was made for may be taken by now, and any other is as good.
-        let is_auto = service.port.host == HostPort::Auto && container.state == State::Created;
+        // The free port that was chosen for it may be taken by now; any other port works equally well.
+        let is_auto = service.port.host == HostPort::Auto && container.state == ContainerState::Created;
         if container.spec != service.spec_hash() {
             Some(Cause::SpecChanged)
         } else if image.is_some_and(|id| *id != container.image_id) {
@@ -25,13 +26,13 @@ impl<'a> Planner<'a> {
         } else if !self.has_network() {
             Some(Cause::NetworkGone)
         } else if is_auto {
-            Some(Cause::NotRunning("made but not started"))
+            Some(Cause::NotRunning("created but not started"))
         } else {
             None
         }
     }
 
-    /// Plans a new container in the place of one that cannot stay.
+    /// Plans the replacement of a container that cannot be kept.
     pub(super) fn replace(
         &mut self,
         service: &'a Service,
@@ -59,7 +60,8 @@ impl<'a> Planner<'a> {
         self.fall_back(service, container, stopped);
     }
 
-    /// Plans for a service whose replacement was cut off: `old` is set aside, `new` may be there.
+    /// Plans the rest of an interrupted replacement: `old` is the previous container, `new` its successor, if
+    /// it exists.
     pub(super) fn resume(
         &mut self,
         service: &'a Service,
@@ -67,7 +69,7 @@ impl<'a> Planner<'a> {
         old: &'a Container,
         ground: &[usize],
     ) {
-        let begins_with = self.plan.len();
+        let first_step = self.plan.len();
         match new {
             Some(new) if self.replacement(service, new).is_none() => self.keep(service, new, ground),
             _ if self.replacement(service, old).is_none() => {
@@ -81,10 +83,10 @@ impl<'a> Planner<'a> {
             }
             None => self.make(service, Cause::ReplacementCutOff, ground),
         }
-        self.fall_back(service, old, begins_with);
+        self.fall_back(service, old, first_step);
     }
 
-    /// Plans the end of the old containers, once everything else is done.
+    /// Plans the removal of the previous containers, after everything else is done.
     pub(super) fn end_replacements(&mut self) {
         let everything: Vec<usize> = (0..self.plan.len()).collect();
         for undo in &mut self.plan.undo {
@@ -97,27 +99,28 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Keeps the old container until everything else is done, and says how it is put back.
-    fn fall_back(&mut self, service: &'a Service, old: &'a Container, begins_with: usize) {
+    /// Keeps the previous container until everything else is done, and plans its rollback.
+    fn fall_back(&mut self, service: &'a Service, old: &'a Container, first_step: usize) {
         self.set_aside.push((service, old));
-        if begins_with == self.plan.len() || !self.has_network() {
+        if first_step == self.plan.len() || !self.has_network() {
             return;
         }
         let mut back = Plan::default();
-        let mut last = back.push(self.put_back(service, old), Cause::TakenBack, &[]);
+        let mut last = back.push(self.put_back(service, old), Cause::RolledBack, &[]);
         if let Some(config) = &service.config {
             let wanted: BTreeMap<String, String> = self.files.contents(&config.files).into_iter().collect();
             let inside = self.observed.delivered.get(service.name).cloned().unwrap_or_default();
-            // What was not there cannot be brought back, and without it the service would not start.
+            // A file that did not exist before keeps its new content, because the service would not start
+            // without it.
             let files = wanted.into_iter().chain(inside).collect::<BTreeMap<_, _>>().into_iter().collect();
-            last = back.push(upload(service, config, files), Cause::TakenBack, &[last]);
+            last = back.push(upload(service, config, files), Cause::RolledBack, &[last]);
         }
         let host_port = old.address.map_or_else(|| self.host_port(service), |address| address.port());
         let start = Operation::Start { service: Box::new(service.clone()), host_port };
-        let started = back.push(start, Cause::TakenBack, &[last]);
-        back.push(Operation::AwaitReady(Box::new(service.clone())), Cause::TakenBack, &[started]);
-        self.plan.undo.push(Undo {
-            begins_with,
+        let started = back.push(start, Cause::RolledBack, &[last]);
+        back.push(Operation::WaitReady(Box::new(service.clone())), Cause::RolledBack, &[started]);
+        self.plan.undo.push(Rollback {
+            first_step,
             ends_before: usize::MAX,
             service: service.name,
             steps: back.steps,
@@ -132,10 +135,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Returns whether a container serves, so that it is better than none.
+    /// Returns whether a container is ready, so that keeping it is better than having none.
     fn is_worth_keeping(&self, service: &Service, container: &Container) -> bool {
         let is_ready = self.observed.readiness.get(service.name).is_some_and(Readiness::is_ready);
-        container.state == State::Running && is_ready && self.has_network()
+        container.state == ContainerState::Running && is_ready && self.has_network()
     }
 
     fn has_network(&self) -> bool {

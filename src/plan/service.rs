@@ -1,14 +1,14 @@
-//! Decides what happens to one service: made, replaced, filled, started, reloaded or left alone.
+//! Decides the operations for one service: create, replace, upload, start, reload or nothing.
 
-use super::up::{Planner, ProofTime};
-use super::{Cause, Operation, Plan, Undo};
-use crate::observed::{Container, Readiness, State, VolumeKind};
-use crate::overlay::{self, Files};
-use crate::settings::HostPort;
-use crate::stack::{Config, LOADED_MARK, Mount, Service, fingerprint};
+use super::up::{Planner, VerifyTime};
+use super::{Cause, Operation, Plan, Rollback};
+use crate::config::settings::HostPort;
+use crate::config::tuning::{self, Files};
+use crate::model::observed::{Container, ContainerState, Readiness, VolumeKind};
+use crate::model::stack::{LOADED_CHECKSUM, Mount, Service, ServiceConfig, fingerprint};
 
 impl<'a> Planner<'a> {
-    /// Plans what one service needs; `ground` must be done before.
+    /// Plans the operations of a service; they depend on `ground`.
     pub(super) fn service(&mut self, service: &'a Service, ground: &[usize]) {
         let objects = &self.observed.objects;
         match (objects.containers.get(service.name), objects.set_aside.get(service.name)) {
@@ -21,7 +21,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Plans a new container, its files, its start.
+    /// Plans a new container, its files and its start.
     pub(super) fn make(&mut self, service: &'a Service, cause: Cause, ground: &[usize]) {
         let mut needs = ground.to_vec();
         for mount in &service.mounts {
@@ -44,22 +44,28 @@ impl<'a> Planner<'a> {
 
     pub(super) fn keep(&mut self, service: &'a Service, container: &Container, ground: &[usize]) {
         let why = match container.state {
-            State::Running => return self.keep_running(service, ground),
-            // The process goes on where it was: what differs is brought to it afterwards, as to any running one.
-            State::Paused => {
+            ContainerState::Running => return self.keep_running(service, ground),
+            // The process continues where it was paused, so changes are applied afterwards, as to any running
+            // service.
+            ContainerState::Paused => {
                 let unpause = Operation::Unpause { service: service.name.to_string() };
                 let unpaused = self.plan.push(unpause, Cause::NotRunning("paused"), ground);
                 return self.keep_running(service, &[unpaused]);
             }
-            State::Created => "made but not started",
-            State::Exited => "stopped",
-            State::Restarting => "restarting",
-            State::Other => "dead or being removed",
+            ContainerState::Created => "created but not started",
+            ContainerState::Exited => "stopped",
+            ContainerState::Restarting => "restarting",
+            ContainerState::Other => "dead or being removed",
         };
         let filled = self.fill(service, why, ground);
         match container.state {
-            State::Restarting | State::Other => self.restart(service, Cause::NotRunning(why), &filled),
-            State::Created | State::Exited | State::Running | State::Paused => {
+            ContainerState::Restarting | ContainerState::Other => {
+                self.restart(service, Cause::NotRunning(why), &filled);
+            }
+            ContainerState::Created
+            | ContainerState::Exited
+            | ContainerState::Running
+            | ContainerState::Paused => {
                 self.start(service, Cause::NotRunning(why), &filled);
             }
         }
@@ -83,8 +89,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Says how a service goes by its last files again, where those are known to be good. The upload is next.
-    fn undo_upload(&mut self, service: &Service, config: &Config) {
+    /// Plans the rollback of the next upload, if the files inside the container are known to work.
+    fn undo_upload(&mut self, service: &Service, config: &ServiceConfig) {
         let Some(inside) = self.observed.delivered.get(service.name) else { return };
         let old = |name: &&'static str| Some(((*name).to_string(), inside.get(*name)?.clone()));
         let old: Files = config.files.iter().filter_map(old).collect();
@@ -92,32 +98,34 @@ impl<'a> Planner<'a> {
             return;
         }
         let mut back = Plan::default();
-        upload_and_reload(&mut back, service, config, &old, &Cause::TakenBack, &[]);
-        let begins_with = self.plan.len();
-        self.plan.undo.push(Undo {
-            begins_with,
+        upload_and_reload(&mut back, service, config, &old, &Cause::RolledBack, &[]);
+        let first_step = self.plan.len();
+        self.plan.undo.push(Rollback {
+            first_step,
             ends_before: usize::MAX,
             service: service.name,
             steps: back.steps,
         });
     }
 
-    /// Plans what a service must find when it starts.
+    /// Plans the files that a service needs when it starts.
     fn fill(&mut self, service: &'a Service, why: &'static str, needs: &[usize]) -> Vec<usize> {
         let needs = self.upload_for_start(service, needs);
         let Some(file) = service.password_file else { return needs };
-        // Whatever is there: an `up` that was cut off may have left none, and what is there is never read back.
-        let deliver = Operation::DeliverLogin { service: service.name.to_string(), file };
+        // The file is always written: an interrupted `up` may have left none, and the password is never read
+        // back.
+        let deliver = Operation::WritePasswordFile { service: service.name.to_string(), file };
         vec![self.plan.push(deliver, Cause::NotRunning(why), &needs)]
     }
 
-    /// Plans the files of a service that is about to start: a quicker version, where a proof is wanted at once.
+    /// Plans the files of a service that starts, with shortened intervals if `up` waits for healthy
+    /// monitoring.
     fn upload_for_start(&mut self, service: &'a Service, needs: &[usize]) -> Vec<usize> {
         let Some(config) = &service.config else { return needs.to_vec() };
         let files = self.files.contents(&config.files);
-        let wants_quicker = config.quick_start && self.proof == ProofTime::Now;
-        // Files that have no quicker version are faulty, which their check tells better.
-        let quicker = wants_quicker.then(|| overlay::start_up(&files).ok()).flatten();
+        let wants_quicker = config.quick_start && self.proof == VerifyTime::Now;
+        // If the intervals cannot be shortened, the files are invalid; their check reports that better.
+        let quicker = wants_quicker.then(|| tuning::start_up(&files).ok()).flatten();
         let differing = self.differing(service, config);
         let (mut files, cause) = match quicker {
             Some(quicker) => {
@@ -128,18 +136,19 @@ impl<'a> Planner<'a> {
             None if differing.is_empty() => (files, Cause::NotLoaded),
             None => (files, Cause::FilesDiffer(differing)),
         };
-        // What lies there at the start is what the service goes by.
-        files.push((LOADED_MARK.to_string(), fingerprint(&files)));
+        // The service loads these files at its start.
+        files.push((LOADED_CHECKSUM.to_string(), fingerprint(&files)));
         vec![self.plan.push(upload(service, config, files), cause, needs)]
     }
 
-    /// Plans the proof and the return to the real files, where a service starts with a quicker version.
+    /// Plans the wait for a healthy stack and the return to the configured intervals, if a service starts
+    /// with shortened ones.
     pub(super) fn end_quick_start(&mut self) {
         if self.quickened.is_empty() {
             return;
         }
         let everything: Vec<usize> = (0..self.plan.len()).collect();
-        let proven = self.plan.push(Operation::AwaitProof, Cause::JustStarted, &everything);
+        let proven = self.plan.push(Operation::WaitHealthy, Cause::JustStarted, &everything);
         for service in std::mem::take(&mut self.quickened) {
             let Some(config) = &service.config else { continue };
             let files = self.files.contents(&config.files);
@@ -148,10 +157,12 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Returns whether a service goes by these files, as far as this program has seen to it.
+    /// Returns whether this program has observed that a service loaded these files.
     fn is_loaded(&self, service: &Service, files: &Files) -> bool {
         let inside = self.observed.delivered.get(service.name);
-        inside.and_then(|inside| inside.get(LOADED_MARK)).is_some_and(|mark| *mark == fingerprint(files))
+        inside
+            .and_then(|inside| inside.get(LOADED_CHECKSUM))
+            .is_some_and(|checksum| *checksum == fingerprint(files))
     }
 
     fn start(&mut self, service: &'a Service, cause: Cause, needs: &[usize]) {
@@ -168,12 +179,12 @@ impl<'a> Planner<'a> {
     }
 
     fn await_ready(&mut self, service: &Service, cause: Cause, needs: &[usize]) {
-        let step = self.plan.push(Operation::AwaitReady(Box::new(service.clone())), cause, needs);
+        let step = self.plan.push(Operation::WaitReady(Box::new(service.clone())), cause, needs);
         self.awaited.insert(service.name, step);
     }
 
-    /// Returns the files that differ from what is inside the container.
-    pub(super) fn differing(&self, service: &Service, config: &Config) -> Vec<String> {
+    /// Returns the files that differ from those inside the container.
+    pub(super) fn differing(&self, service: &Service, config: &ServiceConfig) -> Vec<String> {
         let inside = self.observed.delivered.get(service.name);
         let differs = |(name, content): &(String, String)| {
             inside.and_then(|files| files.get(name)).is_none_or(|found| found != content)
@@ -188,7 +199,7 @@ impl<'a> Planner<'a> {
         };
         match service.port.host {
             HostPort::Fixed(port) => port,
-            // Zero leaves the choice to the engine.
+            // Zero lets the engine choose a port.
             HostPort::Auto => {
                 current().or_else(|| self.observed.free_ports.get(service.name).copied()).unwrap_or(0)
             }
@@ -196,11 +207,11 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Plans that a running service goes by these files.
+/// Plans that a running service loads these files.
 fn upload_and_reload(
     plan: &mut Plan,
     service: &Service,
-    config: &Config,
+    config: &ServiceConfig,
     files: &Files,
     cause: &Cause,
     needs: &[usize],
@@ -209,15 +220,15 @@ fn upload_and_reload(
     plan.push(reload(service, config, files), cause.clone(), &[uploaded])
 }
 
-pub(super) fn upload(service: &Service, config: &Config, files: Files) -> Operation {
+pub(super) fn upload(service: &Service, config: &ServiceConfig, files: Files) -> Operation {
     Operation::Upload { service: service.name.to_string(), folder: config.folder, files }
 }
 
-fn reload(service: &Service, config: &Config, files: &Files) -> Operation {
+fn reload(service: &Service, config: &ServiceConfig, files: &Files) -> Operation {
     Operation::Reload {
         service: service.name.to_string(),
         metrics_prefix: config.metrics_prefix,
         folder: config.folder,
-        mark: fingerprint(files),
+        checksum: fingerprint(files),
     }
 }

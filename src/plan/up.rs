@@ -1,65 +1,65 @@
-//! Decides what must change. Compares what the stack wants with what is there.
+//! Decides what `up` changes, by comparing the desired state with the observed state.
 //!
-//! Never talks to the engine, the network, the disk or the clock: same inputs, same plan.
+//! It uses no engine, network, disk or clock: the same inputs give the same plan.
 
 use std::collections::BTreeMap;
 
-use super::files::Files;
+use super::files::DesiredFiles;
 use super::grafana::dashboards;
 use super::{Cause, Force, Operation, Plan};
 use crate::error::{Error, PullFault, Result};
-use crate::observed::{Container, Observed};
-use crate::stack::{Service, Stack, When};
+use crate::model::observed::{Container, Observed};
+use crate::model::stack::{Service, Stack, When};
 
 /// When images are pulled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PullPolicy {
-    /// Those that are not there.
+    /// Missing images are pulled.
     #[default]
     Missing,
-    /// All of them.
+    /// All images are pulled.
     Always,
-    /// None.
+    /// No images are pulled.
     Never,
 }
 
-/// When the stack is to be proven to observe.
+/// When the stack is verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProofTime {
-    /// Whenever Prometheus comes to it.
+pub enum VerifyTime {
+    /// Whenever Prometheus' normal intervals allow it.
     #[default]
     Later,
-    /// As soon as can be: a Prometheus that starts does so with quicker intervals.
+    /// As soon as possible: a Prometheus that starts uses shortened intervals.
     Now,
 }
 
-/// What becomes of edits that were made to a dashboard inside Grafana.
+/// Whether edits that were made to a dashboard inside Grafana are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DashboardEdits {
-    /// They stay, and the file waits.
+    /// They are kept, and the file is not imported.
     #[default]
     Keep,
-    /// The file replaces them.
+    /// The file overwrites them.
     Overwrite,
 }
 
-/// How the wanted stack is to be reached.
+/// Options for reaching the desired state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// When images are pulled.
     pub pull: PullPolicy,
-    /// When the stack is to be proven to observe.
-    pub proof: ProofTime,
-    /// What becomes of edits that were made to a dashboard inside Grafana.
+    /// When the stack is verified.
+    pub proof: VerifyTime,
+    /// Whether edits that were made to a dashboard inside Grafana are kept.
     pub edits: DashboardEdits,
 }
 
-/// Plans what makes the observed stack the wanted one.
+/// Plans the operations that turn the observed state into the desired state.
 pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> {
     if !observed.conflicts.is_empty() {
         return Err(Error::Conflicts(observed.conflicts.clone()));
     }
-    let files = Files::of(stack, observed);
+    let files = DesiredFiles::of(stack, observed);
     files.check(stack)?;
     let dashboards = dashboards(stack, &files)?;
     let mut planner = Planner {
@@ -95,7 +95,7 @@ pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> 
     Ok(planner.plan)
 }
 
-/// Plans the pulls of images that are not there.
+/// Plans the pulls of missing images.
 pub fn pull<'a>(services: impl IntoIterator<Item = &'a Service>) -> Plan {
     let mut plan = Plan::default();
     for service in services {
@@ -107,20 +107,20 @@ pub fn pull<'a>(services: impl IntoIterator<Item = &'a Service>) -> Plan {
     plan
 }
 
-/// What is planned so far, and from what.
+/// The plan so far, and its inputs.
 pub(super) struct Planner<'a> {
     pub(super) stack: &'a Stack,
     pub(super) observed: &'a Observed,
-    pub(super) files: Files,
-    pub(super) proof: ProofTime,
+    pub(super) files: DesiredFiles,
+    pub(super) proof: VerifyTime,
     pub(super) plan: Plan,
-    /// The checks of edited files, which nothing that changes the stack may overtake.
+    /// The checks of edited files; every change to the stack depends on them.
     pub(super) checks: Vec<usize>,
-    /// The step after which each service is ready, where one is planned.
+    /// The operation after which each service is ready, if one is planned.
     pub(super) awaited: BTreeMap<&'static str, usize>,
-    /// The services that start with a quicker version of their files.
+    /// The services that start with shortened intervals.
     pub(super) quickened: Vec<&'a Service>,
-    /// The containers that stay set aside until everything else is done.
+    /// The previous containers that are kept until everything else is done.
     pub(super) set_aside: Vec<(&'a Service, &'a Container)>,
 }
 
@@ -134,7 +134,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Plans the pulls and returns the step of each service whose image is pulled.
+    /// Plans the pulls and returns, for each service, the operation that pulls its image.
     fn pull_images(&mut self, policy: PullPolicy) -> Result<BTreeMap<&'static str, usize>> {
         let mut by_image = BTreeMap::new();
         let mut missing = Vec::new();
@@ -157,11 +157,11 @@ impl Planner<'_> {
         if missing.is_empty() {
             return Ok(by_service);
         }
-        let source = "`--pull never` was asked for".into();
+        let source = "`--pull never` is set".into();
         Err(Error::Pull { images: missing, fault: PullFault::NotAsked, source })
     }
 
-    /// Plans a check of each edited file that is not applied yet; nothing else changes before all of them pass.
+    /// Plans a check of each edited file that is not applied yet; other changes wait until all of them pass.
     fn check_files(&mut self, pulls: &BTreeMap<&'static str, usize>) -> Vec<usize> {
         let mut checks = Vec::new();
         for service in &self.stack.services {
@@ -202,7 +202,7 @@ impl Planner<'_> {
             return;
         }
         let needs: Vec<usize> = self.awaited.values().copied().collect();
-        let reach = Operation::Reach {
+        let reach = Operation::CheckConnectivity {
             from: first.name.to_string(),
             urls: self.stack.services.iter().map(Service::inner_url).collect(),
         };

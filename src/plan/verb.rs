@@ -1,68 +1,68 @@
-//! The kinds of operations. Their words are promised in JSON.
+//! The kinds of operations. JSON output guarantees their names.
 
 use std::fmt;
 
 /// A kind of operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Write a file of the configuration.
+    /// Writes a configuration file.
     Write,
-    /// Pull an image.
+    /// Pulls an image.
     Pull,
-    /// Check files.
+    /// Checks configuration files.
     Check,
-    /// Create a network.
+    /// Creates a network.
     CreateNetwork,
-    /// Create a volume.
+    /// Creates a volume.
     CreateVolume,
-    /// Stop a container.
+    /// Stops a container.
     Stop,
-    /// Remove a container.
+    /// Removes a container.
     Remove,
-    /// Keep a container under another name.
+    /// Renames a previous container.
     SetAside,
-    /// Give a kept container its name again.
+    /// Gives a previous container its name again.
     PutBack,
-    /// Create a container.
+    /// Creates a container.
     Create,
-    /// Put files into a container.
+    /// Uploads files into a container.
     Upload,
-    /// Put the password into a container.
-    DeliverLogin,
-    /// Start a container.
+    /// Writes the password file into a container.
+    WritePasswordFile,
+    /// Starts a container.
     Start,
-    /// Have a service read its files again.
+    /// Makes a service reload its files.
     Reload,
-    /// Restart a container.
+    /// Restarts a container.
     Restart,
-    /// Let a paused container go on.
+    /// Unpauses a container.
     Unpause,
-    /// Wait for a service.
+    /// Waits until a service is ready.
     Await,
-    /// Reach every service by its name.
-    Reach,
-    /// Try a login.
+    /// Checks that each service answers by name.
+    CheckConnectivity,
+    /// Checks a login.
     CheckLogin,
-    /// Set a login.
+    /// Sets a login.
     SetLogin,
-    /// Set a data source.
+    /// Creates or updates a data source.
     DataSource,
-    /// Import a dashboard.
+    /// Imports a dashboard.
     Import,
-    /// Wait for a data source.
-    AwaitSource,
-    /// Wait until monitoring works.
-    AwaitProof,
-    /// Remove a network.
+    /// Waits for a data source.
+    WaitDataSource,
+    /// Waits until monitoring is healthy.
+    WaitHealthy,
+    /// Removes a network.
     RemoveNetwork,
-    /// Remove a volume.
+    /// Removes a volume.
     RemoveVolume,
-    /// Remove an image.
+    /// Removes an image.
     RemoveImage,
 }
 
 impl Verb {
-    /// Returns the word, which scripts rely on.
+    /// Returns the name, which scripts rely on.
     pub fn word(self) -> &'static str {
         match self {
             Self::Write => "write",
@@ -72,23 +72,23 @@ impl Verb {
             Self::CreateVolume => "create-volume",
             Self::Stop => "stop",
             Self::Remove => "remove",
-            Self::SetAside => "set-aside",
-            Self::PutBack => "put-back",
+            Self::SetAside => "rename",
+            Self::PutBack => "rename-back",
             Self::Create => "create",
             Self::Upload => "upload",
-            Self::DeliverLogin => "deliver-login",
+            Self::WritePasswordFile => "write-password-file",
             Self::Start => "start",
             Self::Reload => "reload",
             Self::Restart => "restart",
             Self::Unpause => "unpause",
-            Self::Await => "await",
-            Self::Reach => "reach",
+            Self::Await => "wait-ready",
+            Self::CheckConnectivity => "check-connectivity",
             Self::CheckLogin => "check-login",
             Self::SetLogin => "set-login",
-            Self::DataSource => "data-source",
-            Self::Import => "import",
-            Self::AwaitSource => "await-source",
-            Self::AwaitProof => "await-proof",
+            Self::DataSource => "set-data-source",
+            Self::Import => "import-dashboard",
+            Self::WaitDataSource => "wait-data-source",
+            Self::WaitHealthy => "wait-healthy",
             Self::RemoveNetwork => "remove-network",
             Self::RemoveVolume => "remove-volume",
             Self::RemoveImage => "remove-image",

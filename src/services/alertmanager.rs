@@ -1,9 +1,9 @@
-//! All that is true of Alertmanager.
+//! The definition of the service Alertmanager.
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member, PROCESSES};
-use crate::stack::{CheckCommand, Config, Expect, Limits, Mount, Probe, Service, When};
+use super::{Member, PROCESSES, ServiceContext};
+use crate::model::stack::{CheckCommand, Expect, Limits, Mount, Probe, Service, ServiceConfig, When};
 
 pub(super) const MEMBER: Member = Member {
     name: "alertmanager",
@@ -16,12 +16,12 @@ pub(super) const MEMBER: Member = Member {
     dashboards: &[],
 };
 
-/// Removes the notification log at every start, also one by the engine, and keeps the silences beside it.
-/// The log outlives the alerts, which Alertmanager keeps in memory only: an alert that fires again within
-/// `repeat_interval` would count as sent already (needsUpdate in notify/notify.go, Alertmanager 0.33).
+/// Removes the notification log at every start, also by the engine, and keeps the silences. The log would
+/// outlive the alerts, which Alertmanager keeps in memory: an alert that fires again within `repeat_interval`
+/// would count as already sent (needsUpdate in notify/notify.go, Alertmanager 0.33).
 const START: &str = "rm -f /alertmanager/nflog && exec alertmanager \"$@\"";
 
-fn service(context: &Context<'_>) -> Service {
+fn service(context: &ServiceContext<'_>) -> Service {
     Service {
         name: context.name,
         image: context.image(),
@@ -29,9 +29,10 @@ fn service(context: &Context<'_>) -> Service {
         command: vec![
             "--config.file=/etc/alertmanager/alertmanager.yml".into(),
             "--storage.path=/alertmanager".into(),
-            // Gossip with other Alertmanagers would take ten seconds to find that there is none.
+            // Clustering would wait ten seconds for other Alertmanagers, of which there are none.
             "--cluster.listen-address=".into(),
-            // By default a silence is written after up to 15 minutes, and lost if Alertmanager is killed before.
+            // By default a silence is written after up to 15 minutes, and lost if Alertmanager is killed
+            // earlier.
             "--data.maintenance-interval=1m".into(),
             format!("--web.external-url={}", context.external_url()),
         ],
@@ -45,10 +46,10 @@ fn service(context: &Context<'_>) -> Service {
         hostname: None,
         read_only: true,
         temporary: vec![],
-        // Some 15 MiB after the start; what grows are alerts and silences, a few KiB each.
+        // About 15 MiB after the start. Only alerts and silences grow, a few KiB each.
         limits: Limits { memory_mebibytes: 256, processes: PROCESSES },
         stop_seconds: 10,
-        config: Some(Config {
+        config: Some(ServiceConfig {
             folder: "/etc/alertmanager",
             files: vec!["alertmanager.yml"],
             checks: vec![CheckCommand {

@@ -1,13 +1,13 @@
-//! All that is true of Grafana.
+//! The definition of the service Grafana.
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member, PROCESSES};
-use crate::stack::{Dashboard, Expect, Limits, Mount, PasswordFile, Probe, Service};
+use super::{Member, PROCESSES, ServiceContext};
+use crate::model::stack::{Dashboard, Expect, Limits, Mount, PasswordFile, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "grafana",
-    // Older than 13.2, which takes the Prometheus data source out of the program.
+    // Older than 13.2, which removes the Prometheus data source from the program.
     image: "grafana/grafana:13.1.7",
     tested: "a test double of its API",
     service,
@@ -17,18 +17,18 @@ pub(super) const MEMBER: Member = Member {
     dashboards: &[Dashboard { uid: "tdd-main", file: "grafana_dashboards.json" }],
 };
 
-/// Away from Grafana's own folders, none of which the volume may hide.
+/// A folder outside Grafana's own ones, none of which the volume may hide.
 const PASSWORD_FILE: PasswordFile = PasswordFile { folder: "/run/tdd-stack", name: "grafana-password" };
 
-fn service(context: &Context<'_>) -> Service {
+fn service(context: &ServiceContext<'_>) -> Service {
     let environment = [
         ("GF_SERVER_ROOT_URL", format!("{}/", context.external_url())),
-        // Grafana itself reads the file, at every start, and ends where there is none. `…__FILE` would need the
-        // shell of the image, which the distroless one does not have.
+        // Grafana reads the file at every start and exits if it is missing. `…__FILE` would need a shell, which
+        // the distroless image does not have.
         ("GF_SECURITY_ADMIN_PASSWORD", format!("$__file{{{}/{}}}", PASSWORD_FILE.folder, PASSWORD_FILE.name)),
         ("GF_USERS_ALLOW_SIGN_UP", "false".into()),
-        // Offline, each of these costs start-up time or fills the log; the second also keeps 13.2 from
-        // replacing its bundled data sources at run time.
+        // Without internet access, each of these features delays the start or fills the log. The second setting
+        // also prevents 13.2 from replacing its bundled data sources at run time.
         ("GF_PLUGINS_PREINSTALL_DISABLED", "true".into()),
         ("GF_PLUGINS_PREINSTALL_AUTO_UPDATE", "false".into()),
         ("GF_PLUGINS_PLUGIN_ADMIN_ENABLED", "false".into()),
@@ -53,9 +53,9 @@ fn service(context: &Context<'_>) -> Service {
         hostname: None,
         read_only: true,
         temporary: vec!["/tmp".into()],
-        // What Grafana's documentation recommends at the least.
+        // The minimum that Grafana's documentation recommends.
         limits: Limits { memory_mebibytes: 512, processes: PROCESSES },
-        // Grafana's own limit for a clean stop.
+        // Grafana's own time limit for a clean stop.
         stop_seconds: 30,
         config: None,
         password_file: Some(PASSWORD_FILE),

@@ -1,9 +1,9 @@
-//! All that is true of node-exporter.
+//! The definition of the service node-exporter.
 
 use std::collections::BTreeMap;
 
-use super::{Context, Member, PROCESSES};
-use crate::stack::{Expect, Follow, Limits, Mount, Probe, Service};
+use super::{Member, PROCESSES, ServiceContext};
+use crate::model::stack::{Expect, Follow, Limits, Mount, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "node-exporter",
@@ -16,15 +16,15 @@ pub(super) const MEMBER: Member = Member {
     dashboards: &[],
 };
 
-/// Collectors that would show the container's own network beside the host's.
+/// Collectors that would report the container's own network next to the host's.
 const CONTAINER_NETWORK: [&str; 8] =
     ["arp", "conntrack", "netclass", "netdev", "netstat", "sockstat", "softnet", "udp_queues"];
 
-/// The default of the exporter, kept since a value of ours would replace it.
+/// The exporter's default, repeated because a value given here replaces it.
 const MOUNT_POINTS_EXCLUDE: &str =
     "^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)";
 
-fn service(context: &Context<'_>) -> Service {
+fn service(context: &ServiceContext<'_>) -> Service {
     let mut command = vec![
         "--path.procfs=/host/proc".to_string(),
         "--path.sysfs=/host/sys".into(),
@@ -33,7 +33,8 @@ fn service(context: &Context<'_>) -> Service {
         format!("--collector.filesystem.mount-points-exclude={MOUNT_POINTS_EXCLUDE}"),
     ];
     command.extend(CONTAINER_NETWORK.map(|collector| format!("--no-collector.{collector}")));
-    // Debian's build has it on, and logs an error at each scrape since the container has no D-Bus; others have it off.
+    // Debian's build enables this collector, which logs an error at each scrape because the container has no
+    // D-Bus. Other builds disable it.
     command.push("--no-collector.systemd".into());
     Service {
         name: context.name,
@@ -48,16 +49,17 @@ fn service(context: &Context<'_>) -> Service {
             Mount::Host { source: "/", target: "/rootfs", follow: Follow::Slave },
         ],
         extra_hosts: BTreeMap::new(),
-        // It shows as `nodename`, which would else be the container's id.
+        // Reported as `nodename`, which would otherwise be the container's id.
         hostname: Some(format!("{}-{}", context.settings.stack, context.name)),
         read_only: true,
         temporary: vec![],
-        // It needs some 10 MiB, and keeps nothing.
+        // It needs about 10 MiB and stores nothing.
         limits: Limits { memory_mebibytes: 128, processes: PROCESSES },
         stop_seconds: 10,
         config: None,
         password_file: None,
-        // A probe hangs up after the status, and in the middle of `/metrics` that is an error in the log.
+        // A probe closes the connection after the status, which the exporter would log as an error of
+        // `/metrics`.
         probe: Probe { path: "/", expect: Expect::Ok },
         scrape_job: "node-exporter",
     }

@@ -1,11 +1,13 @@
-//! All that is true of Prometheus.
+//! The definition of the service Prometheus.
 
 use serde_json::json;
 
-use super::{Context, Member, PROCESSES};
-use crate::stack::{CheckCommand, Config, DataSource, Expect, Limits, Mount, Probe, Service, When};
+use super::{Member, PROCESSES, ServiceContext};
+use crate::model::stack::{
+    CheckCommand, DataSource, Expect, Limits, Mount, Probe, Service, ServiceConfig, When,
+};
 
-/// The file that the scrape jobs of all services are folded into.
+/// The file into which the scrape jobs of all services are merged.
 pub(super) const CONFIGURATION: &str = "prometheus.yml";
 
 pub(super) const MEMBER: Member = Member {
@@ -19,13 +21,13 @@ pub(super) const MEMBER: Member = Member {
         ("alerts.yml", include_str!("../../assets/prometheus/alerts.yml")),
         ("alerts_test.yml", include_str!("../../assets/prometheus/alerts_test.yml")),
     ],
-    // Its own job stands in its own file.
+    // Prometheus' own job is in its configuration file.
     scrape: "",
     data_sources,
     dashboards: &[],
 };
 
-fn service(context: &Context<'_>) -> Service {
+fn service(context: &ServiceContext<'_>) -> Service {
     Service {
         name: context.name,
         image: context.image(),
@@ -33,7 +35,7 @@ fn service(context: &Context<'_>) -> Service {
         command: vec![
             "--config.file=/etc/prometheus/prometheus.yml".into(),
             "--storage.tsdb.path=/prometheus".into(),
-            // Deprecated since 3.8 for a key of the file that 3.5 refuses; the flag works in both.
+            // Deprecated since 3.8 in favour of a key in the file, which 3.5 rejects. The flag works in both.
             "--storage.tsdb.retention.time=200h".into(),
             "--storage.tsdb.retention.size=1GB".into(),
             format!("--web.external-url={}", context.external_url()),
@@ -49,11 +51,11 @@ fn service(context: &Context<'_>) -> Service {
         hostname: None,
         read_only: true,
         temporary: vec![],
-        // Some 25 MiB after the start; the rest is for the user's series. Prometheus itself sees the limit and
+        // About 25 MiB after the start; the rest is for the user's series. Prometheus detects the limit and
         // collects garbage in time.
         limits: Limits { memory_mebibytes: 1024, processes: PROCESSES },
         stop_seconds: 30,
-        config: Some(Config {
+        config: Some(ServiceConfig {
             folder: "/etc/prometheus",
             files: vec![CONFIGURATION, "recording_rules.yml", "alerts.yml"],
             checks: vec![

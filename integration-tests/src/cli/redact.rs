@@ -8,7 +8,7 @@ const REPLACED: [(&str, &str); 8] = [
     (r"/tmp/\.tmp\w+", "[TMP]"),
     (r"127\.\d+\.\d+\.\d+:\d+", "[ADDRESS]"),
     (r"127\.\d+\.\d+\.\d+", "[IP]"),
-    (r"\(pid \d+\)", "(pid [PID])"),
+    (r"\(process \d+\)", "(process [PID])"),
     (r"\b\d+\.\d\d ?s\b", "[TIME]"),
     // They change with the shipped files.
     (r"\b\d+ of \d+ (healthy|panels)", "[N] of [N] $1"),

@@ -1,11 +1,11 @@
 //! What Grafana keeps, and to whom it shows it.
 
 use serde_json::Value;
-use tdd_stack::dashboard;
-use tdd_stack::observed::{Grafana, GrafanaContent, SeenDataSource};
+use tdd_stack::config::dashboard;
+use tdd_stack::config::settings::Secret;
+use tdd_stack::model::observed::{GrafanaContent, ObservedGrafana, SeenDataSource};
+use tdd_stack::model::stack::{Service, Stack};
 use tdd_stack::plan::LoginCase;
-use tdd_stack::settings::Secret;
-use tdd_stack::stack::{Service, Stack};
 
 use super::{Volume, World};
 
@@ -49,23 +49,24 @@ impl World {
         volume
     }
 
-    pub(super) fn grafana(&self, stack: &Stack) -> Grafana {
+    pub(super) fn grafana(&self, stack: &Stack) -> ObservedGrafana {
         let name = stack.service("grafana").and_then(Service::data_volume).unwrap_or_default();
         let Some(volume) = self.volumes.get(name).filter(|_| self.is_ready("grafana")) else {
-            return Grafana::Unknown;
+            return ObservedGrafana::Unknown;
         };
         if volume.password.as_ref() != Some(&stack.login.password.secret) {
-            return Grafana::LoginRefused;
+            return ObservedGrafana::LoginRefused;
         }
         let health = self.readiness("prometheus");
         let seen = |(uid, body): (&String, &Value)| {
             (uid.clone(), SeenDataSource { body: body.clone(), health: health.clone() })
         };
-        let mark = |uid: &String| Some((uid.clone(), volume.files.get(&dashboard::mark_name(uid))?.clone()));
-        Grafana::Known(GrafanaContent {
+        let checksum =
+            |uid: &String| Some((uid.clone(), volume.files.get(&dashboard::checksum_name(uid))?.clone()));
+        ObservedGrafana::Known(GrafanaContent {
             data_sources: volume.data_sources.iter().map(seen).collect(),
             dashboards: volume.dashboards.clone(),
-            marks: volume.dashboards.keys().filter_map(mark).collect(),
+            checksums: volume.dashboards.keys().filter_map(checksum).collect(),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tdd_stack::observed::{Readiness, State};
+use tdd_stack::model::observed::{ContainerState, Readiness};
 
 use super::World;
 
@@ -16,10 +16,10 @@ impl World {
     }
 
     pub(super) fn runs(&self, service: &str) -> bool {
-        self.containers.get(service).is_some_and(|container| container.state == State::Running)
+        self.containers.get(service).is_some_and(|container| container.state == ContainerState::Running)
     }
 
     pub(super) fn address(&self, service: &str) -> Option<SocketAddr> {
-        self.containers.get(service).filter(|container| container.state == State::Running)?.address
+        self.containers.get(service).filter(|container| container.state == ContainerState::Running)?.address
     }
 }

@@ -111,10 +111,7 @@ fn on_a_read_only_disk_nothing_is_done() {
     for arguments in [["init"], ["up"]] {
         let output = on_own_disk(&scene, "256k", "mount -o remount,ro $disk", arguments);
         tell(&format!("{}, read-only file system", arguments[0]), &output);
-        output
-            .exits(4)
-            .says("Read-only file system")
-            .says("choose a folder that can be written with `--dir`");
+        output.exits(4).says("Read-only file system").says("choose a writable folder with `--dir`");
         assert!(listing(&after(&scene)) == before, "files changed");
     }
     assert_eq!(scene.engine.changes(), [""; 0]);
@@ -161,7 +158,7 @@ fn without_permission_nothing_is_done_and_the_place_is_named() {
     for arguments in [["init"], ["up"]] {
         let output = without_power(&scene, arguments);
         tell(&format!("{}, no permission to write", arguments[0]), &output);
-        output.exits(4).says("README.md`").says("Permission denied").says("or mend its permissions");
+        output.exits(4).says("README.md`").says("Permission denied").says("or fix its permissions");
     }
     allow(&folder, 0o700);
     allow(&scene.file("alerts.yml"), 0o000);
@@ -191,7 +188,7 @@ fn a_file_where_the_folder_should_be_is_named() {
             let output = scene.run(arguments);
             tell(&format!("{}, a file at {place}", arguments[0]), &output);
             output.exits(4).says(&format!("cannot use as folder `{}", scene.folder().display())).says(named);
-            output.says("it is no folder").says("move it away");
+            output.says("it is not a folder").says("replace it with a regular file or folder");
         }
         assert_eq!(fs::read(&path).expect("it is there"), b"in the way");
         assert!(scene.engine.containers().is_empty());
@@ -211,7 +208,7 @@ fn a_folder_where_a_file_should_be_is_named() {
                 .exits(4)
                 .says(&format!("{name}`"))
                 .says("it is a folder")
-                .says("put a regular one in its place");
+                .says("replace it with a regular file or folder");
         }
         assert!(scene.file(name).is_dir());
         assert_eq!(scene.engine.changes(), [""; 0]);

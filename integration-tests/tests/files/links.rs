@@ -7,7 +7,7 @@ use std::process::Command;
 
 use integration_tests::program;
 use integration_tests::scene::Scene;
-use tdd_stack::stack::sha256;
+use tdd_stack::model::stack::sha256;
 
 use super::{listing, tell};
 
@@ -37,7 +37,7 @@ fn what_a_link_leads_to_is_the_users_file_and_the_link_stays() {
             .says("which is neither written through nor replaced");
         output
             .says(&format!("a symbolic link to `{}`", target.display()))
-            .says("put a regular one in its place");
+            .says("replace it with a regular file or folder");
         assert!(scene.file("alerts.yml").is_symlink());
         assert_eq!(fs::read_to_string(&target).expect("it is there"), "groups: [] # mine\n");
     }
@@ -75,8 +75,8 @@ fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
     let scene = Scene::after_up(program!());
     let shipped = scene.read("alerts.yml");
     for (target, words) in [
-        ("nowhere.yml", "it is a symbolic link to `nowhere.yml`, which is not there"),
-        ("alerts.yml", "it is a symbolic link to `alerts.yml`, which leads in a circle"),
+        ("nowhere.yml", "it is a symbolic link to `nowhere.yml`, which does not exist"),
+        ("alerts.yml", "it is a symbolic link to `alerts.yml`, which leads back to itself"),
         ("/dev/zero", "it is a symbolic link to `/dev/zero`, and that is a device"),
         ("/", "and that is a folder"),
     ] {
@@ -84,7 +84,7 @@ fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
         for arguments in [["up"], ["plan"], ["check"], ["init"], ["status"]] {
             let output = scene.run(arguments);
             tell(&format!("{}, alerts.yml: a link to {target}", arguments[0]), &output);
-            output.exits(4).says("alerts.yml`").says(words).says("move it away");
+            output.exits(4).says("alerts.yml`").says(words).says("replace it with a regular file or folder");
         }
         assert!(scene.file("alerts.yml").is_symlink());
         fs::remove_file(scene.file("alerts.yml")).expect("it is there");
@@ -145,7 +145,7 @@ fn a_folder_that_is_a_link_to_nowhere_is_named() {
     let scene = Scene::new(program!());
     symlink("nowhere", scene.folder().join("config")).expect("a link can be made");
     let output = scene.run(["init"]);
-    output.exits(4).says("/config`").says("it is a symbolic link to `nowhere`, which is not there");
+    output.exits(4).says("/config`").says("it is a symbolic link to `nowhere`, which does not exist");
     assert!(scene.folder().join("config").is_symlink());
 }
 

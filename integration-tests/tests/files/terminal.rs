@@ -65,7 +65,7 @@ fn contents_of_files_are_written_out() {
     scene.edit("alerts.yml", &format!("{key}: []\n{key}: []\n"));
     let output = scene.run(["up"]);
     is_harmless(output.exits(1));
-    output.says("the key `\\u001b[2Jgroups` stands here for the second time");
+    output.says("duplicate key `\\u001b[2Jgroups`");
     scene.edit("alerts.yml", "groups: []\n");
     scene.settings("\"\\e[2Jstack\": a\n");
     let output = scene.run(["up"]);

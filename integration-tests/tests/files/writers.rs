@@ -132,5 +132,5 @@ fn a_wait_that_ends_because_something_else_failed_is_told_as_abandoned() {
         }
     }
     assert_eq!(open, BTreeSet::new(), "what began has an end");
-    assert_eq!(abandoned, ["await \"grafana\""]);
+    assert_eq!(abandoned, ["wait-ready \"grafana\""]);
 }

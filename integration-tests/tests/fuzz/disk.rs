@@ -3,14 +3,14 @@
 use std::fs;
 
 use proptest::prelude::*;
-use tdd_stack::files::Folder;
+use tdd_stack::files::ConfigFolder;
 
 use super::{is_told, mutate, target};
 
 #[test]
 fn any_file_and_any_list_of_hashes_is_read_or_refused_and_can_be_replaced() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let config = Folder::at(folder.path().join("config"));
+    let config = ConfigFolder::at(folder.path().join("config"));
     let runtime = integration_tests::runtime::own();
     runtime.block_on(config.write("alerts.yml", "groups: []\n")).expect("it can be written");
     let list = folder.path().join("config/.tdd-stack.sha256");
@@ -32,7 +32,7 @@ fn any_file_and_any_list_of_hashes_is_read_or_refused_and_can_be_replaced() {
         let read = config
             .read(["alerts.yml"].into_iter())
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
-        prop_assert_eq!(read["alerts.yml"].author, tdd_stack::observed::Author::Program);
+        prop_assert_eq!(read["alerts.yml"].author, tdd_stack::model::observed::Author::Program);
         Ok(())
     });
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use proptest::prelude::*;
-use tdd_stack::check_output::{self, Checked};
-use tdd_stack::endpoint::{self, Asked, Endpoint};
+use tdd_stack::config::check_output::{self, Checked};
+use tdd_stack::docker::endpoint::{self, Asked, Endpoint};
 use tdd_stack::engine::{Engine, LogQuery};
 use tdd_stack::error::Result;
 use tokio::runtime::Builder;

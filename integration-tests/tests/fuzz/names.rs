@@ -3,9 +3,9 @@
 use std::fs;
 
 use proptest::prelude::*;
-use tdd_stack::endpoint::{self, Asked};
-use tdd_stack::image_reference::ImageReference;
-use tdd_stack::registry_auth;
+use tdd_stack::docker::credentials;
+use tdd_stack::docker::endpoint::{self, Asked};
+use tdd_stack::docker::image_reference::ImageReference;
 use tokio::runtime::Builder;
 
 use super::{mutate, target};
@@ -74,7 +74,7 @@ fn dockers_own_files_are_read_or_refused() {
             prop_assert!(!error.to_string().is_empty());
         }
         for registry in ["docker.io", "quay.io", "ghcr.io"] {
-            if let Err(error) = runtime.block_on(registry_auth::credentials(registry, Some(folder.path()))) {
+            if let Err(error) = runtime.block_on(credentials::credentials(registry, Some(folder.path()))) {
                 prop_assert!(!error.to_string().is_empty());
             }
         }

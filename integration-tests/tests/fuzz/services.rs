@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
-use tdd_stack::alerts::Alerts;
+use tdd_stack::config::settings::{Layer, Settings};
 use tdd_stack::error::Error;
-use tdd_stack::http::{Alertmanager, Grafana, Http, Prometheus};
-use tdd_stack::observed::{Observed, Readiness, contains};
-use tdd_stack::proof::Application;
-use tdd_stack::prove::{Addresses, prove};
+use tdd_stack::http::{AlertmanagerClient, GrafanaClient, Http, PrometheusClient};
+use tdd_stack::model::alert::Alerts;
+use tdd_stack::model::observed::{Observed, Readiness, contains};
+use tdd_stack::model::stack::{Expect, Probe, Stack};
+use tdd_stack::model::verification::Application;
 use tdd_stack::services;
-use tdd_stack::settings::{Layer, Settings};
-use tdd_stack::stack::{Expect, Probe, Stack};
 use tdd_stack::status::Status;
+use tdd_stack::verify::{Addresses, verify};
 use tokio::runtime::Builder;
 
 use super::server::{Answer, Framing, Server};
@@ -21,9 +21,9 @@ use super::{answers, is_told, server, target};
 
 /// Asks everything that the program ever asks of the services, and returns the errors.
 async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
-    let prometheus = Prometheus::new(http, base);
-    let alertmanager = Alertmanager::new(http, base);
-    let grafana = Grafana::new(http, base, stack);
+    let prometheus = PrometheusClient::new(http, base);
+    let alertmanager = AlertmanagerClient::new(http, base);
+    let grafana = GrafanaClient::new(http, base, stack);
     let mut errors = Vec::new();
     for service in &stack.services {
         http.probe(base, service.probe).await;
@@ -55,7 +55,7 @@ async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
     }
     let all =
         Addresses { prometheus: Ok(base.into()), grafana: Ok(base.into()), alertmanager: Ok(base.into()) };
-    match prove(http, stack, &all, Application::Required).await {
+    match verify(http, stack, &all, Application::Required).await {
         Ok(proof) => {
             proof.verdict();
             Status::of(stack, &Observed::default(), Some(proof), |_| None).finding();
@@ -76,10 +76,10 @@ fn an_answer_without_end_is_given_up() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let http = Http::new().expect("a client can be made");
     runtime.block_on(async {
-        let rules = Prometheus::new(&http, &base).rules().await.expect_err("it has no end");
-        let alerts = Alertmanager::new(&http, &base).alerts().await.expect_err("it has no end");
+        let rules = PrometheusClient::new(&http, &base).rules().await.expect_err("it has no end");
+        let alerts = AlertmanagerClient::new(&http, &base).alerts().await.expect_err("it has no end");
         let metrics =
-            Prometheus::new(&http, &base).reload_state("prometheus").await.expect_err("it has no end");
+            PrometheusClient::new(&http, &base).reload_state("prometheus").await.expect_err("it has no end");
         for error in [rules, alerts, metrics] {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             assert!(cause.contains("longer than 32 MiB"), "{error}: {cause}");

@@ -5,14 +5,16 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tdd_stack::check_output::{self, CheckOutput, Checked};
-use tdd_stack::contents::{self, Shape};
-use tdd_stack::observed::{Author, DiskFile, Observed};
-use tdd_stack::overlay::{self, Stage};
-use tdd_stack::plan::{self, ProofTime, Request};
-use tdd_stack::settings::{Layer, Settings};
-use tdd_stack::stack::Stack;
-use tdd_stack::{dashboard, doctor, printable, services};
+use tdd_stack::config::check_output::{self, CheckOutput, Checked};
+use tdd_stack::config::dashboard;
+use tdd_stack::config::settings::{Layer, Settings};
+use tdd_stack::config::tuning::{self, DrillPorts};
+use tdd_stack::config::validate::{self, Shape};
+use tdd_stack::model::observed::{Author, DiskFile, Observed};
+use tdd_stack::model::sanitize;
+use tdd_stack::model::stack::Stack;
+use tdd_stack::plan::{self, Request, VerifyTime};
+use tdd_stack::{doctor, services};
 
 use super::{is_told, mutate, target};
 
@@ -76,14 +78,14 @@ fn settings_that_are_written_are_read_back() {
 #[test]
 fn contents_are_weighed() {
     target("contents", 1500, (yaml(), any::<bool>()), |(text, is_json)| {
-        let found = if is_json { contents::json(&text) } else { contents::yaml(&text) };
+        let found = if is_json { validate::json(&text) } else { validate::yaml(&text) };
         match found {
             Err(fault) => prop_assert!(!fault.reason.trim().is_empty()),
             Ok(Shape::Empty) => {}
             Ok(Shape::Filled) if is_json => drop(serde_json::from_str::<serde_json::Value>(&text)),
             // What was found light enough is read in full.
             Ok(Shape::Filled) => {
-                drop(serde_yaml::from_str::<serde_yaml::Value>(contents::without_mark(&text)));
+                drop(serde_yaml::from_str::<serde_yaml::Value>(validate::strip_bom(&text)));
             }
         }
         Ok(())
@@ -112,14 +114,14 @@ fn a_dashboard_is_read_or_its_faults_are_told() {
 
 #[test]
 fn quicker_versions_are_made_or_refused() {
-    let stage = Stage { health: 1, metrics: 2 };
+    let stage = DrillPorts { health: 1, metrics: 2 };
     target("overlay", 800, (yaml(), 1..100_u32), |(text, factor)| {
-        if contents::yaml(&text) != Ok(Shape::Filled) {
+        if validate::yaml(&text) != Ok(Shape::Filled) {
             return Ok(());
         }
         let files = vec![("a.yml".to_string(), text)];
         for made in
-            [overlay::start_up(&files), overlay::drill(&files, factor), overlay::rehearsal(&files, stage)]
+            [tuning::start_up(&files), tuning::drill(&files, factor), tuning::drill_files(&files, stage)]
         {
             match made {
                 Ok(made) => {
@@ -153,7 +155,7 @@ fn any_edited_file_leads_to_a_plan_or_a_fault() {
     target("plan", 300, edited, |((name, _), content, proof)| {
         let mut observed = Observed::default();
         observed.disk.insert(name.into(), DiskFile { content, author: Author::User });
-        let proof = if proof { ProofTime::Now } else { ProofTime::Later };
+        let proof = if proof { VerifyTime::Now } else { VerifyTime::Later };
         match plan::up(&stack, &observed, Request { proof, ..Request::default() }) {
             Ok(plan) => prop_assert!(!plan.to_string().is_empty()),
             Err(error) => {
@@ -201,10 +203,10 @@ fn whatever_a_tool_says_becomes_faults() {
 fn nothing_that_acts_on_a_terminal_is_printed() {
     target("printable", 3000, any::<String>(), |text| {
         let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-        prop_assert!(!printable::text(&text).contains(acts));
-        prop_assert!(!printable::line(&text).contains(char::is_control));
+        prop_assert!(!sanitize::text(&text).contains(acts));
+        prop_assert!(!sanitize::line(&text).contains(char::is_control));
         let json = serde_json::json!({"a": text}).to_string();
-        let read: serde_json::Value = serde_json::from_str(&printable::text(&json)).expect("it stays JSON");
+        let read: serde_json::Value = serde_json::from_str(&sanitize::text(&json)).expect("it stays JSON");
         prop_assert_eq!(&read["a"], &text);
         Ok(())
     });

@@ -22,7 +22,7 @@ fn a_port_taken_by_a_program_is_named_with_the_program() {
     let output = scenario.run_on(&ports, &["up"]);
     output.exits(4);
     output.says(&format!("port {port} of `prometheus` is taken"));
-    output.says(&format!("pid {}", std::process::id()));
+    output.says(&format!("process {}", std::process::id()));
     output.says("hint:");
     nothing_was_made(&scenario);
 }

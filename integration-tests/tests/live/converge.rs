@@ -63,7 +63,7 @@ fn an_edited_dashboard_is_imported_again_and_nothing_else_happens() {
     scenario.succeed(&["up"]);
     scenario.edit("grafana_dashboards.json", "\"Response Times\"", "\"How fast it is\"");
     let again = scenario.succeed(&["up", "--output", "json"]).json();
-    assert_eq!(operations(&again), ["import"]);
+    assert_eq!(operations(&again), ["import-dashboard"]);
     let body = scenario.grafana("/api/dashboards/uid/tdd-main").json();
     assert!(body["dashboard"]["panels"].to_string().contains("How fast it is"));
 }
@@ -77,7 +77,7 @@ fn a_broken_dashboard_is_refused_with_its_line() {
         let output = scenario.run(&[verb]);
         output.exits(1);
         output.says("grafana_dashboards.json:");
-        output.says("write `timeseries`");
+        output.says("use `timeseries`");
     }
     assert_eq!(scenario.objects("container"), [""; 0]);
 }

@@ -64,7 +64,7 @@ fn a_password_that_was_changed_inside_is_not_reset_to_the_well_known_one() {
     let url = format!("{}/api/user/password", scenario.url("grafana"));
     assert_eq!(http::request("PUT", &url, Some(http::ADMIN), Some(&change)).status, 200);
     let output = scenario.run(&["up"]);
-    output.exits(1).says("refuses the login `admin`").says("_grafana_data").says("--grafana-password-file");
+    output.exits(1).says("rejects the login `admin`").says("_grafana_data").says("--grafana-password-file");
     is_open_after_three_more(&scenario, "changed-inside");
 }
 
@@ -74,7 +74,7 @@ fn a_locked_account_is_named_as_what_may_be_the_reason() {
     scenario.succeed(&["up"]);
     assert_eq!([(); 5].map(|()| ask(&scenario, "wrong")), [401; 5]);
     let output = scenario.run_with((VARIABLE, "something-else"), &["up"]);
-    output.exits(1).says("refuses the login `admin`").says("5 minutes after five wrong tries");
+    output.exits(1).says("rejects the login `admin`").says("5 minutes after five wrong tries");
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
     refused(&tcp, &["status"]).says("belongs to another machine");
     // As `ssh -L` and others forward it: the relay is on this machine.
     let socket = engine.host().replace("unix://", "");
-    for (name, words) in [("ssh", "ssh (pid "), ("proxy", "machine `tdd-elsewhere`")] {
+    for (name, words) in [("ssh", "ssh (process "), ("proxy", "machine `tdd-elsewhere`")] {
         let (_relay, host) = relayed(here.folder(), name, &[], &socket);
         refused(&host, &["status"]).says(words);
     }
@@ -128,7 +128,7 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
     bound(&engine.host(), &far, &["status"]).exits(0);
     bound(&engine.host(), &far, &["drill"])
         .exits(4)
-        .says("look for the application on the engine's machine")
+        .says("expect the application on the engine's machine")
         .says("--app-host");
     bound(&tcp, "0.0.0.0", &["up"]).exits(0);
     bound(&tcp, "0.0.0.0", &["status"]).exits(0);

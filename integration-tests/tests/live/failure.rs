@@ -18,7 +18,7 @@ fn a_service_that_exits_ends_the_wait_with_its_last_log_lines() {
     output.says("`alertmanager` exited with code");
     output.says("alertmanager: not found");
     output.says("tdd-stack logs alertmanager");
-    assert_eq!(scenario.objects("container").len(), 4, "the evidence is kept");
+    assert_eq!(scenario.objects("container").len(), 4, "the diagnostics are kept");
     scenario.succeed(&["up"]);
 }
 

@@ -37,7 +37,7 @@ fn inside(scenario: &Scenario, service: &str, user: Option<&str>, command: &[&st
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is evidence")]
+#[expect(clippy::print_stdout, reason = "the table belong to the output")]
 fn the_engine_gives_every_container_the_promised_limits_and_no_rights() {
     let scenario = scenario("hardened");
     scenario.succeed(&["up"]);
@@ -93,7 +93,7 @@ fn the_engine_gives_every_container_the_promised_limits_and_no_rights() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is evidence")]
+#[expect(clippy::print_stdout, reason = "the table belong to the output")]
 fn from_inside_there_is_no_way_out() {
     let scenario = scenario("inside");
     scenario.succeed(&["up"]);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use tdd_stack::observed::{Objects, Restore, State};
-use tdd_stack::plan::{self, Keep, Operation, Plan, Step};
+use tdd_stack::model::observed::{ContainerState, Objects, Restore};
+use tdd_stack::plan::{self, Kept, Operation, Plan, Step};
 
 use super::{settled, stack};
 
@@ -12,22 +12,22 @@ fn down_keeps_data_and_images() {
     let stack = stack();
     let mut world = settled(&stack);
     let plan =
-        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Keep { data: true, images: true });
+        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Kept { data: true, images: true });
     world.apply(&stack, &plan);
     assert_eq!(world.volumes.len(), 3);
     insta::assert_snapshot!(plan.to_string(), @"
-     1  stop           alertmanager  (asked for by down)
-     2  remove         tdd-alertmanager  (asked for by down)  after 1
-     3  stop           grafana  (asked for by down)
-     4  remove         tdd-grafana  (asked for by down)  after 3
-     5  stop           node-exporter  (asked for by down)
-     6  remove         tdd-node-exporter  (asked for by down)  after 5
-     7  stop           prometheus  (asked for by down)
-     8  remove         tdd-prometheus  (asked for by down)  after 7
-     9  remove-network tdd-monitoring  (asked for by down)  after 2 4 6 8
-    10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
-    11  remove-volume  tdd_grafana_config  (asked for by down)  after 2 4 6 8
-    12  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
+     1  stop                alertmanager  (requested by down)
+     2  remove              tdd-alertmanager  (requested by down)  after 1
+     3  stop                grafana  (requested by down)
+     4  remove              tdd-grafana  (requested by down)  after 3
+     5  stop                node-exporter  (requested by down)
+     6  remove              tdd-node-exporter  (requested by down)  after 5
+     7  stop                prometheus  (requested by down)
+     8  remove              tdd-prometheus  (requested by down)  after 7
+     9  remove-network      tdd-monitoring  (requested by down)  after 2 4 6 8
+    10  remove-volume       tdd_alertmanager_config  (requested by down)  after 2 4 6 8
+    11  remove-volume       tdd_grafana_config  (requested by down)  after 2 4 6 8
+    12  remove-volume       tdd_prometheus_config  (requested by down)  after 2 4 6 8
     ");
 }
 
@@ -38,9 +38,9 @@ fn down_stops_cleanly_only_what_has_served() {
     let state = |objects: &mut Objects, service: &str, state| {
         objects.containers.get_mut(service).expect("it is there").state = state;
     };
-    state(&mut objects, "grafana", State::Created);
-    state(&mut objects, "node-exporter", State::Restarting);
-    state(&mut objects, "alertmanager", State::Exited);
+    state(&mut objects, "grafana", ContainerState::Created);
+    state(&mut objects, "node-exporter", ContainerState::Restarting);
+    state(&mut objects, "alertmanager", ContainerState::Exited);
     let unready = BTreeSet::from([objects.containers["prometheus"].id.clone()]);
     let stopped = |plan: Plan| {
         let stops = plan.steps.into_iter().filter_map(|step| match step.operation {
@@ -49,7 +49,7 @@ fn down_stops_cleanly_only_what_has_served() {
         });
         stops.collect::<Vec<_>>()
     };
-    let keep = Keep { data: true, images: true };
+    let keep = Kept { data: true, images: true };
     assert_eq!(stopped(plan::down(&objects, &unready, keep)), ["alertmanager"]);
     assert_eq!(stopped(plan::down(&objects, &BTreeSet::new(), keep)), ["alertmanager", "prometheus"]);
 }
@@ -59,21 +59,21 @@ fn down_with_volumes_leaves_none() {
     let stack = stack();
     let mut world = settled(&stack);
     let plan =
-        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Keep { data: false, images: true });
+        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Kept { data: false, images: true });
     world.apply(&stack, &plan);
     assert!(world.volumes.is_empty() && world.containers.is_empty() && world.networks.is_empty());
     insta::assert_snapshot!(plan.to_string(), @"
-     1  remove         tdd-alertmanager  (asked for by down --volumes)
-     2  remove         tdd-grafana  (asked for by down --volumes)
-     3  remove         tdd-node-exporter  (asked for by down --volumes)
-     4  remove         tdd-prometheus  (asked for by down --volumes)
-     5  remove-network tdd-monitoring  (asked for by down --volumes)  after 1 2 3 4
-     6  remove-volume  tdd_alertmanager_config  (asked for by down --volumes)  after 1 2 3 4
-     7  remove-volume  tdd_alertmanager_data  (asked for by down --volumes)  after 1 2 3 4
-     8  remove-volume  tdd_grafana_config  (asked for by down --volumes)  after 1 2 3 4
-     9  remove-volume  tdd_grafana_data  (asked for by down --volumes)  after 1 2 3 4
-    10  remove-volume  tdd_prometheus_config  (asked for by down --volumes)  after 1 2 3 4
-    11  remove-volume  tdd_prometheus_data  (asked for by down --volumes)  after 1 2 3 4
+     1  remove              tdd-alertmanager  (requested by down --volumes)
+     2  remove              tdd-grafana  (requested by down --volumes)
+     3  remove              tdd-node-exporter  (requested by down --volumes)
+     4  remove              tdd-prometheus  (requested by down --volumes)
+     5  remove-network      tdd-monitoring  (requested by down --volumes)  after 1 2 3 4
+     6  remove-volume       tdd_alertmanager_config  (requested by down --volumes)  after 1 2 3 4
+     7  remove-volume       tdd_alertmanager_data  (requested by down --volumes)  after 1 2 3 4
+     8  remove-volume       tdd_grafana_config  (requested by down --volumes)  after 1 2 3 4
+     9  remove-volume       tdd_grafana_data  (requested by down --volumes)  after 1 2 3 4
+    10  remove-volume       tdd_prometheus_config  (requested by down --volumes)  after 1 2 3 4
+    11  remove-volume       tdd_prometheus_data  (requested by down --volumes)  after 1 2 3 4
     ");
 }
 
@@ -81,11 +81,11 @@ fn down_with_volumes_leaves_none() {
 fn data_that_was_restored_by_half_stays_known_as_that() {
     let stack = stack();
     let mut objects = settled(&stack).observed(&stack).objects;
-    objects.restore = Some(Restore { mark: "mark".into(), volumes: vec!["tdd_grafana_data".into()] });
+    objects.restore = Some(Restore { sentinel: "mark".into(), volumes: vec!["tdd_grafana_data".into()] });
     let is_mark = |step: &&Step| matches!(&step.operation, Operation::Remove { name, .. } if name == "mark");
-    let plan = plan::down(&objects, &BTreeSet::new(), Keep { data: true, images: true });
+    let plan = plan::down(&objects, &BTreeSet::new(), Kept { data: true, images: true });
     assert!(!plan.steps.iter().any(|step| is_mark(&step)));
-    let plan = plan::down(&objects, &BTreeSet::new(), Keep { data: false, images: true });
+    let plan = plan::down(&objects, &BTreeSet::new(), Kept { data: false, images: true });
     let last = plan.steps.last().filter(is_mark).expect("it is removed in the end");
     assert_eq!(last.needs.len(), 6, "after all volumes");
 }
@@ -95,25 +95,25 @@ fn down_with_images_removes_those_that_ran() {
     let stack = stack();
     let mut world = settled(&stack);
     let plan =
-        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Keep { data: true, images: false });
+        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Kept { data: true, images: false });
     world.apply(&stack, &plan);
     assert!(world.images.is_empty());
     insta::assert_snapshot!(plan.to_string(), @"
-     1  stop           alertmanager  (asked for by down)
-     2  remove         tdd-alertmanager  (asked for by down)  after 1
-     3  stop           grafana  (asked for by down)
-     4  remove         tdd-grafana  (asked for by down)  after 3
-     5  stop           node-exporter  (asked for by down)
-     6  remove         tdd-node-exporter  (asked for by down)  after 5
-     7  stop           prometheus  (asked for by down)
-     8  remove         tdd-prometheus  (asked for by down)  after 7
-     9  remove-network tdd-monitoring  (asked for by down)  after 2 4 6 8
-    10  remove-volume  tdd_alertmanager_config  (asked for by down)  after 2 4 6 8
-    11  remove-volume  tdd_grafana_config  (asked for by down)  after 2 4 6 8
-    12  remove-volume  tdd_prometheus_config  (asked for by down)  after 2 4 6 8
-    13  remove-image   grafana/grafana:13.1.7  (asked for by --images)  after 2 4 6 8
-    14  remove-image   prom/alertmanager:v0.34.0  (asked for by --images)  after 2 4 6 8
-    15  remove-image   prom/node-exporter:v1.12.1  (asked for by --images)  after 2 4 6 8
-    16  remove-image   prom/prometheus:v3.13.4  (asked for by --images)  after 2 4 6 8
+     1  stop                alertmanager  (requested by down)
+     2  remove              tdd-alertmanager  (requested by down)  after 1
+     3  stop                grafana  (requested by down)
+     4  remove              tdd-grafana  (requested by down)  after 3
+     5  stop                node-exporter  (requested by down)
+     6  remove              tdd-node-exporter  (requested by down)  after 5
+     7  stop                prometheus  (requested by down)
+     8  remove              tdd-prometheus  (requested by down)  after 7
+     9  remove-network      tdd-monitoring  (requested by down)  after 2 4 6 8
+    10  remove-volume       tdd_alertmanager_config  (requested by down)  after 2 4 6 8
+    11  remove-volume       tdd_grafana_config  (requested by down)  after 2 4 6 8
+    12  remove-volume       tdd_prometheus_config  (requested by down)  after 2 4 6 8
+    13  remove-image        grafana/grafana:13.1.7  (requested by --images)  after 2 4 6 8
+    14  remove-image        prom/alertmanager:v0.34.0  (requested by --images)  after 2 4 6 8
+    15  remove-image        prom/node-exporter:v1.12.1  (requested by --images)  after 2 4 6 8
+    16  remove-image        prom/prometheus:v3.13.4  (requested by --images)  after 2 4 6 8
     ");
 }

@@ -6,11 +6,13 @@ use integration_tests::simulate::{Volume, World};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
-use tdd_stack::observed::{Author, Container, DiskFile, Readiness, State, VolumeKind};
-use tdd_stack::plan::{self, Keep, Operation, Plan, ProofTime, PullPolicy, Request};
+use tdd_stack::config::settings::{
+    HostPort, Layer, Password, PasswordOrigin, PasswordSource, Secret, Settings,
+};
+use tdd_stack::model::observed::{Author, Container, ContainerState, DiskFile, Readiness, VolumeKind};
+use tdd_stack::model::stack::{LOADED_CHECKSUM, Service, Stack, fingerprint};
+use tdd_stack::plan::{self, Kept, Operation, Plan, PullPolicy, Request, VerifyTime};
 use tdd_stack::services;
-use tdd_stack::settings::{HostPort, Layer, Origin, Password, PasswordSource, Secret, Settings};
-use tdd_stack::stack::{LOADED_MARK, Service, Stack, fingerprint};
 
 /// What a thing is like, compared with what is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +25,7 @@ enum Like {
 /// What there is of one service.
 #[derive(Clone, Debug)]
 struct Part {
-    state: Option<State>,
+    state: Option<ContainerState>,
     is_ready: bool,
     specification: Like,
     image: Like,
@@ -54,14 +56,14 @@ fn like() -> impl Strategy<Value = Like> {
 fn part() -> impl Strategy<Value = Part> {
     let states = vec![
         None,
-        Some(State::Created),
-        Some(State::Exited),
-        Some(State::Running),
-        Some(State::Running),
-        Some(State::Running),
-        Some(State::Paused),
-        Some(State::Restarting),
-        Some(State::Other),
+        Some(ContainerState::Created),
+        Some(ContainerState::Exited),
+        Some(ContainerState::Running),
+        Some(ContainerState::Running),
+        Some(ContainerState::Running),
+        Some(ContainerState::Paused),
+        Some(ContainerState::Restarting),
+        Some(ContainerState::Other),
     ];
     let files = prop::collection::vec(like(), 8);
     (select(states), any::<bool>(), like(), like(), like(), files, like()).prop_map(
@@ -98,7 +100,7 @@ fn start() -> impl Strategy<Value = Start> {
 impl Start {
     fn stack(&self) -> Stack {
         let port = [("grafana".to_string(), self.ports)].into();
-        let password = Password::new("open-sesame", Origin::Environment).expect("it is a good one");
+        let password = Password::new("open-sesame", PasswordOrigin::Environment).expect("it is a good one");
         let grafana_password = Some(PasswordSource::Known(password));
         let layer = Layer { port, grafana_password, ..Layer::default() };
         services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are good"))
@@ -167,14 +169,14 @@ impl Start {
                 let inside = files(stack, &config.files, &part.files);
                 let older = vec![("older.yml".to_string(), "what it read before\n".to_string())];
                 let loaded = if part.loaded == Like::Wanted { inside.clone() } else { older };
-                let mark = (LOADED_MARK.to_string(), fingerprint(&loaded));
+                let sentinel = (LOADED_CHECKSUM.to_string(), fingerprint(&loaded));
                 world.loaded.insert(service.name.into(), loaded.into_iter().collect());
                 volume.files = inside.into_iter().collect();
-                volume.files.extend((part.loaded != Like::Absent).then_some(mark));
+                volume.files.extend((part.loaded != Like::Absent).then_some(sentinel));
             }
             if let (false, Some(file)) = (is_data, service.password_file) {
                 // What was started once was given its password before.
-                let was_started = part.state.is_some_and(|state| state != State::Created);
+                let was_started = part.state.is_some_and(|state| state != ContainerState::Created);
                 volume.files.extend(was_started.then(|| (file.name.into(), "delivered-before".into())));
             }
             if is_data && service.name == "grafana" {
@@ -202,7 +204,8 @@ impl Start {
         }
         for wanted in &stack.dashboards {
             let text = stack.file(wanted.file).map(|file| file.content.clone()).unwrap_or_default();
-            let mut body = tdd_stack::dashboard::parse(&text, wanted.uid).expect("the shipped one is good");
+            let mut body =
+                tdd_stack::config::dashboard::parse(&text, wanted.uid).expect("the shipped one is good");
             if self.dashboard == Like::Other {
                 body["title"] = json!("changed by hand");
             }
@@ -250,7 +253,7 @@ proptest! {
     #[test]
     fn after_up_nothing_is_left_to_do(
         start in start(),
-        proof in select(vec![ProofTime::Later, ProofTime::Now]),
+        proof in select(vec![VerifyTime::Later, VerifyTime::Now]),
         order in prop::collection::vec(0..9_usize, 1..40),
     ) {
         let stack = start.stack();
@@ -302,7 +305,7 @@ proptest! {
         // Only removals of old containers are left then, and what is new serves.
         let ended = plan.undo.iter().any(|undo| begun.range(undo.ends_before..).next().is_some());
         let ended = ended || begun.len() == plan.len();
-        let (back, _) = plan.take_back(&begun);
+        let (back, _) = plan.rollback(&begun);
         if !ended && start.has_network {
             world.apply(&stack, &back);
             let after = served(&world);
@@ -345,7 +348,7 @@ proptest! {
         let world = start.world(&stack);
         let plan = up(&stack, &world, PullPolicy::Missing);
         for (service, part) in stack.services.iter().zip(&start.parts) {
-            let is_wanted = part.state == Some(State::Running)
+            let is_wanted = part.state == Some(ContainerState::Running)
                 && part.specification == Like::Wanted
                 && part.image != Like::Other
                 && start.has_network;
@@ -366,7 +369,7 @@ proptest! {
     ) {
         let stack = start.stack();
         let mut world = start.world(&stack);
-        let keep = Keep { data, images };
+        let keep = Kept { data, images };
         let before = world.clone();
         let plan = plan::down(&world.observed(&stack).objects, &std::collections::BTreeSet::new(), keep);
         world.apply_in_order(&stack, &plan, &mut chooser(&order));

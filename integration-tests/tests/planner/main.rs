@@ -6,10 +6,10 @@ mod login;
 mod up;
 
 use integration_tests::simulate::World;
+use tdd_stack::config::settings::{Layer, Settings};
+use tdd_stack::model::stack::Stack;
 use tdd_stack::plan::{self, Plan, Request};
 use tdd_stack::services;
-use tdd_stack::settings::{Layer, Settings};
-use tdd_stack::stack::Stack;
 
 fn stack_from(layer: Layer) -> Stack {
     services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are good"))

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use integration_tests::simulate::World;
 use serde_json::json;
+use tdd_stack::config::settings::Layer;
 use tdd_stack::error::Error;
-use tdd_stack::observed::{Author, DiskFile, State};
+use tdd_stack::model::observed::{Author, ContainerState, DiskFile};
+use tdd_stack::model::stack::Stack;
 use tdd_stack::plan::{self, Operation, Plan, PullPolicy, Request};
-use tdd_stack::settings::Layer;
-use tdd_stack::stack::Stack;
 
 use super::{printed, settled, stack, stack_from, up};
 
@@ -26,7 +26,7 @@ fn nothing_is_taken_back_once_an_old_container_is_removed() {
     }
     let plan = up(&stack, &world);
     let all = plan.len();
-    let begun = |count: usize| plan.take_back(&(0..count).collect()).1;
+    let begun = |count: usize| plan.rollback(&(0..count).collect()).1;
     assert_eq!(begun(all - 4).len(), 4, "each is put back until all of it is done:\n{plan}");
     // Its removal may be what failed, and the others' old containers are there no more.
     assert_eq!(begun(all - 3), [""; 0], "{plan}");
@@ -56,36 +56,36 @@ fn every_shipped_file_is_written_where_there_is_none() {
 fn where_nothing_is_all_is_made() {
     let stack = stack();
     insta::assert_snapshot!(printed(&stack, files_only(&stack)), @"
-     1  pull           prom/prometheus:v3.13.4  (not there)
-     2  pull           grafana/grafana:13.1.7  (not there)
-     3  pull           prom/node-exporter:v1.12.1  (not there)
-     4  pull           prom/alertmanager:v0.34.0  (not there)
-     5  create-network tdd-monitoring  (not there)
-     6  create-volume  tdd_prometheus_data  (not there)  after 1 5
-     7  create-volume  tdd_prometheus_config  (not there)  after 1 5
-     8  create         prometheus  (not there)  after 1 5 6 7
-     9  upload         prometheus (prometheus.yml, recording_rules.yml, alerts.yml)  (prometheus.yml, recording_rules.yml, alerts.yml changed)  after 8
-    10  start          prometheus  (it is new)  after 9
-    11  await          prometheus  (just started)  after 10
-    12  create-volume  tdd_grafana_data  (not there)  after 2 5
-    13  create-volume  tdd_grafana_config  (not there)  after 2 5
-    14  create         grafana  (not there)  after 2 5 12 13
-    15  deliver-login  grafana  (it is new)  after 14
-    16  start          grafana  (it is new)  after 15
-    17  await          grafana  (just started)  after 16
-    18  create         node-exporter  (not there)  after 3 5
-    19  start          node-exporter  (it is new)  after 18
-    20  await          node-exporter  (just started)  after 19
-    21  create-volume  tdd_alertmanager_data  (not there)  after 4 5
-    22  create-volume  tdd_alertmanager_config  (not there)  after 4 5
-    23  create         alertmanager  (not there)  after 4 5 21 22
-    24  upload         alertmanager (alertmanager.yml)  (alertmanager.yml changed)  after 23
-    25  start          alertmanager  (it is new)  after 24
-    26  await          alertmanager  (just started)  after 25
-    27  reach          every service by name from prometheus  (just started)  after 11 17 20 26
-    28  data-source    prometheus  (just started)  after 17
-    29  await-source   prometheus  (just started)  after 28
-    30  import         tdd-main  (just started)  after 17
+     1  pull                prom/prometheus:v3.13.4  (missing)
+     2  pull                grafana/grafana:13.1.7  (missing)
+     3  pull                prom/node-exporter:v1.12.1  (missing)
+     4  pull                prom/alertmanager:v0.34.0  (missing)
+     5  create-network      tdd-monitoring  (missing)
+     6  create-volume       tdd_prometheus_data  (missing)  after 1 5
+     7  create-volume       tdd_prometheus_config  (missing)  after 1 5
+     8  create              prometheus  (missing)  after 1 5 6 7
+     9  upload              prometheus (prometheus.yml, recording_rules.yml, alerts.yml)  (prometheus.yml, recording_rules.yml, alerts.yml changed)  after 8
+    10  start               prometheus  (it is new)  after 9
+    11  wait-ready          prometheus  (just started)  after 10
+    12  create-volume       tdd_grafana_data  (missing)  after 2 5
+    13  create-volume       tdd_grafana_config  (missing)  after 2 5
+    14  create              grafana  (missing)  after 2 5 12 13
+    15  write-password-file grafana  (it is new)  after 14
+    16  start               grafana  (it is new)  after 15
+    17  wait-ready          grafana  (just started)  after 16
+    18  create              node-exporter  (missing)  after 3 5
+    19  start               node-exporter  (it is new)  after 18
+    20  wait-ready          node-exporter  (just started)  after 19
+    21  create-volume       tdd_alertmanager_data  (missing)  after 4 5
+    22  create-volume       tdd_alertmanager_config  (missing)  after 4 5
+    23  create              alertmanager  (missing)  after 4 5 21 22
+    24  upload              alertmanager (alertmanager.yml)  (alertmanager.yml changed)  after 23
+    25  start               alertmanager  (it is new)  after 24
+    26  wait-ready          alertmanager  (just started)  after 25
+    27  check-connectivity  from prometheus to every service  (just started)  after 11 17 20 26
+    28  set-data-source     prometheus  (just started)  after 17
+    29  wait-data-source    prometheus  (just started)  after 28
+    30  import-dashboard    tdd-main  (just started)  after 17
     ");
 }
 
@@ -101,10 +101,10 @@ fn an_edited_rules_file_is_checked_put_inside_and_read_again() {
     let mut world = settled(&stack);
     edit(&mut world, "alerts.yml", |text| format!("{text}# mine\n"));
     insta::assert_snapshot!(printed(&stack, world), @"
-    1  check          prometheus (promtool check config)  (you edited alerts.yml)
-    2  check          prometheus (promtool check rules)  (you edited alerts.yml)
-    3  upload         prometheus (prometheus.yml, recording_rules.yml, alerts.yml)  (alerts.yml changed)  after 1 2
-    4  reload         prometheus  (alerts.yml changed)  after 3
+    1  check               prometheus (promtool check config)  (you edited alerts.yml)
+    2  check               prometheus (promtool check rules)  (you edited alerts.yml)
+    3  upload              prometheus (prometheus.yml, recording_rules.yml, alerts.yml)  (alerts.yml changed)  after 1 2
+    4  reload              prometheus  (alerts.yml changed)  after 3
     ");
 }
 
@@ -113,15 +113,15 @@ fn another_image_replaces_its_container() {
     let image = [("grafana".to_string(), "grafana/grafana:13.1.4".to_string())].into();
     let world = settled(&stack());
     insta::assert_snapshot!(printed(&stack_from(Layer { image, ..Layer::default() }), world), @"
-    1  pull           grafana/grafana:13.1.4  (not there)
-    2  stop           grafana  (its specification changed)  after 1
-    3  set-aside      grafana  (its specification changed)  after 2
-    4  create         grafana  (the container is replaced)  after 3
-    5  deliver-login  grafana  (it is new)  after 4
-    6  start          grafana  (it is new)  after 5
-    7  await          grafana  (just started)  after 6
-    8  reach          every service by name from prometheus  (just started)  after 7
-    9  remove         tdd-grafana-set-aside  (the container is replaced)  after 1 2 3 4 5 6 7 8
+    1  pull                grafana/grafana:13.1.4  (missing)
+    2  stop                grafana  (its specification changed)  after 1
+    3  rename              grafana  (its specification changed)  after 2
+    4  create              grafana  (the container is being replaced)  after 3
+    5  write-password-file grafana  (it is new)  after 4
+    6  start               grafana  (it is new)  after 5
+    7  wait-ready          grafana  (just started)  after 6
+    8  check-connectivity  from prometheus to every service  (just started)  after 7
+    9  remove              tdd-grafana-set-aside  (the container is being replaced)  after 1 2 3 4 5 6 7 8
     ");
 }
 
@@ -131,23 +131,23 @@ fn a_tag_that_names_another_image_replaces_its_container() {
     let mut world = settled(&stack);
     world.images.insert("prom/alertmanager:v0.34.0".into(), "sha256:another".into());
     let plan = printed(&stack, world);
-    assert!(plan.contains("set-aside      alertmanager  (its image changed)"), "{plan}");
+    assert!(plan.contains("rename              alertmanager  (its image changed)"), "{plan}");
 }
 
 #[test]
 fn a_stopped_container_is_started() {
     let stack = stack();
     let mut world = settled(&stack);
-    world.containers.get_mut("grafana").expect("it is there").state = State::Exited;
+    world.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
     insta::assert_snapshot!(printed(&stack, world), @"
-    1  deliver-login  grafana  (it is stopped)
-    2  start          grafana  (it is stopped)  after 1
-    3  await          grafana  (just started)  after 2
-    4  reach          every service by name from prometheus  (just started)  after 3
-    5  check-login    grafana  (its data may know another password)  after 3
-    6  data-source    prometheus  (just started)  after 5
-    7  await-source   prometheus  (just started)  after 6
-    8  import         tdd-main  (just started)  after 5
+    1  write-password-file grafana  (it is stopped)
+    2  start               grafana  (it is stopped)  after 1
+    3  wait-ready          grafana  (just started)  after 2
+    4  check-connectivity  from prometheus to every service  (just started)  after 3
+    5  check-login         grafana  (existing data may have a different password)  after 3
+    6  set-data-source     prometheus  (just started)  after 5
+    7  wait-data-source    prometheus  (just started)  after 6
+    8  import-dashboard    tdd-main  (just started)  after 5
     ");
 }
 
@@ -156,7 +156,7 @@ fn a_service_that_is_not_ready_is_waited_for() {
     let stack = stack();
     let mut world = settled(&stack);
     world.unready.insert("alertmanager".into());
-    insta::assert_snapshot!(printed(&stack, world), @"  1  await          alertmanager  (not ready: answers 503)");
+    insta::assert_snapshot!(printed(&stack, world), @"  1  wait-ready          alertmanager  (not ready: answers 503)");
 }
 
 #[test]
@@ -165,29 +165,29 @@ fn a_missing_network_is_made_and_all_that_hung_on_it() {
     let mut world = settled(&stack);
     world.networks.clear();
     insta::assert_snapshot!(printed(&stack, world), @"
-     1  create-network tdd-monitoring  (not there)
-     2  stop           prometheus  (its network is gone)  after 1
-     3  remove         tdd-prometheus  (its network is gone)  after 2
-     4  create         prometheus  (the container is replaced)  after 3
-     5  start          prometheus  (it is new)  after 4
-     6  await          prometheus  (just started)  after 5
-     7  stop           grafana  (its network is gone)  after 1
-     8  remove         tdd-grafana  (its network is gone)  after 7
-     9  create         grafana  (the container is replaced)  after 8
-    10  deliver-login  grafana  (it is new)  after 9
-    11  start          grafana  (it is new)  after 10
-    12  await          grafana  (just started)  after 11
-    13  stop           node-exporter  (its network is gone)  after 1
-    14  remove         tdd-node-exporter  (its network is gone)  after 13
-    15  create         node-exporter  (the container is replaced)  after 14
-    16  start          node-exporter  (it is new)  after 15
-    17  await          node-exporter  (just started)  after 16
-    18  stop           alertmanager  (its network is gone)  after 1
-    19  remove         tdd-alertmanager  (its network is gone)  after 18
-    20  create         alertmanager  (the container is replaced)  after 19
-    21  start          alertmanager  (it is new)  after 20
-    22  await          alertmanager  (just started)  after 21
-    23  reach          every service by name from prometheus  (just started)  after 6 12 17 22
+     1  create-network      tdd-monitoring  (missing)
+     2  stop                prometheus  (its network was removed)  after 1
+     3  remove              tdd-prometheus  (its network was removed)  after 2
+     4  create              prometheus  (the container is being replaced)  after 3
+     5  start               prometheus  (it is new)  after 4
+     6  wait-ready          prometheus  (just started)  after 5
+     7  stop                grafana  (its network was removed)  after 1
+     8  remove              tdd-grafana  (its network was removed)  after 7
+     9  create              grafana  (the container is being replaced)  after 8
+    10  write-password-file grafana  (it is new)  after 9
+    11  start               grafana  (it is new)  after 10
+    12  wait-ready          grafana  (just started)  after 11
+    13  stop                node-exporter  (its network was removed)  after 1
+    14  remove              tdd-node-exporter  (its network was removed)  after 13
+    15  create              node-exporter  (the container is being replaced)  after 14
+    16  start               node-exporter  (it is new)  after 15
+    17  wait-ready          node-exporter  (just started)  after 16
+    18  stop                alertmanager  (its network was removed)  after 1
+    19  remove              tdd-alertmanager  (its network was removed)  after 18
+    20  create              alertmanager  (the container is being replaced)  after 19
+    21  start               alertmanager  (it is new)  after 20
+    22  wait-ready          alertmanager  (just started)  after 21
+    23  check-connectivity  from prometheus to every service  (just started)  after 6 12 17 22
     ");
 }
 
@@ -196,13 +196,13 @@ fn another_environment_replaces_prometheus() {
     let world = settled(&stack());
     let stack = stack_from(Layer { environment: Some("demo".into()), ..Layer::default() });
     insta::assert_snapshot!(printed(&stack, world), @"
-    1  stop           prometheus  (its specification changed)
-    2  set-aside      prometheus  (its specification changed)  after 1
-    3  create         prometheus  (the container is replaced)  after 2
-    4  start          prometheus  (it is new)  after 3
-    5  await          prometheus  (just started)  after 4
-    6  reach          every service by name from prometheus  (just started)  after 5
-    7  remove         tdd-prometheus-set-aside  (the container is replaced)  after 1 2 3 4 5 6
+    1  stop                prometheus  (its specification changed)
+    2  rename              prometheus  (its specification changed)  after 1
+    3  create              prometheus  (the container is being replaced)  after 2
+    4  start               prometheus  (it is new)  after 3
+    5  wait-ready          prometheus  (just started)  after 4
+    6  check-connectivity  from prometheus to every service  (just started)  after 5
+    7  remove              tdd-prometheus-set-aside  (the container is being replaced)  after 1 2 3 4 5 6
     ");
 }
 
@@ -213,7 +213,7 @@ fn an_edited_dashboard_is_imported_and_nothing_else() {
     edit(&mut world, "grafana_dashboards.json", |text| {
         text.replacen("\"title\": \"", "\"title\": \"Mine, ", 1)
     });
-    insta::assert_snapshot!(printed(&stack, world), @"  1  import         tdd-main  (differs from what is wanted)");
+    insta::assert_snapshot!(printed(&stack, world), @"  1  import-dashboard    tdd-main  (differs from the desired state)");
 }
 
 #[test]
@@ -223,8 +223,8 @@ fn a_data_source_that_was_changed_by_hand_is_set_right() {
     let volume = world.volumes.get_mut("tdd_grafana_data").expect("it is there");
     volume.data_sources.get_mut("prometheus").expect("it is there")["url"] = json!("http://elsewhere:9090");
     insta::assert_snapshot!(printed(&stack, world), @"
-    1  data-source    prometheus  (differs from what is wanted)
-    2  await-source   prometheus  (just started)  after 1
+    1  set-data-source     prometheus  (differs from the desired state)
+    2  wait-data-source    prometheus  (just started)  after 1
     ");
 }
 
@@ -238,10 +238,10 @@ fn all_images_are_pulled_where_that_is_asked_for() {
     )
     .expect("nothing hinders");
     insta::assert_snapshot!(plan.to_string(), @"
-    1  pull           prom/prometheus:v3.13.4  (asked for by --pull always)
-    2  pull           grafana/grafana:13.1.7  (asked for by --pull always)
-    3  pull           prom/node-exporter:v1.12.1  (asked for by --pull always)
-    4  pull           prom/alertmanager:v0.34.0  (asked for by --pull always)
+    1  pull                prom/prometheus:v3.13.4  (requested by --pull always)
+    2  pull                grafana/grafana:13.1.7  (requested by --pull always)
+    3  pull                prom/node-exporter:v1.12.1  (requested by --pull always)
+    4  pull                prom/alertmanager:v0.34.0  (requested by --pull always)
     ");
 }
 
@@ -272,7 +272,7 @@ fn what_a_cut_off_check_left_is_removed() {
     let stack = stack();
     let mut world = settled(&stack);
     world.leftovers.push("0123456789ab".into());
-    insta::assert_snapshot!(printed(&stack, world), @"  1  remove         0123456789ab  (left by a check that was cut off)");
+    insta::assert_snapshot!(printed(&stack, world), @"  1  remove              0123456789ab  (left by an interrupted check)");
 }
 
 #[test]
@@ -283,8 +283,8 @@ fn a_file_that_was_removed_is_written_again_and_an_older_one_replaced() {
     let older = DiskFile { content: "groups: []\n".into(), author: Author::Program };
     world.disk.insert("alerts.yml".into(), older);
     insta::assert_snapshot!(printed(&stack, world), @"
-    1  write          README.md  (not there)
-    2  write          alerts.yml  (a newer content is shipped)
+    1  write               README.md  (missing)
+    2  write               alerts.yml  (a newer version is shipped)
     ");
 }
 

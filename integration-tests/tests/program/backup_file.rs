@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use proptest::prelude::*;
-use tdd_stack::backup_file::{About, Known, Verified, Writer, copy_volume, verify};
+use tdd_stack::backup::format::{About, Known, Verified, Writer, copy_volume, verify};
 
 /// Files by name, each with its content, mode and owner.
 type Files = BTreeMap<String, (Vec<u8>, u32, u64)>;
@@ -55,7 +55,7 @@ fn backup(files: &Files) -> Vec<u8> {
     writer.finish(About::default()).expect("memory takes it").0
 }
 
-fn check(backup: &[u8]) -> Result<Verified, tdd_stack::backup_file::Damage> {
+fn check(backup: &[u8]) -> Result<Verified, tdd_stack::backup::format::Damage> {
     verify(Cursor::new(backup), &Known { volumes: vec!["grafana_data".into()], files: Vec::new() })
 }
 

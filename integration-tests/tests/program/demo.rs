@@ -280,21 +280,21 @@ fn a_taken_port_is_a_conflict_that_names_its_holder() {
     let arguments = ["demo", "--listen", &address, "--health-port", "0", "--metrics-port", "0"];
     let second = TddStack::new(program!()).args(arguments).args(["--receiver-port", &port]).run();
     second.exits(4).says(&format!("port {port} of `alert receiver` is taken on {address}"));
-    second.says(&format!("(pid {})", demo.child.id())).says("end that program");
+    second.says(&format!("(process {})", demo.child.id())).says("stop the process using the port");
 }
 
 #[test]
 fn without_a_demo_there_is_nothing_to_set() {
     // Nobody listens there, and no other test's demo can come to.
     let output = TddStack::new(program!()).args(["demo", "set", "errors", "--control-port", "1"]).run();
-    output.exits(1).says("no demo answers at").says("hint: start one with `tdd-stack demo`");
+    output.exits(1).says("no demo answers at").says("hint: start a demo with `tdd-stack demo`");
 }
 
 #[test]
 fn a_history_needs_a_running_stack() {
     let scene = Scene::with_images(program!());
     let run = scene.tdd_stack(["demo", "--history", "2h", "--listen", "127.0.0.1"]).args(ANY_PORTS).run();
-    run.exits(1).says("a history goes into a running stack").says("`tdd-stack up`");
+    run.exits(1).says("needs a running stack").says("`tdd-stack up`");
     scene.run(["demo", "--history", "48h"]).exits(2).says("is the longest history");
 }
 

@@ -2,7 +2,7 @@
 
 mod backup_file;
 mod demo;
-mod evidence;
+mod diagnostics;
 mod help;
 mod output;
 mod settings;

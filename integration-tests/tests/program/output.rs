@@ -138,7 +138,7 @@ fn errors_in_json_are_objects_with_the_exit_code() {
     let cases: [(Make, &[&str], i32, &str); 5] = [
         (|| Scene::with(FakeEngine::stopped(), program!()), &["up"], 3, "engine-unreachable"),
         (|| faulty(Fault::ImageMissing), &["up"], 1, "pull"),
-        (|| faulty(Fault::Dies("grafana")), &["up"], 1, "died"),
+        (|| faulty(Fault::Dies("grafana")), &["up"], 1, "exited"),
         (|| faulty(Fault::NeverReady("grafana")), &["up", "--wait-timeout", "300ms"], 5, "not-ready"),
         (|| Scene::new(program!()), &["up", "--stack", "Bad Name"], 2, "usage"),
     ];

@@ -168,7 +168,7 @@ fn the_engine_is_the_one_that_is_named_nearest() {
 #[test]
 fn an_engine_that_cannot_be_told_is_another_fault() {
     let scene = Scene::new(program!());
-    scene.bare().args(["plan", "--context", "far"]).run().exits(3).says("no Docker context is named \"far\"");
+    scene.bare().args(["plan", "--context", "far"]).run().exits(3).says("no Docker context is named `far`");
     let both = scene.bare().args(["plan", "--context", "default", "--host", &scene.engine.host()]).run();
     both.exits(2).says("cannot be given together");
     scene.bare().args(["plan", "--host", "ssh://me@far"]).run().exits(3).says("needs ssh").says("ssh -N -L");

@@ -131,7 +131,7 @@ fn a_wait_is_shown_with_its_last_answer_and_a_failure_stands_on_a_clean_screen()
     scene.engine.fail(Fault::NeverReady("grafana"));
     let seen = watch(&scene.tdd_stack(["up", "--wait-timeout", "900ms"]), &[]);
     assert_eq!(seen.code, 5, "{}", seen.last());
-    assert!(seen.ever("await grafana: answers 503"), "the wait was not shown: {:#?}", seen.screens);
+    assert!(seen.ever("wait-ready grafana: answers 503"), "the wait was not shown: {:#?}", seen.screens);
     let last = seen.last();
     assert!(last.contains("error: `grafana` is not ready after 900ms"), "{last}");
     assert!(last.contains("hint: "), "{last}");
@@ -190,7 +190,7 @@ fn a_password_is_asked_for_twice_where_it_may_be_set_and_is_not_shown() {
     let ask = scene.tdd_stack(["up", "--grafana-password-prompt"]);
     let seen = watch(
         &ask,
-        &[("Password of Grafana's admin:", b"open-sesame\r"), ("The same again:", b"open-sesame\r")],
+        &[("Password of Grafana's admin:", b"open-sesame\r"), ("Repeat the password:", b"open-sesame\r")],
     );
     assert_eq!(seen.code, 0, "{}", seen.last());
     assert!(!String::from_utf8_lossy(&seen.bytes).contains("sesame"), "{}", seen.last());
@@ -207,7 +207,7 @@ fn two_passwords_that_differ_change_nothing_and_an_interrupt_ends_the_question()
     let scene = Scene::with_images(program!());
     let ask = || scene.tdd_stack(["up", "--grafana-password-prompt"]);
     let typed: [(&str, &[u8]); 2] =
-        [("Password of Grafana's admin:", b"open-sesame\r"), ("The same again:", b"open-seesame\r")];
+        [("Password of Grafana's admin:", b"open-sesame\r"), ("Repeat the password:", b"open-seesame\r")];
     let seen = watch(&ask(), &typed);
     assert_eq!(seen.code, 2, "{}", seen.last());
     assert!(seen.last().contains("the two passwords differ"), "{}", seen.last());

@@ -99,8 +99,8 @@ fn foreign_libraries_are_named_in_their_own_place_only() {
     for (library, home) in [
         ("bollard", ["src/engine.rs", "src/engine/"]),
         ("reqwest", ["src/http.rs", "src/http/"]),
-        ("indicatif", ["src/render/bars.rs", "src/render/bars.rs"]),
-        ("comfy_table", ["src/render/", "src/render/"]),
+        ("indicatif", ["src/output/progress_bars.rs", "src/output/progress_bars.rs"]),
+        ("comfy_table", ["src/output/", "src/output/"]),
         ("clap", ["src/cli.rs", "src/commands/"]),
         ("axum", ["src/demo/", "src/demo/"]),
         ("prometheus_client", ["src/demo/metrics.rs", "src/demo/metrics/"]),
@@ -109,7 +109,7 @@ fn foreign_libraries_are_named_in_their_own_place_only() {
         // A word may be told from which values it may be made, and the first file reads the command line.
         let may_derive = |name: &str| {
             library == "clap"
-                && ["src/settings/values.rs", "src/demo/scenario.rs", "src/lib.rs"].contains(&name)
+                && ["src/config/settings/values.rs", "src/demo/scenario.rs", "src/lib.rs"].contains(&name)
         };
         let names: Vec<String> = parts()
             .into_iter()
@@ -137,23 +137,23 @@ fn one_file_alone_writes_the_disk() {
 /// The files that may ask what time it is, which may jump: to date something, or to say how long ago a moment was.
 /// Everything that waits goes by `Instant`, which only goes on.
 const WALL_CLOCK: [&str; 17] = [
-    "src/alerts.rs",
     "src/backup/save.rs",
     "src/commands/alerts.rs",
-    "src/commands/evidence.rs",
     "src/commands/logs.rs",
     "src/commands/support_bundle.rs",
     "src/demo/import.rs",
     "src/demo/journal.rs",
+    "src/diagnostics.rs",
+    "src/diagnostics/bundle.rs",
     "src/engine/archive.rs",
     "src/engine/clock.rs",
     "src/engine/transport.rs",
-    "src/evidence.rs",
-    "src/evidence/pack.rs",
-    "src/files/dated.rs",
+    "src/files/retention.rs",
     "src/http/alertmanager.rs",
     "src/http/prometheus.rs",
     "src/http/transcript.rs",
+    "src/model/alert.rs",
+    "src/session/diagnostics.rs",
 ];
 
 #[test]
@@ -168,84 +168,73 @@ fn nothing_waits_by_a_clock_that_may_jump() {
     assert_eq!(asking, WALL_CLOCK);
 }
 
-/// The parts by layer; a layer may use only those above it here.
-const LAYERS: [(&str, &[&str]); 6] = [
-    (
-        "values",
-        &[
-            "stack",
-            "observed",
-            "error",
-            "engine_phrases",
-            "settings",
-            "image_reference",
-            "proof",
-            "ports",
-            "layers",
-            "endpoint",
-            "printable",
-            "contents",
-        ],
-    ),
-    (
-        "decisions",
-        &[
-            "services",
-            "plan",
-            "dashboard",
-            "check_output",
-            "status",
-            "advice",
-            "overlay",
-            "doctor",
-            "alerts",
-            "drill",
-            "backup_file",
-        ],
-    ),
-    ("vocabulary", &["event"]),
+/// The modules by layer; a layer may use only itself and those above it here. The longest path counts.
+const LAYERS: [(&str, &[&str]); 5] = [
+    ("values", &["model", "error", "config", "docker", "ports"]),
+    ("decisions", &["services", "plan", "status", "doctor", "drill", "backup::format", "config::dashboard"]),
     (
         "effects",
         &[
             "engine",
             "http",
             "files",
-            "registry_auth",
-            "ready",
+            "docker::credentials",
+            "execute",
             "observe",
-            "prove",
-            "apply",
-            "examine",
-            "evidence",
+            "verify",
+            "doctor::collect",
+            "diagnostics",
             "demo",
-            "rehearse",
+            "drill::runner",
             "backup",
         ],
     ),
-    ("display", &["render"]),
-    ("wiring", &["cli", "commands", "lib", "main"]),
+    ("display", &["output"]),
+    ("wiring", &["cli", "commands", "session", "lib", "main"]),
 ];
 
-fn layer(part: &str) -> Option<usize> {
-    LAYERS.iter().position(|(_, parts)| parts.contains(&part))
+/// Returns the layer of a module's path such as `doctor::collect::peers`.
+fn layer(path: &str) -> Option<usize> {
+    let belongs = |module: &str| path == module || path.starts_with(&format!("{module}::"));
+    let modules =
+        LAYERS.iter().enumerate().flat_map(|(layer, (_, modules))| modules.iter().map(move |m| (m, layer)));
+    modules
+        .filter(|(module, _)| belongs(module))
+        .max_by_key(|(module, _)| module.len())
+        .map(|(_, layer)| layer)
+}
+
+fn module(name: &str) -> String {
+    name.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::")
+}
+
+/// Returns the paths that code names from the crate's root.
+fn paths(code: &str) -> BTreeSet<String> {
+    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let path =
+        |rest: &str| rest.split(|c| !is_path(c)).next().unwrap_or_default().trim_end_matches(':').to_string();
+    let mut paths = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let start = path(rest);
+        if let Some(group) = rest[start.len()..].strip_prefix("::{") {
+            let group = group.split('}').next().unwrap_or_default();
+            paths.extend(group.split(',').map(|item| format!("{start}::{}", path(item.trim()))));
+        }
+        paths.insert(start);
+    }
+    paths
 }
 
 #[test]
-fn a_layer_uses_only_those_below_it() {
-    let display = layer("render");
-    let forbidden = |part: &str| -> Vec<&str> {
-        let own = layer(part);
-        let is_outward = |other: usize| {
-            // What is displayed is values and events, never effects.
-            Some(other) > own || (own == display && LAYERS[other].0 == "effects")
-        };
-        let others = LAYERS.iter().enumerate().filter(|(index, _)| is_outward(*index));
-        others.flat_map(|(_, (_, parts))| *parts).copied().collect()
-    };
+fn a_layer_uses_only_those_above_it() {
+    let (effects, display) = (layer("engine"), layer("output"));
     let mut outward = Vec::new();
-    for (name, part, code) in parts() {
-        for used in forbidden(&part) {
-            if uses(&code, used) {
+    for (name, _, code) in parts() {
+        let own = layer(&module(&name));
+        for used in paths(&code) {
+            // What is displayed is values and events, never effects.
+            let is_outward = layer(&used) > own || (own == display && layer(&used) == effects);
+            if is_outward {
                 outward.push(format!("{name} uses {used}"));
             }
         }
@@ -253,22 +242,10 @@ fn a_layer_uses_only_those_below_it() {
     assert!(outward.is_empty(), "{outward:#?}");
 }
 
-/// Returns whether code names a part of the program.
-fn uses(code: &str, part: &str) -> bool {
-    let is_end = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-    let path = format!("crate::{part}");
-    let named = code.match_indices(&path).any(|(at, _)| is_end(&code[at + path.len()..]));
-    let grouped = code.split("crate::{").skip(1).any(|rest| {
-        let group = rest.split('}').next().unwrap_or_default();
-        group.split([',', '\n', ' ']).any(|word| word.split("::").next() == Some(part))
-    });
-    named || grouped
-}
-
 #[test]
-fn every_part_stands_in_a_layer() {
-    let parts: BTreeSet<String> = parts().into_iter().map(|(_, part, _)| part).collect();
-    let unknown: Vec<&String> = parts.iter().filter(|part| layer(part).is_none()).collect();
+fn every_module_has_a_layer() {
+    let modules: BTreeSet<String> = parts().into_iter().map(|(name, _, _)| module(&name)).collect();
+    let unknown: Vec<&String> = modules.iter().filter(|module| layer(module).is_none()).collect();
     assert!(unknown.is_empty(), "give them a layer in `LAYERS`: {unknown:?}");
 }
 

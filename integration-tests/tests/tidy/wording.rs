@@ -7,11 +7,11 @@ use regex_lite::Regex;
 
 /// The files that read what other programs say in words alone, and which programs these are.
 const READERS: [(&str, &str); 5] = [
-    ("src/advice.rs", "Prometheus, of a scrape"),
-    ("src/check_output.rs", "promtool and amtool"),
-    ("src/contents.rs", "the YAML parser"),
+    ("src/model/scrape_hints.rs", "Prometheus, of a scrape"),
+    ("src/config/check_output.rs", "promtool and amtool"),
+    ("src/config/validate.rs", "the YAML parser"),
     ("src/doctor/answer.rs", "wget of BusyBox"),
-    ("src/engine_phrases.rs", "engines, and registries through them"),
+    ("src/docker/phrases.rs", "engines, and registries through them"),
 ];
 
 /// Looks for a part of something that is held as the text of an error, an answer or a cause.
@@ -49,5 +49,5 @@ fn no_message_is_recognised_by_its_words() {
             }
         }
     }
-    assert!(found.is_empty(), "use a type, or a meaning of `engine_phrases`: {found:#?}");
+    assert!(found.is_empty(), "use a type, or a meaning of `docker::phrases`: {found:#?}");
 }

@@ -48,7 +48,10 @@ fn a_check_that_breaks_off_leaves_no_container() {
 fn an_image_that_is_missing_is_pulled_for_a_check() {
     let scene = Scene::new(program!());
     let output = scene.run(["check"]);
-    output.exits(0).says("pull           prom/prometheus:").says("pull           prom/alertmanager:");
+    output
+        .exits(0)
+        .says("pull                prom/prometheus:")
+        .says("pull                prom/alertmanager:");
     assert!(output.stdout.lines().all(|line| line.starts_with("ok ")), "{}", output.stdout);
     assert_eq!(scene.engine.images(), ["prom/alertmanager:v0.34.0", "prom/prometheus:v3.13.4"]);
 }

@@ -9,7 +9,7 @@ use integration_tests::cli::TddStack;
 use integration_tests::program;
 use integration_tests::scenario::operations;
 use integration_tests::scene::Scene;
-use tdd_stack::stack::LABEL_SPEC;
+use tdd_stack::model::stack::LABEL_SPEC;
 
 const VARIABLE: &str = "TDD_STACK_GRAFANA_PASSWORD";
 const SECRET: &str = "open-sesame-7";
@@ -89,7 +89,7 @@ fn what_is_no_password_is_refused_before_the_engine_is_asked() {
     }
     scene.run(["up", "--grafana-password-file", "/nowhere"]).exits(2).says("/nowhere");
     with(&scene, "", "up").run().exits(2).says(VARIABLE).says("is empty");
-    scene.run(["up", "--grafana-password-prompt"]).exits(2).says("no terminal").says(VARIABLE);
+    scene.run(["up", "--grafana-password-prompt"]).exits(2).says("not a terminal").says(VARIABLE);
     assert_eq!(scene.engine.requests(), [""; 0]);
 }
 
@@ -139,7 +139,7 @@ fn one_that_is_made_is_stored_for_the_user_alone_found_again_and_never_shown() {
     assert_eq!(operations(&outputs[2].json()), [""; 0], "it is not made anew");
     run(&["plan", "--bind", "0.0.0.0"]).does_not_say("well-known");
     let both = scene.tdd_stack(["up", "--generate-password"]).env(VARIABLE, SECRET).run();
-    both.exits(2).says("given already, by TDD_STACK_GRAFANA_PASSWORD");
+    both.exits(2).says("already given by TDD_STACK_GRAFANA_PASSWORD");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn the_password_is_in_no_request_but_its_upload_and_the_login() {
     assert_eq!(scene.engine.inputs(), ["another-sesame\n"]);
     assert_eq!(scene.engine.volume_files("tdd_grafana_config")["grafana-password"], SECRET);
     let all = format!("{}{}", first.exits(0).stdout, first.stderr);
-    assert!(all.contains("deliver-login") && !all.contains("sesame"), "{all}");
+    assert!(all.contains("write-password-file") && !all.contains("sesame"), "{all}");
 }
 
 #[test]
@@ -201,14 +201,14 @@ fn a_password_that_was_changed_inside_is_not_reset_to_the_well_known_one() {
     let output = scene.run(["up"]);
     output
         .exits(1)
-        .says("refuses the login `admin`")
+        .says("rejects the login `admin`")
         .says("`tdd_grafana_data`")
         .says("--grafana-password-file");
     assert_eq!((scene.engine.changes(), tries(&scene)), (vec![], 1));
-    scene.run(["status"]).exits(1).says("give its password with `--grafana-password-file`");
+    scene.run(["status"]).exits(1).says("pass its password with `--grafana-password-file`");
     // The same where Grafana is started anew, and several steps wait to ask it something.
     scene.run(["down"]);
-    scene.run(["up"]).exits(1).says("refuses the login `admin`");
+    scene.run(["up"]).exits(1).says("rejects the login `admin`");
     assert_eq!((password(&scene).as_str(), tries(&scene)), ("changed-inside", 3));
     with(&scene, "changed-inside", "up").run().exits(0);
     assert_eq!(tries(&scene), 3);
@@ -219,7 +219,7 @@ fn a_locked_account_is_named_as_the_reason() {
     let scene = Scene::after_up(program!());
     scene.engine.grafana("tdd_grafana_data", |store| store.wrong_tries = 5);
     let output = with(&scene, SECRET, "up").run();
-    output.exits(1).says("refuses the login `admin`").says("5 minutes after five wrong tries");
+    output.exits(1).says("rejects the login `admin`").says("5 minutes after five wrong tries");
     scene.engine.grafana("tdd_grafana_data", |store| store.wrong_tries = 0);
     with(&scene, SECRET, "up").run().exits(0);
 }

@@ -42,7 +42,7 @@ fn an_edit_inside_grafana_is_kept_and_told() {
 fn an_edit_inside_grafana_outlives_a_container() {
     let scene = edited_inside();
     scene.engine.remove_container("tdd-grafana");
-    scene.run(["up"]).exits(0).says("it was edited inside Grafana and stays as it is there");
+    scene.run(["up"]).exits(0).says("it was edited inside Grafana, so that version is kept");
     assert_eq!(title(&scene), "Mine, made inside Grafana");
 }
 

@@ -78,7 +78,7 @@ fn down_says_what_it_waits_for() {
     scene.engine.await_requests(2, "POST /containers/tdd-grafana/kill");
     scene.engine.recover();
     running.signal("INT");
-    running.finish().exits(130).says("stop           grafana  it has up to 30 s to end");
+    running.finish().exits(130).says("stop                grafana  the stop may take up to 30 s");
 }
 
 #[test]

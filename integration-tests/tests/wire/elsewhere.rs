@@ -47,7 +47,7 @@ fn no_verb_sends_anything_to_ports_of_another_machine() {
         for words in OUT_OF_REACH {
             output.says(words);
         }
-        output.says("--bind ADDRESS").does_not_say("evidence");
+        output.says("--bind ADDRESS").does_not_say("diagnostics");
         assert_eq!(scene.engine.changes(), [""; 0], "{arguments:?}");
     }
 }
@@ -101,7 +101,7 @@ fn the_doctor_names_the_cause_once_and_blames_no_service() {
     let bad: Vec<_> = findings.iter().filter(is_fault).collect();
     assert_eq!(bad.len(), 1, "{bad:#?}");
     assert_eq!(bad[0]["check"], "reach");
-    assert!(bad[0]["cure"].as_str().is_some_and(|cure| cure.contains("--bind ADDRESS")), "{bad:?}");
+    assert!(bad[0]["cure"].as_str().is_some_and(|fix| fix.contains("--bind ADDRESS")), "{bad:?}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_simulated_application_is_refused_where_the_containers_look_for_it_on_anothe
         assert!(output.stderr.contains("machine `far`"), "{}", output.stderr);
     }
     looks_nowhere(&scene, &["demo"], 4)
-        .says("look for the application on the engine's machine")
+        .says("expect the application on the engine's machine")
         .says("--app-host");
 }
 
@@ -180,7 +180,7 @@ fn a_socket_that_ssh_forwards_is_another_machine_s_whatever_its_name_is() {
     let scene = Scene::after_up(program!());
     let (_relay, host) = relayed(&scene, "ssh");
     let output = scene.tdd_stack([]).env("DOCKER_HOST", &host).args(["up"]).run();
-    output.exits(4).says("ssh (pid ").says("forwards the socket").says("--bind ADDRESS");
+    output.exits(4).says("ssh (process ").says("forwards the socket").says("--bind ADDRESS");
     assert_eq!(scene.engine.service_requests(), [""; 0]);
     let (_relay, host) = relayed(&scene, "proxy");
     scene.tdd_stack([]).env("DOCKER_HOST", &host).args(["up"]).run().exits(0);

@@ -105,7 +105,7 @@ fn no_list_of_containers_is_waited_for_without_a_limit() {
             scope.spawn(move || {
                 let scene = Scene::after_up(program!());
                 scene.engine.fail(Fault::NoAnswer("GET /containers/json"));
-                scene.run([verb]).exits(1).says("cannot list containers").says("said nothing for 15s");
+                scene.run([verb]).exits(1).says("cannot list containers").says("did not answer for 15s");
             });
         }
     });

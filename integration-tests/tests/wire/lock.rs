@@ -45,7 +45,7 @@ fn the_second_program_waits_says_for_whom_and_goes_on_when_the_first_dies() {
     let killed = Instant::now();
     first.kill();
     let output = second.finish();
-    output.exits(0).says("waiting for `tdd-stack up` (process ").says("to finish with stack `tdd`");
+    output.exits(0).says("waiting for `tdd-stack up` (process ").says("to release stack `tdd`");
     assert!(killed.elapsed() < SILENCE / 2, "a holder on this machine is known to be dead at once");
     assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());
 }
@@ -192,10 +192,10 @@ fn a_holder_that_was_suspended_for_too_long_makes_no_further_change() {
     let output = suspended(&scene, || {
         scene.tdd_stack(["up"]).run().exits(0);
     });
-    output.exits(1).says("stack `tdd` is not locked by this program any more");
+    output.exits(1).says("lost the lock of stack `tdd`");
     output
-        .says("gave no sign of life for 20s")
-        .says("done before: write (12 times), create-network tdd-monitoring\n");
+        .says("it was not renewed for 20s")
+        .says("completed before: write (12 times), create-network tdd-monitoring\n");
     output.says("hint: run the command again");
     // It could not know that its lock was gone.
     let changes = scene.engine.changes();
@@ -303,7 +303,10 @@ fn a_name_that_is_taken_by_no_container_ends_in_an_error_and_in_no_hot_loop() {
     let words = "Conflict. The container name \"/tdd-lock\" is already in use by container \"c1768340053a\".";
     scene.engine.fail(Fault::Says("POST /containers/create?name=tdd-lock", words));
     let output = scene.run(["up"]);
-    output.exits(1).says("cannot lock stack `tdd`").says("in use for 10 s, and nobody holds the lock");
+    output
+        .exits(1)
+        .says("cannot lock stack `tdd`")
+        .says("in use for 10 s, although no program holds the lock");
     let requests = scene.engine.requests();
     let tries = requests.iter().filter(|line| line.contains("create?name=tdd-lock")).count();
     assert!((10..=110).contains(&tries), "{tries} tries");

@@ -3,11 +3,11 @@
 mod check;
 mod credentials;
 mod dashboards;
+mod diagnostics;
 mod down;
 mod drill;
 mod elsewhere;
 mod engine;
-mod evidence;
 mod lock;
 mod paused;
 mod status;

@@ -39,7 +39,7 @@ fn up_lets_a_paused_service_go_on_where_it_was() {
         let id = scene.engine.id(&container);
         scene.engine.pause(&container);
         let plan = scene.run(["plan"]);
-        let line = format!("unpause        {service}  (it is paused)");
+        let line = format!("unpause             {service}  (it is paused)");
         assert!(plan.stdout.contains(&line), "{}", plan.stdout);
         let began = Instant::now();
         scene.run(["up"]).exits(0);

@@ -34,9 +34,9 @@ fn a_good_stack_is_shown_whole() {
     observes  proven
     targets  4 of 4 required up
       streamlit-app down: Get "http://tdd-app:8501/health/metrics": dial tcp: lookup tdd-app on [ADDRESS]: no such host
-      the name does not resolve inside the network: run `tdd-stack up` again, or give the container of your application the alias `tdd-app` on the stack's network
+      the name does not resolve inside the network: run `tdd-stack up` again, or give the application's container the alias `tdd-app` on the stack's network
       app-metrics down: Get "http://tdd-app:8502/metrics": dial tcp: lookup tdd-app on [ADDRESS]: no such host
-      the name does not resolve inside the network: run `tdd-stack up` again, or give the container of your application the alias `tdd-app` on the stack's network
+      the name does not resolve inside the network: run `tdd-stack up` again, or give the application's container the alias `tdd-app` on the stack's network
     rules  [N] of [N] healthy, firing: Watchdog
     alertmanager active
     dashboard  http://[ADDRESS]/d/tdd-main ([N] of [N] panels have data)
@@ -103,7 +103,7 @@ fn a_stack_that_is_not_there_is_amiss() {
     scene
         .run(["status"])
         .exits(1)
-        .says("prometheus is not ready: there is no container")
+        .says("prometheus is not ready: the container is missing")
         .says("`tdd-stack up`");
     let status = status(&scene, 1);
     assert_eq!(status["finding"], "amiss");
@@ -178,7 +178,7 @@ fn a_job_that_the_user_took_out_is_missed() {
     scene.edit("prometheus.yml", &without);
     scene.run(["up"]).exits(0);
     scene.engine.age(GROWN_UP);
-    scene.run(["status"]).exits(6).says("target node-exporter is down: Prometheus has no such job");
+    scene.run(["status"]).exits(6).says("target node-exporter is down: Prometheus has no such scrape job");
 }
 
 #[test]
@@ -190,12 +190,7 @@ fn an_alert_that_does_not_arrive_is_missed() {
             "alert: Sleeping",
             "the alert Watchdog has not arrived at Alertmanager",
         ),
-        (
-            "prometheus.yml",
-            "alertmanager:9093'",
-            "nowhere:9093'",
-            "Prometheus knows no Alertmanager to send to",
-        ),
+        ("prometheus.yml", "alertmanager:9093'", "nowhere:9093'", "Prometheus has no active Alertmanager"),
     ] {
         let scene = Scene::after_up(program!());
         let shipped = scene.read(file);
@@ -239,7 +234,7 @@ fn a_refused_login_is_a_problem_among_others_and_is_tried_once() {
     scene.engine.grafana("tdd_grafana_data", |store| assert_eq!(store.wrong_tries, 1));
     let status = output.exits(1).json();
     assert_eq!(status["schema"], "tdd-stack.status/1");
-    assert!(status["problems"].to_string().contains("refuses the login `admin`"), "{status}");
+    assert!(status["problems"].to_string().contains("rejects the login `admin`"), "{status}");
 }
 
 #[test]
@@ -251,7 +246,7 @@ fn a_wait_ends_at_a_refused_login() {
         tries
     };
     let waiting = scene.tdd_stack(["status", "--wait", "ready", "--wait-timeout", "2s"]);
-    waiting.env("TDD_STACK_GRAFANA_PASSWORD", "another-one").run().exits(1).says("refuses the login `admin`");
+    waiting.env("TDD_STACK_GRAFANA_PASSWORD", "another-one").run().exits(1).says("rejects the login `admin`");
     // Five would lock the account, for the right password too.
     assert_eq!(tries(), 1);
     // Nor does one who watches try again at each look.

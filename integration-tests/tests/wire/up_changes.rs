@@ -103,7 +103,7 @@ fn a_configuration_that_is_refused_at_the_reload_is_not_called_done() {
     scene.engine.fail(Fault::ReloadRefused("prometheus"));
     for _ in 0..2 {
         let output = scene.run(["up", "--wait-timeout", "2s"]);
-        output.exits(1).says("refuses the new configuration").says("tdd-stack logs prometheus");
+        output.exits(1).says("rejects the new configuration").says("tdd-stack logs prometheus");
     }
 }
 
@@ -129,7 +129,7 @@ fn a_broken_dashboard_is_named_with_its_line_and_changes_nothing() {
     let file = scene.file("grafana_dashboards.json");
     scene.edit("grafana_dashboards.json", "{\n  \"title\": oops\n}\n");
     let output = scene.run(["up"]);
-    output.exits(1).says(&format!("{}:2: no valid JSON", file.display()));
+    output.exits(1).says(&format!("{}:2: invalid JSON", file.display()));
     assert_eq!(scene.engine.changes(), [""; 0]);
 }
 
@@ -191,8 +191,8 @@ fn a_new_container_that_dies_makes_room_for_the_old_one() {
     let output = scene.run(["up", "--image", "prometheus=prom/prometheus:v3.5.4"]);
     output
         .exits(1)
-        .says("the change failed and was taken back: prometheus runs as before")
-        .says("hint: the evidence shows more");
+        .says("the change failed and was rolled back: prometheus runs as before")
+        .says("hint: the diagnostics folder has its log");
     output.says("`prometheus` exited with code 1").says("unknown long flag");
     assert_eq!(scene.engine.id("tdd-prometheus"), before);
     assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());
@@ -233,7 +233,7 @@ fn a_refused_reload_brings_the_last_good_files_back() {
     scene.edit("alerts.yml", &further_rule(&scene));
     scene.engine.fail(Fault::ReloadRefusedOnce("prometheus"));
     let output = scene.run(["up", "--wait-timeout", "5s"]);
-    output.exits(1).says("the change failed and was taken back").says("refuses the new configuration");
+    output.exits(1).says("the change failed and was rolled back").says("rejects the new configuration");
     let inside = scene.engine.files("tdd_prometheus_config");
     assert!(inside["alerts.yml"] == before["alerts.yml"], "the refused rules are still inside");
     assert!(scene.engine.loaded("tdd-prometheus") == before);
@@ -330,7 +330,7 @@ fn a_file_of_an_older_release_is_replaced_and_an_edited_one_is_not() {
     let old = "groups: []\n";
     scene.edit("alerts.yml", old);
     let list = scene.read(".tdd-stack.sha256");
-    let hash = |text: &str| tdd_stack::stack::sha256(text.as_bytes());
+    let hash = |text: &str| tdd_stack::model::stack::sha256(text.as_bytes());
     scene.edit(".tdd-stack.sha256", &list.replace(&hash(&shipped), &hash(old)));
     scene.run(["up"]).exits(0);
     assert!(scene.read("alerts.yml") == shipped, "the older file stays");

@@ -106,7 +106,7 @@ fn whatever_operation_fails_up_goes_on_from_there() {
         scene.engine.fail(Fault::Fails(call));
         let output = scene.run(["up"]);
         output.exits(1).says(doing).says("the disk of the engine is full");
-        output.says("hint: what was done so far stays");
+        output.says("hint: completed operations are kept");
         scene.converges();
     }
 }
@@ -129,7 +129,7 @@ fn an_interrupt_ends_it_at_once_and_up_goes_on_from_there() {
         let running = scene.tdd_stack(["up"]).spawn();
         scene.engine.await_request("POST /containers/create");
         running.signal(signal);
-        running.finish().exits(130).says("error: interrupted").says("`tdd-stack down` removes what is there");
+        running.finish().exits(130).says("error: interrupted").says("remove the stack with `tdd-stack down`");
         scene.converges();
     }
 }
@@ -139,9 +139,9 @@ fn a_pull_that_fails_is_told_with_its_reason_and_starts_nothing() {
     for (fault, reason, way_out) in [
         (Fault::PullFails, "failed to register layer: no space left on device", "docker system df"),
         (Fault::PullStopsEarly, "the engine's answer ended early", "--registry HOST"),
-        (Fault::ImageMissing, "manifest unknown", "check name and tag with `--image`"),
+        (Fault::ImageMissing, "manifest unknown", "check name and tag in `--image`"),
         (Fault::LoginWanted, "no basic auth credentials", "`docker login`"),
-        (Fault::Cut("POST /images/create"), "the pull did not end well", "--registry HOST"),
+        (Fault::Cut("POST /images/create"), "the pull failed", "--registry HOST"),
         (Fault::Fails("POST /images/create"), "the disk of the engine is full", "--registry HOST"),
     ] {
         let scene = scene_with(fault.clone());
@@ -172,7 +172,10 @@ fn a_port_that_somebody_listens_on_is_told_before_anything_changes() {
     let listener = listening(&scene);
     let output = scene.run(["up", "--port", &format!("grafana={port}")]);
     output.exits(4).says(&format!("port {port} of `grafana` is taken on {}", scene.address()));
-    output.says(&format!("(pid {})", listener.pid())).says("--port grafana=auto").says("nothing was changed");
+    output
+        .says(&format!("(process {})", listener.pid()))
+        .says("--port grafana=auto")
+        .says("nothing was changed");
     assert_eq!(scene.engine.changes(), [""; 0]);
     assert!(!scene.folder().join("config").exists(), "files were written");
 }
@@ -194,7 +197,7 @@ fn a_port_that_the_engine_binds_for_the_stack_s_own_container_is_no_conflict() {
     // What is really in the way is told by the start.
     let output = scene.run(up);
     output.exits(4).says(&format!("port {port} of `grafana` is taken by"));
-    output.says(&format!("(pid {})", proxy.pid())).says("address already in use");
+    output.says(&format!("(process {})", proxy.pid())).says("address already in use");
     drop(proxy);
     scene.run(up).exits(0);
     assert_eq!(scene.engine.address("tdd-grafana").map(|address| address.port()), Some(port));
@@ -278,7 +281,7 @@ fn a_host_without_shared_mounts_is_done_without_them() {
 fn a_service_that_dies_is_told_with_its_last_words() {
     for (fault, service, how) in [
         (Fault::Dies("grafana"), "grafana", "`grafana` exited with code 1"),
-        (Fault::RestartsForever("prometheus"), "prometheus", "is restarted again and again"),
+        (Fault::RestartsForever("prometheus"), "prometheus", "is crash-looping"),
     ] {
         let scene = Scene::with_images(program!());
         scene.engine.fail(fault);
@@ -288,8 +291,8 @@ fn a_service_that_dies_is_told_with_its_last_words() {
             .says(how)
             .says("| cannot open the storage: permission denied")
             .says("| this is the last line");
-        output.says(&format!("`tdd-stack logs {service}` shows more"));
-        assert_eq!(scene.engine.containers().len(), 4, "the evidence is gone");
+        output.says(&format!("`tdd-stack logs {service}` shows the full log"));
+        assert_eq!(scene.engine.containers().len(), 4, "the diagnostics are gone");
         scene.converges();
     }
 }
@@ -331,14 +334,17 @@ fn a_blind_prometheus_is_not_called_proven() {
 fn an_image_without_wget_is_no_failure() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NoWget);
-    scene.run(["up"]).exits(0).says("note: the image of prometheus has no wget");
+    scene
+        .run(["up"])
+        .exits(0)
+        .says("note: connectivity was not checked: the image of prometheus has no `wget`");
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_is_a_conflict() {
     let scene = Scene::with_images(program!());
     std::fs::write(scene.folder().join("config"), "a file in the way").expect("it can be written");
-    scene.run(["up"]).exits(4).says("/config`").says("it is no folder").says("--dir");
+    scene.run(["up"]).exits(4).says("/config`").says("it is not a folder").says("--dir");
     assert!(scene.engine.containers().is_empty());
 }
 
@@ -350,8 +356,8 @@ fn a_firewall_between_containers_is_named_as_the_cause() {
     output.exits(1).says("`prometheus` gets no answer from `alertmanager:9093`: a firewall (iptables)");
     output
         .says("wget: download timed out")
-        .says("hint: on the engine's host, `sudo iptables -I FORWARD -i br-");
-    output.does_not_say("again to go on from there");
+        .says("hint: on the engine's host, allow the traffic: `sudo iptables -I FORWARD -i br-");
+    output.does_not_say("rerun `tdd-stack up` to resume");
     // Where it was a change, it is rolled back and the cause is the same.
     scene.engine.recover();
     scene.run(["up"]).exits(0);

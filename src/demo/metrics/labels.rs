@@ -1,4 +1,4 @@
-//! The labels of the contract's metrics, each with values from a fixed set.
+//! The labels of the metrics, each with a fixed set of values.
 
 use prometheus_client::encoding::EncodeLabelSet;
 

@@ -1,4 +1,4 @@
-//! Holds the metrics to `docs/metrics.md`, and the documentation to the metrics.
+//! Tests that the metrics and `docs/metrics.md` agree.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ fn page(page: Page) -> String {
     Metrics::new().page(page, Scenario::Steady)
 }
 
-/// Returns the names of a page as Prometheus knows them.
+/// Returns the names of a page's metrics, as Prometheus stores them.
 fn names(page: &str) -> BTreeSet<String> {
     let kinds = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     kinds
@@ -18,10 +18,10 @@ fn names(page: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Returns what stands in a column of a table of the documentation, the one under `heading`.
+/// Returns the first column of the table under `heading` in the documentation.
 fn documented(heading: &str) -> BTreeSet<String> {
     let documentation = include_str!("../../../docs/metrics.md");
-    let section = documentation.split(&format!("\n## {heading}\n")).nth(1).expect("the heading is there");
+    let section = documentation.split(&format!("\n## {heading}\n")).nth(1).expect("the heading exists");
     let section = section.split("\n## ").next().unwrap_or_default();
     section
         .lines()
@@ -30,14 +30,14 @@ fn documented(heading: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_documentation_lists_what_is_served_and_nothing_else() {
+fn documentation_lists_exactly_the_served_metrics() {
     let served: BTreeSet<String> = PAGES.iter().flat_map(|which| names(&page(*which))).collect();
     assert_eq!(documented("Names"), served);
-    assert!(documented("Who reads what").is_subset(&served));
+    assert!(documented("Where each metric is used").is_subset(&served));
 }
 
 #[test]
-fn the_documentation_lists_every_scenario_and_its_alerts() {
+fn documentation_lists_every_scenario_with_alerts() {
     let documentation = include_str!("../../../docs/metrics.md");
     for scenario in Scenario::all() {
         let row = documentation.lines().find(|line| line.starts_with(&format!("| `{scenario}` |")));
@@ -47,14 +47,14 @@ fn the_documentation_lists_every_scenario_and_its_alerts() {
 }
 
 #[test]
-fn the_documentation_lists_the_recording_rules() {
+fn documentation_lists_the_recording_rules() {
     let rules = include_str!("../../../assets/prometheus/recording_rules.yml");
     let recorded = rules.lines().filter_map(|line| line.trim().strip_prefix("- record: "));
-    assert_eq!(documented("What the recording rules make of them"), recorded.map(String::from).collect());
+    assert_eq!(documented("Recording rules"), recorded.map(String::from).collect());
 }
 
 #[test]
-fn buckets_are_those_of_the_documentation() {
+fn buckets_match_the_documentation() {
     let documentation = include_str!("../../../docs/metrics.md");
     for (name, buckets) in [
         ("http_request_duration_seconds", REQUEST_BUCKETS.as_slice()),
@@ -70,7 +70,7 @@ fn buckets_are_those_of_the_documentation() {
 }
 
 #[test]
-fn every_series_is_there_before_anything_happens() {
+fn every_series_exists_from_the_start() {
     let page = page(Page::Application);
     let series = |prefix: &str| page.lines().filter(|line| line.starts_with(prefix)).count();
     let statuses: usize = ROUTES.iter().map(|route| 2 + usize::from(route.mistake.is_some())).sum();
@@ -85,7 +85,7 @@ fn every_series_is_there_before_anything_happens() {
 }
 
 #[test]
-fn no_happening_makes_a_series() {
+fn events_create_no_series() {
     use std::time::Duration;
 
     let lines = |simulation: &super::super::Simulation| simulation.page(Page::Application).lines().count();
@@ -98,9 +98,9 @@ fn no_happening_makes_a_series() {
 }
 
 #[test]
-fn a_missing_metric_is_missing_and_comes_back_with_its_count() {
+fn missing_metric_returns_with_its_count() {
     let metrics = Metrics::new();
-    metrics.record(&Happening::Phase { phase: "red", seconds: 20.0 });
+    metrics.record(&Activity::Phase { phase: "red", seconds: 20.0 });
     let page = |scenario| metrics.page(Page::Application, scenario);
     assert!(!page(Scenario::MissingMetrics).contains(MISSING_METRIC));
     assert!(page(Scenario::Steady).contains("tdd_phase_duration_seconds_count{phase=\"red\"} 1\n"));

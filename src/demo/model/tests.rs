@@ -1,62 +1,60 @@
-//! Lives through hours of the simulated application and looks at its rates.
+//! Tests of the rates in hours of simulated time.
 
 use super::*;
 
-fn minutes(model: &mut Model, count: u64) -> Vec<Happening> {
+fn minutes(model: &mut Model, count: u64) -> Vec<Activity> {
     model.advance(Duration::from_secs(60 * count))
 }
 
-fn requests(happenings: &[Happening]) -> Vec<(&'static str, f64)> {
-    let request = |happening: &Happening| match happening {
-        Happening::Request { status, seconds, .. } => Some((*status, *seconds)),
+fn requests(events: &[Activity]) -> Vec<(&'static str, f64)> {
+    let request = |event: &Activity| match event {
+        Activity::Request { status, seconds, .. } => Some((*status, *seconds)),
         _ => None,
     };
-    happenings.iter().filter_map(request).collect()
+    events.iter().filter_map(request).collect()
 }
 
-fn queries(happenings: &[Happening]) -> Vec<f64> {
-    let query = |happening: &Happening| match happening {
-        Happening::Query { seconds, .. } => Some(*seconds),
+fn queries(events: &[Activity]) -> Vec<f64> {
+    let query = |event: &Activity| match event {
+        Activity::Query { seconds, .. } => Some(*seconds),
         _ => None,
     };
-    happenings.iter().filter_map(query).collect()
+    events.iter().filter_map(query).collect()
 }
 
-fn logged_errors(happenings: &[Happening]) -> usize {
-    let is_error =
-        |happening: &&Happening| matches!(happening, Happening::Log { level, .. } if *level != "warning");
-    happenings.iter().filter(is_error).count()
+fn logged_errors(events: &[Activity]) -> usize {
+    let is_error = |event: &&Activity| matches!(event, Activity::Log { level, .. } if *level != "warning");
+    events.iter().filter(is_error).count()
 }
 
-fn failed_connections(happenings: &[Happening]) -> usize {
-    happenings.iter().filter(|happening| matches!(happening, Happening::ConnectionFailed { .. })).count()
+fn failed_connections(events: &[Activity]) -> usize {
+    events.iter().filter(|event| matches!(event, Activity::ConnectionFailed { .. })).count()
 }
 
-/// Returns the value that 95 % stay below.
+/// Returns the 95th percentile.
 fn p95(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() * 95 / 100]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a test")]
-fn failed_share(happenings: &[Happening]) -> f64 {
-    let requests = requests(happenings);
+fn failed_share(events: &[Activity]) -> f64 {
+    let requests = requests(events);
     requests.iter().filter(|(status, _)| *status == FAILURE).count() as f64 / requests.len() as f64
 }
 
 #[test]
-fn the_same_seed_lives_the_same_life_however_it_is_asked() {
+fn same_seed_gives_same_events_for_any_steps() {
     let (mut one, mut other) = (Model::new(7, Scenario::Steady), Model::new(7, Scenario::Steady));
     let at_once = minutes(&mut one, 5);
-    let in_pieces: Vec<Happening> =
-        (0..400).flat_map(|_| other.advance(Duration::from_millis(750))).collect();
+    let in_pieces: Vec<Activity> = (0..400).flat_map(|_| other.advance(Duration::from_millis(750))).collect();
     assert_eq!(at_once, in_pieces);
     assert_eq!(one.levels(), other.levels());
     assert_ne!(at_once, minutes(&mut Model::new(8, Scenario::Steady), 5));
 }
 
 #[test]
-fn a_healthy_application_stays_far_from_every_threshold() {
+fn steady_scenario_stays_below_every_threshold() {
     for seed in 0..20 {
         let mut model = Model::new(seed, Scenario::Steady);
         for _ in 0..24 {
@@ -75,27 +73,28 @@ fn a_healthy_application_stays_far_from_every_threshold() {
 }
 
 #[test]
-fn each_phase_ends_within_the_first_minute_and_phases_follow_each_other() {
+fn phases_end_within_a_minute_and_alternate() {
     let mut model = Model::new(1, Scenario::Steady);
-    let happenings = minutes(&mut model, 1);
+    let events = minutes(&mut model, 1);
     for (phase, _) in PHASES {
-        let is_end = |happening: &Happening| matches!(happening, Happening::Phase { phase: ended, .. } if *ended == phase);
-        assert!(happenings.iter().any(is_end), "{phase}");
+        let is_end =
+            |event: &Activity| matches!(event, Activity::Phase { phase: ended, .. } if *ended == phase);
+        assert!(events.iter().any(is_end), "{phase}");
     }
     let mut counts = [0_i64; 3];
-    for happening in minutes(&mut model, 120) {
-        if let Happening::Phase { phase, seconds } = happening {
+    for event in minutes(&mut model, 120) {
+        if let Activity::Phase { phase, seconds } = event {
             assert!((5.0..1200.0).contains(&seconds), "{phase} took {seconds} s");
             counts[PHASES.iter().position(|(name, _)| *name == phase).unwrap()] += 1;
         }
     }
-    // Nobody is further ahead than one phase.
+    // Each programmer contributes a difference of at most one phase.
     let team = i64::try_from(PROGRAMMERS).unwrap();
     assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= team, "{counts:?}");
 }
 
 #[test]
-fn each_scenario_changes_what_it_says() {
+fn each_scenario_changes_its_quantities() {
     let window = |scenario| minutes(&mut Model::new(3, scenario), 5);
     assert!(failed_share(&window(Scenario::Errors)) > 0.4);
     let slow: Vec<f64> = requests(&window(Scenario::Slow)).into_iter().map(|(_, seconds)| seconds).collect();
@@ -112,7 +111,7 @@ fn each_scenario_changes_what_it_says() {
 }
 
 #[test]
-fn memory_grows_and_is_free_again_afterwards() {
+fn memory_grows_and_is_freed_afterwards() {
     let mut model = Model::new(3, Scenario::Memory);
     minutes(&mut model, 5);
     assert!(model.levels().resident_memory > 10.0 * RESIDENT_MEMORY);
@@ -126,7 +125,7 @@ fn memory_grows_and_is_free_again_afterwards() {
 }
 
 #[test]
-fn a_database_that_is_down_has_no_connections() {
+fn database_that_is_down_has_no_connections() {
     let mut model = Model::new(3, Scenario::DbDown);
     minutes(&mut model, 1);
     assert!(model.levels().connections.iter().all(|open| *open == 0.0));

@@ -1,35 +1,35 @@
-//! Tells whether the program that holds a lock lives, where its process can be seen from here.
+//! Determines whether the program that holds a lock is alive, if its process is visible from here.
 //!
-//! Never guesses: what cannot be known for certain is unknown.
+//! Never guesses: what is not certain is unknown.
 
 use std::fs;
 
 use rustix::process::{Pid, test_kill_process};
 
-/// Whether a process lives.
+/// Whether a process is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
-    /// It does.
+    /// It is alive.
     Alive,
     /// It has ended.
     Dead,
-    /// It cannot be seen from here.
+    /// It is not visible from here.
     Unknown,
 }
 
-/// Returns the name of a program for others: the verb, its process and its machine.
+/// Returns the description of this program for others: command, process and machine.
 pub(super) fn name(verb: &str) -> String {
     let machine = rustix::system::uname();
     format!("`tdd-stack {verb}` (process {} on {})", std::process::id(), machine.nodename().to_string_lossy())
 }
 
-/// Returns what this process is known by to others in the same place, where the system tells.
+/// Returns the identity of this process within one boot and namespace, if the system reveals it.
 pub(super) fn this_process() -> Option<String> {
     let own = std::process::id();
     Some(format!("{} {own} {}", place()?, look(own)?.start))
 }
 
-/// Returns whether the process lives that [`this_process`] named.
+/// Returns whether the process that [`this_process`] identified is alive.
 pub(super) fn life(process: Option<&str>) -> Life {
     let words = || {
         let mut words = process?.rsplitn(3, ' ');
@@ -44,7 +44,7 @@ pub(super) fn life(process: Option<&str>) -> Life {
 
 fn life_here(pid: i32, start: &str) -> Life {
     match (u32::try_from(pid).ok().and_then(look), Pid::from_raw(pid).map(test_kill_process)) {
-        // An ended process stays visible until its parent takes notice, and its number may be another's by now.
+        // An ended process stays visible until its parent waits for it, and its number may be reused.
         (Some(seen), _) if seen.has_ended || seen.start != start => Life::Dead,
         (Some(_), _) => Life::Alive,
         (None, Some(Err(rustix::io::Errno::SRCH))) => Life::Dead,
@@ -53,9 +53,10 @@ fn life_here(pid: i32, start: &str) -> Life {
     }
 }
 
-/// Returns where a process number and a start time mean the same as here: one boot of one machine, one namespace.
+/// Returns the scope in which process numbers and start times are unique: one boot of one machine, one
+/// namespace.
 fn place() -> Option<String> {
-    // Mounted for another namespace, `/proc` shows other processes.
+    // If `/proc` is mounted for another namespace, it shows other processes.
     let own: u32 = fs::read_link("/proc/self").ok()?.to_str()?.parse().ok()?;
     if own != std::process::id() {
         return None;
@@ -63,7 +64,7 @@ fn place() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = |kind: &str| fs::read_link(format!("/proc/self/ns/{kind}"));
     let processes = namespace("pid").ok()?;
-    // Start times are told relative to it; older kernels have none.
+    // Start times are relative to the time namespace, which older kernels do not have.
     let time = namespace("time").unwrap_or_default();
     Some(format!("{} {} {}", boot.trim(), processes.display(), time.display()))
 }
@@ -72,13 +73,13 @@ fn place() -> Option<String> {
 #[derive(Debug)]
 struct Process {
     has_ended: bool,
-    /// Clock ticks since the machine's start.
+    /// The start time in clock ticks since the machine's boot.
     start: String,
 }
 
 fn look(pid: u32) -> Option<Process> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name stands in brackets and may have any character.
+    // The program's name is in parentheses and may contain any character.
     let (_, rest) = text.rsplit_once(')')?;
     let words: Vec<&str> = rest.split_whitespace().collect();
     Some(Process { has_ended: matches!(*words.first()?, "Z" | "X"), start: (*words.get(19)?).to_string() })
@@ -95,12 +96,12 @@ mod tests {
     }
 
     #[test]
-    fn this_process_lives() {
+    fn own_process_is_alive() {
         assert_eq!(life(this_process().as_deref()), Life::Alive);
     }
 
     #[test]
-    fn a_process_is_dead_before_and_after_its_parent_takes_notice() {
+    fn process_is_dead_before_and_after_its_parent_waits() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let process = of(child.id());
         assert_eq!(life(Some(&process)), Life::Alive);
@@ -108,20 +109,20 @@ mod tests {
         while look(child.id()).is_some_and(|seen| !seen.has_ended) {
             std::thread::yield_now();
         }
-        assert_eq!(life(Some(&process)), Life::Dead, "nobody has waited for it yet");
+        assert_eq!(life(Some(&process)), Life::Dead, "its parent has not waited for it yet");
         child.wait().unwrap();
         assert_eq!(life(Some(&process)), Life::Dead);
     }
 
     #[test]
-    fn another_process_of_the_same_number_is_not_it() {
+    fn reused_process_number_is_dead() {
         let own = this_process().unwrap();
         let (before, _) = own.rsplit_once(' ').unwrap();
         assert_eq!(life(Some(&format!("{before} 1"))), Life::Dead);
     }
 
     #[test]
-    fn nothing_is_known_of_other_places() {
+    fn process_of_another_scope_is_unknown() {
         let own = this_process().unwrap();
         let other_boot = format!("x{own}");
         let other_namespace = own.replace("pid:[", "pid:[9");

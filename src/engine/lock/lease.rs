@@ -1,4 +1,4 @@
-//! Whether a holder may still make changes: one who has lost the lock makes no further one.
+//! Whether a holder may still make changes: a holder that has lost the lock makes no further change.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,43 +9,43 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::SILENCE;
 use super::container::Request;
-use crate::engine::{Engine, Operator};
+use crate::engine::{Engine, EngineWriter};
 use crate::error::{Error, LockLoss, Result};
 
-/// How long a confirmation is good for: a change that begins meanwhile is at the engine before the lock can be
-/// another's.
+/// How long a proof of the lock is valid. A change that begins within this time reaches the engine before
+/// another program can acquire the lock.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// What is known of the lock that is held; shared by everything that came from one connection.
+/// The state of the held lock, shared by everything that is created from one connection.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Lease {
-    state: Mutex<State>,
-    /// One renewal at a time.
+    state: Mutex<LeaseState>,
+    /// Serializes renewals.
     renewal: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug, Default)]
-enum State {
-    /// No lock is held and none is asked for: pulls and checks need none.
+enum LeaseState {
+    /// No lock is held and none is required: pulls and checks need none.
     #[default]
     Free,
     Held(Grip),
     Lost(String, LockLoss),
 }
 
-/// A lock that is held.
+/// A held lock.
 #[derive(Clone, Debug)]
 struct Grip {
     request: Request,
     id: String,
-    /// When the last call was sent that proved the lock to be held.
+    /// When the last call was sent that proved that the lock is held, by [`now`].
     confirmed: Duration,
-    /// Whether something has happened since that may have ended it.
+    /// Whether something has happened since then that may have ended the lock.
     is_doubtful: bool,
     beats: u64,
 }
 
-/// Returns the time since the machine's start, in which it may have slept: others were awake.
+/// Returns the time since the machine's boot, including sleep: other machines were awake.
 pub(super) fn now() -> Duration {
     #[cfg(target_os = "linux")]
     const CLOCK: ClockId = ClockId::Boottime;
@@ -56,7 +56,7 @@ pub(super) fn now() -> Duration {
 }
 
 impl Grip {
-    /// Returns how long ago the lock was certain to be held.
+    /// Returns the time since the lock was last certain to be held.
     fn age(&self) -> Duration {
         now().saturating_sub(self.confirmed)
     }
@@ -64,43 +64,43 @@ impl Grip {
 
 impl Lease {
     pub(super) fn hold(&self, request: Request, id: String, confirmed: Duration) {
-        *self.state() = State::Held(Grip { request, id, confirmed, is_doubtful: false, beats: 0 });
+        *self.state() = LeaseState::Held(Grip { request, id, confirmed, is_doubtful: false, beats: 0 });
     }
 
-    /// Asks for no lock any more, and returns the id of the one that was held.
+    /// Stops requiring a lock, and returns the id of the held one.
     pub(super) fn end(&self) -> Option<String> {
         match std::mem::take(&mut *self.state()) {
-            State::Held(grip) => Some(grip.id),
-            State::Free | State::Lost(..) => None,
+            LeaseState::Held(grip) => Some(grip.id),
+            LeaseState::Free | LeaseState::Lost(..) => None,
         }
     }
 
     pub(super) fn id(&self) -> Option<String> {
         match &*self.state() {
-            State::Held(grip) => Some(grip.id.clone()),
-            State::Free | State::Lost(..) => None,
+            LeaseState::Held(grip) => Some(grip.id.clone()),
+            LeaseState::Free | LeaseState::Lost(..) => None,
         }
     }
 
     /// Returns how the lock was lost, if it was.
     fn loss(&self) -> Option<LockLoss> {
         match &*self.state() {
-            State::Lost(_, loss) => Some(loss.clone()),
-            State::Free | State::Held(_) => None,
+            LeaseState::Lost(_, loss) => Some(loss.clone()),
+            LeaseState::Free | LeaseState::Held(_) => None,
         }
     }
 
-    /// Returns the lock that is held, if any is asked for.
+    /// Returns the held lock, or `None` if none is required. Fails if the lock was lost.
     fn grip(&self) -> Result<Option<Grip>> {
         match &*self.state() {
-            State::Free => Ok(None),
-            State::Held(grip) => Ok(Some(grip.clone())),
-            State::Lost(stack, loss) => Err(lost(stack, loss)),
+            LeaseState::Free => Ok(None),
+            LeaseState::Held(grip) => Ok(Some(grip.clone())),
+            LeaseState::Lost(stack, loss) => Err(lost(stack, loss)),
         }
     }
 
     fn confirm(&self, id: &str, confirmed: Duration) {
-        if let State::Held(grip) = &mut *self.state() {
+        if let LeaseState::Held(grip) = &mut *self.state() {
             grip.id = id.to_string();
             grip.confirmed = confirmed;
             grip.is_doubtful = false;
@@ -108,38 +108,38 @@ impl Lease {
         }
     }
 
-    /// Has the next change prove first that the lock is held.
+    /// Makes the next change prove first that the lock is held.
     pub(super) fn doubt(&self) {
-        if let State::Held(grip) = &mut *self.state() {
+        if let LeaseState::Held(grip) = &mut *self.state() {
             grip.is_doubtful = true;
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LeaseState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Engine {
-    /// Returns how the lock was lost that was held, if it was.
+    /// Returns how the held lock was lost, if it was.
     pub fn lock_loss(&self) -> Option<LockLoss> {
         self.lease.loss()
     }
 }
 
-impl Operator {
-    /// Returns when it is certain that a change may be made: the lock is held, or none was asked for.
+impl EngineWriter {
+    /// Waits until it is certain that a change may be made: the lock is held, or none is required.
     pub async fn confirm_lock(&self) -> Result<()> {
-        // Every change waits for it, and need not be as large.
+        // Boxed, because every change contains this future and would become as large.
         Box::pin(self.refresh_lock(FRESH)).await
     }
 
-    /// The same in the engine's type.
+    /// Confirms the lock like [`Self::confirm_lock`], with the engine's error type.
     pub(in crate::engine) async fn allowed(&self) -> std::result::Result<(), EngineError> {
         self.confirm_lock().await.map_err(|error| EngineError::IOError { err: io::Error::other(error) })
     }
 
-    /// Proves that the lock is held, where the last proof is as old as `age`.
+    /// Proves that the lock is held, if the last proof is at least `age` old.
     pub(super) async fn refresh_lock(&self, age: Duration) -> Result<()> {
         let lease = &self.engine.lease;
         let is_old = |grip: &Grip| grip.is_doubtful || grip.age() >= age;
@@ -153,13 +153,14 @@ impl Operator {
             if !self.beat(&grip.id, grip.beats + 1).await? {
                 return Err(self.lose(&grip).await);
             }
-            // Nobody can have found it silent for long enough, since what was sent has arrived by now.
+            // The heartbeat has arrived in time, so no other program can have counted it as missing.
             if grip.age() < SILENCE {
                 lease.confirm(&grip.id, sent);
                 return Ok(());
             }
         }
-        // Somebody may be about to remove it. Only one of two removals succeeds, and only one of two new locks.
+        // Another program may be about to remove it. Only one of two removals succeeds, and one of two
+        // creations.
         if !self.remove_lock(&grip.id).await? {
             return Err(self.lose(&grip).await);
         }
@@ -180,7 +181,7 @@ impl Operator {
             _ if grip.age() >= SILENCE => LockLoss::Silent(SILENCE),
             _ => LockLoss::Removed,
         };
-        *self.engine.lease.state() = State::Lost(stack.clone(), loss.clone());
+        *self.engine.lease.state() = LeaseState::Lost(stack.clone(), loss.clone());
         lost(stack, &loss)
     }
 }

@@ -14,7 +14,7 @@ use integration_tests::scenario::{Scenario, docker, eventually, text};
 use serde_json::{Value, json};
 
 use integration_tests::second_engine::SecondEngine;
-use tdd_stack::stack::sha256;
+use tdd_stack::model::stack::sha256;
 
 use crate::scenario;
 
@@ -159,7 +159,7 @@ fn what_was_backed_up_is_there_again_after_down_with_volumes() {
     let paused: Vec<String> =
         report["pauses"].as_array().expect("a list").iter().map(|pause| text(&pause["service"])).collect();
     assert_eq!(paused, ["prometheus", "grafana", "alertmanager"]);
-    output.says("prometheus pauses while its data is read").says("prometheus is ready again after");
+    output.says("stopping prometheus while its data is read").says("prometheus is ready again after");
     assert_eq!(scenario.ids(), before, "nothing is replaced");
     scenario.plan(&login).exits(0);
     assert_eq!(std::fs::metadata(&filled.file).expect("it is there").permissions().mode() & 0o777, 0o600);
@@ -229,7 +229,7 @@ fn a_backup_is_restored_onto_an_empty_engine() {
     let other = Scenario::on(&engine, env!("CARGO_BIN_EXE_tdd-stack-under-test"), "moved");
     assert_eq!(engine.docker(&["image", "ls", "--quiet"]), "");
     let restored = other.succeed(&["restore", filled.path()]);
-    restored.says("pulls ");
+    restored.says("pulling ");
     assert_eq!(other.objects("volume"), volumes(&other));
     assert_eq!(other.objects("container"), [""; 0]);
     other.succeed(&["up"]);

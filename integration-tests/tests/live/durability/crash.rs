@@ -70,7 +70,7 @@ fn is_whole(scenario: &Scenario, whole: &Objects, number: usize, arguments: &[&s
     assert_eq!(by_name.lines().count(), 4, "after call {number}");
 }
 
-#[expect(clippy::print_stdout, reason = "the count is evidence")]
+#[expect(clippy::print_stdout, reason = "the count belong to the output")]
 pub(super) fn report(phase: &str, tried: usize, began: Instant) {
     println!("crash matrix, {phase}: kill points tried {tried}, converged {tried}, {:.0?}", began.elapsed());
     assert!(tried > 10, "{phase}: the proxy saw {tried} calls only");
@@ -152,7 +152,7 @@ fn down_is_finished_by_the_next_down_or_undone_by_the_next_up_wherever_it_is_kil
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the times are evidence")]
+#[expect(clippy::print_stdout, reason = "the times are diagnostics")]
 fn an_interruption_ends_the_program_within_a_second_and_the_next_up_goes_on() {
     let (scenario, proxy) = (scenario("crash-signal"), EngineProxy::start());
     let whole = undisturbed(&scenario, &["up"]);

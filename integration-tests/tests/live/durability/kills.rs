@@ -58,7 +58,7 @@ impl Stack {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures are evidence")]
+#[expect(clippy::print_stdout, reason = "the figures are diagnostics")]
 fn a_command_that_follows_a_kill_at_once_reaches_its_end() {
     let rounds = number("TDD_TEST_KILL_ROUNDS").unwrap_or(ROUNDS);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");

@@ -105,13 +105,13 @@ impl Survivor {
         let needed = [
             "start",
             "restart",
-            "await",
-            "reach",
-            "deliver-login",
+            "wait-ready",
+            "check-connectivity",
+            "write-password-file",
             "set-login",
-            "data-source",
-            "await-source",
-            "import",
+            "set-data-source",
+            "wait-data-source",
+            "import-dashboard",
         ];
         assert!(done.iter().all(|operation| needed.contains(&operation.as_str())), "{done:?}");
         assert_eq!(self.scenario.ids(), self.before, "no container is replaced");

@@ -62,10 +62,10 @@ fn a_container_that_exits_and_is_restarted_again_and_again_is_told_at_once() {
     let began = Instant::now();
     let output = scenario.run(&["up", "--image", &image.argument()]);
     output.exits(1).says("`alertmanager` exited with code 7").says("| the last words");
-    output.says("hint: `tdd-stack logs alertmanager` shows more");
+    output.says("hint: `tdd-stack logs alertmanager` shows the full log");
     // The wait of two minutes is not used up, however busy the machine.
     assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
-    assert_eq!(scenario.objects("container").len(), 4, "the evidence is gone");
+    assert_eq!(scenario.objects("container").len(), 4, "the diagnostics are gone");
     scenario.converges();
 }
 
@@ -75,7 +75,7 @@ fn a_container_that_runs_again_is_told_by_how_it_ended_before() {
     let script = "test -e /alertmanager/again && exec sleep 60; touch /alertmanager/again; sleep 1; exit 7";
     let image = Image::with_script(&scenario, script);
     let output = scenario.run(&["up", "--image", &image.argument()]);
-    output.exits(1).says("`alertmanager` exited with code 7 and is restarted again and again");
+    output.exits(1).says("`alertmanager` exited with code 7 and is crash-looping");
     scenario.converges();
 }
 
@@ -96,8 +96,10 @@ tail /dev/zero";
     eventually("Alertmanager is started", is_running, |is_running| *is_running);
     docker(&["update", "--memory", "32m", "--memory-swap", "32m", &name]);
     let output = running.finish();
-    output.exits(1).says("`alertmanager` exited with code 137, killed for its memory limit of 32 MiB");
-    output.says("hint: give it more memory, or ask less of it");
+    output
+        .exits(1)
+        .says("`alertmanager` exited with code 137, killed because it reached its memory limit of 32 MiB");
+    output.says("hint: give it more memory, or reduce its load");
     scenario.converges();
 }
 
@@ -107,7 +109,7 @@ fn a_program_for_another_processor_is_told_as_that() {
     let image = Image::with_program(&scenario, "/usr/bin/busybox", FOREIGN_PROGRAM);
     let output = scenario.run(&["up", "--image", &image.argument()]);
     output.exits(1).says("exec format error");
-    output.says("the image is built for another processor than the engine's");
+    output.says("the image is built for another CPU architecture than the engine's");
     output.says("--image alertmanager=REF");
     scenario.converges();
 }

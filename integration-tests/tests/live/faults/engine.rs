@@ -26,7 +26,7 @@ fn an_engine_that_dies_in_the_middle_is_named_and_up_goes_on_when_it_is_back() {
     let grafana = scenario.container("grafana");
     proxy.fail(When::first(format!("POST /containers/{grafana}/start")), Fault::Dies);
     let output = scenario.run(&["up"]);
-    output.exits(3).says("stopped answering").says("hint: start the engine again").says("goes on from there");
+    output.exits(3).says("stopped answering").says("hint: start the engine again").says("to resume");
     assert!(scenario.objects("container").contains(&grafana), "what was done is gone");
     scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");
     proxy.recover();
@@ -67,7 +67,7 @@ fn hangs_at_the_first_word() {
     proxy.fail(When::from(1), Fault::Hangs);
     let began = Instant::now();
     let output = scenario.run_for(60, &["up"]);
-    output.exits(3).says("error: cannot reach the Docker Engine").says("said nothing for 15s");
+    output.exits(3).says("error: cannot reach the Docker Engine").says("did not answer for 15s");
     assert!(began.elapsed() < HANG, "{:?}", began.elapsed());
     assert_eq!(scenario.objects("container"), [""; 0]);
     proxy.recover();
@@ -88,7 +88,7 @@ fn hangs_in_the_middle() {
     );
     let began = Instant::now();
     let output = scenario.run_for(90, &["up"]);
-    output.exits(3).says("stopped answering").says("said nothing for 15s");
+    output.exits(3).says("stopped answering").says("did not answer for 15s");
     assert!(began.elapsed() < HANG, "{:?}", began.elapsed());
     assert!(!scenario.objects("container").contains(&grafana));
     proxy.recover();
@@ -99,7 +99,7 @@ fn hangs_at_a_single_look() {
     let (proxy, scenario) = behind_a_proxy("look");
     proxy.fail(When::first("GET /volumes"), Fault::Hangs);
     let output = scenario.run_for(60, &["up"]);
-    output.exits(1).says("error: cannot list volumes").says("said nothing for 15s");
+    output.exits(1).says("error: cannot list volumes").says("did not answer for 15s");
     assert_eq!(scenario.objects("container"), [""; 0]);
     proxy.recover();
     scenario.converges();
@@ -146,7 +146,7 @@ fn a_call_that_the_engine_fails_is_told_and_never_made_twice() {
         proxy.fail(When::first(&call), Fault::Fails);
         let output = scenario.run(&["up"]);
         output.exits(1).says(doing).says("the disk of the engine is full");
-        output.says("hint: what was done so far stays");
+        output.says("hint: completed operations are kept");
         assert_eq!(count(&proxy, &call), 1, "{call}");
     }
     proxy.recover();

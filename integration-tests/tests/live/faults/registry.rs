@@ -64,13 +64,8 @@ fn what_the_registry_refuses_is_asked_for_once_and_the_way_out_is_named() {
     let pulling = Pulling::new("refused");
     let login = format!("`docker login {}`", pulling.registry.host());
     for (status, code, message, words) in [
-        (401, "UNAUTHORIZED", "authentication required", ["its registry wants a login", &login]),
-        (
-            403,
-            "DENIED",
-            "requested access to the resource is denied",
-            ["its registry refuses access", &login],
-        ),
+        (401, "UNAUTHORIZED", "authentication required", ["its registry requires a login", &login]),
+        (403, "DENIED", "requested access to the resource is denied", ["its registry denies access", &login]),
         (
             404,
             "MANIFEST_UNKNOWN",
@@ -83,7 +78,7 @@ fn what_the_registry_refuses_is_asked_for_once_and_the_way_out_is_named() {
             "repository name not known",
             ["its registry does not have it", "check name and tag"],
         ),
-        (429, "TOOMANYREQUESTS", "too many requests", ["its registry's limit of pulls is reached", &login]),
+        (429, "TOOMANYREQUESTS", "too many requests", ["its registry's pull rate limit is reached", &login]),
     ] {
         pulling.registry.answer(Answers::Refusal(status, code, message));
         pulling.fails(1, &[words[0], words[1], "--registry HOST"]);
@@ -96,11 +91,13 @@ fn a_registry_that_is_out_of_order_is_asked_three_times() {
     let pulling = Pulling::new("disorder");
     for status in [500, 503] {
         pulling.registry.answer(Answers::FailureFirst(usize::MAX, status));
-        pulling
-            .fails(3, &["its registry is out of order", "try 2 of 3 in 1s", "try 3 of 3 in 4s", "hint: run"]);
+        pulling.fails(
+            3,
+            &["its registry is unavailable", "attempt 2 of 3 in 1s", "attempt 3 of 3 in 4s", "hint: run"],
+        );
     }
     pulling.registry.answer(Answers::FailureFirst(1, 502));
-    pulling.up().exits(0).says("try 2 of 3 in 1s");
+    pulling.up().exits(0).says("attempt 2 of 3 in 1s");
     assert_eq!(pulling.pulls(), 2);
     pulling.converges();
 }
@@ -111,7 +108,7 @@ fn a_registry_where_nobody_listens_is_told_as_that() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let image = format!("alertmanager={}/{}", port.expect("a port is free"), image());
     let output = scenario.run(&["up", "--image", &image]);
-    output.exits(1).says("its registry cannot be reached").says("connection refused");
+    output.exits(1).says("its registry is unreachable").says("connection refused");
     output.says("hint: check the registry's name and port");
     scenario.succeed(&["up"]);
 }
@@ -131,7 +128,10 @@ fn an_image_for_another_platform_is_told_as_that() {
 fn a_damaged_configuration_of_an_image_is_told_as_that() {
     let pulling = Pulling::new("damaged");
     pulling.registry.answer(Answers::DamagedConfiguration);
-    pulling.fails(1, &["what its registry sent is damaged", "verification failed", "push the image anew"]);
+    pulling.fails(
+        1,
+        &["the data from its registry is corrupted", "verification failed", "push the image again"],
+    );
     pulling.converges();
 }
 
@@ -146,7 +146,7 @@ fn a_layer_that_is_not_what_its_digest_says_is_told_as_that() {
             scope.spawn(move || {
                 let pulling = Pulling::new(name);
                 pulling.registry.answer(answers);
-                pulling.fails(1, &["what its registry sent is damaged", words, "push the image anew"]);
+                pulling.fails(1, &["the data from its registry is corrupted", words, "push the image again"]);
                 pulling.converges();
             });
         }
@@ -159,6 +159,6 @@ fn a_pull_that_breaks_off_at_the_engine_is_not_called_done() {
     // The engine is busy with it for longer than the program hears of it.
     pulling.registry.answer(Answers::TruncatedLayer);
     pulling.proxy.fail(When::first(PULL), Fault::CutAfter(40));
-    pulling.fails(1, &["the pull did not end well"]);
+    pulling.fails(1, &["the pull failed"]);
     pulling.converges();
 }

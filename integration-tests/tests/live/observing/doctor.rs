@@ -78,8 +78,8 @@ fn a_target_on_localhost_is_the_container_itself() {
     let scenario = scenario("ill-localhost");
     let target = format!("localhost:{}", scenario.reserve_port());
     let ill = Ill::with(scenario, &target, "");
-    ill.status_advises("dial tcp", "write the target as `tdd-app`");
-    ill.doctor_finds("bad", "refuses the connection", "write the target as `tdd-app`");
+    ill.status_advises("dial tcp", "use `tdd-app`");
+    ill.doctor_finds("bad", "refuses the connection", "use `tdd-app`");
 }
 
 #[test]
@@ -100,10 +100,10 @@ fn an_application_on_loopback_only_is_told_from_one_that_does_not_run() {
     ill.status_advises("connection refused", "start it on 0.0.0.0");
     ill.doctor_finds(
         "bad",
-        &format!("port {port} listens on 127.0.0.1:{port}"),
+        &format!("port {port} is bound to 127.0.0.1:{port}"),
         "`--server.address 0.0.0.0`",
     );
-    ill.doctor_finds("bad", &format!("(pid {})", std::process::id()), "0.0.0.0");
+    ill.doctor_finds("bad", &format!("(process {})", std::process::id()), "0.0.0.0");
 }
 
 #[test]
@@ -111,10 +111,10 @@ fn a_firewall_is_named_with_the_bridge_that_it_must_let_in() {
     let application = Application::reachable(Behaviour::SilentToContainers);
     let port = application.port();
     let ill = Ill::new("ill-firewall", &format!("tdd-app:{port}"));
-    ill.status_advises("context deadline exceeded", "a firewall of the host may drop");
+    ill.status_advises("context deadline exceeded", "a firewall on the host may drop");
     let network = format!("{}-monitoring", ill.scenario.stack());
     let id = docker(&["network", "inspect", "--format", "{{.Id}}", &network]);
-    let cure = format!("a firewall of the host drops what comes from `br-{}`", &id[..12]);
+    let cure = format!("a firewall on the host drops packets from `br-{}`", &id[..12]);
     ill.doctor_finds("bad", "does not answer in time", &cure);
     ill.doctor_finds("bad", "does not answer in time", &format!("to any port {port} proto tcp"));
 }
@@ -123,8 +123,8 @@ fn a_firewall_is_named_with_the_bridge_that_it_must_let_in() {
 fn an_application_that_answers_nobody_is_no_firewall() {
     let application = Application::reachable(Behaviour::Silent);
     let ill = Ill::new("ill-silent", &format!("tdd-app:{}", application.port()));
-    ill.status_advises("context deadline exceeded", "nothing answers at all");
-    ill.doctor_finds("bad", "does not answer, here neither", "your application hangs");
+    ill.status_advises("context deadline exceeded", "nothing answers");
+    ill.doctor_finds("bad", "does not answer, not even on this machine", "your application hangs");
 }
 
 #[test]
@@ -132,7 +132,11 @@ fn a_name_that_means_nothing_says_which_name_does() {
     let ill = Ill::new("ill-name", "no-such-app:8501");
     ill.status_advises("no such host", "alias");
     let network = format!("{}-monitoring", ill.scenario.stack());
-    ill.doctor_finds("bad", "means nothing inside the network", "write `tdd-app` instead of `no-such-app`");
+    ill.doctor_finds(
+        "bad",
+        "does not resolve inside the network",
+        "write `tdd-app` instead of `no-such-app`",
+    );
     ill.doctor_finds("bad", "no-such-app:8501", &format!("--alias no-such-app {network}"));
 }
 
@@ -142,7 +146,7 @@ fn a_web_page_is_not_metrics() {
     let application = Application::reachable(page);
     let ill = Ill::new("ill-page", &format!("tdd-app:{}", application.port()));
     ill.status_advises("unsupported Content-Type \"text/html", "`st.App`");
-    ill.doctor_finds("bad", "answers a web page", "`/_stcore/metrics`");
+    ill.doctor_finds("bad", "answers with a web page", "`/_stcore/metrics`");
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn a_web_page_is_not_metrics_with_a_fallback_either() {
     let fallback = "    fallback_scrape_protocol: PrometheusText1.0.0\n";
     let ill = Ill::with(scenario("ill-fallback"), &target, fallback);
     ill.status_advises("expected a valid start token, got \"<\"", "`st.App`");
-    ill.doctor_finds("bad", "answers a web page", "`st.App`");
+    ill.doctor_finds("bad", "answers with a web page", "`st.App`");
 }
 
 #[test]
@@ -161,7 +165,11 @@ fn metrics_without_a_type_need_a_fallback() {
     let application = Application::reachable(Behaviour::Answers("", "app_health_status 1\n"));
     let ill = Ill::new("ill-blank", &format!("tdd-app:{}", application.port()));
     ill.status_advises("blank Content-Type", "fallback_scrape_protocol");
-    ill.doctor_finds("bad", "without a Content-Type", "fallback_scrape_protocol: PrometheusText1.0.0");
+    ill.doctor_finds(
+        "bad",
+        "answers without a Content-Type",
+        "fallback_scrape_protocol: PrometheusText1.0.0",
+    );
 }
 
 #[test]
@@ -170,7 +178,7 @@ fn metrics_of_another_type_need_a_fallback() {
     let application = Application::reachable(json);
     let ill = Ill::new("ill-json", &format!("tdd-app:{}", application.port()));
     ill.status_advises("\"application/json\"", "fallback_scrape_protocol");
-    ill.doctor_finds("bad", "answers `application/json`", "`text/plain; version=0.0.4`");
+    ill.doctor_finds("bad", "answers with `application/json`", "`text/plain; version=0.0.4`");
 }
 
 #[test]
@@ -201,5 +209,5 @@ fn a_healthy_application_and_its_receiver_are_well() {
     expect(&finding(&output, "service", None), "good", "all 4 are ready", "");
     drop(receiver);
     let output = scenario.succeed(&["doctor", "--output", "json"]).json();
-    expect(&finding(&output, "receiver", None), "warning", "nothing listens", "your receiver of alerts");
+    expect(&finding(&output, "receiver", None), "warning", "nothing listens", "your alert receiver");
 }

@@ -181,7 +181,7 @@ fn a_wrong_data_source_is_seen_and_up_mends_it() {
     seen.exits(6);
     let again = scenario.succeed(&["up", "--output", "json"]).json();
     let done = operations(&again);
-    assert_eq!(done, ["data-source", "await-source"]);
+    assert_eq!(done, ["set-data-source", "wait-data-source"]);
     scenario.succeed(&["status"]);
 }
 

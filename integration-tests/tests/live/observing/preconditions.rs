@@ -13,12 +13,12 @@ fn before_anything_runs_the_engine_and_this_machine_are_looked_at_and_nothing_is
     let output = scenario.succeed(&["doctor", "--output", "json"]).json();
     for (check, what) in [
         ("engine", "Docker Engine"),
-        ("api", "1.41 is enough"),
+        ("api", "at least 1.41"),
         ("disk", "free"),
-        ("image", "all 4 are here"),
+        ("image", "all 4 are present"),
         ("port", "are free"),
-        ("folder", "is not there yet"),
-        ("service", "is there yet"),
+        ("folder", "does not exist yet"),
+        ("service", "does not exist yet"),
     ] {
         expect(&finding(&output, check, None), "good", what, "");
     }
@@ -41,7 +41,7 @@ fn what_keeps_a_stack_from_coming_up_is_told_at_once() {
     output.exits(1);
     let document = output.json();
     assert_eq!(document["ok"], false);
-    let program = format!("pid {}", std::process::id());
+    let program = format!("process {}", std::process::id());
     expect(&finding(&document, "port", Some("prometheus")), "bad", &program, "--port prometheus=auto");
     expect(&finding(&document, "image", Some("grafana")), "bad", "grafana:0.0.0", "--registry HOST");
     expect(&finding(&document, "file", Some("alerts.yml")), "bad", "alerts.yml:", "tdd-stack init --force");
@@ -77,5 +77,5 @@ fn a_service_that_stopped_is_bad() {
     let output = scenario.run(&["doctor", "--output", "json"]);
     output.exits(1);
     let found = finding(&output.json(), "service", Some("alertmanager"));
-    expect(&found, "bad", "does not run: exited", "tdd-stack logs alertmanager");
+    expect(&found, "bad", "is not running: exited", "tdd-stack logs alertmanager");
 }

@@ -1,14 +1,14 @@
-//! The fault table, row by row, and what lies between the rows.
+//! Tests of each problem with a user's program, and of combinations.
 
-use super::super::super::{Finding, FromInside, State};
-use super::super::tests::circumstances;
+use super::super::super::{Finding, FromInside, Severity};
+use super::super::tests::options;
 use super::*;
 
 const URL: &str = "http://tdd-app:8501/metrics";
 
-fn peer(answer: Answer, listening: &[&str]) -> Peer {
+fn peer(answer: ProbeAnswer, listening: &[&str]) -> Peer {
     let address = match answer {
-        Answer::NoSuchName => None,
+        ProbeAnswer::NoSuchName => None,
         _ => Some("172.17.0.1".parse().unwrap()),
     };
     Peer {
@@ -22,76 +22,81 @@ fn peer(answer: Answer, listening: &[&str]) -> Peer {
     }
 }
 
-fn http(status: u16, content_type: Option<&str>) -> Answer {
-    Answer::Http { status, content_type: content_type.map(ToString::to_string) }
+fn http(status: u16, content_type: Option<&str>) -> ProbeAnswer {
+    ProbeAnswer::Http { status, content_type: content_type.map(ToString::to_string) }
 }
 
 fn judged(peer: &Peer) -> Finding {
-    peer.judge(Some("br-0123456789ab"), &circumstances()).unwrap()
+    peer.diagnose(Some("br-0123456789ab"), &options()).unwrap()
 }
 
-/// Asserts state, words of what was seen, and words of the cure.
+/// Asserts the state, and words of the finding and of the fix.
 #[track_caller]
-fn expect(peer: &Peer, state: State, what: &str, cure: &str) {
+fn expect(peer: &Peer, state: Severity, what: &str, fix: &str) {
     let found = judged(peer);
     assert_eq!(found.state, state, "{found:?}");
     assert!(found.what.contains(what), "{found:?}");
-    assert!(found.cure.as_deref().unwrap_or_default().contains(cure), "{found:?}");
+    assert!(found.fix.as_deref().unwrap_or_default().contains(fix), "{found:?}");
 }
 
 #[test]
-fn a_refused_connection_is_explained_by_the_sockets_of_this_machine() {
-    let refused = |listening| peer(Answer::Refused, listening);
-    expect(&refused(&[]), State::Warning, "nothing listens on port 8501", "0.0.0.0:8501");
+fn refused_connection_is_explained_by_local_sockets() {
+    let refused = |listening| peer(ProbeAnswer::Refused, listening);
+    expect(&refused(&[]), Severity::Warning, "nothing listens on port 8501", "0.0.0.0:8501");
     let mut loopback = refused(&["127.0.0.1:8501", "[::1]:8501"]);
     loopback.holder = Some("streamlit (pid 7)".into());
     expect(
         &loopback,
-        State::Bad,
-        "127.0.0.1:8501, [::1]:8501 (streamlit (pid 7)), for this machine alone",
+        Severity::Bad,
+        "127.0.0.1:8501, [::1]:8501 (streamlit (pid 7)), so only this machine",
         "0.0.0.0",
     );
-    expect(&loopback, State::Bad, "(172.17.0.1) refuses", "on 172.17.0.1 alone");
-    expect(&refused(&["192.168.7.7:8501"]), State::Bad, "others than the containers", "0.0.0.0");
-    expect(&refused(&["0.0.0.0:8501"]), State::Bad, "refuses containers", "br-0123456789ab");
+    expect(&loopback, Severity::Bad, "(172.17.0.1) refuses", "or 172.17.0.1 (containers only)");
+    expect(&refused(&["192.168.7.7:8501"]), Severity::Bad, "containers cannot reach it", "0.0.0.0");
+    expect(&refused(&["0.0.0.0:8501"]), Severity::Bad, "from containers", "br-0123456789ab");
     let unknown = Peer { listening: None, ..refused(&[]) };
-    expect(&unknown, State::Warning, "refuses", "does not run, or listens on 127.0.0.1 only");
+    expect(&unknown, Severity::Warning, "refuses", "is not running, or listens on 127.0.0.1 only");
 }
 
 #[test]
-fn localhost_is_the_container_itself() {
-    let mut localhost = peer(Answer::Refused, &["127.0.0.1:8501"]);
+fn localhost_means_the_container_itself() {
+    let mut localhost = peer(ProbeAnswer::Refused, &["127.0.0.1:8501"]);
     localhost.inside.as_mut().unwrap().address = Some("127.0.0.1".parse().unwrap());
-    expect(&localhost, State::Bad, "refuses", "`tdd-app`");
+    expect(&localhost, Severity::Bad, "refuses", "`tdd-app`");
     localhost.role = Role::Receiver;
-    expect(&localhost, State::Warning, "refuses", "`tdd-webhook` instead in `alertmanager.yml`");
+    expect(&localhost, Severity::Warning, "refuses", "`tdd-webhook` in `alertmanager.yml` instead");
 }
 
 #[test]
-fn silence_is_a_firewall_unless_the_program_is_silent_here_too() {
-    let mut silent = peer(Answer::Silent, &["0.0.0.0:8501"]);
-    expect(&silent, State::Bad, "in time", "-i br-0123456789ab -p tcp --dport 8501");
+fn timeout_means_firewall_unless_local_request_times_out() {
+    let mut silent = peer(ProbeAnswer::Silent, &["0.0.0.0:8501"]);
+    expect(&silent, Severity::Bad, "in time", "-i br-0123456789ab -p tcp --dport 8501");
     silent.here = Some(http(200, None));
-    expect(&silent, State::Bad, "in time", "firewall");
-    silent.here = Some(Answer::Silent);
-    expect(&silent, State::Bad, "here neither", "hangs");
-    expect(&peer(Answer::NoWay, &["0.0.0.0:8501"]), State::Bad, "no way", "firewall");
+    expect(&silent, Severity::Bad, "in time", "firewall");
+    silent.here = Some(ProbeAnswer::Silent);
+    expect(&silent, Severity::Bad, "not even on this machine", "hangs");
+    expect(&peer(ProbeAnswer::NoWay, &["0.0.0.0:8501"]), Severity::Bad, "no route", "firewall");
 }
 
 #[test]
-fn a_name_that_means_nothing_is_cured_by_topology() {
-    let mut nameless = peer(Answer::NoSuchName, &[]);
-    expect(&nameless, State::Bad, "means nothing", "`tdd-stack up`");
-    let network = Circumstances { app_host: AppHost::Network, ..circumstances() };
-    let found = nameless.judge(None, &network).unwrap();
-    assert!(found.cure.unwrap().contains("--alias tdd-app tdd-monitoring CONTAINER"));
+fn fix_of_unresolved_name_depends_on_app_host() {
+    let mut nameless = peer(ProbeAnswer::NoSuchName, &[]);
+    expect(&nameless, Severity::Bad, "does not resolve", "`tdd-stack up`");
+    let network = DoctorOptions { app_host: AppHost::Network, ..options() };
+    let found = nameless.diagnose(None, &network).unwrap();
+    assert!(found.fix.unwrap().contains("--alias tdd-app tdd-monitoring CONTAINER"));
     nameless.url = "http://my-app:8501/metrics".into();
-    expect(&nameless, State::Bad, "means nothing", "write `tdd-app` instead of `my-app` in `prometheus.yml`");
+    expect(
+        &nameless,
+        Severity::Bad,
+        "does not resolve",
+        "write `tdd-app` instead of `my-app` in `prometheus.yml`",
+    );
 }
 
 #[test]
-fn what_is_no_metrics_is_bad() {
-    for (answer, what, cure) in [
+fn answer_without_metrics_is_bad() {
+    for (answer, what, fix) in [
         (http(200, Some("text/html; charset=utf-8")), "a web page", "`st.App`"),
         (http(200, None), "without a Content-Type", "fallback_scrape_protocol"),
         (http(200, Some("application/json")), "`application/json`", "fallback_scrape_protocol"),
@@ -99,50 +104,50 @@ fn what_is_no_metrics_is_bad() {
         (http(401, None), "401", "login"),
         (http(503, None), "503", "log of your application"),
     ] {
-        expect(&peer(answer, &["0.0.0.0:8501"]), State::Bad, what, cure);
+        expect(&peer(answer, &["0.0.0.0:8501"]), Severity::Bad, what, fix);
     }
 }
 
 #[test]
-fn what_prometheus_makes_sense_of_is_good() {
+fn answer_that_prometheus_accepts_is_good() {
     let mut odd = peer(http(200, None), &["0.0.0.0:8501"]);
     odd.scrape = Some(Scrape { health: Health::Up, error: String::new() });
-    expect(&odd, State::Good, "is scraped", "");
-    odd.inside.as_mut().unwrap().answer = Answer::Unclear("no wget".into());
-    expect(&odd, State::Good, "is scraped", "");
-    odd.inside.as_mut().unwrap().answer = Answer::Refused;
+    expect(&odd, Severity::Good, "is scraped", "");
+    odd.inside.as_mut().unwrap().answer = ProbeAnswer::Unclear("no wget".into());
+    expect(&odd, Severity::Good, "is scraped", "");
+    odd.inside.as_mut().unwrap().answer = ProbeAnswer::Refused;
     odd.listening = Some(Vec::new());
-    expect(&odd, State::Warning, "nothing listens", "start your application");
+    expect(&odd, Severity::Warning, "nothing listens", "start your application");
 }
 
 #[test]
-fn a_good_answer_after_a_bad_scrape_is_a_question_of_time_unless_its_content_was_bad() {
+fn good_answer_after_failed_scrape_is_warning_unless_content_was_bad() {
     let mut late = peer(http(200, Some("text/plain; version=0.0.4")), &["0.0.0.0:8501"]);
     let fail = |peer: &mut Peer, error: &str| {
         peer.scrape = Some(Scrape { health: Health::Down, error: error.into() });
     };
     fail(&mut late, "dial tcp 172.17.0.1:8501: connect: connection refused");
-    expect(&late, State::Warning, "last scrape failed", "next scrape");
+    expect(&late, Severity::Warning, "last scrape failed", "next scrape");
     fail(&mut late, "expected a valid start token, got \"<\"");
-    expect(&late, State::Bad, "start token", "`st.App`");
+    expect(&late, Severity::Bad, "start token", "`st.App`");
     late.scrape = Some(Scrape { health: Health::Unknown, error: String::new() });
-    expect(&late, State::Good, "with metrics", "");
+    expect(&late, Severity::Good, "with metrics", "");
 }
 
 #[test]
-fn where_nobody_can_be_asked_from_inside_prometheus_tells() {
-    let mut blind = peer(Answer::Unclear("no `wget`".into()), &[]);
-    expect(&blind, State::Warning, "no `wget`", "next scrape");
-    blind.scrape = Some(Scrape { health: Health::Down, error: "blank Content-Type".into() });
-    expect(&blind, State::Bad, "blank", "fallback_scrape_protocol");
+fn unclear_answer_falls_back_to_prometheus() {
+    let mut unclear = peer(ProbeAnswer::Unclear("no `wget`".into()), &[]);
+    expect(&unclear, Severity::Warning, "no `wget`", "next scrape");
+    unclear.scrape = Some(Scrape { health: Health::Down, error: "blank Content-Type".into() });
+    expect(&unclear, Severity::Bad, "blank", "fallback_scrape_protocol");
 }
 
 #[test]
-fn any_answer_of_a_receiver_is_good() {
+fn any_answer_of_receiver_is_good() {
     let mut receiver = peer(http(404, Some("text/html")), &["0.0.0.0:5001"]);
     receiver.role = Role::Receiver;
     receiver.scrape = None;
-    expect(&receiver, State::Good, "answers Alertmanager's container", "");
-    receiver.inside.as_mut().unwrap().answer = Answer::Silent;
-    expect(&receiver, State::Warning, "in time", "firewall");
+    expect(&receiver, Severity::Good, "answers Alertmanager's container", "");
+    receiver.inside.as_mut().unwrap().answer = ProbeAnswer::Silent;
+    expect(&receiver, Severity::Warning, "in time", "firewall");
 }

@@ -31,7 +31,7 @@ fn a_restore_is_made_whole_by_the_next_one_wherever_it_is_killed() {
         if scenario.run(&["plan"]).code == 4 {
             halves += 1;
             for refused in [&["up"][..], &["up", "--dry-run"], &["backup", &other]] {
-                scenario.run(refused).exits(4).says("was restored by half").says("--overwrite");
+                scenario.run(refused).exits(4).says("was only partially restored").says("--overwrite");
             }
             scenario.succeed(&["down"]);
             scenario.run(&["up"]).exits(4);

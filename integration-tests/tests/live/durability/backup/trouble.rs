@@ -110,7 +110,7 @@ fn an_edited_file_stays(filled: &Filled) {
     let scenario = &filled.scenario;
     let (created, configuration) = (created(scenario), files(scenario));
     let output = scenario.succeed(&["restore", filled.path(), "--overwrite", "--output", "json"]);
-    output.says("alerts.yml differs from the backup's, and stays");
+    output.says("alerts.yml differs from the backup and is kept");
     assert_eq!(output.json()["kept"].as_array().map(Vec::len), Some(1), "{}", output.stdout);
     assert_ne!(self::created(scenario), created);
     assert_eq!(files(scenario), configuration);
@@ -142,7 +142,7 @@ fn an_interrupt_in_the_middle_leaves_the_stack_running_and_no_file() {
     eventually("Prometheus pauses", state, |state| state == "exited");
     running.signal("INT");
     let output = running.finish();
-    output.exits(130).says("prometheus is ready again").does_not_say("grafana pauses");
+    output.exits(130).says("prometheus is ready again").does_not_say("stopping grafana");
     assert_eq!(scenario.ids(), ids);
     assert_ne!(scenario.started()[0], started[0]);
     assert_eq!(scenario.started()[1..], started[1..]);
@@ -192,7 +192,7 @@ fn a_disk_that_is_full_leaves_nothing_and_the_stack_running() {
     let small = SmallDisk::new(scenario);
     let target = small.path().join("stack.backup");
     let output = scenario.run(&["backup", target.to_str().expect("it is text")]);
-    output.exits(4).says("No space left on device").says("make room").says("prometheus is ready again");
+    output.exits(4).says("No space left on device").says("free some space").says("prometheus is ready again");
     assert_eq!(std::fs::read_dir(small.path()).expect("it can be read").count(), 0);
     assert_eq!(scenario.objects("container").len(), 4);
     scenario.is_converged();

@@ -1,0 +1,242 @@
+//! What the user asked for: defaults, then the settings file, then the environment, then flags.
+//!
+//! Never looks at flags or the environment itself: `cli` hands them over as one [`Layer`].
+
+mod layer;
+mod password;
+mod values;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+pub use layer::Layer;
+pub use password::{Password, PasswordOrigin, PasswordSource, Secret};
+pub use values::{AppHost, HostPort, OutputFormat, ProgressFormat};
+
+use crate::docker::image_reference::ImageReference;
+use crate::error::{Error, Result};
+
+/// The settings file's name, inside `--dir`.
+pub const FILE_NAME: &str = "tdd-stack.yaml";
+
+/// The stack's name where none is given.
+pub const DEFAULT_STACK: &str = "tdd";
+
+/// The ways to give a password, for messages.
+pub const PASSWORD_WAYS: &str =
+    "`--grafana-password-file`, `--grafana-password-prompt` or TDD_STACK_GRAFANA_PASSWORD";
+
+/// The Grafana password of the specification: well known, so good for loopback only.
+pub const WELL_KNOWN_PASSWORD: &str = "admin123";
+
+/// What everything else works from: no field is missing.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The stack's name, the first part of every object's name.
+    pub stack: String,
+    /// The folder that holds `config/monitoring`.
+    pub dir: PathBuf,
+    /// The engine's address, where one was given.
+    pub host: Option<String>,
+    /// The Docker context, where one was given.
+    pub context: Option<String>,
+    /// The registry that replaces each image's own.
+    pub registry: Option<String>,
+    /// Images by service.
+    pub images: BTreeMap<String, ImageReference>,
+    /// Host ports by service.
+    pub ports: BTreeMap<String, HostPort>,
+    /// The address on which ports are published.
+    pub bind: IpAddr,
+    /// Where the containers find the application and the alert receiver.
+    pub app_host: AppHost,
+    /// The `environment` label of every series and alert.
+    pub environment: String,
+    /// The password of Grafana's `admin`.
+    pub grafana_password: Password,
+    /// Whether to fail at once where another program changes the stack.
+    pub no_wait: bool,
+    /// The folder for evidence of failures, where one was given.
+    pub diagnostics: Option<PathBuf>,
+    /// The form of results on standard output.
+    pub output: OutputFormat,
+    /// The form of progress on standard error.
+    pub progress: ProgressFormat,
+}
+
+impl Settings {
+    /// Fills the defaults in and checks each value. `services` are the names that `image` and `port` may use.
+    pub fn resolve(layer: Layer, services: &[&str]) -> Result<Self> {
+        layer.check(services).map_err(|fault| usage(&fault.flag, fault.reason))?;
+        let grafana_password = match layer.grafana_password {
+            None => Password::default(),
+            Some(PasswordSource::Known(password)) => password,
+            Some(PasswordSource::Prompt | PasswordSource::File(_)) => {
+                return Err(usage("--grafana-password-file", "the password was not read"));
+            }
+        };
+        let images = layer.image.into_iter().map(parse_image).collect::<Result<_>>()?;
+        let settings = Self {
+            stack: layer.stack.unwrap_or_else(|| DEFAULT_STACK.into()),
+            dir: layer.dir.unwrap_or_else(|| PathBuf::from(".")),
+            host: layer.host,
+            context: layer.context,
+            registry: layer.registry,
+            images,
+            ports: layer.port,
+            bind: layer.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            app_host: layer.app_host.unwrap_or_default(),
+            environment: layer.environment.unwrap_or_else(|| "development".into()),
+            grafana_password,
+            no_wait: layer.no_wait.unwrap_or_default(),
+            diagnostics: layer.diagnostics,
+            output: layer.output.unwrap_or_default(),
+            progress: layer.progress.unwrap_or_default(),
+        };
+        if !settings.bind.is_loopback() && settings.grafana_password.is_well_known() {
+            return Err(usage(
+                "--bind",
+                format!(
+                    "{} is reachable from other machines, and Grafana's password is the well-known one: choose \
+                     another with {PASSWORD_WAYS}, or have one made with `up --generate-password`",
+                    settings.bind
+                ),
+            ));
+        }
+        Ok(settings)
+    }
+
+    /// Returns the folder of the configuration files.
+    pub fn config_folder(&self) -> PathBuf {
+        let folder = Path::new("config/monitoring");
+        if self.dir == Path::new(".") { folder.to_path_buf() } else { self.dir.join(folder) }
+    }
+}
+
+fn usage(place: &str, reason: impl Into<String>) -> Error {
+    Error::Usage { place: place.into(), reason: reason.into() }
+}
+
+fn parse_image((service, text): (String, String)) -> Result<(String, ImageReference)> {
+    let image = text
+        .parse::<ImageReference>()
+        .map_err(|error| usage(&format!("--image {service}={text}"), error.to_string()))?;
+    Ok((service, image))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVICES: &[&str] = &["prometheus", "grafana"];
+
+    fn file(text: &str) -> Result<Layer> {
+        Layer::from_yaml(text, Path::new("tdd-stack.yaml"), SERVICES)
+    }
+
+    #[test]
+    fn defaults_are_the_specification_s() {
+        let settings = Settings::resolve(Layer::default(), SERVICES).unwrap();
+        assert_eq!(settings.stack, "tdd");
+        assert_eq!(settings.grafana_password.secret.reveal(), "admin123");
+        assert!(settings.bind.is_loopback());
+    }
+
+    #[test]
+    fn an_upper_layer_wins_and_maps_merge() {
+        let below =
+            file("stack: below\nregistry: a:5000\nport: {grafana: 3001, prometheus: auto}\n").unwrap();
+        let above = Layer {
+            stack: Some("above".into()),
+            port: [("grafana".to_string(), HostPort::Fixed(3002))].into(),
+            ..Layer::default()
+        };
+        let settings = Settings::resolve(above.over(below), SERVICES).unwrap();
+        assert_eq!(settings.stack, "above");
+        assert_eq!(settings.registry.as_deref(), Some("a:5000"));
+        assert_eq!(settings.ports["grafana"], HostPort::Fixed(3002));
+        assert_eq!(settings.ports["prometheus"], HostPort::Auto);
+    }
+
+    #[test]
+    fn a_context_above_does_not_meet_a_host_from_below() {
+        let below = file("host: tcp://example:2375").unwrap();
+        let above = Layer { context: Some("remote".into()), ..Layer::default() };
+        let merged = above.over(below);
+        assert_eq!((merged.host, merged.context.as_deref()), (None, Some("remote")));
+    }
+
+    #[test]
+    fn a_faulty_file_names_line_and_key() {
+        let error = file("stack: tdd\nprot:\n  grafana: 1\n").unwrap_err().to_string();
+        assert!(error.contains("prot") && error.contains("line 2"), "{error}");
+        let error = file("port:\n  grafana: 70000\n").unwrap_err().to_string();
+        assert!(error.contains("tdd-stack.yaml"), "{error}");
+    }
+
+    #[test]
+    fn bad_values_are_refused_with_the_way_out() {
+        for (yaml, word) in [
+            ("stack: Bad Name", "lower-case"),
+            ("port: {loki: 1}", "prometheus, grafana"),
+            ("image: {grafana: 'grafana/grafana'}", "grafana/grafana"),
+            ("bind: 0.0.0.0", "--grafana-password-file"),
+            ("bind: '::'", "--generate-password"),
+            ("registry: http://x", "registry.example:5000"),
+        ] {
+            let error = file(yaml).and_then(|layer| Settings::resolve(layer, SERVICES)).unwrap_err();
+            assert!(error.to_string().contains(word), "{yaml}: {error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn another_bind_address_needs_another_password() {
+        let from_file = |text: &str| Password::new(text, PasswordOrigin::File("secret".into())).unwrap();
+        for (bind, password, is_fine) in [
+            ("127.0.0.1", None, true),
+            ("127.64.0.1", None, true),
+            ("::1", None, true),
+            ("0.0.0.0", None, false),
+            ("::", None, false),
+            ("192.168.1.7", None, false),
+            ("2001:db8::7", None, false),
+            ("192.168.1.7", Some("admin123"), false),
+            ("192.168.1.7", Some("long-and-own"), true),
+            ("::", Some("long-and-own"), true),
+        ] {
+            let layer = Layer {
+                bind: Some(bind.parse().unwrap()),
+                grafana_password: password.map(|text| PasswordSource::Known(from_file(text))),
+                ..Layer::default()
+            };
+            assert_eq!(Settings::resolve(layer, SERVICES).is_ok(), is_fine, "{bind} {password:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_has_no_place_in_the_file_but_its_own_file_has() {
+        let error = file("stack: mine\ngrafana-password: open-sesame\n").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("`grafana-password-file`"), "{error}");
+        assert!(!error.contains("sesame"), "{error}");
+        let layer =
+            Layer::from_yaml("grafana-password-file: secret\n", Path::new("a/tdd-stack.yaml"), SERVICES);
+        assert_eq!(layer.unwrap().grafana_password, Some(PasswordSource::File("a/secret".into())));
+    }
+
+    #[test]
+    fn a_password_that_nobody_read_is_not_replaced_by_the_well_known_one() {
+        let layer =
+            Layer { grafana_password: Some(PasswordSource::File("secret".into())), ..Layer::default() };
+        assert_eq!(Settings::resolve(layer, SERVICES).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn ports_are_numbers_or_auto() {
+        assert_eq!("auto".parse(), Ok(HostPort::Auto));
+        assert_eq!("80".parse(), Ok(HostPort::Fixed(80)));
+        assert!("0".parse::<HostPort>().is_err());
+        assert!("x".parse::<HostPort>().is_err());
+    }
+}

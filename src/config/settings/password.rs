@@ -1,0 +1,137 @@
+//! The password of Grafana's `admin`: its value, which is never shown, and where it comes from.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::WELL_KNOWN_PASSWORD;
+
+/// The shortest password that Grafana lets one set.
+const SHORTEST: usize = 4;
+
+/// A text that is neither printed nor written by accident: it has no `Display`, and its `Debug` is `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// A password, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Password {
+    /// The password itself.
+    pub secret: Secret,
+    /// Where it comes from.
+    pub origin: PasswordOrigin,
+}
+
+/// Where a password comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordOrigin {
+    /// The specification.
+    Default,
+    /// The user typed it.
+    Prompt,
+    /// A file of the user's.
+    File(PathBuf),
+    /// The environment.
+    Environment,
+    /// This program made it and keeps it in this file.
+    Generated(PathBuf),
+}
+
+/// Where a password is to be taken from, or what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// The terminal.
+    Prompt,
+    /// A file.
+    File(PathBuf),
+    /// It is known already.
+    Known(Password),
+}
+
+impl Secret {
+    /// Keeps a text secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the text, for those few who have to hand it on.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "***")
+    }
+}
+
+impl Password {
+    /// Returns a password that Grafana can take, or why it cannot, without naming it.
+    pub fn new(text: impl Into<String>, origin: PasswordOrigin) -> Result<Self, String> {
+        let text = text.into();
+        let reason = if text.is_empty() {
+            "the password is empty".into()
+        } else if text.chars().any(char::is_control) {
+            "the password has more than one line, or another control character".into()
+        } else if text.trim() != text {
+            "the password begins or ends with a space, which Grafana would drop".into()
+        } else if text.chars().count() < SHORTEST {
+            format!("the password has fewer than {SHORTEST} characters, which Grafana refuses")
+        } else {
+            return Ok(Self { secret: Secret::new(text), origin });
+        };
+        Err(reason)
+    }
+
+    /// Returns whether everybody knows it, wherever it comes from.
+    pub fn is_well_known(&self) -> bool {
+        self.secret.reveal() == WELL_KNOWN_PASSWORD
+    }
+
+    /// Returns whether the user chose it, so that it may replace the one that Grafana has.
+    pub fn is_chosen(&self) -> bool {
+        self.origin != PasswordOrigin::Default
+    }
+}
+
+impl Default for Password {
+    fn default() -> Self {
+        Self { secret: Secret::new(WELL_KNOWN_PASSWORD), origin: PasswordOrigin::Default }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_in_what_is_printed_of_it() {
+        let password = Password::new("open-sesame", PasswordOrigin::Environment).unwrap();
+        let source = PasswordSource::Known(password.clone());
+        let all = format!("{password:?} {source:?} {:?}", password.secret);
+        assert!(all.contains("***") && !all.contains("sesame"), "{all}");
+    }
+
+    #[test]
+    fn what_grafana_cannot_take_is_refused_without_naming_it() {
+        for (text, words) in [
+            ("", "empty"),
+            ("abc", "fewer than 4"),
+            (" sesame", "space"),
+            ("sesame\t", "control character"),
+            ("two\nlines", "more than one line"),
+        ] {
+            let reason = Password::new(text, PasswordOrigin::Prompt).unwrap_err();
+            assert!(reason.contains(words), "{text:?}: {reason}");
+            assert!(text.trim().is_empty() || !reason.contains(text.trim()), "{reason}");
+        }
+        assert!(Password::new("pässwort mit \"$__file{x}\"", PasswordOrigin::Prompt).is_ok());
+    }
+
+    #[test]
+    fn the_well_known_one_is_known_wherever_it_comes_from() {
+        let given = Password::new("admin123", PasswordOrigin::File("secret".into())).unwrap();
+        assert!(given.is_well_known() && given.is_chosen());
+        assert!(Password::default().is_well_known() && !Password::default().is_chosen());
+    }
+}
