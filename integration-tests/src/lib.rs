@@ -8,6 +8,7 @@ pub mod engine_proxy;
 pub mod faulty_registry;
 pub mod http;
 mod ports;
+pub mod relay;
 pub mod retained_data;
 pub mod runtime;
 pub mod scenario;
@@ -15,7 +16,15 @@ pub mod scene;
 pub mod second_engine;
 pub mod simulate;
 
-/// Returns the path of the program under test; a macro, because only tests know the path.
+/// Returns the path of the program `socket-relay`; a macro, since only a test knows it.
+#[macro_export]
+macro_rules! relay {
+    () => {
+        env!("CARGO_BIN_EXE_socket-relay")
+    };
+}
+
+/// Returns the path of the program under test; a macro, since only a test knows it.
 #[macro_export]
 macro_rules! program {
     () => {

@@ -14,6 +14,9 @@ use crate::cli::{Output, PLAN, TddStack};
 /// The configuration folder below the scene's folder.
 const CONFIGURATION: &str = "config/monitoring";
 
+/// A port below the range from which systems pick.
+const FREE_PORT: u16 = 20_000;
+
 /// A machine on which the program runs.
 #[derive(Debug)]
 pub struct Scene {
@@ -61,6 +64,11 @@ impl Scene {
     /// Returns the address on which the services are published.
     pub fn address(&self) -> Ipv4Addr {
         self.address
+    }
+
+    /// Returns a port of that address. Nothing listens there, and nothing is given it by chance.
+    pub fn free_port(&self) -> u16 {
+        FREE_PORT
     }
 
     /// Returns the path of a configuration file.
@@ -134,6 +142,6 @@ fn own_address() -> Ipv4Addr {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     // With one process per test, all counts are equal.
-    let number = std::process::id().wrapping_mul(61).wrapping_add(count) % (1 << 22);
+    let number = std::process::id().wrapping_mul(1009).wrapping_add(count) % (1 << 22);
     Ipv4Addr::from_bits(Ipv4Addr::new(127, 64, 0, 1).to_bits() + (number << 1))
 }

@@ -2,6 +2,7 @@
 //!
 //! An operation that a real engine would reject is a fault of its plan, and panics.
 
+mod files;
 mod grafana;
 mod readiness;
 
@@ -14,7 +15,7 @@ use tdd_stack::config::settings::{HostPort, Secret};
 use tdd_stack::model::observed::{
     Author, Container, ContainerState, DiskFile, Objects, Observed, VolumeKind,
 };
-use tdd_stack::model::stack::{LOADED_CHECKSUM, Mount, Service, Stack, sha256};
+use tdd_stack::model::stack::{LOADED_CHECKSUM, Service, Stack, sha256};
 use tdd_stack::plan::{DashboardEdits, Force, Operation, Plan};
 
 /// All simulated objects.
@@ -371,29 +372,5 @@ impl World {
 
     fn expect_image(&self, reference: &str) {
         assert!(self.images.contains_key(reference), "image `{reference}` does not exist");
-    }
-
-    fn config_volume(&mut self, stack: &Stack, service: &str) -> &mut Volume {
-        let mounts = &stack.service(service).expect("the service exists").mounts;
-        let name = mounts.iter().find_map(|mount| match mount {
-            Mount::Config { volume, .. } => Some(volume),
-            Mount::Data { .. } | Mount::Host { .. } => None,
-        });
-        let volume = name.and_then(|name| self.volumes.get_mut(name));
-        volume.unwrap_or_else(|| panic!("`{service}` has no volume for files"))
-    }
-
-    fn configuration(&self, service: &Service) -> BTreeMap<String, String> {
-        let volumes = service.volumes().into_iter().filter_map(|name| self.volumes.get(name));
-        volumes
-            .filter(|volume| volume.kind == VolumeKind::Config)
-            .flat_map(|volume| volume.files.clone())
-            .collect()
-    }
-
-    /// Returns the files that a service reads, without the checksum next to them.
-    fn readable(&self, service: &Service) -> BTreeMap<String, String> {
-        let files = self.configuration(service).into_iter();
-        files.filter(|(name, _)| name != LOADED_CHECKSUM).collect()
     }
 }

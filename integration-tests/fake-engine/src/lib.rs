@@ -17,6 +17,7 @@ mod images;
 mod lifecycle;
 mod logs;
 mod objects;
+mod published;
 mod routes;
 mod services;
 mod shapes;
@@ -24,12 +25,13 @@ mod state;
 mod waits;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use socket2::SockRef;
 use tempfile::TempDir;
 use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
@@ -70,7 +72,9 @@ impl FakeEngine {
     /// Returns an engine that does not run and has left its socket.
     pub fn crashed() -> Self {
         let engine = Self::stopped();
-        drop(std::os::unix::net::UnixListener::bind(engine.socket()).expect("a socket can be created"));
+        let listener = std::os::unix::net::UnixListener::bind(engine.socket()).expect("a socket can be made");
+        // A child process that is being started keeps a copy of the socket open for a moment, so closing is not enough.
+        SockRef::from(&listener).shutdown(Shutdown::Both).expect("it listens");
         engine
     }
 

@@ -89,9 +89,7 @@ pub(super) fn wait(shared: &Shared, key: &str) -> Response {
 /// Ends the service of a container.
 pub(super) fn end(state: &mut State, key: &str, phase: Phase, exit_code: i64) {
     let Some(container) = state.container_mut(key) else { return };
-    if let Some(server) = container.server.take() {
-        server.abort();
-    }
+    container.server = None;
     container.phase = phase;
     container.exit_code = exit_code;
     container.published = None;

@@ -17,21 +17,16 @@ use axum::extract::{Request, State as Extracted};
 use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use serde_json::Value;
-use tokio::task::AbortHandle;
 
 use crate::Fault;
+use crate::published::Published;
 use crate::state::{Phase, Shared, State};
 use ask::{Ask, Content, Reply};
 use grafana_store::grafana_store;
 
-/// Serves a container's published port until it is aborted.
-pub(crate) fn serve(listener: TcpListener, shared: Arc<Shared>, container: String) -> AbortHandle {
-    let router = Router::new().fallback(answer).with_state((shared, container));
-    let task = tokio::spawn(async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router).await
-    });
-    task.abort_handle()
+/// Serves a container's published port until what is returned is dropped.
+pub(crate) fn serve(listener: TcpListener, shared: Arc<Shared>, container: String) -> Published {
+    Published::serve(listener, Router::new().fallback(answer).with_state((shared, container)))
 }
 
 /// Initializes a new data volume at the first start, or returns why the service exits.

@@ -6,10 +6,10 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use tokio::task::AbortHandle;
 
 use super::Fault;
 use super::hash::sha256;
+use super::published::Published;
 
 /// State that all calls and services share.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ pub(crate) struct Container {
     pub(crate) loaded: BTreeMap<String, String>,
     pub(crate) reload: Reload,
     pub(crate) published: Option<SocketAddr>,
-    pub(crate) server: Option<AbortHandle>,
+    pub(crate) server: Option<Published>,
 }
 
 /// Results of a service's last reload.

@@ -7,7 +7,7 @@ use std::process::Command;
 use integration_tests::scenario::{Scenario, variable};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 /// The seven files of the specification.
 const FILES: [&str; 7] = [

@@ -7,7 +7,7 @@ use integration_tests::http;
 use integration_tests::scenario::{SERVICES, Scenario, docker, eventually, variable};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 fn compose(arguments: &[&str]) -> String {
     let output = Command::new(variable("TDD_TEST_COMPOSE"))

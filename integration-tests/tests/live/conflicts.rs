@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use integration_tests::scenario::{Scenario, docker, remove_all};
 
-use super::scenario;
+use crate::scenario;
 
 fn is_not_created(scenario: &Scenario) {
     for kind in ["container", "network", "volume"] {

@@ -2,7 +2,7 @@
 
 use integration_tests::scenario::{Scenario, eventually, operations, text};
 
-use super::scenario;
+use crate::scenario;
 
 fn threshold(scenario: &Scenario) -> String {
     let rules = scenario.rules();

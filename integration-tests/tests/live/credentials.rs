@@ -9,7 +9,7 @@ use integration_tests::cli::PLAN;
 use integration_tests::http;
 use integration_tests::scenario::{SERVICES, Scenario, docker, operations};
 
-use super::scenario;
+use crate::scenario;
 
 const VARIABLE: &str = "TDD_STACK_GRAFANA_PASSWORD";
 /// Two passwords that occur nowhere else.

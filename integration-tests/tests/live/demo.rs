@@ -8,7 +8,7 @@ use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
 use serde_json::{Value, json};
 
-use super::scenario;
+use crate::scenario;
 
 const JOBS: [&str; 6] =
     ["alertmanager", "app-metrics", "grafana", "node-exporter", "prometheus", "streamlit-app"];

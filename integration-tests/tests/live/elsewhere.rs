@@ -3,14 +3,14 @@
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use integration_tests::scenario::{SERVICES, Scenario, any_ports, eventually, variable};
+use integration_tests::relay::Relay;
+use integration_tests::scenario::{SERVICES, Scenario, any_ports, variable};
 use integration_tests::second_engine::SecondEngine;
 
-use super::scenario;
+use crate::scenario;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tdd-stack-under-test");
 const RELAY: &str = env!("CARGO_BIN_EXE_socket-relay");
@@ -43,27 +43,14 @@ impl Traps {
     }
 }
 
-/// A process that is killed on drop.
-struct Helper(Child);
-
-impl Drop for Helper {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// Relays a socket with a copy of the relay called `name` and started by `program`, and returns the new address.
-fn relayed(folder: &Path, name: &str, program: &[&str], socket: &str) -> (Helper, String) {
+/// Relays a socket with a copy of the relay called `name`, started by `program`, and returns the new address.
+fn relayed(folder: &Path, name: &str, program: &[&str], socket: &str) -> (Relay, String) {
     let (relay, new) = (folder.join(name), folder.join(format!("{name}.sock")));
     std::fs::copy(RELAY, &relay).expect("the folder is writable");
     let (from, to) = (format!("unix:{}", new.display()), format!("unix:{socket}"));
     let relay = relay.display().to_string();
-    let words = [program, &[&relay, &from, &to]].concat();
-    let started = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).spawn();
-    let helper = Helper(started.expect("the relay starts"));
-    eventually("the relay listens", || new.exists(), |is_there| *is_there);
-    (helper, format!("unix://{}", new.display()))
+    let relay = Relay::start(&[program, &[&relay]].concat(), &from, &to);
+    (relay, format!("unix://{}", new.display()))
 }
 
 /// Writes a script that runs tdd-stack through another program.
@@ -164,9 +151,7 @@ fn local_engine_is_detected_by_its_network() {
         free.local_addr().expect("a listener has an address").to_string()
     };
     let (from, to) = (format!("tcp:{port}"), format!("unix:{MACHINE_SOCKET}"));
-    let relay = Command::new(RELAY).args([&from, &to]).stdin(Stdio::null()).spawn();
-    let _by_port = Helper(relay.expect("the relay starts"));
-    eventually("the relay listens", || TcpStream::connect(&port).is_ok(), |is_there| *is_there);
+    let _by_port = Relay::start(&[RELAY], &from, &to);
     for verb in ["status", "up"] {
         run(Path::new(PROGRAM), &format!("tcp://{port}"), verb).exits(0);
     }

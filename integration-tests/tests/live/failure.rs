@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use integration_tests::scenario::Scenario;
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn exited_service_ends_the_wait_with_its_log() {

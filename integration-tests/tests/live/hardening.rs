@@ -7,7 +7,7 @@ use integration_tests::http;
 use integration_tests::scenario::{SERVICES, Scenario, docker};
 use serde_json::{Value, json};
 
-use super::scenario;
+use crate::scenario;
 
 const MEBIBYTE: u64 = 1024 * 1024;
 /// The user of each image and the memory limit of each service.

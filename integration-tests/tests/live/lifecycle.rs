@@ -3,7 +3,7 @@
 use integration_tests::scenario::{SERVICES, Scenario, docker, operations};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 fn volumes(scenario: &Scenario, names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("{}_{name}", scenario.stack())).collect()

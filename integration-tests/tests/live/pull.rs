@@ -3,7 +3,7 @@
 use integration_tests::scenario::{Scenario, docker};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn missing_image_is_pulled_with_layer_progress() {

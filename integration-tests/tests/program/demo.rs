@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use integration_tests::cli::{Output, TddStack};
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 use serde_json::{Value, json};
 
 /// Flags that choose free ports. A given address needs no engine.
@@ -189,7 +190,8 @@ fn outage_closes_the_application_but_not_the_receiver() {
 #[test]
 fn scenario_is_kept_while_its_port_is_taken() {
     let demo = Demo::start(&["--scenario", "outage"]);
-    let taken = std::net::TcpListener::bind((demo.address, demo.port("metrics"))).expect("the port is free");
+    let from = format!("tcp:{}:{}", demo.address, demo.port("metrics"));
+    let taken = Relay::start(&[relay!()], &from, "unix:/nonexistent");
     demo.set("steady").exits(1).says("is taken on");
     assert_eq!(demo.control("/state").json()["scenario"], "outage");
     assert_eq!(demo.get("health", "/health/metrics").status, 0);

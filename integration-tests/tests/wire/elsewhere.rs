@@ -3,10 +3,9 @@
 //! The services of the fake engine listen on this machine's loopback, where a faulty program would look for the
 //! ports of the other machine: each request to them is a failure.
 
-use std::process::{Child, Command, Stdio};
-
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 
 /// Messages that name the other machine and the next step.
 const OUT_OF_REACH: [&str; 3] =
@@ -170,26 +169,13 @@ fn loopback_tcp_engine_is_local_by_identity() {
     assert_eq!(scene.engine.service_requests(), [""; 0]);
 }
 
-/// A process that relays a socket and is killed on drop.
-struct Relay(Child);
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 /// Relays the engine's socket through a program with this name, and returns the new address.
 fn relayed(scene: &Scene, name: &str) -> (Relay, String) {
     let (program, socket) = (scene.folder().join(name), scene.folder().join(format!("{name}.sock")));
-    std::fs::copy(env!("CARGO_BIN_EXE_socket-relay"), &program).expect("the folder is writable");
+    std::fs::copy(relay!(), &program).expect("the folder can be written");
     let from = format!("unix:{}", socket.display());
     let to = scene.engine.host().replace("unix://", "unix:");
-    let relay =
-        Command::new(program).args([&from, &to]).stdin(Stdio::null()).spawn().expect("the program starts");
-    let relay = Relay(relay);
-    integration_tests::scenario::eventually("the relay listens", || socket.exists(), |is_there| *is_there);
+    let relay = Relay::start(&[&program.display().to_string()], &from, &to);
     (relay, format!("unix://{}", socket.display()))
 }
 

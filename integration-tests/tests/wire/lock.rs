@@ -157,6 +157,18 @@ fn remote_holder_keeps_lock_only_with_heartbeats() {
         began.elapsed()
     );
     assert!(is_locked(&scene) && scene.engine.changes().is_empty(), "{:?}", scene.engine.changes());
+    second.kill();
+    first.kill();
+}
+
+#[test]
+fn silent_remote_holder_loses_lock() {
+    let scene = Scene::with_images(program!());
+    let first = hanging(&scene);
+    move_elsewhere(&scene);
+    scene.engine.forget();
+    let second = scene.tdd_stack(["up"]).spawn();
+    scene.engine.await_requests(1, HEARTBEAT);
     first.kill();
     let killed = Instant::now();
     second.finish().exits(0);

@@ -1,17 +1,23 @@
 //! `tdd-stack up` with a faulty engine: exit code, message, hint and remaining objects.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use fake_engine::{FakeEngine, Fault, Phase};
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 use serde_json::json;
 
 fn scene_with(fault: Fault) -> Scene {
     let scene = Scene::new(program!());
     scene.engine.fail(fault);
     scene
+}
+
+/// Lets a process listen on the scene's free port.
+fn listening(scene: &Scene) -> Relay {
+    let from = format!("tcp:{}:{}", scene.address(), scene.free_port());
+    Relay::start(&[relay!()], &from, "unix:/nonexistent")
 }
 
 #[test]
@@ -162,12 +168,12 @@ fn pull_with_split_last_line_end_succeeds() {
 #[test]
 fn taken_port_is_reported_before_any_change() {
     let scene = Scene::with_images(program!());
-    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
-    let port = listener.local_addr().expect("a listener has an address").port();
+    let port = scene.free_port();
+    let listener = listening(&scene);
     let output = scene.run(["up", "--port", &format!("grafana={port}")]);
     output.exits(4).says(&format!("port {port} of `grafana` is taken on {}", scene.address()));
     output
-        .says(&format!("(process {})", std::process::id()))
+        .says(&format!("(process {})", listener.pid()))
         .says("--port grafana=auto")
         .says("nothing was changed");
     assert_eq!(scene.engine.changes(), [""; 0]);
@@ -177,9 +183,7 @@ fn taken_port_is_reported_before_any_change() {
 #[test]
 fn port_bound_for_own_container_is_not_a_conflict() {
     let scene = Scene::with_images(program!());
-    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
-    let port = listener.local_addr().expect("a listener has an address").port();
-    drop(listener);
+    let port = scene.free_port();
     let flag = format!("grafana={port}");
     let up = ["up", "--port", flag.as_str()];
     scene.engine.fail(Fault::NoAnswer("POST /containers/tdd-grafana/start"));
@@ -188,12 +192,12 @@ fn port_bound_for_own_container_is_not_a_conflict() {
     killed.kill();
     scene.engine.recover();
     // The engine's proxy holds the port like this between its binding and the container's start.
-    let proxy = TcpListener::bind((scene.address(), port)).expect("the port is free");
+    let proxy = listening(&scene);
     scene.run(["plan", "--port", &flag]).exits(0);
     // The start itself reports the process that holds the port.
     let output = scene.run(up);
     output.exits(4).says(&format!("port {port} of `grafana` is taken by"));
-    output.says(&format!("(process {})", std::process::id())).says("address already in use");
+    output.says(&format!("(process {})", proxy.pid())).says("address already in use");
     drop(proxy);
     scene.run(up).exits(0);
     assert_eq!(scene.engine.address("tdd-grafana").map(|address| address.port()), Some(port));
@@ -297,8 +301,8 @@ fn exited_service_is_reported_with_last_log_lines() {
 fn service_that_never_gets_ready_times_out() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NeverReady("alertmanager"));
-    let output = scene.run(["up", "--wait-timeout", "600ms"]);
-    output.exits(5).says("`alertmanager` is not ready after 600ms: http://").says("/-/ready answers 503");
+    let output = scene.run(["up", "--wait-timeout", "2s"]);
+    output.exits(5).says("`alertmanager` is not ready after 2s: http://").says("/-/ready answers 503");
     output.says("| alertmanager listens").says("--wait-timeout");
     scene.converges();
 }
@@ -307,8 +311,8 @@ fn service_that_never_gets_ready_times_out() {
 fn unhealthy_data_source_times_out() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::DataSourceDown);
-    let output = scene.run(["up", "--wait-timeout", "600ms"]);
-    output.exits(5).says("`grafana` is not ready after 600ms: http://").says("answers 400");
+    let output = scene.run(["up", "--wait-timeout", "2s"]);
+    output.exits(5).says("`grafana` is not ready after 2s: http://").says("answers 400");
     scene.converges();
 }
 
@@ -316,7 +320,7 @@ fn unhealthy_data_source_times_out() {
 fn wait_proven_fails_with_a_down_target() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
-    let output = scene.run(["up", "--wait", "proven", "--wait-timeout", "600ms"]);
+    let output = scene.run(["up", "--wait", "proven", "--wait-timeout", "3s"]);
     output
         .exits(6)
         .says("target node-exporter is down")

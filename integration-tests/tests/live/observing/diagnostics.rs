@@ -5,7 +5,7 @@ use std::process::Command;
 
 use integration_tests::scenario::Scenario;
 
-use super::scenario;
+use crate::scenario;
 
 const PASSWORD: &str = "planted-pass-word";
 const PLANTED: &str = "planted-smtp-secret";

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use integration_tests::engine_proxy::{EngineProxy, Fault, When};
 use integration_tests::scenario::{Scenario, eventually};
 
-use super::scenario;
+use crate::scenario;
 
 /// Longer than the longest wait for a hanging engine on a busy machine.
 const HANG: Duration = Duration::from_secs(45);

@@ -10,7 +10,7 @@ use integration_tests::cli::{Output, PLAN, TddStack};
 use integration_tests::scenario::{SERVICES, Scenario, number};
 use tdd_stack::ports;
 
-use super::scenario;
+use crate::scenario;
 
 /// Rounds that take less than a minute.
 const ROUNDS: u64 = 8;

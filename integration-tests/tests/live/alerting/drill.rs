@@ -2,7 +2,7 @@
 
 use integration_tests::scenario::{Scenario, text};
 
-use super::scenario;
+use crate::scenario;
 
 /// Starts a stack whose alerts go to a port that no other test uses.
 fn stack(name: &str) -> Scenario {

@@ -2,7 +2,7 @@
 
 use integration_tests::engine_proxy::{Delivery, EngineProxy, Fault, When, kill};
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn proxy_passes_and_counts_every_call() {

@@ -7,8 +7,8 @@ use integration_tests::cli::Output;
 use integration_tests::http;
 use integration_tests::scenario::{Scenario, docker, eventually, text};
 
-use super::super::scenario;
 use super::{Filled, files, hidden, look, volumes};
+use crate::scenario;
 
 /// A command that must be rejected, and its case.
 struct Rejected<'a> {

@@ -12,7 +12,7 @@ use integration_tests::http;
 use integration_tests::scenario::{Scenario, docker, eventually, text, variable};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 /// The first and last release of each major version that `logging_config.yaml` supports.
 const JSON_LOGGERS: [&str; 4] = ["3.1.0", "3.3.0", "4.0.0", "4.2.0"];

@@ -4,7 +4,7 @@ use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
 use serde_json::{Value, json};
 
-use super::scenario;
+use crate::scenario;
 
 /// Starts a stack with two fast alerts and without an application.
 fn alerting(name: &str) -> Scenario {

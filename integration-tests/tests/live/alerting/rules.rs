@@ -13,11 +13,11 @@ use mutants::{Mutant, mutants, rule_name, rules};
 use regex_lite::Regex;
 use serde_json::Value;
 
-const ALERTS: &str = include_str!("../../../assets/prometheus/alerts.yml");
-const RECORDING_RULES: &str = include_str!("../../../assets/prometheus/recording_rules.yml");
-const TESTS: &str = include_str!("../../../assets/prometheus/alerts_test.yml");
-const README: &str = include_str!("../../../assets/monitoring-readme.md");
-const DASHBOARD: &str = include_str!("../../../assets/grafana/grafana_dashboards.json");
+const ALERTS: &str = include_str!("../../../../assets/prometheus/alerts.yml");
+const RECORDING_RULES: &str = include_str!("../../../../assets/prometheus/recording_rules.yml");
+const TESTS: &str = include_str!("../../../../assets/prometheus/alerts_test.yml");
+const README: &str = include_str!("../../../../assets/monitoring-readme.md");
+const DASHBOARD: &str = include_str!("../../../../assets/grafana/grafana_dashboards.json");
 
 /// Excluded mutants: a regular expression for their names, and the reason.
 const LEFT_OUT: [(&str, &str); 8] = [

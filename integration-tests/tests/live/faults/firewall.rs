@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::scenario;
+use crate::scenario;
 
 /// A rule of the machine's packet filter for one bridge, removed on drop.
 struct Rule(Vec<String>);

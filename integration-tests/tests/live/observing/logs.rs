@@ -3,7 +3,7 @@
 use integration_tests::engine_proxy::EngineProxy;
 use integration_tests::scenario::{docker, eventually};
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn followed_log_continues_without_repeated_lines() {

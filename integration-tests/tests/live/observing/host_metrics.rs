@@ -6,7 +6,7 @@ use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually};
 use integration_tests::second_engine::SecondEngine;
 
-use super::scenario;
+use crate::scenario;
 
 /// The label with the option that the engine rejected.
 const WITHOUT: &str = "tdd-stack.without";

@@ -5,7 +5,7 @@ use integration_tests::scenario::{Scenario, docker, eventually, text};
 use serde_json::json;
 
 use super::receiver::Receiver;
-use super::scenario;
+use crate::scenario;
 
 /// Starts a stack whose alerts go to `url` after a second, with repetition after four hours.
 fn notifying(scenario: &Scenario, url: &str) {

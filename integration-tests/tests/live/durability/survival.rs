@@ -4,7 +4,7 @@ use integration_tests::retained_data::RetainedData;
 use integration_tests::scenario::{SERVICES, Scenario, docker, eventually, operations};
 use integration_tests::second_engine::SecondEngine;
 
-use super::scenario;
+use crate::scenario;
 
 /// Not the specification's password, so that nothing else can have set it.
 const PASSWORD: &str = "set at the first start";

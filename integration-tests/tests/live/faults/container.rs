@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use integration_tests::scenario::{Scenario, docker, eventually, remove_image};
 
-use super::scenario;
+use crate::scenario;
 
 /// The ELF header of a program for another CPU architecture.
 const FOREIGN_PROGRAM: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x16\0\x01\0\0\0";

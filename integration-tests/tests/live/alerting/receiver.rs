@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::application::gateway;
+use crate::application::gateway;
 
 /// A receiver that ends with the test.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use integration_tests::second_engine::SecondEngine;
 use tdd_stack::model::stack::sha256;
 
-use super::scenario;
+use crate::scenario;
 
 /// Data volumes without the stack's name.
 const DATA: [&str; 3] = ["alertmanager_data", "grafana_data", "prometheus_data"];
@@ -212,7 +212,7 @@ fn backup_never_starts_stopped_services() {
     assert_eq!(scenario.objects("container"), [""; 0]);
 
     // A second stack with another name is restored from the same backup.
-    let other = super::scenario("awake");
+    let other = crate::scenario("awake");
     other.succeed(&["restore", filled.path()]);
     other.succeed(&["up"]);
     assert_eq!(look(&other, filled.at, http::ADMIN), filled.data);

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use integration_tests::scenario::{Scenario, docker};
 
 use super::doctor::{expect, finding};
-use super::scenario;
+use crate::scenario;
 
 #[test]
 fn doctor_before_first_up_changes_nothing() {

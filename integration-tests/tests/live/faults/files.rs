@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use integration_tests::scenario::{Scenario, text};
 
-use super::scenario;
+use crate::scenario;
 
 /// Returns what a faulty file must not change: containers, their start times and the loaded rules.
 fn state(scenario: &Scenario) -> (Vec<String>, Vec<String>, Vec<String>) {

@@ -9,7 +9,7 @@ use integration_tests::http;
 use integration_tests::retained_data::RetainedData;
 use integration_tests::scenario::{Scenario, docker};
 
-use super::scenario;
+use crate::scenario;
 
 const PASSWORD: &str = "admin123";
 /// Arguments that replace the container of Prometheus.

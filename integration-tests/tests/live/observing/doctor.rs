@@ -3,8 +3,8 @@
 use integration_tests::scenario::{Scenario, docker, eventually};
 use serde_json::Value;
 
-use super::application::{Application, Behaviour};
-use super::scenario;
+use crate::application::{Application, Behaviour};
+use crate::scenario;
 
 const JOB: &str = "streamlit-app";
 

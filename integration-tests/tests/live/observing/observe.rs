@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use integration_tests::http;
 use integration_tests::scenario::{Scenario, docker, eventually, operations, text};
 
-use super::scenario;
+use crate::scenario;
 
 const REQUIRED: [&str; 4] = ["alertmanager", "grafana", "node-exporter", "prometheus"];
 

@@ -6,8 +6,8 @@ use integration_tests::engine_proxy::EngineProxy;
 use integration_tests::http;
 use integration_tests::scenario::Scenario;
 
-use super::super::crash::{each_call, kill_at, report};
 use super::{Filled, look, volumes};
+use crate::durability::crash::{each_call, kill_at, report};
 
 /// Asserts that only the data volumes exist.
 fn is_restored(scenario: &Scenario, number: usize) {

@@ -4,7 +4,7 @@ use integration_tests::engine_proxy::{EngineProxy, Fault, When};
 use integration_tests::faulty_registry::{Answers, FaultyRegistry};
 use integration_tests::scenario::Scenario;
 
-use super::scenario;
+use crate::scenario;
 
 const PULL: &str = "POST /images/create";
 
