@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{CheckReport, FileOutcome, FileReport, Summary, verdict};
+use super::{Summary, verdict};
 use crate::config::settings::{PasswordOrigin, WELL_KNOWN_PASSWORD};
 use crate::error::Conflict;
 use crate::error::hint::conflict_hint;
@@ -127,33 +127,6 @@ pub(super) fn conflicts(conflicts: &[Conflict]) -> Vec<String> {
         [labelled("conflict", &conflict.to_string()), labelled("hint", &conflict_hint(conflict))]
     };
     conflicts.iter().flat_map(lines).collect()
-}
-
-pub(super) fn files(reports: &[FileReport]) -> String {
-    let line = |report: &FileReport| {
-        let path = sanitize::path(&report.path);
-        match &report.outcome {
-            FileOutcome::Unchanged => format!("unchanged  {path}\n"),
-            FileOutcome::Kept => {
-                format!("kept       {path} (you edited it; --force replaces it and keeps a backup)\n")
-            }
-            FileOutcome::Written { backup: None } => format!("written    {path}\n"),
-            FileOutcome::Written { backup: Some(backup) } => {
-                format!("written    {path} (your version is {})\n", sanitize::path(backup))
-            }
-        }
-    };
-    reports.iter().map(line).collect()
-}
-
-pub(super) fn checks(reports: &[CheckReport]) -> String {
-    let mut lines = Vec::new();
-    for report in reports {
-        let word = if report.faults.is_empty() { "ok" } else { "FAULT" };
-        lines.push(format!("{word:<6} {}", report.title));
-        lines.extend(report.faults.iter().map(|fault| format!("       {fault}")));
-    }
-    joined(&lines)
 }
 
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {

@@ -20,7 +20,7 @@ fn times_of_files_say_nothing() {
         }
         scene.run(["up"]).exits(0);
         assert_eq!(scene.engine.changes(), [""; 0]);
-        assert!(scene.run(["init"]).exits(0).stdout.lines().all(|line| line.starts_with("unchanged")));
+        assert!(scene.run(["init"]).exits(0).stdout.contains("12 files in "));
     }
 }
 

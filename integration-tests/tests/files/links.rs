@@ -28,7 +28,7 @@ fn what_a_link_leads_to_is_the_users_file_and_the_link_stays() {
         scene.run(["up"]).exits(0);
         assert_eq!(scene.engine.loaded("tdd-prometheus")["alerts.yml"], "groups: [] # mine\n");
         assert!(scene.file("alerts.yml").is_symlink());
-        assert!(scene.run(["init"]).exits(0).stdout.contains("kept "));
+        assert!(scene.run(["init"]).exits(0).stdout.contains("is kept"));
         let output = scene.run(["init", "--force"]);
         output
             .exits(4)

@@ -92,8 +92,8 @@ fn firing_and_pending_alerts_are_told_with_all_that_is_known() {
         "Burning",
         "critical",
         "tdd-webhook",
-        "runbook run.md#burning",
-        "from Prometheus to Alertmanager: works",
+        "runbook    run.md#burning",
+        "Prometheus reaches Alertmanager: Watchdog has arrived",
     ] {
         assert!(table.contains(words), "{words:?}: {table}");
     }

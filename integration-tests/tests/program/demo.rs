@@ -261,7 +261,7 @@ fn the_control_is_deaf_to_web_pages() {
 fn an_interrupt_is_a_clean_end() {
     let mut demo = Demo::start(&[]);
     assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
-    assert!(demo.stderr_line().ends_with("/webhook  firing SlowQueries [warning] app-metrics"));
+    assert!(demo.stderr_line().ends_with("Z  !   SlowQueries fires  app-metrics"));
     let ports = ["health", "metrics", "receiver"].map(|name| (demo.address, demo.port(name)));
     let (code, rest) = demo.interrupt();
     assert_eq!((code, rest.as_str()), (Some(0), ""));

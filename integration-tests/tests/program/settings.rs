@@ -146,7 +146,7 @@ fn a_file_that_cannot_be_read_is_told() {
 fn the_folder_is_the_one_in_which_the_program_runs_unless_asked_otherwise() {
     let scene = Scene::new(program!());
     let run = scene.bare().env("TDD_STACK_DIR", ".").in_folder(scene.folder()).args(["init"]).run();
-    assert!(run.exits(0).stdout.contains("written    config/monitoring/prometheus.yml"), "{}", run.stdout);
+    assert!(run.exits(0).stdout.contains("12 files written to ./config/monitoring"), "{}", run.stdout);
     assert!(scene.file("prometheus.yml").exists());
 }
 
