@@ -21,7 +21,7 @@ fn file_times_are_ignored() {
         }
         scene.run(["up"]).exits(0);
         assert_eq!(scene.engine.changes(), [""; 0]);
-        assert!(scene.run(["init"]).exits(0).stdout.lines().all(|line| line.starts_with("unchanged")));
+        assert!(scene.run(["init"]).exits(0).stdout.contains("12 files in "));
     }
 }
 

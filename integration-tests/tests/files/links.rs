@@ -28,7 +28,7 @@ fn link_target_counts_as_edited_file_and_stays() {
         scene.run(["up"]).exits(0);
         assert_eq!(scene.engine.loaded("tdd-prometheus")["alerts.yml"], "groups: [] # mine\n");
         assert!(scene.file("alerts.yml").is_symlink());
-        assert!(scene.run(["init"]).exits(0).stdout.contains("kept "));
+        assert!(scene.run(["init"]).exits(0).stdout.contains("is kept"));
         let output = scene.run(["init", "--force"]);
         output
             .exits(4)

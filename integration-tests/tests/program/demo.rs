@@ -263,7 +263,7 @@ fn control_rejects_requests_of_web_pages() {
 fn interrupt_exits_with_zero_and_closes_ports() {
     let mut demo = Demo::start(&[]);
     assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
-    assert!(demo.stderr_line().ends_with("/webhook  firing SlowQueries [warning] app-metrics"));
+    assert!(demo.stderr_line().ends_with("Z  !   SlowQueries fires  app-metrics"));
     let ports = ["health", "metrics", "receiver"].map(|name| (demo.address, demo.port(name)));
     let (code, rest) = demo.interrupt();
     assert_eq!((code, rest.as_str()), (Some(0), ""));

@@ -146,7 +146,7 @@ fn unreadable_settings_file_is_reported() {
 fn folder_defaults_to_the_working_directory() {
     let scene = Scene::new(program!());
     let run = scene.bare().env("TDD_STACK_DIR", ".").in_folder(scene.folder()).args(["init"]).run();
-    assert!(run.exits(0).stdout.contains("written    config/monitoring/prometheus.yml"), "{}", run.stdout);
+    assert!(run.exits(0).stdout.contains("12 files written to ./config/monitoring"), "{}", run.stdout);
     assert!(scene.file("prometheus.yml").exists());
 }
 

@@ -101,7 +101,6 @@ fn each_library_is_used_only_in_its_modules() {
         ("bollard", ["src/engine.rs", "src/engine/"]),
         ("reqwest", ["src/http.rs", "src/http/"]),
         ("indicatif", ["src/output/progress_live.rs", "src/output/progress_live.rs"]),
-        ("comfy_table", ["src/output/", "src/output/"]),
         ("clap", ["src/cli.rs", "src/commands/"]),
         ("axum", ["src/demo/", "src/demo/"]),
         ("prometheus_client", ["src/demo/metrics.rs", "src/demo/metrics/"]),

@@ -260,7 +260,9 @@ fn support_bundle_has_diagnostics_and_replaces_nothing() {
     let text = path.display().to_string();
     let output = run(&scene, &["support-bundle", &text]);
     assert!(output.exits(0).stdout.contains(&text), "{}", output.stdout);
-    for words in ["look at it before you send it", "has summary.txt, plan.txt, ", "inspect/ (", "files/ ("] {
+    for words in
+        ["look at it before you send it", "Content: summary.txt, plan.txt, ", "inspect/ (", "files/ ("]
+    {
         assert!(output.stdout.contains(words), "{words}: {}", output.stdout);
     }
     let unpacked = scene.folder().join("unpacked");

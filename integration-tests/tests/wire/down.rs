@@ -16,8 +16,9 @@ fn down_keeps_only_data_and_images() {
     insta::assert_snapshot!(output.to_snapshot(), @"
     exit 0
     --- stdout
-    stack tdd is down: 12 operations
-    data stays in tdd_alertmanager_data, tdd_grafana_data, tdd_prometheus_data; `tdd-stack down --volumes` removes it
+    ok  Stack tdd is removed (<seconds>s)
+        Data stays in tdd_alertmanager_data, tdd_grafana_data, tdd_prometheus_data
+        Remove it: tdd-stack down --volumes
     --- stderr
     ");
     assert!(scene.engine.containers().is_empty());
@@ -155,7 +156,7 @@ fn second_down_changes_nothing() {
     insta::assert_snapshot!(output.to_snapshot(), @"
     exit 0
     --- stdout
-    stack tdd: there is nothing to remove
+    ok  Stack tdd does not run: nothing to remove
     --- stderr
     ");
     assert_eq!(scene.engine.changes(), [""; 0]);

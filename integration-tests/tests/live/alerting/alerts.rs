@@ -92,8 +92,8 @@ fn alerts_lists_firing_and_pending_alerts_with_details() {
         "Burning",
         "critical",
         "tdd-webhook",
-        "runbook run.md#burning",
-        "from Prometheus to Alertmanager: works",
+        "runbook    run.md#burning",
+        "Prometheus reaches Alertmanager: Watchdog has arrived",
     ] {
         assert!(table.contains(words), "{words:?}: {table}");
     }

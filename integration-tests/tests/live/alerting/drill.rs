@@ -48,7 +48,7 @@ fn drill_names_the_stage_broken_by_a_wrong_webhook() {
     scenario.succeed(&["up"]);
     let drill = scenario.run_for(300, &["drill", "MemoryUsageHigh", "--fast"]);
     drill.exits(1).says("MemoryUsageHigh stopped before `received`").says("webhook's address");
-    assert!(drill.stdout.contains("NEVER"), "{}", drill.stdout);
+    assert!(drill.stdout.contains("never"), "{}", drill.stdout);
     scenario.is_converged();
 }
 

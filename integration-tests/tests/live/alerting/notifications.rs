@@ -86,7 +86,7 @@ fn alerts_counts_only_answered_deliveries() {
     eventually("an attempt has failed", webhook, |(_, failed)| *failed > 0);
     let shown = scenario.succeed(&["alerts"]).stdout;
     assert!(shown.contains("routed to") && !shown.contains("sent to"), "{shown}");
-    assert!(shown.contains("from Alertmanager to receivers: webhook delivered 0, "), "{shown}");
+    assert!(shown.contains("webhook: 0 delivered, "), "{shown}");
 
     let receiver = Receiver::start();
     scenario.edit("alertmanager.yml", &unreachable, &receiver.url());

@@ -174,7 +174,7 @@ fn restore_returns_all_data_after_down_with_volumes() {
     std::fs::remove_dir_all(scenario.folder().join("config")).expect("the folder can be removed");
 
     let restored = scenario.succeed(&["restore", filled.path()]);
-    assert!(restored.stdout.contains("`tdd-stack up` brings it up"), "{}", restored.stdout);
+    assert!(restored.stdout.contains("Start it: tdd-stack up"), "{}", restored.stdout);
     assert_eq!(scenario.objects("volume"), volumes(scenario));
     assert_eq!(scenario.objects("container"), [""; 0]);
     assert_eq!(files(scenario), configuration);
