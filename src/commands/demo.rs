@@ -5,18 +5,17 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::config::settings::ProgressFormat;
 use crate::demo::banner::{Banner, already_there};
 use crate::demo::import::{ImportReport, Importer, Preparation};
 use crate::demo::{
-    CONTROL_ADDRESS, Demo, ListenAddresses, Notification, Options, Ports, Scenario, Simulation, control,
-    listen_addresses,
+    CONTROL_ADDRESS, Demo, ListenAddresses, Notification, NotificationDocument, Options, Ports, Scenario,
+    Simulation, control, listen_addresses,
 };
 use crate::error::{Error, Result};
 use crate::http::DemoControl;
 use crate::model::sanitize;
+use crate::output;
 use crate::session::{Exit, Session};
 
 /// The longest history. All of it is in memory while it is made: half a gigabyte at this length.
@@ -171,7 +170,7 @@ async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
     let demo = DemoControl::new(&session.http, url, control::HEADER);
     let state = demo.set(&args.scenario.to_string()).await?;
     if session.printer.is_json() {
-        print(&format!("{state:#}\n"));
+        output::json(&state);
     } else {
         print(&format!("scenario {}: {}\n", args.scenario, args.scenario.consequences()));
     }
@@ -181,7 +180,7 @@ async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
 fn announce(session: &Session, demo: &Demo, report: Option<ImportReport>, notes: &[String]) {
     let announcement = Banner { state: demo.state(), history: report, notes };
     if session.printer.is_json() {
-        print(&format!("{:#}\n", json!(announcement)));
+        output::json(&announcement);
     } else {
         print(&announcement.to_string());
     }
@@ -205,11 +204,7 @@ async fn tell_all(demo: &Demo, progress: ProgressFormat) {
 fn tell(progress: ProgressFormat, notification: &Notification) {
     let line = match progress {
         ProgressFormat::Quiet => return,
-        ProgressFormat::Json => {
-            let mut object = json!(notification);
-            object["schema"] = "tdd-stack.notification/1".into();
-            object.to_string()
-        }
+        ProgressFormat::Json => output::json_line(&NotificationDocument { notification }),
         ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => notification.line(),
     };
     // Talk that nobody hears must not end the demo.

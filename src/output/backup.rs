@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::printer::Printer;
+use super::schema;
 use super::screen::text_screen;
-use crate::backup::format::{Manifest, Pause, RestoreReport, SaveReport};
+use crate::backup::format::{Manifest, RestoreReport, SaveReport};
 use crate::model::sanitize;
 
 impl Printer {
@@ -22,7 +21,7 @@ impl Printer {
                 total.as_secs_f64(),
             )
         };
-        self.result(|_| text_screen(&text()), || saved(report, total));
+        self.result(|_| text_screen(&text()), || schema::saved(report, total));
     }
 
     /// Prints what a restore wrote.
@@ -38,44 +37,8 @@ impl Printer {
                 total.as_secs_f64(),
             )
         };
-        self.result(|_| text_screen(&text()), || restored(report, total));
+        self.result(|_| text_screen(&text()), || schema::restored(report, total));
     }
-}
-
-fn saved(report: &SaveReport, total: Duration) -> Value {
-    let mut object = document("tdd-stack.backup-report/1", &report.manifest, total);
-    object["stack"] = report.manifest.about.stack.clone().into();
-    object["file"] = json!(report.file);
-    object["bytes"] = report.bytes.into();
-    let pause = |pause: &Pause| json!({"service": pause.service, "seconds": pause.took.as_secs_f64()});
-    object["pauses"] = report.pauses.iter().map(pause).collect();
-    object
-}
-
-fn restored(report: &RestoreReport, total: Duration) -> Value {
-    let mut object = document("tdd-stack.restore/1", &report.manifest, total);
-    object["stack"] = report.stack.clone().into();
-    object["from"] = report.manifest.about.stack.clone().into();
-    object["file"] = json!(report.file);
-    object["written"] = json!(report.written);
-    object["kept"] = json!(report.kept);
-    object
-}
-
-fn document(schema: &str, manifest: &Manifest, total: Duration) -> Value {
-    let volumes = manifest.volumes().into_iter();
-    json!({
-        "schema": schema,
-        "ok": true,
-        "seconds": total.as_secs_f64(),
-        "created": manifest.about.created,
-        "version": manifest.about.version,
-        "images": manifest.about.images,
-        "volumes": volumes
-            .map(|name| json!({"name": name, "bytes": manifest.bytes(name)}))
-            .collect::<Vec<_>>(),
-        "files": manifest.files(),
-    })
 }
 
 fn content(manifest: &Manifest) -> String {

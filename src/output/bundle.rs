@@ -3,20 +3,13 @@
 use std::path::Path;
 
 use super::printer::Printer;
+use super::schema;
 use super::screen::{Screen, text_screen};
 
 impl Printer {
     /// Prints where a support bundle is.
     pub fn bundle(&self, path: &Path, files: &[&str]) {
-        let document = || {
-            serde_json::json!({
-                "schema": "tdd-stack.support-bundle/1",
-                "ok": true,
-                "path": path.display().to_string(),
-                "files": files,
-            })
-        };
-        self.result(|_| screen(path, files), document);
+        self.result(|_| screen(path, files), || schema::bundle(path, files));
     }
 }
 

@@ -7,8 +7,8 @@ use crate::error::ConfigFault;
 
 impl Printer {
     /// Prints what the checks found.
-    pub fn checks(&self, reports: &[CheckReport]) {
-        self.result(|_| text_screen(&table::checks(reports)), || schema::checks(reports));
+    pub fn checks(&self, stack: &str, reports: &[CheckReport]) {
+        self.result(|_| text_screen(&table::checks(reports)), || schema::checks(stack, reports));
     }
 }
 

@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use comfy_table::Table;
-use serde_json::{Map, Value, json};
 
 use super::printer::Printer;
 use super::screen::text_screen;
-use super::table;
+use super::{schema, table};
 use crate::drill::trace::{AlertTrace, Stage};
 
 impl Printer {
     /// Prints how far each alert of a drill came.
     pub fn drill(&self, stack: &str, traces: &[AlertTrace], total: Duration) {
-        self.result(|_| text_screen(&text(stack, traces, total)), || document(stack, traces, total));
+        self.result(|_| text_screen(&text(stack, traces, total)), || schema::drill(stack, traces, total));
     }
 }
 
@@ -37,22 +36,4 @@ fn text(stack: &str, courses: &[AlertTrace], total: Duration) -> String {
         courses.len(),
         total.as_secs_f64()
     )
-}
-
-fn document(stack: &str, courses: &[AlertTrace], total: Duration) -> Value {
-    let course = |course: &AlertTrace| {
-        let stages: Map<String, Value> = course
-            .stages
-            .iter()
-            .map(|(stage, time)| (stage.name().to_string(), time.as_secs_f64().into()))
-            .collect();
-        json!({"alert": course.alert, "ok": course.fault().is_none(), "hops": stages, "fault": course.fault()})
-    };
-    json!({
-        "schema": "tdd-stack.drill/1",
-        "stack": stack,
-        "ok": courses.iter().all(|course| course.fault().is_none()),
-        "seconds": total.as_secs_f64(),
-        "alerts": courses.iter().map(course).collect::<Vec<_>>(),
-    })
 }

@@ -31,11 +31,7 @@ pub fn error(
         None => None,
     };
     if output == Some(OutputFormat::Json) {
-        let mut document = schema::error(error);
-        if let Some(path) = path {
-            document["diagnostics"] = path.display().to_string().into();
-        }
-        object(&document);
+        object(&schema::error(error, path));
     }
 }
 

@@ -8,8 +8,8 @@ use super::{schema, table};
 
 impl Printer {
     /// Prints what happened to files.
-    pub fn files(&self, reports: &[FileReport]) {
-        self.result(|_| text_screen(&table::files(reports)), || schema::files(reports));
+    pub fn files(&self, stack: &str, reports: &[FileReport]) {
+        self.result(|_| text_screen(&table::files(reports)), || schema::files(stack, reports));
     }
 }
 

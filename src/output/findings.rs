@@ -1,16 +1,14 @@
 //! A doctor's findings, for people and for scripts.
 
-use serde_json::{Value, json};
-
 use super::printer::Printer;
 use super::screen::text_screen;
-use super::table;
-use crate::doctor::{Finding, Severity, worst};
+use super::{schema, table};
+use crate::doctor::{Finding, Severity};
 
 impl Printer {
     /// Prints findings, each with its fix.
     pub fn findings(&self, stack: &str, findings: &[Finding]) {
-        self.result(|_| text_screen(&text(stack, findings)), || document(stack, findings));
+        self.result(|_| text_screen(&text(stack, findings)), || schema::findings(stack, findings));
     }
 }
 
@@ -44,26 +42,4 @@ fn counted(findings: &[Finding]) -> String {
         (0, 0) => "nothing is amiss".into(),
         (bad, warnings) => format!("{bad} bad, {warnings} worth knowing"),
     }
-}
-
-fn document(stack: &str, findings: &[Finding]) -> Value {
-    let finding = |finding: &Finding| {
-        json!({
-            "check": finding.check,
-            "subject": finding.subject,
-            "state": match finding.state {
-                Severity::Good => "good",
-                Severity::Warning => "warning",
-                Severity::Bad => "bad",
-            },
-            "what": finding.what,
-            "cure": finding.fix,
-        })
-    };
-    json!({
-        "schema": "tdd-stack.doctor/1",
-        "stack": stack,
-        "ok": worst(findings) != Severity::Bad,
-        "findings": findings.iter().map(finding).collect::<Vec<_>>(),
-    })
 }

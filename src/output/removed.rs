@@ -1,8 +1,6 @@
 //! What `down` did.
 
-use std::path::{Path, PathBuf};
-
-use serde_json::{Value, json};
+use std::path::PathBuf;
 
 use super::printer::Printer;
 use super::schema;
@@ -27,7 +25,7 @@ pub struct Removed<'a> {
 impl Printer {
     /// Prints what `down` did.
     pub fn removed(&self, removed: &Removed<'_>) {
-        self.result(|_| screen(removed), || document(removed));
+        self.result(|_| screen(removed), || schema::removed(removed));
     }
 }
 
@@ -46,15 +44,4 @@ fn screen(removed: &Removed<'_>) -> Screen {
         .map(|path| format!("the password that was made for it is removed too: {}", sanitize::path(path)));
     let lines: Vec<String> = [Some(done), kept, password].into_iter().flatten().collect();
     text_screen(&lines.join("\n"))
-}
-
-fn document(removed: &Removed<'_>) -> Value {
-    json!({
-        "schema": "tdd-stack.down/1",
-        "stack": removed.stack,
-        "ok": true,
-        "operations": schema::operations(removed.plan),
-        "kept_volumes": removed.kept,
-        "removed_password_file": removed.password_file.as_deref().map(Path::to_string_lossy),
-    })
 }

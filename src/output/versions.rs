@@ -1,16 +1,14 @@
 //! The program's version and those of the services, for people and for scripts.
 
-use serde_json::{Value, json};
-
 use super::printer::Printer;
 use super::screen::text_screen;
-use super::table;
+use super::{schema, table};
 use crate::services::Release;
 
 impl Printer {
     /// Prints the program's version, and for each service the default image and the tested version.
     pub fn versions(&self, program: &str, releases: &[Release]) {
-        self.result(|_| text_screen(&text(program, releases)), || document(program, releases));
+        self.result(|_| text_screen(&text(program, releases)), || schema::versions(program, releases));
     }
 }
 
@@ -18,13 +16,4 @@ fn text(program: &str, releases: &[Release]) -> String {
     let mut table = table::table(["service", "pulled by default", "tests ran on"]);
     table.add_rows(releases.iter().map(|release| [release.service, release.image, release.tested]));
     format!("tdd-stack {program}\n\n{}\n", table.trim_fmt())
-}
-
-fn document(program: &str, releases: &[Release]) -> Value {
-    let release = |release: &Release| json!({"service": release.service, "image": release.image, "tested": release.tested});
-    json!({
-        "schema": "tdd-stack.version/1",
-        "version": program,
-        "services": releases.iter().map(release).collect::<Vec<_>>(),
-    })
 }

@@ -1,4 +1,4 @@
-//! A doctor finds what is ill with an application, and says the cure: each row of the fault table.
+//! A doctor finds what is ill with an application, and says the fix: each row of the fault table.
 
 use integration_tests::scenario::{Scenario, docker, eventually};
 use serde_json::Value;
@@ -21,9 +21,9 @@ pub(crate) fn finding(document: &Value, check: &str, subject: Option<&str>) -> V
 
 /// Asserts state and words of a finding.
 #[track_caller]
-pub(crate) fn expect(found: &Value, state: &str, what: &str, cure: &str) {
+pub(crate) fn expect(found: &Value, state: &str, what: &str, fix: &str) {
     assert_eq!(found["state"], state, "{found:#}");
-    for (key, words) in [("what", what), ("cure", cure)] {
+    for (key, words) in [("what", what), ("fix", fix)] {
         assert!(found[key].as_str().unwrap_or_default().contains(words), "{key} lacks {words:?}: {found:#}");
     }
 }
@@ -51,25 +51,25 @@ impl Ill {
         Self { scenario }
     }
 
-    /// Asserts what `status` advises, from Prometheus' words alone.
+    /// Asserts the hint of `status`, from Prometheus' words alone.
     #[track_caller]
-    fn status_advises(&self, error: &str, advice: &str) {
+    fn status_advises(&self, error: &str, hint: &str) {
         let status = self.scenario.run(&["status", "--output", "json"]).json();
         let targets = status["targets"].as_array().expect("there are targets");
         let target = targets.iter().find(|target| target["job"] == JOB).expect("it is scraped");
-        for (key, words) in [("error", error), ("advice", advice)] {
+        for (key, words) in [("error", error), ("hint", hint)] {
             assert!(target[key].as_str().unwrap_or_default().contains(words), "{words:?}: {target:#}");
         }
     }
 
     /// Asserts what the doctor sees and advises, and that it ends with 1 just if it is bad.
     #[track_caller]
-    fn doctor_finds(&self, state: &str, what: &str, cure: &str) {
+    fn doctor_finds(&self, state: &str, what: &str, fix: &str) {
         let output = self.scenario.run(&["doctor", "--output", "json"]);
-        output.exits(i32::from(state == "bad"));
-        expect(&finding(&output.json(), "application", Some(JOB)), state, what, cure);
+        output.exits(i32::from(state == "error"));
+        expect(&finding(&output.json(), "application", Some(JOB)), state, what, fix);
         let text = self.scenario.run(&["doctor"]).stdout;
-        assert!(text.contains(what) && text.contains(cure), "{text}");
+        assert!(text.contains(what) && text.contains(fix), "{text}");
     }
 }
 
@@ -79,7 +79,7 @@ fn a_target_on_localhost_is_the_container_itself() {
     let target = format!("localhost:{}", scenario.reserve_port());
     let ill = Ill::with(scenario, &target, "");
     ill.status_advises("dial tcp", "use `tdd-app`");
-    ill.doctor_finds("bad", "refuses the connection", "use `tdd-app`");
+    ill.doctor_finds("error", "refuses the connection", "use `tdd-app`");
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn an_application_on_loopback_only_is_told_from_one_that_does_not_run() {
     let ill = Ill::new("ill-loopback", &format!("tdd-app:{port}"));
     ill.status_advises("connection refused", "start it on 0.0.0.0");
     ill.doctor_finds(
-        "bad",
+        "error",
         &format!("port {port} is bound to 127.0.0.1:{port}"),
         "`--server.address 0.0.0.0`",
     );
-    ill.doctor_finds("bad", &format!("(process {})", std::process::id()), "0.0.0.0");
+    ill.doctor_finds("error", &format!("(process {})", std::process::id()), "0.0.0.0");
 }
 
 #[test]
@@ -114,9 +114,9 @@ fn a_firewall_is_named_with_the_bridge_that_it_must_let_in() {
     ill.status_advises("context deadline exceeded", "a firewall on the host may drop");
     let network = format!("{}-monitoring", ill.scenario.stack());
     let id = docker(&["network", "inspect", "--format", "{{.Id}}", &network]);
-    let cure = format!("a firewall on the host drops packets from `br-{}`", &id[..12]);
-    ill.doctor_finds("bad", "does not answer in time", &cure);
-    ill.doctor_finds("bad", "does not answer in time", &format!("to any port {port} proto tcp"));
+    let fix = format!("a firewall on the host drops packets from `br-{}`", &id[..12]);
+    ill.doctor_finds("error", "does not answer in time", &fix);
+    ill.doctor_finds("error", "does not answer in time", &format!("to any port {port} proto tcp"));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn an_application_that_answers_nobody_is_no_firewall() {
     let application = Application::reachable(Behaviour::Silent);
     let ill = Ill::new("ill-silent", &format!("tdd-app:{}", application.port()));
     ill.status_advises("context deadline exceeded", "nothing answers");
-    ill.doctor_finds("bad", "does not answer, not even on this machine", "your application hangs");
+    ill.doctor_finds("error", "does not answer, not even on this machine", "your application hangs");
 }
 
 #[test]
@@ -133,11 +133,11 @@ fn a_name_that_means_nothing_says_which_name_does() {
     ill.status_advises("no such host", "alias");
     let network = format!("{}-monitoring", ill.scenario.stack());
     ill.doctor_finds(
-        "bad",
+        "error",
         "does not resolve inside the network",
         "write `tdd-app` instead of `no-such-app`",
     );
-    ill.doctor_finds("bad", "no-such-app:8501", &format!("--alias no-such-app {network}"));
+    ill.doctor_finds("error", "no-such-app:8501", &format!("--alias no-such-app {network}"));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_web_page_is_not_metrics() {
     let application = Application::reachable(page);
     let ill = Ill::new("ill-page", &format!("tdd-app:{}", application.port()));
     ill.status_advises("unsupported Content-Type \"text/html", "`st.App`");
-    ill.doctor_finds("bad", "answers with a web page", "`/_stcore/metrics`");
+    ill.doctor_finds("error", "answers with a web page", "`/_stcore/metrics`");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_web_page_is_not_metrics_with_a_fallback_either() {
     let fallback = "    fallback_scrape_protocol: PrometheusText1.0.0\n";
     let ill = Ill::with(scenario("ill-fallback"), &target, fallback);
     ill.status_advises("expected a valid start token, got \"<\"", "`st.App`");
-    ill.doctor_finds("bad", "answers with a web page", "`st.App`");
+    ill.doctor_finds("error", "answers with a web page", "`st.App`");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn metrics_without_a_type_need_a_fallback() {
     let ill = Ill::new("ill-blank", &format!("tdd-app:{}", application.port()));
     ill.status_advises("blank Content-Type", "fallback_scrape_protocol");
     ill.doctor_finds(
-        "bad",
+        "error",
         "answers without a Content-Type",
         "fallback_scrape_protocol: PrometheusText1.0.0",
     );
@@ -178,7 +178,7 @@ fn metrics_of_another_type_need_a_fallback() {
     let application = Application::reachable(json);
     let ill = Ill::new("ill-json", &format!("tdd-app:{}", application.port()));
     ill.status_advises("\"application/json\"", "fallback_scrape_protocol");
-    ill.doctor_finds("bad", "answers with `application/json`", "`text/plain; version=0.0.4`");
+    ill.doctor_finds("error", "answers with `application/json`", "`text/plain; version=0.0.4`");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_healthy_application_and_its_receiver_are_well() {
     scenario.succeed(&["up"]);
     // Prometheus itself knows of no target yet.
     let output = scenario.succeed(&["doctor", "--require-app", "--output", "json"]).json();
-    expect(&finding(&output, "application", Some(JOB)), "good", "http://tdd-app", "");
+    expect(&finding(&output, "application", Some(JOB)), "ok", "http://tdd-app", "");
     let all_up = |targets: &Vec<(String, String)>| {
         targets.len() == 6 && targets.iter().all(|(_, health)| health == "up")
     };
@@ -203,10 +203,10 @@ fn a_healthy_application_and_its_receiver_are_well() {
     let output = scenario.succeed(&["doctor", "--require-app", "--output", "json"]).json();
     assert_eq!((&output["schema"], &output["ok"]), (&"tdd-stack.doctor/1".into(), &true.into()));
     for job in [JOB, "app-metrics"] {
-        expect(&finding(&output, "application", Some(job)), "good", "is scraped", "");
+        expect(&finding(&output, "application", Some(job)), "ok", "is scraped", "");
     }
-    expect(&finding(&output, "receiver", None), "good", "answers Alertmanager's container", "");
-    expect(&finding(&output, "service", None), "good", "all 4 are ready", "");
+    expect(&finding(&output, "receiver", None), "ok", "answers Alertmanager's container", "");
+    expect(&finding(&output, "service", None), "ok", "all 4 are ready", "");
     drop(receiver);
     let output = scenario.succeed(&["doctor", "--output", "json"]).json();
     expect(&finding(&output, "receiver", None), "warning", "nothing listens", "your alert receiver");

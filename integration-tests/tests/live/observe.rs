@@ -95,7 +95,7 @@ fn an_application_that_does_not_run_is_told_with_advice_and_fatal_only_where_req
     let app = eventually("it was scraped", target, |target| target["health"] == "down");
     assert_eq!((&app["up"], &app["required"]), (&false.into(), &false.into()), "{app}");
     assert!(app["error"].as_str().unwrap().contains("tdd-app:1/"), "{app}");
-    assert!(app["advice"].as_str().unwrap().contains("0.0.0.0"), "{app}");
+    assert!(app["hint"].as_str().unwrap().contains("0.0.0.0"), "{app}");
     let strict = scenario.run(&["up", "--require-app", "--wait-timeout", "1s"]);
     strict.exits(6).says("app-metrics is down").says("0.0.0.0");
 }
@@ -107,8 +107,8 @@ fn up_can_wait_until_everything_is_proven_and_ends_with_the_real_files() {
     let done = scenario.succeed(&["up", "--wait", "proven", "--output", "json"]).json();
     // Prometheus' own discovery takes 5 s, its real intervals would take another 15.
     assert!(began.elapsed() < Duration::from_secs(14), "{:?}", began.elapsed());
-    assert_eq!(done["proof"]["verdict"], "proven", "{done}");
-    assert_eq!(done["proof"]["alertmanager"], serde_json::json!({"active": true, "watchdog": true}));
+    assert_eq!(done["verification"]["verdict"], "healthy", "{done}");
+    assert_eq!(done["verification"]["alertmanager"], serde_json::json!({"active": true, "watchdog": true}));
     let config = text(&scenario.prometheus("status/config")["yaml"]);
     assert!(config.contains("scrape_interval: 15s") && !config.contains("_interval: 1s"), "{config}");
     let queries: Vec<String> = scenario.rules().iter().map(|rule| text(&rule["query"])).collect();
@@ -123,7 +123,7 @@ fn what_is_proven_stays_proven_while_prometheus_returns_to_the_real_intervals() 
     // It begins with other intervals, so every target and every rule is a new one whose turn comes within 20 s.
     let has_seen_all_again = || {
         let status = scenario.succeed(&["status", "--output", "json"]).json();
-        assert_eq!(status["finding"], "proven", "{status:#}");
+        assert_eq!(status["verdict"], "healthy", "{status:#}");
         let is_seen = |found: &serde_json::Value| found["health"] != "unknown";
         let targets = scenario.prometheus("targets?state=active");
         let targets = targets["activeTargets"].as_array().expect("a list").clone();
@@ -146,13 +146,13 @@ fn an_edited_rule_is_healthy_as_soon_as_it_is_loaded_unless_it_fails() {
     scenario.edit("alerts.yml", "expr: memory_usage_percent > 90", "expr: memory_usage_percent > 95");
     scenario.succeed(&["up"]);
     let status = scenario.succeed(&["status", "--output", "json"]).json();
-    assert_eq!(status["finding"], "proven", "{status:#}");
+    assert_eq!(status["verdict"], "healthy", "{status:#}");
     // It can be parsed, but not be evaluated: both sides have many elements.
     let fails = "expr: up * on () group_left () up > 95";
     scenario.edit("alerts.yml", "expr: memory_usage_percent > 95", fails);
     scenario.succeed(&["up"]);
     let status = scenario.run(&["status", "--output", "json"]).json();
-    assert_ne!(status["finding"], "proven", "{status:#}");
+    assert_ne!(status["verdict"], "healthy", "{status:#}");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn one_that_is_made_is_stored_for_the_user_alone_found_again_and_never_shown() {
         let all = format!("{}{}", output.exits(0).stdout, output.stderr);
         assert!(!all.contains(&stored), "{all}");
     }
-    assert_eq!(outputs[2].json()["password_file"], path.display().to_string());
+    assert_eq!(outputs[2].json()["login"]["password_file"], path.display().to_string());
     assert_eq!(operations(&outputs[2].json()), [""; 0], "it is not made anew");
     run(&["plan", "--bind", "0.0.0.0"]).does_not_say("well-known");
     let both = scene.tdd_stack(["up", "--generate-password"]).env(VARIABLE, SECRET).run();

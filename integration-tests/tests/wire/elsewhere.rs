@@ -78,7 +78,7 @@ fn what_needs_no_port_works_on_another_machine() {
 fn status_shows_what_the_engine_says() {
     let scene = elsewhere();
     let status = looks_nowhere(&scene, &["status", "--output", "json"], 4).json();
-    assert_eq!((&status["ok"], &status["finding"]), (&false.into(), &"out-of-reach".into()));
+    assert_eq!((&status["ok"], &status["verdict"]), (&false.into(), &"not-reachable".into()));
     for service in status["services"].as_array().expect("it is a list") {
         assert_eq!((&service["state"], &service["ready"]), (&"running".into(), &false.into()));
         assert!(
@@ -98,11 +98,11 @@ fn the_doctor_names_the_cause_once_and_blames_no_service() {
     let findings = doctor["findings"].as_array().expect("it is a list").clone();
     // The application is asked from inside, by the engine.
     let is_fault =
-        |finding: &&serde_json::Value| finding["state"] == "bad" && finding["check"] != "application";
+        |finding: &&serde_json::Value| finding["state"] == "error" && finding["check"] != "application";
     let bad: Vec<_> = findings.iter().filter(is_fault).collect();
     assert_eq!(bad.len(), 1, "{bad:#?}");
     assert_eq!(bad[0]["check"], "reach");
-    assert!(bad[0]["cure"].as_str().is_some_and(|fix| fix.contains("--bind ADDRESS")), "{bad:?}");
+    assert!(bad[0]["fix"].as_str().is_some_and(|fix| fix.contains("--bind ADDRESS")), "{bad:?}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn the_promised_keys_are_there() {
     assert_eq!(status["schema"], "tdd-stack.status/1");
     assert_eq!(status["stack"], "tdd");
     assert_eq!(status["ok"], true);
-    assert_eq!(status["finding"], "proven");
+    assert_eq!(status["verdict"], "healthy");
     assert_eq!(status["problems"], json!([]));
     assert_eq!(status["alertmanager"], json!({"active": true, "watchdog": true}));
     for (list, keys) in [
@@ -106,7 +106,7 @@ fn a_stack_that_is_not_there_is_amiss() {
         .says("prometheus is not ready: the container is missing")
         .says("`tdd-stack up`");
     let status = status(&scene, 1);
-    assert_eq!(status["finding"], "amiss");
+    assert_eq!(status["verdict"], "problems");
     assert_eq!(status["ok"], false);
     assert_eq!(status["services"][0]["state"], "absent");
     assert_eq!(status["services"][0]["url"], Value::Null);
@@ -120,7 +120,7 @@ fn a_service_that_does_not_run_is_amiss() {
         let scene = Scene::after_up(program!());
         scene.engine.set_phase("tdd-grafana", phase);
         let status = status(&scene, 1);
-        assert_eq!(status["finding"], "amiss", "{state}");
+        assert_eq!(status["verdict"], "problems", "{state}");
         assert_eq!(status["services"][1]["state"], state);
         assert_eq!(status["services"][1]["ready"], false);
         assert_eq!(status["services"][0]["ready"], true);
@@ -146,7 +146,7 @@ fn a_stack_that_runs_without_seeing_is_blind() {
         scene.engine.fail(fault);
         scene.run(["status"]).exits(6).says(problem);
         let status = status(&scene, 6);
-        assert_eq!(status["finding"], "blind");
+        assert_eq!(status["verdict"], "unhealthy");
         assert_eq!(status["ok"], false);
     }
 }
@@ -156,9 +156,9 @@ fn what_a_young_prometheus_has_not_seen_yet_is_pending() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
     let young = status(&scene, 0);
-    assert_eq!((&young["finding"], &young["ok"]), (&json!("pending"), &json!(true)));
+    assert_eq!((&young["verdict"], &young["ok"]), (&json!("pending"), &json!(true)));
     scene.engine.age(GROWN_UP);
-    assert_eq!(status(&scene, 6)["finding"], "blind");
+    assert_eq!(status(&scene, 6)["verdict"], "unhealthy");
 }
 
 #[test]
