@@ -40,7 +40,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use error::Error;
+use error::{Error, exit_code};
 use session::Exit;
 use session::diagnostics::Kept;
 
@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE));
             if output::refusal(&error.to_string()) {
                 return code;
             }
@@ -65,8 +65,8 @@ pub fn main() -> ExitCode {
     let (outcome, output, diagnostics) = runtime.block_on(commands::run(cli.command, cli.global));
     match outcome {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
-        Ok(Exit::Problems) => ExitCode::from(1),
-        Ok(Exit::ChangesPending) => ExitCode::from(10),
+        Ok(Exit::Problems) => ExitCode::from(exit_code::FAILED),
+        Ok(Exit::ChangesPending) => ExitCode::from(exit_code::CHANGES_PENDING),
         Ok(Exit::Reported(error)) => report(&error, None, diagnostics.as_ref()),
         Err(error) => report(&error, Some(output), diagnostics.as_ref()),
     }
