@@ -4,6 +4,7 @@
 //! source. A `Display` here never includes its source; `lib.rs` prints the chain in one place.
 
 mod cause;
+pub mod chain;
 mod clean_up;
 mod code;
 mod conflict;

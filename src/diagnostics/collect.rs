@@ -30,7 +30,7 @@ pub fn at_hand(http: &Http, folder: &ConfigFolder, stack: &Stack) -> Diagnostics
                 diagnostics.add(format!("files/disk/{name}"), Content::Configuration(file.content));
             }
         }
-        Err(error) => diagnostics.notes.push(format!("the files on disk: {}", chain(&error))),
+        Err(error) => diagnostics.notes.push(format!("the files on disk: {}", error.in_one_line())),
     }
     diagnostics
 }
@@ -83,14 +83,14 @@ async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
     let described = match engine.describe_objects(&stack.name, ANSWER).await {
         Ok(described) => described,
         Err(error) => {
-            diagnostics.notes.push(format!("the engine's objects: {}", chain(&error)));
+            diagnostics.notes.push(format!("the engine's objects: {}", error.in_one_line()));
             return diagnostics;
         }
     };
     for (kind, name, description) in described {
         match description {
             Ok(value) => diagnostics.add(format!("inspect/{kind}-{name}.json"), Content::Json(value)),
-            Err(error) => diagnostics.notes.push(format!("{kind} `{name}`: {}", chain(&error))),
+            Err(error) => diagnostics.notes.push(format!("{kind} `{name}`: {}", error.in_one_line())),
         }
     }
     diagnostics.add("engine.json", Content::Json(json!({"version": engine.version(), "api": engine.api()})));
@@ -100,17 +100,7 @@ async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
 /// Returns the answer, or the reason why it is missing; a timeout is one.
 async fn within<T>(answer: impl Future<Output = Result<T>>) -> std::result::Result<T, String> {
     match tokio::time::timeout(ANSWER, answer).await {
-        Ok(answer) => answer.map_err(|error| chain(&error)),
+        Ok(answer) => answer.map_err(|error| error.in_one_line()),
         Err(_) => Err(format!("the engine does not answer within {}", humantime::format_duration(ANSWER))),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.extend([": ", &cause.to_string()]);
-        source = cause.source();
-    }
-    text
 }

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 
 use crate::doctor::{Facts, ImageFacts, ImageState, Link, Scrape, ServiceFacts, Unanswered};
 use crate::engine::Engine;
+use crate::error::chain::root_cause;
 use crate::error::{Error, PullFault, Result};
 use crate::files::ConfigFolder;
 use crate::http::{ActiveTarget, Http, PrometheusClient};
@@ -132,7 +133,7 @@ async fn image(engine: &Engine, service: &Service) -> ImageFacts {
                     // The registry did not answer in time.
                     _ => PullFault::Unreachable,
                 };
-                ImageState::Nowhere { fault, reason: root_cause(&error) }
+                ImageState::Nowhere { fault, reason: root_cause(&error).to_string() }
             }
         },
     };
@@ -204,12 +205,4 @@ fn unanswered(check: &'static str, error: &Error, hint: Option<String>) -> Unans
 #[expect(clippy::unnecessary_wraps, reason = "has the type of an error's hint")]
 fn ailing() -> Option<String> {
     Some("check the engine's log: `journalctl -u docker`".into())
-}
-
-fn root_cause(error: &Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }

@@ -7,6 +7,7 @@ use super::printer::{object, say};
 use super::schema;
 use crate::config::settings::OutputFormat;
 use crate::error::Error;
+use crate::error::chain::causes;
 use crate::model::sanitize;
 
 /// Prints an error, its causes and its hint; with JSON asked for, as an object on standard output too.
@@ -38,11 +39,7 @@ pub fn error(
 /// Returns an error as it is printed, with its causes and its hint.
 pub fn error_text(error: &Error) -> String {
     let mut text = format!("error: {error}\n");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(&indented(&cause.to_string()));
-        source = cause.source();
-    }
+    text.extend(causes(error).map(|cause| indented(&cause.to_string())));
     for further in error.of_clean_up() {
         text.push_str(&indented(&format!("in the clean-up: {}", further.in_one_line())));
     }

@@ -8,6 +8,7 @@ use super::check::FaultItem;
 use super::conflict::ConflictItem;
 use super::path;
 use crate::error::Error;
+use crate::error::chain::causes;
 
 /// The error that ended a command.
 #[derive(Debug, Default, Serialize)]
@@ -46,14 +47,12 @@ pub(crate) struct ErrorDocument<'a> {
 }
 
 pub(crate) fn error<'a>(error: &'a Error, diagnostics: Option<&Path>) -> ErrorDocument<'a> {
-    let source = std::error::Error::source(error);
-    let causes = std::iter::successors(source, |cause| cause.source());
     let document = ErrorDocument {
         ok: false,
         code: error.code(),
         exit_code: error.exit_code(),
         message: error.to_string(),
-        causes: causes.map(ToString::to_string).collect(),
+        causes: causes(error).map(ToString::to_string).collect(),
         hint: error.hint(),
         clean_up: error.of_clean_up().into_iter().map(|further| self::error(further, None)).collect(),
         diagnostics: diagnostics.map(path),
