@@ -16,6 +16,7 @@ pub mod backup;
 mod cli;
 mod commands;
 pub mod config;
+mod deadline;
 pub mod demo;
 pub mod diagnostics;
 pub mod docker;

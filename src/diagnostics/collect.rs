@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Content, Diagnostics};
+use crate::deadline::within;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::files::ConfigFolder;
@@ -38,7 +39,7 @@ pub fn at_hand(http: &Http, folder: &ConfigFolder, stack: &Stack) -> Diagnostics
 /// Collects objects, logs and delivered files of a stack from the engine.
 pub async fn from_engine(engine: &Engine, stack: &Stack) -> Diagnostics {
     let (mut diagnostics, inventory) =
-        tokio::join!(objects(engine, stack), within(engine.inventory(&stack.name)));
+        tokio::join!(objects(engine, stack), answered(engine.inventory(&stack.name)));
     let inventory = match inventory {
         Ok(inventory) => inventory.objects,
         Err(reason) => {
@@ -52,11 +53,11 @@ pub async fn from_engine(engine: &Engine, stack: &Stack) -> Diagnostics {
         let config = stack.service(service).and_then(|service| service.config.as_ref());
         let files = async {
             match config {
-                Some(config) => within(engine.files(&container.id, config.folder)).await,
+                Some(config) => answered(engine.files(&container.id, config.folder)).await,
                 None => Ok(std::collections::BTreeMap::new()),
             }
         };
-        let (log, files) = tokio::join!(within(engine.log_tail(&container.id, LINES)), files);
+        let (log, files) = tokio::join!(answered(engine.log_tail(&container.id, LINES)), files);
         match log {
             Ok(text) => part.add(format!("logs/{}.log", container.name), Content::Text(text)),
             Err(reason) => part.notes.push(format!("log of `{}`: {reason}", container.name)),
@@ -98,9 +99,8 @@ async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
 }
 
 /// Returns the answer, or the reason why it is missing; a timeout is one.
-async fn within<T>(answer: impl Future<Output = Result<T>>) -> std::result::Result<T, String> {
-    match tokio::time::timeout(ANSWER, answer).await {
-        Ok(answer) => answer.map_err(|error| error.in_one_line()),
-        Err(_) => Err(format!("the engine does not answer within {}", humantime::format_duration(ANSWER))),
-    }
+async fn answered<T>(answer: impl Future<Output = Result<T>>) -> std::result::Result<T, String> {
+    let answer = async { answer.await.map_err(|error| error.in_one_line()) };
+    let late = || format!("the engine does not answer within {}", humantime::format_duration(ANSWER));
+    within(ANSWER, answer, late).await
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use crate::deadline::within;
 use crate::doctor::{Facts, ImageFacts, ImageState, Link, Scrape, ServiceFacts, Unanswered};
 use crate::engine::Engine;
 use crate::error::chain::root_cause;
@@ -39,7 +40,7 @@ pub struct DoctorContext<'a> {
 /// Returns the collected facts; `connect` opens the connection to the engine.
 pub async fn collect(examined: DoctorContext<'_>, connect: impl Future<Output = Result<Engine>>) -> Facts {
     let mut facts = site::look(examined);
-    let engine = match within(REGISTRY, "reach the engine", connect).await {
+    let engine = match answered(REGISTRY, "reach the engine", connect).await {
         Ok(engine) => engine,
         Err(error) => {
             facts.unanswered.push(unanswered("engine", &error, error.hint()));
@@ -48,9 +49,9 @@ pub async fn collect(examined: DoctorContext<'_>, connect: impl Future<Output = 
     };
     let network = examined.stack.network();
     let (description, images, bridge, ()) = tokio::join!(
-        within(ANSWER, "query the engine", engine.description()),
+        answered(ANSWER, "query the engine", engine.description()),
         join_all(examined.stack.services.iter().map(|service| image(&engine, service))),
-        within(ANSWER, "inspect the network", engine.bridge(&network)),
+        answered(ANSWER, "inspect the network", engine.bridge(&network)),
         running(examined, &engine, &mut facts)
     );
     facts.images = images;
@@ -76,7 +77,7 @@ async fn running(examined: DoctorContext<'_>, engine: &Engine, facts: &mut Facts
         let conflicts = conflicts(engine, stack, &inventory).await?;
         Ok((inventory, conflicts))
     };
-    let inventory = match within(ANSWER, "list the engine's objects", look).await {
+    let inventory = match answered(ANSWER, "list the engine's objects", look).await {
         Ok((inventory, conflicts)) => {
             facts.conflicts = conflicts;
             inventory
@@ -123,9 +124,9 @@ async fn running(examined: DoctorContext<'_>, engine: &Engine, facts: &mut Facts
 
 async fn image(engine: &Engine, service: &Service) -> ImageFacts {
     let reference = service.image.to_string();
-    let state = match within(ANSWER, "inspect an image", engine.image_id(&reference)).await {
+    let state = match answered(ANSWER, "inspect an image", engine.image_id(&reference)).await {
         Ok(Some(_)) => ImageState::Here,
-        _ => match within(REGISTRY, "query the registry", engine.is_pullable(&reference)).await {
+        _ => match answered(REGISTRY, "query the registry", engine.is_pullable(&reference)).await {
             Ok(()) => ImageState::Pullable,
             Err(error) => {
                 let fault = match &error {
@@ -192,9 +193,9 @@ async fn asked<T>(question: Option<impl Future<Output = Result<T>>>) -> Option<T
     tokio::time::timeout(ANSWER, question?).await.ok()?.ok()
 }
 
-async fn within<T>(limit: Duration, action: &str, ask: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = || Error::engine(action)(format!("no answer within {} s", limit.as_secs()));
-    tokio::time::timeout(limit, ask).await.unwrap_or_else(|_| Err(late()))
+/// Returns the answer of the engine, or an error after `limit`.
+async fn answered<T>(limit: Duration, action: &str, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    within(limit, answer, || Error::engine(action)(format!("no answer within {} s", limit.as_secs()))).await
 }
 
 fn unanswered(check: &'static str, error: &Error, hint: Option<String>) -> Unanswered {

@@ -176,6 +176,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
     (
         "effects",
         &[
+            "deadline",
             "engine",
             "http",
             "files",
