@@ -11,7 +11,7 @@ use crate::config::settings::{
     AppHost, FILE_NAME, HostPort, Layer, OutputFormat, PASSWORD_WAYS, Password, PasswordOrigin,
     PasswordSource, ProgressFormat,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, exit_code};
 use crate::files;
 
 /// Start Prometheus, Grafana, node-exporter and Alertmanager, and see that they observe
@@ -19,7 +19,7 @@ use crate::files;
 /// Talks to the Docker Engine itself. Files of the configuration are written to config/monitoring, where you
 /// may edit them; they are never overwritten.
 #[derive(Debug, Parser)]
-#[command(name = "tdd-stack", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "tdd-stack", version, max_term_width = 100, after_help = exit_codes())]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -130,16 +130,16 @@ pub(crate) struct GlobalArgs {
     progress: Option<ProgressFormat>,
 }
 
-const EXIT_CODES: &str = "Exit codes:
-  0    the asked state is reached
-  1    it is not: an operation failed, or status found something amiss
-  2    command line or settings
-  3    Docker Engine unreachable
-  4    conflict: port taken, foreign object, folder not writable
-  5    not ready before the deadline
-  6    running but blind: a required target, rule or data source fails
-  10   plan --detailed-exitcode: changes are pending
-  130  interrupted";
+/// Returns the list of exit codes for the end of the help.
+fn exit_codes() -> String {
+    let line = |(code, meaning): (u8, &str)| {
+        let first = format!("  {code:<5}");
+        let options = textwrap::Options::new(72).initial_indent(&first).subsequent_indent("       ");
+        format!("\n{}", textwrap::fill(meaning, options))
+    };
+    let lines: String = exit_code::ALL.into_iter().map(line).collect();
+    format!("Exit codes:{lines}")
+}
 
 impl GlobalArgs {
     /// Returns the form that results were asked for in, for errors that come before the settings.

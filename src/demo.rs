@@ -31,7 +31,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 pub use addresses::{ListenAddresses, listen_addresses};
-pub use journal::{Journal, Notification, NotifiedAlert, Payload};
+pub use journal::{Journal, JournalDocument, Notification, NotificationDocument, NotifiedAlert, Payload};
 pub use scenario::{Parameters, Scenario};
 pub use simulation::Simulation;
 
@@ -85,9 +85,8 @@ pub struct Demo {
 
 /// The state of a demo, as printed for scripts.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "tdd-stack.demo/1")]
 pub struct DemoState {
-    /// The name of the schema.
-    pub schema: &'static str,
     /// The current scenario.
     pub scenario: Scenario,
     /// The alerts that fire if the scenario lasts.
@@ -173,7 +172,6 @@ impl Shared {
     fn state(&self) -> DemoState {
         let scenario = self.live.look(|simulation| simulation.scenario());
         DemoState {
-            schema: "tdd-stack.demo/1",
             scenario,
             alerts: scenario.alerts(),
             seconds: self.began.elapsed().as_secs_f64(),

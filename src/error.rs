@@ -4,9 +4,11 @@
 //! source. A `Display` here never includes its source; `lib.rs` prints the chain in one place.
 
 mod cause;
+pub mod chain;
 mod clean_up;
 mod code;
 mod conflict;
+pub mod exit_code;
 mod fault;
 mod file_action;
 pub mod firewall;
@@ -324,18 +326,22 @@ impl Error {
             | Self::NotRolledBack { .. }
             | Self::Pull { .. }
             | Self::Restore { .. }
-            | Self::RolledBack { .. } => 1,
+            | Self::RolledBack { .. } => exit_code::FAILED,
             Self::CleanUp(_) => self.first().exit_code(),
-            Self::EngineUnknown { is_usage: true, .. } | Self::SettingsFile { .. } | Self::Usage { .. } => 2,
-            Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
+            Self::EngineUnknown { is_usage: true, .. } | Self::SettingsFile { .. } | Self::Usage { .. } => {
+                exit_code::USAGE
+            }
+            Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => {
+                exit_code::ENGINE
+            }
             Self::Conflicts(_)
             | Self::File { .. }
             | Self::Locked { .. }
             | Self::OutOfReach(_)
-            | Self::PortLost { .. } => 4,
-            Self::NotReady { .. } => 5,
-            Self::Unhealthy(_) => 6,
-            Self::Interrupted => 130,
+            | Self::PortLost { .. } => exit_code::CONFLICT,
+            Self::NotReady { .. } => exit_code::NOT_READY,
+            Self::Unhealthy(_) => exit_code::UNHEALTHY,
+            Self::Interrupted => exit_code::INTERRUPTED,
         }
     }
 

@@ -20,6 +20,7 @@ pub use demo::DemoControl;
 pub use grafana::{GrafanaClient, PROMETHEUS_PAUSED};
 pub use prometheus::{ActiveTarget, PrometheusClient, ReloadState, Rule, Runtime};
 
+use crate::error::chain::root_cause;
 use crate::error::{Error, Result, Source};
 use crate::model::observed::Readiness;
 use crate::model::stack::{Expect, Probe};
@@ -78,11 +79,7 @@ fn in_short(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "does not answer in time".into();
     }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    format!("does not answer: {cause}")
+    format!("does not answer: {}", root_cause(error))
 }
 
 /// Returns the body of a successful answer, or an error with the status and the first 200 characters of the

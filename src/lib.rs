@@ -16,6 +16,7 @@ pub mod backup;
 mod cli;
 mod commands;
 pub mod config;
+mod deadline;
 pub mod demo;
 pub mod diagnostics;
 pub mod docker;
@@ -40,7 +41,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use error::Error;
+use error::{Error, exit_code};
 use session::Exit;
 use session::diagnostics::Kept;
 
@@ -49,7 +50,7 @@ pub fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE));
             if output::refusal(&error.to_string()) {
                 return code;
             }
@@ -65,8 +66,8 @@ pub fn main() -> ExitCode {
     let (outcome, output, diagnostics) = runtime.block_on(commands::run(cli.command, cli.global));
     match outcome {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
-        Ok(Exit::Problems) => ExitCode::from(1),
-        Ok(Exit::ChangesPending) => ExitCode::from(10),
+        Ok(Exit::Problems) => ExitCode::from(exit_code::FAILED),
+        Ok(Exit::ChangesPending) => ExitCode::from(exit_code::CHANGES_PENDING),
         Ok(Exit::Judged(error)) => ExitCode::from(error.exit_code()),
         Ok(Exit::Reported(error)) => report(&error, None, diagnostics.as_ref()),
         Err(error) => report(&error, Some(output), diagnostics.as_ref()),

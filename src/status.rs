@@ -47,6 +47,8 @@ pub struct ServiceStatus {
     pub image: String,
     /// Its URL.
     pub url: Option<String>,
+    /// Its port on the host, while it is published.
+    pub port: Option<u16>,
     /// The differences from the desired state.
     pub drift: Vec<String>,
     /// The feature that its container lacks because the engine refused it.
@@ -169,13 +171,15 @@ fn service_status(
     url: impl Fn(SocketAddr) -> Option<String>,
 ) -> ServiceStatus {
     let container = observed.objects.containers.get(service.name);
+    let address = container.and_then(|container| container.address);
     let absent = || Readiness::NotReady("the container is missing".into());
     ServiceStatus {
         name: service.name.to_string(),
         state: container.map(|container| container.state),
         readiness: observed.readiness.get(service.name).cloned().unwrap_or_else(absent),
         image: container.map_or_else(|| service.image.to_string(), |container| container.image.clone()),
-        url: container.and_then(|container| container.address).and_then(url),
+        url: address.and_then(url),
+        port: address.map(|address| address.port()),
         drift: drift(service, plan),
         without: container.and_then(|container| container.without.clone()),
     }

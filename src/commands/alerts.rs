@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::deadline::within;
 use crate::error::{Error, Result};
 use crate::http::{AlertmanagerClient, PrometheusClient};
 use crate::model::alert::Alerts;
@@ -70,6 +71,5 @@ where
 {
     let doing = format!("ask {service}");
     let base = base.map_err(Error::http(&doing))?;
-    let answer = tokio::time::timeout(PATIENCE, ask(base)).await;
-    answer.unwrap_or_else(|_| Err(Error::http(doing)("it does not answer in time")))
+    within(PATIENCE, ask(base), || Error::http(doing)("it does not answer in time")).await
 }

@@ -53,7 +53,7 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
             faults,
         });
     }
-    session.printer.checks(&reports);
+    session.printer.checks(&session.stack.name, &reports);
     let mut faults: Vec<ConfigFault> = Vec::new();
     for fault in reports.into_iter().flat_map(|report| report.faults) {
         if !faults.contains(&fault) {

@@ -108,7 +108,7 @@ async fn pull(overwrite: bool, session: &Session) -> Result<Exit> {
         Ok(reports)
     };
     let reports = session.with_lock(&engine, &objects, "dashboards pull", work).await?;
-    session.printer.files(&reports);
+    session.printer.files(&session.stack.name, &reports);
     Ok(Exit::Reached)
 }
 

@@ -4,13 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::demo::banner::{Banner, already_there, history_lines};
 use crate::demo::import::{ImportReport, Importer, Preparation};
 use crate::demo::{
-    CONTROL_ADDRESS, Demo, DemoState, ListenAddresses, Notification, NotifiedAlert, Options, Ports, Scenario,
-    Simulation, control, listen_addresses,
+    CONTROL_ADDRESS, Demo, DemoState, ListenAddresses, Notification, NotificationDocument, NotifiedAlert,
+    Options, Ports, Scenario, Simulation, control, listen_addresses,
 };
 use crate::error::{Error, Result};
 use crate::http::DemoControl;
@@ -175,7 +173,7 @@ async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
 
 fn announce(session: &Session, demo: &Demo, report: Option<ImportReport>, notes: &[String]) {
     let banner = Banner { state: demo.state(), history: report, notes };
-    session.printer.demo(&screen(&banner), || json!(banner));
+    session.printer.demo(&screen(&banner), || banner);
 }
 
 fn screen(banner: &Banner<'_>) -> DemoScreen {
@@ -209,10 +207,8 @@ async fn tell_all(demo: &Demo, printer: Printer) {
     loop {
         for notification in demo.journal().since(told) {
             told = notification.number;
-            printer.notification(&received(&notification), || {
-                let mut object = json!(*notification);
-                object["schema"] = "tdd-stack.notification/1".into();
-                object
+            printer.notification(&received(&notification), || NotificationDocument {
+                notification: &notification,
             });
         }
         if newest.changed().await.is_err() {

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     if !due.is_empty() {
         session.folder.write_all(&due).await?;
     }
-    session.printer.files(&reports);
+    session.printer.files(&session.stack.name, &reports);
     Ok(Exit::Reached)
 }
 

@@ -1,14 +1,18 @@
 //! `tdd-stack support-bundle`
 
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use crate::deadline::within;
 use crate::diagnostics::{self, Content};
 use crate::error::{Error, FileAction, Result};
 use crate::files;
 use crate::output;
 use crate::plan::{self, Request};
 use crate::session::{Exit, Session};
+
+/// The time limit for an observation of the stack.
+const OBSERVED: Duration = Duration::from_secs(10);
 
 /// Collect what is to be known of the stack into one file, without secrets
 ///
@@ -57,8 +61,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
 
 /// Returns what `up` would do; an engine that hangs is given up.
 async fn plan(session: &Session, engine: &crate::engine::Engine) -> Result<plan::Plan> {
-    let limit = std::time::Duration::from_secs(10);
-    let observed = tokio::time::timeout(limit, session.observe(engine)).await;
-    let observed = observed.unwrap_or_else(|elapsed| Err(Error::engine("look at the stack")(elapsed)))?;
+    let late = || Error::engine("look at the stack")(format!("no answer within {} s", OBSERVED.as_secs()));
+    let observed = within(OBSERVED, session.observe(engine), late).await?;
     plan::up(&session.stack, &observed, Request::default())
 }

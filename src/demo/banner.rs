@@ -42,3 +42,25 @@ pub fn already_there(first: u64) -> String {
 fn moment(seconds: u64) -> impl fmt::Display {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::{CONTROL_ADDRESS, Ports, Scenario};
+    use crate::output::documentation;
+
+    #[test]
+    fn banner_matches_its_documentation() {
+        let scenario = Scenario::Errors;
+        let state = DemoState {
+            scenario,
+            alerts: scenario.alerts(),
+            seconds: 0.5,
+            listen: vec![CONTROL_ADDRESS],
+            ports: Ports::default(),
+            notifications: 0,
+        };
+        let banner = Banner { state, history: Some(ImportReport::default()), notes: &[] };
+        documentation::assert_complete("tdd-stack.demo/1", &[serde_json::to_value(banner).unwrap()]);
+    }
+}

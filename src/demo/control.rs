@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Shared;
+use super::journal::JournalDocument;
 use super::scenario::Scenario;
 
 /// The header that every request must carry, and its value.
@@ -54,8 +55,8 @@ async fn change(State(shared): State<Arc<Shared>>, Json(change): Json<Change>) -
 
 async fn journal(State(shared): State<Arc<Shared>>, Query(query): Query<Since>) -> Response {
     let notifications = shared.journal.since(query.since);
-    let notifications: Vec<_> = notifications.iter().map(AsRef::as_ref).collect();
-    Json(json!({"schema": "tdd-stack.journal/1", "notifications": notifications})).into_response()
+    let notifications = notifications.iter().map(AsRef::as_ref).collect();
+    Json(JournalDocument { notifications }).into_response()
 }
 
 async fn guard(request: Request, next: Next) -> Response {

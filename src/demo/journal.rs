@@ -64,6 +64,23 @@ pub struct Notification {
     pub payload: Payload,
 }
 
+/// A notification as the program prints it.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "schema", rename = "tdd-stack.notification/1")]
+pub struct NotificationDocument<'a> {
+    /// The notification.
+    #[serde(flatten)]
+    pub notification: &'a Notification,
+}
+
+/// The answer of the control API with notifications.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "tdd-stack.journal/1")]
+pub struct JournalDocument<'a> {
+    /// The notifications, oldest first.
+    pub notifications: Vec<&'a Notification>,
+}
+
 /// The last notifications, oldest first.
 #[derive(Debug)]
 pub struct Journal {
@@ -117,6 +134,7 @@ impl NotifiedAlert {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::documentation;
 
     const PAYLOAD: &str = r#"{
         "receiver": "tdd-webhook", "status": "firing", "version": "4", "groupKey": "{}:{}", "truncatedAlerts": 0,
@@ -146,9 +164,11 @@ mod tests {
     fn json_keys_are_in_snake_case() {
         let journal = Journal::default();
         journal.record("/webhook", payload());
-        let document = serde_json::to_value(&*journal.since(0)[0]).unwrap();
+        let notification = &*journal.since(0)[0];
+        let document = serde_json::to_value(NotificationDocument { notification }).unwrap();
         assert_eq!(document["alerts"][0]["generator_url"], "http://localhost:9090/graph");
         assert_eq!(document["external_url"], "http://localhost:9093");
         assert_eq!(document["alerts"][0]["starts_at"], "2026-01-01T00:00:00Z");
+        documentation::assert_complete("tdd-stack.notification/1", &[document]);
     }
 }

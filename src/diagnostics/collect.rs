@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Content, Diagnostics};
+use crate::deadline::within;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::files::ConfigFolder;
@@ -30,7 +31,7 @@ pub fn at_hand(http: &Http, folder: &ConfigFolder, stack: &Stack) -> Diagnostics
                 diagnostics.add(format!("files/disk/{name}"), Content::Configuration(file.content));
             }
         }
-        Err(error) => diagnostics.notes.push(format!("the files on disk: {}", chain(&error))),
+        Err(error) => diagnostics.notes.push(format!("the files on disk: {}", error.in_one_line())),
     }
     diagnostics
 }
@@ -38,7 +39,7 @@ pub fn at_hand(http: &Http, folder: &ConfigFolder, stack: &Stack) -> Diagnostics
 /// Collects objects, logs and delivered files of a stack from the engine.
 pub async fn from_engine(engine: &Engine, stack: &Stack) -> Diagnostics {
     let (mut diagnostics, inventory) =
-        tokio::join!(objects(engine, stack), within(engine.inventory(&stack.name)));
+        tokio::join!(objects(engine, stack), answered(engine.inventory(&stack.name)));
     let inventory = match inventory {
         Ok(inventory) => inventory.objects,
         Err(reason) => {
@@ -52,11 +53,11 @@ pub async fn from_engine(engine: &Engine, stack: &Stack) -> Diagnostics {
         let config = stack.service(service).and_then(|service| service.config.as_ref());
         let files = async {
             match config {
-                Some(config) => within(engine.files(&container.id, config.folder)).await,
+                Some(config) => answered(engine.files(&container.id, config.folder)).await,
                 None => Ok(std::collections::BTreeMap::new()),
             }
         };
-        let (log, files) = tokio::join!(within(engine.log_tail(&container.id, LINES)), files);
+        let (log, files) = tokio::join!(answered(engine.log_tail(&container.id, LINES)), files);
         match log {
             Ok(text) => part.add(format!("logs/{}.log", container.name), Content::Text(text)),
             Err(reason) => part.notes.push(format!("log of `{}`: {reason}", container.name)),
@@ -83,14 +84,14 @@ async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
     let described = match engine.describe_objects(&stack.name, ANSWER).await {
         Ok(described) => described,
         Err(error) => {
-            diagnostics.notes.push(format!("the engine's objects: {}", chain(&error)));
+            diagnostics.notes.push(format!("the engine's objects: {}", error.in_one_line()));
             return diagnostics;
         }
     };
     for (kind, name, description) in described {
         match description {
             Ok(value) => diagnostics.add(format!("inspect/{kind}-{name}.json"), Content::Json(value)),
-            Err(error) => diagnostics.notes.push(format!("{kind} `{name}`: {}", chain(&error))),
+            Err(error) => diagnostics.notes.push(format!("{kind} `{name}`: {}", error.in_one_line())),
         }
     }
     diagnostics.add("engine.json", Content::Json(json!({"version": engine.version(), "api": engine.api()})));
@@ -98,19 +99,8 @@ async fn objects(engine: &Engine, stack: &Stack) -> Diagnostics {
 }
 
 /// Returns the answer, or the reason why it is missing; a timeout is one.
-async fn within<T>(answer: impl Future<Output = Result<T>>) -> std::result::Result<T, String> {
-    match tokio::time::timeout(ANSWER, answer).await {
-        Ok(answer) => answer.map_err(|error| chain(&error)),
-        Err(_) => Err(format!("the engine does not answer within {}", humantime::format_duration(ANSWER))),
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.extend([": ", &cause.to_string()]);
-        source = cause.source();
-    }
-    text
+async fn answered<T>(answer: impl Future<Output = Result<T>>) -> std::result::Result<T, String> {
+    let answer = async { answer.await.map_err(|error| error.in_one_line()) };
+    let late = || format!("the engine does not answer within {}", humantime::format_duration(ANSWER));
+    within(ANSWER, answer, late).await
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use crate::deadline::within;
 use crate::doctor::{Facts, ImageFacts, ImageState, Link, Scrape, ServiceFacts, Unanswered};
 use crate::engine::Engine;
+use crate::error::chain::root_cause;
 use crate::error::{Error, PullFault, Result};
 use crate::files::ConfigFolder;
 use crate::http::{ActiveTarget, Http, PrometheusClient};
@@ -38,7 +40,7 @@ pub struct DoctorContext<'a> {
 /// Returns the collected facts; `connect` opens the connection to the engine.
 pub async fn collect(examined: DoctorContext<'_>, connect: impl Future<Output = Result<Engine>>) -> Facts {
     let mut facts = site::look(examined);
-    let engine = match within(REGISTRY, "reach the engine", connect).await {
+    let engine = match answered(REGISTRY, "reach the engine", connect).await {
         Ok(engine) => engine,
         Err(error) => {
             facts.unanswered.push(unanswered("engine", &error, error.hint()));
@@ -47,9 +49,9 @@ pub async fn collect(examined: DoctorContext<'_>, connect: impl Future<Output = 
     };
     let network = examined.stack.network();
     let (description, images, bridge, ()) = tokio::join!(
-        within(ANSWER, "query the engine", engine.description()),
+        answered(ANSWER, "query the engine", engine.description()),
         join_all(examined.stack.services.iter().map(|service| image(&engine, service))),
-        within(ANSWER, "inspect the network", engine.bridge(&network)),
+        answered(ANSWER, "inspect the network", engine.bridge(&network)),
         running(examined, &engine, &mut facts)
     );
     facts.images = images;
@@ -75,7 +77,7 @@ async fn running(examined: DoctorContext<'_>, engine: &Engine, facts: &mut Facts
         let conflicts = conflicts(engine, stack, &inventory).await?;
         Ok((inventory, conflicts))
     };
-    let inventory = match within(ANSWER, "list the engine's objects", look).await {
+    let inventory = match answered(ANSWER, "list the engine's objects", look).await {
         Ok((inventory, conflicts)) => {
             facts.conflicts = conflicts;
             inventory
@@ -122,9 +124,9 @@ async fn running(examined: DoctorContext<'_>, engine: &Engine, facts: &mut Facts
 
 async fn image(engine: &Engine, service: &Service) -> ImageFacts {
     let reference = service.image.to_string();
-    let state = match within(ANSWER, "inspect an image", engine.image_id(&reference)).await {
+    let state = match answered(ANSWER, "inspect an image", engine.image_id(&reference)).await {
         Ok(Some(_)) => ImageState::Here,
-        _ => match within(REGISTRY, "query the registry", engine.is_pullable(&reference)).await {
+        _ => match answered(REGISTRY, "query the registry", engine.is_pullable(&reference)).await {
             Ok(()) => ImageState::Pullable,
             Err(error) => {
                 let fault = match &error {
@@ -132,7 +134,7 @@ async fn image(engine: &Engine, service: &Service) -> ImageFacts {
                     // The registry did not answer in time.
                     _ => PullFault::Unreachable,
                 };
-                ImageState::Nowhere { fault, reason: root_cause(&error) }
+                ImageState::Nowhere { fault, reason: root_cause(&error).to_string() }
             }
         },
     };
@@ -191,9 +193,9 @@ async fn asked<T>(question: Option<impl Future<Output = Result<T>>>) -> Option<T
     tokio::time::timeout(ANSWER, question?).await.ok()?.ok()
 }
 
-async fn within<T>(limit: Duration, action: &str, ask: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = || Error::engine(action)(format!("no answer within {} s", limit.as_secs()));
-    tokio::time::timeout(limit, ask).await.unwrap_or_else(|_| Err(late()))
+/// Returns the answer of the engine, or an error after `limit`.
+async fn answered<T>(limit: Duration, action: &str, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    within(limit, answer, || Error::engine(action)(format!("no answer within {} s", limit.as_secs()))).await
 }
 
 fn unanswered(check: &'static str, error: &Error, hint: Option<String>) -> Unanswered {
@@ -204,12 +206,4 @@ fn unanswered(check: &'static str, error: &Error, hint: Option<String>) -> Unans
 #[expect(clippy::unnecessary_wraps, reason = "has the type of an error's hint")]
 fn ailing() -> Option<String> {
     Some("check the engine's log: `journalctl -u docker`".into())
-}
-
-fn root_cause(error: &Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }

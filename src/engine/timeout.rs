@@ -12,6 +12,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::time::{sleep, timeout};
 
 use super::Engine;
+use crate::deadline;
 use crate::error::Error;
 
 type CallResult<T> = std::result::Result<T, EngineError>;
@@ -65,7 +66,7 @@ impl Connection {
     {
         // Boxed, so that the futures that wait for the call stay small.
         let call = Box::pin(call(&self.docker));
-        async move { timeout(limit, call).await.unwrap_or_else(|_| Err(silent(limit))) }
+        deadline::within(limit, call, move || silent(limit))
     }
 
     /// Runs a longer call within `limit`. It also ends when the engine does not answer a ping.

@@ -24,12 +24,6 @@ pub fn and_clean_up<T>(outcome: Result<T>, failures: impl IntoIterator<Item = Er
 }
 
 impl Error {
-    /// Returns the error and its causes, separated by colons.
-    pub fn in_one_line(&self) -> String {
-        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
-        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-    }
-
     fn and_further(self, further: Vec<Self>) -> Self {
         if further.is_empty() {
             return self;

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
+use super::chain::causes;
 use super::{Conflict, Death, Error, FileAction, LockLoss, ObjectKind, Source, TooOld};
 use crate::config::settings::PASSWORD_WAYS;
 
@@ -152,9 +153,9 @@ fn unreachable_hint(source: &Source) -> &'static str {
 
 /// Returns whether an error or one of its causes is a denied access.
 fn is_denied(error: &(dyn StdError + 'static)) -> bool {
-    let answer = error.downcast_ref::<io::Error>();
-    answer.is_some_and(|answer| answer.kind() == ErrorKind::PermissionDenied)
-        || error.source().is_some_and(is_denied)
+    let all = std::iter::once(error).chain(causes(error));
+    all.filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|answer| answer.kind() == ErrorKind::PermissionDenied)
 }
 
 /// Returns the hint for an error of the file system.

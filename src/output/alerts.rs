@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anstyle::Style;
-use serde_json::{Map, Value, json};
 
 use super::printer::Printer;
+use super::schema;
 use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
 use crate::model::alert::{Alert, AlertState, Alerts, Delivery, Since};
 use crate::model::verification::WATCHDOG;
@@ -16,7 +16,10 @@ const INDENT: usize = 6;
 impl Printer {
     /// Prints the alerts, and what is known about their delivery.
     pub fn alerts(&self, stack: &str, alerts: &Alerts) {
-        self.result(|terminal| screen(terminal, stack, alerts, self.is_verbose), || document(stack, alerts));
+        self.result(
+            |terminal| screen(terminal, stack, alerts, self.is_verbose),
+            || schema::alerts(stack, alerts),
+        );
     }
 }
 
@@ -204,55 +207,6 @@ fn span(time: Duration) -> String {
         Some((rest @ 1.., smaller)) => format!("{}{name} {rest}{smaller}", seconds / unit),
         _ => format!("{}{name}", seconds / unit),
     }
-}
-
-fn document(stack: &str, alerts: &Alerts) -> Value {
-    json!({
-        "schema": "tdd-stack.alerts/1",
-        "stack": stack,
-        "ok": alerts.unanswered.is_empty(),
-        "firing": alerts.firing(),
-        "delivery": {
-            "alive": alerts.delivery.is_some(),
-            "since": alerts.delivery.as_ref().map(|since| &since.moment),
-        },
-        "deliveries": alerts.deliveries.as_ref().map(|all| all.iter().map(delivery).collect::<Vec<_>>()),
-        "alerts": alerts.alerts.iter().map(alert).collect::<Vec<_>>(),
-        "unanswered": alerts.unanswered,
-    })
-}
-
-fn delivery(delivery: &Delivery) -> Value {
-    json!({
-        "integration": delivery.integration,
-        "delivered": delivery.delivered,
-        "failed": delivery.failed,
-    })
-}
-
-fn alert(alert: &Alert) -> Value {
-    let (state, suppressed_by) = match &alert.state {
-        AlertState::Firing | AlertState::NotArrived => ("firing", [].as_slice()),
-        AlertState::Pending => ("pending", [].as_slice()),
-        AlertState::Suppressed(by) => ("suppressed", by.as_slice()),
-    };
-    let labels: Map<String, Value> =
-        alert.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-    json!({
-        "alert": alert.name,
-        "severity": alert.label("severity"),
-        "state": state,
-        "arrived": !matches!(alert.state, AlertState::NotArrived | AlertState::Pending),
-        "suppressed_by": suppressed_by,
-        "since": alert.since.moment,
-        "seconds": alert.since.age.map(|age| age.as_secs()),
-        "receivers": alert.receivers,
-        "summary": alert.annotation("summary"),
-        "description": alert.annotation("description"),
-        "runbook": alert.annotation("runbook_url"),
-        "dashboard": alert.annotation("dashboard_url"),
-        "labels": labels,
-    })
 }
 
 #[cfg(test)]

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use anstyle::Style;
-use serde_json::{Value, json};
 
-use super::files;
 use super::printer::Printer;
 use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted, seconds};
+use super::{files, schema};
 use crate::backup::format::{Manifest, Pause, RestoreReport, SaveReport};
 use crate::config::settings::DEFAULT_STACK;
 use crate::model::sanitize;
@@ -17,13 +16,13 @@ impl Printer {
     pub fn saved(&self, report: &SaveReport, total: Duration) {
         self.result(
             |terminal| saved_screen(terminal, report, total, self.is_verbose),
-            || saved(report, total),
+            || schema::saved(report, total),
         );
     }
 
     /// Prints what a restore wrote.
     pub fn restored(&self, report: &RestoreReport, total: Duration) {
-        self.result(|terminal| restored_screen(terminal, report, total), || restored(report, total));
+        self.result(|terminal| restored_screen(terminal, report, total), || schema::restored(report, total));
     }
 }
 
@@ -81,42 +80,6 @@ fn restored_screen(terminal: Terminal, report: &RestoreReport, total: Duration) 
     lines.push(row().text("Start it: ").text(format!("tdd-stack up{named}")));
     lines.extend(terminal.continued(row(), DIM, "Grafana's login is the one of the backup"));
     lines
-}
-
-fn saved(report: &SaveReport, total: Duration) -> Value {
-    let mut object = document("tdd-stack.backup-report/1", &report.manifest, total);
-    object["stack"] = report.manifest.about.stack.clone().into();
-    object["file"] = json!(report.file);
-    object["bytes"] = report.bytes.into();
-    let pause = |pause: &Pause| json!({"service": pause.service, "seconds": pause.took.as_secs_f64()});
-    object["pauses"] = report.pauses.iter().map(pause).collect();
-    object
-}
-
-fn restored(report: &RestoreReport, total: Duration) -> Value {
-    let mut object = document("tdd-stack.restore/1", &report.manifest, total);
-    object["stack"] = report.stack.clone().into();
-    object["from"] = report.manifest.about.stack.clone().into();
-    object["file"] = json!(report.file);
-    object["written"] = json!(report.written);
-    object["kept"] = json!(report.kept);
-    object
-}
-
-fn document(schema: &str, manifest: &Manifest, total: Duration) -> Value {
-    let volumes = manifest.volumes().into_iter();
-    json!({
-        "schema": schema,
-        "ok": true,
-        "seconds": total.as_secs_f64(),
-        "created": manifest.about.created,
-        "version": manifest.about.version,
-        "images": manifest.about.images,
-        "volumes": volumes
-            .map(|name| json!({"name": name, "bytes": manifest.bytes(name)}))
-            .collect::<Vec<_>>(),
-        "files": manifest.files(),
-    })
 }
 
 /// Returns the flag that names a stack, where one is needed.

@@ -5,21 +5,14 @@ use std::path::Path;
 use anstyle::Style;
 
 use super::printer::Printer;
+use super::schema;
 use super::screen::{DIM, Line, Mark, Screen, Terminal};
 use crate::model::sanitize;
 
 impl Printer {
     /// Prints where a support bundle is.
     pub fn bundle(&self, path: &Path, files: &[&str]) {
-        let document = || {
-            serde_json::json!({
-                "schema": "tdd-stack.support-bundle/1",
-                "ok": true,
-                "path": path.display().to_string(),
-                "files": files,
-            })
-        };
-        self.result(|terminal| screen(terminal, path, files), document);
+        self.result(|terminal| screen(terminal, path, files), || schema::bundle(path, files));
     }
 }
 

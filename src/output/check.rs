@@ -12,8 +12,8 @@ use crate::model::sanitize;
 
 impl Printer {
     /// Prints what the checks found.
-    pub fn checks(&self, reports: &[CheckReport]) {
-        self.result(|terminal| screen(terminal, reports), || schema::checks(reports));
+    pub fn checks(&self, stack: &str, reports: &[CheckReport]) {
+        self.result(|terminal| screen(terminal, reports), || schema::checks(stack, reports));
     }
 }
 

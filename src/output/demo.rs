@@ -66,7 +66,7 @@ impl Printer {
         match self.progress {
             ProgressFormat::Quiet => {}
             ProgressFormat::Json => {
-                say(&serde_json::to_string(&document()).expect("documents have string keys"));
+                say(&super::schema::line(&document()));
             }
             ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => {
                 say_lines(&notification(self.messages, received));

@@ -1,12 +1,12 @@
 //! A doctor's findings, for people and for scripts.
 
 use anstyle::Style;
-use serde_json::{Value, json};
 
 use super::printer::Printer;
+use super::schema;
 use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
 use crate::config::settings::DEFAULT_STACK;
-use crate::doctor::{Finding, Severity, worst};
+use crate::doctor::{Finding, Severity};
 
 /// The checks of what a stack needs before it starts.
 const BEFORE_START: [&str; 9] =
@@ -20,7 +20,7 @@ impl Printer {
     pub fn findings(&self, stack: &str, findings: &[Finding]) {
         self.result(
             |terminal| screen(terminal, stack, findings, self.is_verbose),
-            || document(stack, findings),
+            || schema::findings(stack, findings),
         );
     }
 }
@@ -208,28 +208,6 @@ fn named(names: &[&str]) -> String {
 
 fn with_items(text: &str, items: &[&str]) -> String {
     if items.is_empty() { text.to_string() } else { format!("{text} {}", items.join(", ")) }
-}
-
-fn document(stack: &str, findings: &[Finding]) -> Value {
-    let finding = |finding: &Finding| {
-        json!({
-            "check": finding.check,
-            "subject": finding.subject,
-            "state": match finding.state {
-                Severity::Good => "good",
-                Severity::Warning => "warning",
-                Severity::Bad => "bad",
-            },
-            "what": finding.what,
-            "cure": finding.fix,
-        })
-    };
-    json!({
-        "schema": "tdd-stack.doctor/1",
-        "stack": stack,
-        "ok": worst(findings) != Severity::Bad,
-        "findings": findings.iter().map(finding).collect::<Vec<_>>(),
-    })
 }
 
 #[cfg(test)]

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use anstyle::Style;
-use serde_json::{Map, Value, json};
 
 use super::printer::Printer;
+use super::schema;
 use super::screen::{BOLD, DIM, Line, Mark, RED, Screen, Terminal};
 use crate::drill::trace::{AlertTrace, Stage};
 
 impl Printer {
     /// Prints how far each alert of a drill came.
     pub fn drill(&self, stack: &str, traces: &[AlertTrace], total: Duration) {
-        self.result(|terminal| screen(terminal, traces, total), || document(stack, traces, total));
+        self.result(|terminal| screen(terminal, traces, total), || schema::drill(stack, traces, total));
     }
 }
 
@@ -87,24 +87,6 @@ fn name(stage: Stage) -> &'static str {
         Stage::Alertmanager => "Alertmanager",
         other => other.name(),
     }
-}
-
-fn document(stack: &str, courses: &[AlertTrace], total: Duration) -> Value {
-    let course = |course: &AlertTrace| {
-        let stages: Map<String, Value> = course
-            .stages
-            .iter()
-            .map(|(stage, time)| (stage.name().to_string(), time.as_secs_f64().into()))
-            .collect();
-        json!({"alert": course.alert, "ok": course.fault().is_none(), "hops": stages, "fault": course.fault()})
-    };
-    json!({
-        "schema": "tdd-stack.drill/1",
-        "stack": stack,
-        "ok": courses.iter().all(|course| course.fault().is_none()),
-        "seconds": total.as_secs_f64(),
-        "alerts": courses.iter().map(course).collect::<Vec<_>>(),
-    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::schema;
 use super::screen::{Line, Terminal};
 use crate::config::settings::OutputFormat;
 use crate::error::Error;
+use crate::error::chain::causes;
 use crate::model::sanitize;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -39,11 +40,7 @@ pub fn error(
         None => None,
     };
     if output == Some(OutputFormat::Json) {
-        let mut document = schema::error(error);
-        if let Some(path) = path {
-            document["diagnostics"] = path.display().to_string().into();
-        }
-        object(&document);
+        object(&schema::error(error, path));
     }
 }
 
@@ -62,16 +59,14 @@ fn styled(terminal: Terminal, line: &str) -> Vec<Line> {
 /// Returns an error as it is printed, with its causes and its hint.
 pub fn error_text(error: &Error) -> String {
     let mut text = format!("error: {error}\n");
-    let mut source = std::error::Error::source(error);
     let mut last = error.to_string();
-    while let Some(cause) = source {
+    for cause in causes(error) {
         let next = cause.to_string();
         // Each cause once: some libraries repeat the text of their source.
         if !last.contains(&next) {
             text.push_str(&indented(&next));
         }
         last = next;
-        source = cause.source();
     }
     for further in error.of_clean_up() {
         text.push_str(&indented(&format!("in the clean-up: {}", further.in_one_line())));

@@ -14,8 +14,8 @@ const NAMED: usize = 3;
 
 impl Printer {
     /// Prints what happened to files.
-    pub fn files(&self, reports: &[FileReport]) {
-        self.result(|terminal| screen(terminal, reports, self.is_verbose), || schema::files(reports));
+    pub fn files(&self, stack: &str, reports: &[FileReport]) {
+        self.result(|terminal| screen(terminal, reports, self.is_verbose), || schema::files(stack, reports));
     }
 }
 

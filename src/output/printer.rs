@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::schema;
 use super::screen::{Line, Screen, Terminal};
 use crate::config::settings::{OutputFormat, ProgressFormat};
 use crate::model::sanitize;
@@ -61,10 +62,7 @@ impl Printer {
         match self.progress {
             ProgressFormat::Quiet => {}
             ProgressFormat::Json => {
-                let line = serde_json::json!({
-                    "schema": "tdd-stack.event/1", "event": "talk", "seconds": elapsed.as_secs_f64(), "text": text,
-                });
-                say(&line.to_string());
+                say(&schema::line(&schema::talk(elapsed, text)));
             }
             ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => {
                 say(&format!("{:>7.2}s  {text}", elapsed.as_secs_f64()));

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::printer::{Printer, say};
 use super::screen::Terminal;
 use super::up::{Timing, Timings};
-use super::{progress_json, progress_live, progress_plain};
+use super::{progress_live, progress_plain, schema};
 use crate::config::settings::ProgressFormat;
 use crate::model::event::{Event, EventKind};
 use crate::plan::Plan;
@@ -68,7 +68,7 @@ impl Renderer {
         match self {
             Self::Live(live) => live.show(plan, event),
             Self::Plain => say_some(progress_plain::line(plan, event, took)),
-            Self::Json => say(&progress_json::line(plan, event, took)),
+            Self::Json => say(&schema::line(&schema::event(plan, event, took, None))),
             Self::Quiet => say_some(match event.kind {
                 EventKind::Failed(_) => progress_plain::line(plan, event, took),
                 _ => None,

@@ -1,10 +1,9 @@
 //! What `down` did.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anstyle::Style;
-use serde_json::{Value, json};
 
 use super::printer::Printer;
 use super::schema;
@@ -31,7 +30,7 @@ pub struct Removed<'a> {
 impl Printer {
     /// Prints what `down` did.
     pub fn removed(&self, removed: &Removed<'_>) {
-        self.result(|terminal| screen(terminal, removed, self.is_verbose), || document(removed));
+        self.result(|terminal| screen(terminal, removed, self.is_verbose), || schema::removed(removed));
     }
 }
 
@@ -61,17 +60,6 @@ fn screen(terminal: Terminal, removed: &Removed<'_>, is_verbose: bool) -> Screen
         lines.extend(terminal.list(first, DIM, &done));
     }
     lines
-}
-
-fn document(removed: &Removed<'_>) -> Value {
-    json!({
-        "schema": "tdd-stack.down/1",
-        "stack": removed.stack,
-        "ok": true,
-        "operations": schema::operations(removed.plan),
-        "kept_volumes": removed.kept,
-        "removed_password_file": removed.password_file.as_deref().map(Path::to_string_lossy),
-    })
 }
 
 #[cfg(test)]

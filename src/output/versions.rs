@@ -1,16 +1,16 @@
 //! The program's version and those of the services, for people and for scripts.
 
 use anstyle::Style;
-use serde_json::{Value, json};
 
 use super::printer::Printer;
+use super::schema;
 use super::screen::{BOLD, DIM, Line, Screen, Terminal};
 use crate::services::Release;
 
 impl Printer {
     /// Prints the program's version, and for each service the default image and the tested version.
     pub fn versions(&self, program: &str, releases: &[Release]) {
-        self.result(|terminal| screen(terminal, program, releases), || document(program, releases));
+        self.result(|terminal| screen(terminal, program, releases), || schema::versions(program, releases));
     }
 }
 
@@ -27,15 +27,6 @@ fn screen(terminal: Terminal, program: &str, releases: &[Release]) -> Screen {
     let table = terminal.table(0, 2, &rows, |_| false);
     lines.extend(table.unwrap_or_else(|| releases.iter().flat_map(block).collect()));
     lines
-}
-
-fn document(program: &str, releases: &[Release]) -> Value {
-    let release = |release: &Release| json!({"service": release.service, "image": release.image, "tested": release.tested});
-    json!({
-        "schema": "tdd-stack.version/1",
-        "version": program,
-        "services": releases.iter().map(release).collect::<Vec<_>>(),
-    })
 }
 
 #[cfg(test)]

@@ -185,14 +185,10 @@ impl Session {
     fn write(&self, name: &str, moment: SystemTime, files: &[(String, String)]) -> Kept {
         let folder = diagnostics::folder(self.settings.diagnostics.as_deref(), environment)
             .ok_or("neither `--diagnostics`, XDG_STATE_HOME nor HOME names a folder")?;
-        let described = |error: Error| {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-            format!("{error}{}", cause.unwrap_or_default())
-        };
         let written = files::write_dated(&folder, name, moment, files);
         // A failure to remove old folders must not hide the new one.
         drop(files::keep_newest(&folder, KEPT, written.as_deref().ok()));
-        written.map_err(described)
+        written.map_err(|error| error.in_one_line())
     }
 }
 

@@ -111,6 +111,7 @@ fn json_results_name_their_schema() {
         let output = scene.tdd_stack(["--output", "json"]).args(&arguments).run();
         let object = output.exits(0).json();
         assert_eq!(object["schema"], schema, "{arguments:?}");
+        assert_eq!((&object["stack"], &object["ok"]), (&json!("tdd"), &json!(true)), "{arguments:?}");
     }
 }
 
@@ -129,7 +130,16 @@ fn json_result_of_up_has_every_key() {
     for key in ["operation", "service", "began", "took"] {
         assert!(timings.iter().all(|timing| timing.get(key).is_some()), "{key}");
     }
-    assert_eq!(up["services"].as_array().map(Vec::len), Some(4));
+    let services = up["services"].as_array().expect("it is a list");
+    assert_eq!(services.len(), 4);
+    for service in services {
+        let (url, port) = (service["url"].as_str().expect("a URL"), &service["port"]);
+        assert!(url.ends_with(&format!(":{port}")), "{service}");
+    }
+    let grafana = services.iter().find(|service| service["name"] == "grafana").expect("it is a service");
+    let url = format!("{}/d/tdd-main", grafana["url"].as_str().unwrap_or_default());
+    assert_eq!(up["dashboards"], json!([{"uid": "tdd-main", "url": url}]));
+    assert_eq!(up["login"], json!({"user": "admin", "password_file": null}));
 }
 
 #[test]

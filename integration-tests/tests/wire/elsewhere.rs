@@ -81,7 +81,7 @@ fn verbs_without_ports_work_on_a_remote_engine() {
 fn status_shows_container_states_of_a_remote_engine() {
     let scene = elsewhere();
     let status = run_without_service_requests(&scene, &["status", "--output", "json"], 4).json();
-    assert_eq!((&status["ok"], &status["finding"]), (&false.into(), &"out-of-reach".into()));
+    assert_eq!((&status["ok"], &status["verdict"]), (&false.into(), &"not-reachable".into()));
     for service in status["services"].as_array().expect("it is a list") {
         assert_eq!((&service["state"], &service["ready"]), (&"running".into(), &false.into()));
         assert!(
@@ -101,11 +101,11 @@ fn doctor_reports_remote_engine_as_one_finding() {
     let findings = doctor["findings"].as_array().expect("it is a list").clone();
     // The engine asks the application from inside the network.
     let is_fault =
-        |finding: &&serde_json::Value| finding["state"] == "bad" && finding["check"] != "application";
+        |finding: &&serde_json::Value| finding["state"] == "error" && finding["check"] != "application";
     let bad: Vec<_> = findings.iter().filter(is_fault).collect();
     assert_eq!(bad.len(), 1, "{bad:#?}");
     assert_eq!(bad[0]["check"], "reach");
-    assert!(bad[0]["cure"].as_str().is_some_and(|fix| fix.contains("--bind ADDRESS")), "{bad:?}");
+    assert!(bad[0]["fix"].as_str().is_some_and(|fix| fix.contains("--bind ADDRESS")), "{bad:?}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn json_status_has_the_documented_keys() {
     assert_eq!(status["schema"], "tdd-stack.status/1");
     assert_eq!(status["stack"], "tdd");
     assert_eq!(status["ok"], true);
-    assert_eq!(status["finding"], "proven");
+    assert_eq!(status["verdict"], "healthy");
     assert_eq!(status["problems"], json!([]));
     assert_eq!(status["alertmanager"], json!({"active": true, "watchdog": true}));
     for (list, keys) in [
@@ -106,7 +106,7 @@ fn status_reports_a_missing_stack() {
         .says("prometheus is not ready: the container is missing")
         .says("`tdd-stack up`");
     let status = status(&scene, 1);
-    assert_eq!(status["finding"], "amiss");
+    assert_eq!(status["verdict"], "problems");
     assert_eq!(status["ok"], false);
     assert_eq!(status["services"][0]["state"], "absent");
     assert_eq!(status["services"][0]["url"], Value::Null);
@@ -120,7 +120,7 @@ fn status_reports_a_service_that_is_not_running() {
         let scene = Scene::after_up(program!());
         scene.engine.set_phase("tdd-grafana", phase);
         let status = status(&scene, 1);
-        assert_eq!(status["finding"], "amiss", "{state}");
+        assert_eq!(status["verdict"], "problems", "{state}");
         assert_eq!(status["services"][1]["state"], state);
         assert_eq!(status["services"][1]["ready"], false);
         assert_eq!(status["services"][0]["ready"], true);
@@ -146,7 +146,7 @@ fn status_reports_a_running_stack_without_monitoring() {
         scene.engine.fail(fault);
         scene.run(["status"]).exits(6).says(problem);
         let status = status(&scene, 6);
-        assert_eq!(status["finding"], "blind");
+        assert_eq!(status["verdict"], "unhealthy");
         assert_eq!(status["ok"], false);
     }
 }
@@ -156,9 +156,9 @@ fn missing_first_scrape_is_pending() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
     let young = status(&scene, 0);
-    assert_eq!((&young["finding"], &young["ok"]), (&json!("pending"), &json!(true)));
+    assert_eq!((&young["verdict"], &young["ok"]), (&json!("pending"), &json!(true)));
     scene.engine.age(GROWN_UP);
-    assert_eq!(status(&scene, 6)["finding"], "blind");
+    assert_eq!(status(&scene, 6)["verdict"], "unhealthy");
 }
 
 #[test]

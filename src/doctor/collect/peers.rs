@@ -10,6 +10,7 @@ use crate::doctor::{
     self, FromInside, Peer, ProbeAnswer, Role, Scrape, ServiceFacts, from_wget, is_reachable, place,
 };
 use crate::engine::Engine;
+use crate::error::chain::root_cause;
 use crate::http::{ActiveTarget, Http};
 use crate::model::observed::{ContainerState, Objects};
 use crate::model::stack::{HostAddress, Service};
@@ -101,7 +102,7 @@ async fn ask_from(engine: &Engine, container: &str, url: &str) -> FromInside {
     let unclear = |why: String| FromInside { address: None, answer: ProbeAnswer::Unclear(why) };
     match tokio::time::timeout(INSIDE, engine.operator().execute(container, &command)).await {
         Ok(Ok((code, output))) => from_wget(code, &output),
-        Ok(Err(error)) => unclear(super::root_cause(&error)),
+        Ok(Err(error)) => unclear(root_cause(&error).to_string()),
         Err(_) => unclear(format!("no answer within {} s, its name may resolve slowly", INSIDE.as_secs())),
     }
 }

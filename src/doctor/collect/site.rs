@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use super::{ANSWER, DoctorContext};
 use crate::doctor::{self, Facts, Space, syntax_fault};
+use crate::error::chain::root_cause;
 use crate::error::{ConfigFault, Error};
 
 /// Returns the facts that need no engine.
@@ -13,7 +14,7 @@ pub(super) fn look(examined: DoctorContext<'_>) -> Facts {
         folder: doctor::FolderFacts {
             path: folder.path().to_path_buf(),
             exists: folder.path().is_dir(),
-            problem: folder.try_writing().err().map(|error| super::root_cause(&error)),
+            problem: folder.try_writing().err().map(|error| root_cause(&error).to_string()),
         },
         ..Facts::default()
     };
@@ -28,7 +29,11 @@ pub(super) fn look(examined: DoctorContext<'_>) -> Facts {
             }
             Err(Error::Faults(found)) => facts.faults.extend(found),
             Err(error) => {
-                facts.faults.push(ConfigFault { file: path, line: None, reason: super::root_cause(&error) });
+                facts.faults.push(ConfigFault {
+                    file: path,
+                    line: None,
+                    reason: root_cause(&error).to_string(),
+                });
             }
         }
     }

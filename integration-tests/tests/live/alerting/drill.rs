@@ -27,12 +27,12 @@ fn drill_delivers_every_alert_and_restores_the_files() {
     let alerts = drill["alerts"].as_array().expect("it is a list");
     assert_eq!(alerts.len(), 12, "{drill}");
     for alert in alerts {
-        let hops = alert["hops"].as_object().expect("it is an object");
+        let stages = alert["stages"].as_object().expect("it is an object");
         let order = ["scraped", "pending", "firing", "alertmanager", "received"];
-        let times: Vec<f64> = order.iter().filter_map(|hop| hops.get(*hop)?.as_f64()).collect();
+        let times: Vec<f64> = order.iter().filter_map(|stage| stages.get(*stage)?.as_f64()).collect();
         assert_eq!(times.len(), order.len(), "{alert}");
         assert!(times.is_sorted(), "{alert}");
-        assert_eq!(hops.contains_key("resolved"), alert["alert"] != "Watchdog", "{alert}");
+        assert_eq!(stages.contains_key("resolved"), alert["alert"] != "Watchdog", "{alert}");
     }
     assert_eq!(scenario.ids(), ids);
     scenario.is_converged();

@@ -44,7 +44,7 @@ fn up_and_doctor_report_a_firewall_between_containers() {
     let findings = doctor.json()["findings"].as_array().cloned().unwrap_or_default();
     let found: Vec<_> = findings.iter().filter(|finding| finding["check"] == "network").collect();
     assert_eq!(found.len(), 1, "{findings:#?}");
-    assert!(found[0]["cure"].as_str().is_some_and(|cure| cure.contains(&fix)), "{found:?}");
+    assert!(found[0]["fix"].as_str().is_some_and(|found| found.contains(&fix)), "{found:?}");
     drop(rule);
     scenario.docker(&["stop", &scenario.container("alertmanager")]);
     scenario.succeed(&["up"]);

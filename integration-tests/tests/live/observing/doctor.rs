@@ -23,7 +23,7 @@ pub(crate) fn finding(document: &Value, check: &str, subject: Option<&str>) -> V
 #[track_caller]
 pub(crate) fn expect(found: &Value, state: &str, what: &str, fix: &str) {
     assert_eq!(found["state"], state, "{found:#}");
-    for (key, words) in [("what", what), ("cure", fix)] {
+    for (key, words) in [("what", what), ("fix", fix)] {
         assert!(found[key].as_str().unwrap_or_default().contains(words), "{key} lacks {words:?}: {found:#}");
     }
 }
@@ -53,11 +53,11 @@ impl FaultyApp {
 
     /// Asserts the hint of `status`, which comes from Prometheus' error only.
     #[track_caller]
-    fn status_advises(&self, error: &str, advice: &str) {
+    fn status_advises(&self, error: &str, hint: &str) {
         let status = self.scenario.run(&["status", "--output", "json"]).json();
         let targets = status["targets"].as_array().expect("the document lists targets");
         let target = targets.iter().find(|target| target["job"] == JOB).expect("the job is scraped");
-        for (key, words) in [("error", error), ("advice", advice)] {
+        for (key, words) in [("error", error), ("hint", hint)] {
             assert!(target[key].as_str().unwrap_or_default().contains(words), "{words:?}: {target:#}");
         }
     }
@@ -66,7 +66,7 @@ impl FaultyApp {
     #[track_caller]
     fn doctor_finds(&self, state: &str, what: &str, fix: &str) {
         let output = self.scenario.run(&["doctor", "--output", "json"]);
-        output.exits(i32::from(state == "bad"));
+        output.exits(i32::from(state == "error"));
         expect(&finding(&output.json(), "application", Some(JOB)), state, what, fix);
         let text = self.scenario.run(&["doctor"]).stdout;
         assert!(text.contains("App") && text.contains("Fix: "), "{text}");
@@ -79,7 +79,7 @@ fn doctor_explains_localhost_target() {
     let target = format!("localhost:{}", scenario.reserve_port());
     let app = FaultyApp::with(scenario, &target, "");
     app.status_advises("dial tcp", "use `tdd-app`");
-    app.doctor_finds("bad", "refuses the connection", "use `tdd-app`");
+    app.doctor_finds("error", "refuses the connection", "use `tdd-app`");
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn doctor_detects_an_application_bound_to_loopback() {
     let app = FaultyApp::new("app-loopback", &format!("tdd-app:{port}"));
     app.status_advises("connection refused", "start it on 0.0.0.0");
     app.doctor_finds(
-        "bad",
+        "error",
         &format!("port {port} is bound to 127.0.0.1:{port}"),
         "`--server.address 0.0.0.0`",
     );
-    app.doctor_finds("bad", &format!("(process {})", std::process::id()), "0.0.0.0");
+    app.doctor_finds("error", &format!("(process {})", std::process::id()), "0.0.0.0");
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn doctor_names_the_bridge_that_a_firewall_blocks() {
     let network = format!("{}-monitoring", app.scenario.stack());
     let id = docker(&["network", "inspect", "--format", "{{.Id}}", &network]);
     let fix = format!("a firewall on the host drops packets from `br-{}`", &id[..12]);
-    app.doctor_finds("bad", "does not answer in time", &fix);
-    app.doctor_finds("bad", "does not answer in time", &format!("to any port {port} proto tcp"));
+    app.doctor_finds("error", "does not answer in time", &fix);
+    app.doctor_finds("error", "does not answer in time", &format!("to any port {port} proto tcp"));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn hanging_application_is_not_a_firewall() {
     let application = Application::reachable(Behaviour::Silent);
     let app = FaultyApp::new("app-silent", &format!("tdd-app:{}", application.port()));
     app.status_advises("context deadline exceeded", "nothing answers");
-    app.doctor_finds("bad", "does not answer, not even on this machine", "your application hangs");
+    app.doctor_finds("error", "does not answer, not even on this machine", "your application hangs");
 }
 
 #[test]
@@ -133,11 +133,11 @@ fn doctor_suggests_a_name_that_resolves() {
     app.status_advises("no such host", "alias");
     let network = format!("{}-monitoring", app.scenario.stack());
     app.doctor_finds(
-        "bad",
+        "error",
         "does not resolve inside the network",
         "write `tdd-app` instead of `no-such-app`",
     );
-    app.doctor_finds("bad", "no-such-app:8501", &format!("--alias no-such-app {network}"));
+    app.doctor_finds("error", "no-such-app:8501", &format!("--alias no-such-app {network}"));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn web_page_is_not_metrics() {
     let application = Application::reachable(page);
     let app = FaultyApp::new("app-page", &format!("tdd-app:{}", application.port()));
     app.status_advises("unsupported Content-Type \"text/html", "`st.App`");
-    app.doctor_finds("bad", "answers with a web page", "`/_stcore/metrics`");
+    app.doctor_finds("error", "answers with a web page", "`/_stcore/metrics`");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn web_page_with_fallback_is_not_metrics() {
     let fallback = "    fallback_scrape_protocol: PrometheusText1.0.0\n";
     let app = FaultyApp::with(scenario("app-fallback"), &target, fallback);
     app.status_advises("expected a valid start token, got \"<\"", "`st.App`");
-    app.doctor_finds("bad", "answers with a web page", "`st.App`");
+    app.doctor_finds("error", "answers with a web page", "`st.App`");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn metrics_without_content_type_need_a_fallback() {
     let app = FaultyApp::new("app-blank", &format!("tdd-app:{}", application.port()));
     app.status_advises("blank Content-Type", "fallback_scrape_protocol");
     app.doctor_finds(
-        "bad",
+        "error",
         "answers without a Content-Type",
         "fallback_scrape_protocol: PrometheusText1.0.0",
     );
@@ -178,7 +178,7 @@ fn metrics_of_wrong_content_type_need_a_fallback() {
     let application = Application::reachable(json);
     let app = FaultyApp::new("app-json", &format!("tdd-app:{}", application.port()));
     app.status_advises("\"application/json\"", "fallback_scrape_protocol");
-    app.doctor_finds("bad", "answers with `application/json`", "`text/plain; version=0.0.4`");
+    app.doctor_finds("error", "answers with `application/json`", "`text/plain; version=0.0.4`");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn healthy_application_and_receiver_are_good() {
     scenario.succeed(&["up"]);
     // Prometheus has not discovered a target yet.
     let output = scenario.succeed(&["doctor", "--require-app", "--output", "json"]).json();
-    expect(&finding(&output, "application", Some(JOB)), "good", "http://tdd-app", "");
+    expect(&finding(&output, "application", Some(JOB)), "ok", "http://tdd-app", "");
     let all_up = |targets: &Vec<(String, String)>| {
         targets.len() == 6 && targets.iter().all(|(_, health)| health == "up")
     };
@@ -203,10 +203,10 @@ fn healthy_application_and_receiver_are_good() {
     let output = scenario.succeed(&["doctor", "--require-app", "--output", "json"]).json();
     assert_eq!((&output["schema"], &output["ok"]), (&"tdd-stack.doctor/1".into(), &true.into()));
     for job in [JOB, "app-metrics"] {
-        expect(&finding(&output, "application", Some(job)), "good", "is scraped", "");
+        expect(&finding(&output, "application", Some(job)), "ok", "is scraped", "");
     }
-    expect(&finding(&output, "receiver", None), "good", "answers Alertmanager's container", "");
-    expect(&finding(&output, "service", None), "good", "all 4 are ready", "");
+    expect(&finding(&output, "receiver", None), "ok", "answers Alertmanager's container", "");
+    expect(&finding(&output, "service", None), "ok", "all 4 are ready", "");
     drop(receiver);
     let output = scenario.succeed(&["doctor", "--output", "json"]).json();
     expect(&finding(&output, "receiver", None), "warning", "nothing listens", "your alert receiver");

@@ -95,7 +95,7 @@ fn stopped_application_is_a_failure_only_if_required() {
     let app = eventually("the application was scraped", target, |target| target["health"] == "down");
     assert_eq!((&app["up"], &app["required"]), (&false.into(), &false.into()), "{app}");
     assert!(app["error"].as_str().unwrap().contains("tdd-app:1/"), "{app}");
-    assert!(app["advice"].as_str().unwrap().contains("0.0.0.0"), "{app}");
+    assert!(app["hint"].as_str().unwrap().contains("0.0.0.0"), "{app}");
     let strict = scenario.run(&["up", "--require-app", "--wait-timeout", "1s"]);
     strict.exits(6).says("app-metrics is down").says("0.0.0.0");
 }
@@ -107,8 +107,8 @@ fn up_with_wait_proven_ends_with_real_files() {
     let done = scenario.succeed(&["up", "--wait", "proven", "--output", "json"]).json();
     // Discovery takes Prometheus 5 s, and its real intervals would take another 15 s.
     assert!(began.elapsed() < Duration::from_secs(14), "{:?}", began.elapsed());
-    assert_eq!(done["proof"]["verdict"], "proven", "{done}");
-    assert_eq!(done["proof"]["alertmanager"], serde_json::json!({"active": true, "watchdog": true}));
+    assert_eq!(done["verification"]["verdict"], "healthy", "{done}");
+    assert_eq!(done["verification"]["alertmanager"], serde_json::json!({"active": true, "watchdog": true}));
     let config = text(&scenario.prometheus("status/config")["yaml"]);
     assert!(config.contains("scrape_interval: 15s") && !config.contains("_interval: 1s"), "{config}");
     let queries: Vec<String> = scenario.rules().iter().map(|rule| text(&rule["query"])).collect();
@@ -123,7 +123,7 @@ fn status_stays_proven_after_the_intervals_change() {
     // The tuned intervals change to the real ones, so each target and rule is new for up to 20 s.
     let is_completely_scraped = || {
         let status = scenario.succeed(&["status", "--output", "json"]).json();
-        assert_eq!(status["finding"], "proven", "{status:#}");
+        assert_eq!(status["verdict"], "healthy", "{status:#}");
         let is_seen = |found: &serde_json::Value| found["health"] != "unknown";
         let targets = scenario.prometheus("targets?state=active");
         let targets = targets["activeTargets"].as_array().expect("it is a list").clone();
@@ -150,13 +150,13 @@ fn edited_rule_is_proven_unless_it_fails() {
     scenario.edit("alerts.yml", "expr: memory_usage_percent > 90", "expr: memory_usage_percent > 95");
     scenario.succeed(&["up"]);
     let status = scenario.succeed(&["status", "--output", "json"]).json();
-    assert_eq!(status["finding"], "proven", "{status:#}");
+    assert_eq!(status["verdict"], "healthy", "{status:#}");
     // Valid syntax, but the evaluation fails: both sides have several elements.
     let fails = "expr: up * on () group_left () up > 95";
     scenario.edit("alerts.yml", "expr: memory_usage_percent > 95", fails);
     scenario.succeed(&["up"]);
     let status = scenario.run(&["status", "--output", "json"]).json();
-    assert_ne!(status["finding"], "proven", "{status:#}");
+    assert_ne!(status["verdict"], "healthy", "{status:#}");
 }
 
 #[test]

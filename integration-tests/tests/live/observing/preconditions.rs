@@ -20,7 +20,7 @@ fn doctor_before_first_up_changes_nothing() {
         ("folder", "does not exist yet"),
         ("service", "does not exist yet"),
     ] {
-        expect(&finding(&output, check, None), "good", what, "");
+        expect(&finding(&output, check, None), "ok", what, "");
     }
     for kind in ["container", "network", "volume"] {
         assert_eq!(scenario.objects(kind), [""; 0]);
@@ -42,9 +42,9 @@ fn doctor_reports_everything_that_prevents_up() {
     let document = output.json();
     assert_eq!(document["ok"], false);
     let program = format!("process {}", std::process::id());
-    expect(&finding(&document, "port", Some("prometheus")), "bad", &program, "--port prometheus=auto");
-    expect(&finding(&document, "image", Some("grafana")), "bad", "grafana:0.0.0", "--registry HOST");
-    expect(&finding(&document, "file", Some("alerts.yml")), "bad", "alerts.yml:", "tdd-stack init --force");
+    expect(&finding(&document, "port", Some("prometheus")), "error", &program, "--port prometheus=auto");
+    expect(&finding(&document, "image", Some("grafana")), "error", "grafana:0.0.0", "--registry HOST");
+    expect(&finding(&document, "file", Some("alerts.yml")), "error", "alerts.yml:", "tdd-stack init --force");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn pullable_image_is_good() {
     docker(&["rmi", &own]);
     let image = format!("alertmanager={own}");
     let output = scenario.succeed(&["doctor", "--image", &image, "--output", "json"]).json();
-    expect(&finding(&output, "image", Some("alertmanager")), "good", "its registry has it", "");
+    expect(&finding(&output, "image", Some("alertmanager")), "ok", "its registry has it", "");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn unreachable_engine_is_a_finding() {
     let scenario = scenario("no-engine");
     let output = scenario.run(&["doctor", "--host", "unix:///nowhere.sock", "--output", "json"]);
     output.exits(1);
-    expect(&finding(&output.json(), "engine", None), "bad", "unix:///nowhere.sock", "start Docker");
+    expect(&finding(&output.json(), "engine", None), "error", "unix:///nowhere.sock", "start Docker");
 }
 
 #[test]
@@ -77,5 +77,5 @@ fn stopped_service_is_bad() {
     let output = scenario.run(&["doctor", "--output", "json"]);
     output.exits(1);
     let found = finding(&output.json(), "service", Some("alertmanager"));
-    expect(&found, "bad", "is not running: exited", "tdd-stack logs alertmanager");
+    expect(&found, "error", "is not running: exited", "tdd-stack logs alertmanager");
 }
