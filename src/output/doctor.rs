@@ -77,18 +77,16 @@ impl<'a> Problem<'a> {
             items: Vec::new(),
             fix: finding.fix.as_deref(),
         };
-        match &finding.brief {
-            Some(brief) => Self {
+        if let Some(brief) = &finding.brief {
+            return Self {
                 text: &brief.text,
                 items: brief.item.as_deref().into_iter().collect(),
                 fix: brief.fix.as_deref(),
                 ..problem
-            },
-            None => {
-                let subject = finding.subject.as_deref().filter(|subject| !finding.what.contains(subject));
-                Self { subjects: subject.into_iter().collect(), ..problem }
-            }
+            };
         }
+        let subject = finding.subject.as_deref().filter(|subject| !finding.what.contains(subject));
+        Self { subjects: subject.into_iter().collect(), ..problem }
     }
 
     fn has_cause_of(&self, other: &Self) -> bool {
