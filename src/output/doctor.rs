@@ -12,6 +12,9 @@ use crate::doctor::{Finding, Severity};
 const BEFORE_START: [&str; 9] =
     ["engine", "api", "platform", "disk", "image", "port", "name", "folder", "file"];
 
+/// The checks whose findings name their subject.
+const NAMING: [&str; 5] = ["data", "file", "link", "name", "port"];
+
 /// The columns of a check's name in the list of all checks.
 const NAMES: usize = 14;
 
@@ -85,8 +88,7 @@ impl<'a> Problem<'a> {
                 ..problem
             };
         }
-        let subject = finding.subject.as_deref().filter(|subject| !finding.what.contains(subject));
-        Self { subjects: subject.into_iter().collect(), ..problem }
+        Self { subjects: unnamed_subject(finding).into_iter().collect(), ..problem }
     }
 
     fn has_cause_of(&self, other: &Self) -> bool {
@@ -137,9 +139,9 @@ fn check(terminal: Terminal, finding: &Finding) -> Screen {
     let first = terminal.row(0, mark(finding.state)).and(Line::of(BOLD, title(finding.check)));
     let first = first.padded(terminal.mark_width() + NAMES);
     let place = first.width();
-    let text = match &finding.subject {
-        Some(subject) if !finding.what.contains(subject.as_str()) => format!("{subject}: {}", finding.what),
-        _ => finding.what.clone(),
+    let text = match unnamed_subject(finding) {
+        Some(subject) => format!("{subject}: {}", finding.what),
+        None => finding.what.clone(),
     };
     let mut lines = terminal.continued(first, Style::new(), &text);
     lines.extend(finding.fix.iter().flat_map(|text| fix(terminal, place, text)));
@@ -202,6 +204,11 @@ fn title(check: &'static str) -> &'static str {
 fn named(names: &[&str]) -> String {
     let Some((title, subjects)) = names.split_first() else { return String::new() };
     if subjects.is_empty() { (*title).to_string() } else { format!("{title} ({})", subjects.join(", ")) }
+}
+
+/// Returns what a finding is about, where its text does not say it.
+fn unnamed_subject(finding: &Finding) -> Option<&str> {
+    finding.subject.as_deref().filter(|_| !NAMING.contains(&finding.check))
 }
 
 fn with_items(text: &str, items: &[&str]) -> String {

@@ -9,7 +9,7 @@ const REPLACED: [(&str, &str); 8] = [
     (r"127\.\d+\.\d+\.\d+:\d+", "[ADDRESS]"),
     (r"127\.\d+\.\d+\.\d+", "[IP]"),
     (r"\(process \d+\)", "(process [PID])"),
-    (r"\b\d+\.\d\d ?s\b", "[TIME]"),
+    (r"\b\d+\.\d{1,2} ?s\b", "[TIME]"),
     // These counts change with the shipped files.
     (r"\b\d+ of \d+ (healthy|panels)", "[N] of [N] $1"),
     // Column widths follow their content.
@@ -29,8 +29,9 @@ mod tests {
 
     #[test]
     fn only_variable_values_are_replaced() {
-        let text = "stack tdd is up in 0.53 s\nat /tmp/.tmpAb1/config http://127.9.0.1:4000/x   a  port 9090";
-        let redacted = "stack tdd is up in [TIME]\nat [TMP]/config http://[ADDRESS]/x  a  port 9090";
+        let text =
+            "stack tdd is up in 0.53 s (0.5s)\nat /tmp/.tmpAb1/config http://127.9.0.1:4000/x   a  port 9090";
+        let redacted = "stack tdd is up in [TIME] ([TIME])\nat [TMP]/config http://[ADDRESS]/x  a  port 9090";
         assert_eq!(all(text), redacted);
     }
 }

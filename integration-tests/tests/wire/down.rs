@@ -16,9 +16,9 @@ fn down_keeps_only_data_and_images() {
     insta::assert_snapshot!(output.to_snapshot(), @"
     exit 0
     --- stdout
-    ok  Stack tdd is removed (<seconds>s)
-        Data stays in tdd_alertmanager_data, tdd_grafana_data, tdd_prometheus_data
-        Remove it: tdd-stack down --volumes
+    ok  Stack tdd is removed ([TIME])
+      Data stays in tdd_alertmanager_data, tdd_grafana_data, tdd_prometheus_data
+      Remove it: tdd-stack down --volumes
     --- stderr
     ");
     assert!(scene.engine.containers().is_empty());
@@ -115,7 +115,7 @@ fn generated_password_is_removed_only_with_its_data() {
     run(&["up", "--generate-password"]);
     let kept = run(&["down"]).stdout;
     assert!(
-        kept.contains("shop_grafana_data") && kept.contains("`tdd-stack down --volumes --stack shop`"),
+        kept.contains("shop_grafana_data") && kept.contains("tdd-stack down --volumes --stack shop\n"),
         "{kept}"
     );
     let again = run(&["down", "--output", "json"]).json();
