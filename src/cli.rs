@@ -1,10 +1,12 @@
 //! The command line: flags and their environment variables. Its types stop here.
 
+mod page;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::commands;
 use crate::config::settings::{
@@ -14,12 +16,17 @@ use crate::config::settings::{
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Start Prometheus, Grafana, node-exporter and Alertmanager, and see that they observe
+/// Run Prometheus, Grafana, node-exporter and Alertmanager in Docker
 ///
-/// Talks to the Docker Engine itself. Files of the configuration are written to config/monitoring, where you
-/// may edit them; they are never overwritten.
+/// Talks to the Docker Engine directly, and checks that monitoring works. Writes the configuration to config/monitoring,
+/// where you can edit it; an edited file is never overwritten.
+///
+/// Every global option has a variable (`--app-host`: TDD_STACK_APP_HOST) and, except `--dir` and
+/// `--grafana-password-prompt`, a key in tdd-stack.yaml (`app-host`). Options override variables, and variables override
+/// the file. Without a password option, Grafana's login is admin / admin123; TDD_STACK_GRAFANA_PASSWORD sets the password
+/// itself.
 #[derive(Debug, Parser)]
-#[command(name = "tdd-stack", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "tdd-stack", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -48,36 +55,36 @@ pub(crate) enum Command {
     Version(commands::version::Args),
 }
 
-/// The flags that every verb takes; each may stand in the environment or in tdd-stack.yaml too.
+/// The flags of every verb. Each has a variable, and most have a key in tdd-stack.yaml.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// Name of the stack, the first part of every object's name [default: tdd]
+    /// Name of the stack, and prefix of all its objects [default: tdd]
     #[arg(long, global = true, env = "TDD_STACK_STACK", value_name = "NAME")]
     stack: Option<String>,
 
-    /// Folder that holds config/monitoring and tdd-stack.yaml [default: .]
+    /// Folder of config/monitoring and tdd-stack.yaml [default: .]
     #[arg(long, global = true, env = "TDD_STACK_DIR", value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// Docker Engine to talk to: `unix://PATH` or `tcp://HOST:PORT`
+    /// Docker Engine to use: `unix://PATH` or `tcp://HOST:PORT`
     #[arg(long, global = true, env = "TDD_STACK_HOST", value_name = "URL")]
     host: Option<String>,
 
-    /// Docker context that names the engine
+    /// Docker context that names the engine to use
     #[arg(long, global = true, env = "TDD_STACK_CONTEXT", value_name = "NAME")]
     context: Option<String>,
 
-    /// Registry to take all images from
+    /// Registry to pull all images from
     #[arg(long, global = true, env = "TDD_STACK_REGISTRY", value_name = "HOST")]
     registry: Option<String>,
 
-    /// Image of a service
+    /// Image of a service, repeatable
     #[arg(long, global = true, env = "TDD_STACK_IMAGE", value_name = "SERVICE=REF", value_delimiter = ',',
           value_parser = pair::<String>)]
     image: Vec<(String, String)>,
 
-    /// Host port of a service, `auto` for any free one
+    /// Host port of a service, `auto` for any free port, repeatable
     #[arg(long, global = true, env = "TDD_STACK_PORT", value_name = "SERVICE=PORT", value_delimiter = ',',
           value_parser = pair::<HostPort>)]
     port: Vec<(String, HostPort)>,
@@ -86,56 +93,63 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, env = "TDD_STACK_BIND", value_name = "ADDR")]
     bind: Option<IpAddr>,
 
-    /// Where the application is: `host`, an IP address, or `network` [default: host]
+    /// Host of your application: `host`, `network` or an IP [default: host]
     #[arg(long, global = true, env = "TDD_STACK_APP_HOST", value_name = "WHERE")]
     app_host: Option<AppHost>,
 
-    /// `environment` label of every series and alert [default: development]
+    /// `environment` label of all series and alerts [default: development]
     #[arg(long, global = true, env = "TDD_STACK_ENVIRONMENT", value_name = "NAME")]
     environment: Option<String>,
 
-    /// File with the password of Grafana's admin [default: admin123]
-    ///
-    /// The variable `TDD_STACK_GRAFANA_PASSWORD` may hold the password itself.
+    /// File that contains the password of Grafana's admin
     #[arg(long, global = true, env = "TDD_STACK_GRAFANA_PASSWORD_FILE", value_name = "FILE")]
     grafana_password_file: Option<PathBuf>,
 
-    /// Ask for the password of Grafana's admin on the terminal
+    /// Prompt for the password of Grafana's admin
     #[arg(long, global = true, env = "TDD_STACK_GRAFANA_PASSWORD_PROMPT")]
     grafana_password_prompt: bool,
 
-    // It is known only to be refused with the other ways, and what it is given is not even kept.
+    // Exists only so that the error can name the other ways. Its value is not kept.
     #[arg(long, global = true, hide = true, value_name = "PASSWORD", num_args = 0..=1,
           default_missing_value = "", value_parser = discarded)]
     grafana_password: Option<Discarded>,
 
-    /// Fail at once where another program changes the stack, instead of waiting for it
+    /// Fail immediately if another program is changing the stack
     #[arg(long, global = true, env = "TDD_STACK_NO_WAIT")]
     no_wait: bool,
 
-    /// Folder for diagnostics of failures [default: ~/.local/state/tdd-stack/diagnostics]
+    /// Folder for diagnostics [default: ~/.local/state/tdd-stack/diagnostics]
     #[arg(long, global = true, env = "TDD_STACK_DIAGNOSTICS", value_name = "DIR")]
     diagnostics: Option<PathBuf>,
 
-    /// Form of results on standard output [default: human]
-    #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORM")]
+    /// Format of results on standard output [default: human]
+    #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORMAT")]
     output: Option<OutputFormat>,
 
-    /// Form of progress on standard error [default: auto]
-    #[arg(long, global = true, env = "TDD_STACK_PROGRESS", value_enum, value_name = "FORM")]
+    /// Format of progress on standard error [default: auto]
+    #[arg(long, global = true, env = "TDD_STACK_PROGRESS", value_enum, value_name = "FORMAT")]
     progress: Option<ProgressFormat>,
 }
 
 const EXIT_CODES: &str = "Exit codes:
-  0    the asked state is reached
-  1    it is not: an operation failed, or status found something amiss
-  2    command line or settings
-  3    Docker Engine unreachable
-  4    conflict: port taken, foreign object, folder not writable
-  5    not ready before the deadline
-  6    running but blind: a required target, rule or data source fails
+  0    success
+  1    the operation failed, or status found a problem
+  2    invalid command line or settings
+  3    Docker Engine unreachable or lost
+  4    conflict: port taken, foreign object, folder not writable, or the
+       engine's ports not reachable
+  5    not ready before the deadline (--wait ready)
+  6    running, but not healthy before the deadline: a required target,
+       rule or data source fails (--wait proven)
   10   plan --detailed-exitcode: changes are pending
   130  interrupted";
+
+impl Cli {
+    /// Returns the command line as clap knows it, with its help pages.
+    pub(crate) fn layout() -> clap::Command {
+        page::command(Self::command(), EXIT_CODES)
+    }
+}
 
 impl GlobalArgs {
     /// Returns the form that results were asked for in, for errors that come before the settings.
@@ -240,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        Cli::layout().debug_assert();
     }
 
     #[test]
@@ -255,5 +269,30 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 16);
+    }
+
+    #[test]
+    fn help_texts_are_short_and_without_a_full_stop() {
+        fn check(command: &clap::Command) {
+            let name = command.get_name();
+            let about = command.get_about().map(ToString::to_string);
+            let args = command.get_arguments().filter(|arg| !arg.is_hide_set());
+            let helps = args.flat_map(|arg| {
+                let values = arg.get_possible_values();
+                let values: Vec<_> = values.iter().filter_map(|value| value.get_help().cloned()).collect();
+                arg.get_help().cloned().into_iter().chain(values)
+            });
+            for text in about.into_iter().chain(helps.map(|help| help.to_string())) {
+                assert!(text.chars().count() <= 72 && !text.contains('\n'), "{name}: {text}");
+                assert!(text.starts_with(|c: char| c.is_ascii_uppercase() || c == '`'), "{name}: {text}");
+                assert!(!text.ends_with('.'), "{name}: {text}");
+            }
+            assert!(
+                command.get_arguments().all(|arg| arg.get_help().is_some() || arg.is_hide_set()),
+                "{name}"
+            );
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
     }
 }

@@ -38,7 +38,7 @@ pub mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use error::Error;
 use session::Exit;
@@ -46,7 +46,8 @@ use session::diagnostics::Kept;
 
 /// Parses the command line, runs the command, prints an error if there is one, and returns the exit code.
 pub fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
+    let parsed = cli::Cli::layout().try_get_matches();
+    let cli = match parsed.and_then(|matches| cli::Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));

@@ -16,10 +16,10 @@ use crate::output::{self, CheckReport};
 use crate::plan;
 use crate::session::{Exit, Session, WaitOptions};
 
-/// Check the configuration files with the real promtool and amtool
+/// Check the configuration files with promtool and amtool
 ///
-/// Runs them out of the stack's own images, in containers that are removed at once, and pulls an image that is
-/// not there. Names file, line and reason of each fault.
+/// Runs both tools from the stack's own images in temporary containers, and pulls missing images. Reports file, line
+/// and reason of each error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 

@@ -12,21 +12,21 @@ use crate::observe::{base, reaches_running};
 use crate::output::{self, FileOutcome, FileReport};
 use crate::session::{Exit, Session};
 
-/// Bring edits that were made inside Grafana back into the files
+/// Save dashboards that were edited in Grafana
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
 }
 
-/// What can be done with dashboards.
+/// The actions on dashboards.
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Write each dashboard that was edited inside Grafana to its file
+    /// Write each dashboard that was edited in Grafana to its file
     ///
-    /// Refused where the file was edited too since the last import.
+    /// Fails with exit code 4 if the file was edited too since the last import.
     Pull {
-        /// Take Grafana's version also where the file was edited, and keep the file's as a backup
+        /// Replace edited files too, and keep a backup of each
         #[arg(long)]
         overwrite: bool,
     },

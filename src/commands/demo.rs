@@ -22,59 +22,60 @@ use crate::session::{Exit, Session};
 /// The longest history. All of it is in memory while it is made: half a gigabyte at this length.
 const LONGEST_HISTORY: Duration = Duration::from_hours(12);
 
-/// Run a simulated TDD application, and the receiver of alerts, until interrupted
+/// Run a demo application and an alert receiver until interrupted
 ///
-/// Serves the whole metric contract on the ports that the configuration names, on loopback and on the address
-/// where the containers look for the application. Prints each notification that arrives.
+/// Serves all metrics of the contract on the ports that the configuration names, on loopback and on the address where
+/// the containers expect the application. Prints each notification that arrives. `tdd-stack demo set SCENARIO` switches
+/// the scenario while the demo runs.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
 
-    /// What is wrong with the application
+    /// Scenario to start with
     #[arg(long, value_enum, default_value = "steady", value_name = "SCENARIO")]
     scenario: Scenario,
 
-    /// Number that decides all chance: the same number, the same life
+    /// Random seed (same seed, same run)
     #[arg(long, default_value = "1", value_name = "N")]
     seed: u64,
 
-    /// Put a past of this length, such as 2h, into the running Prometheus, and restart it once
+    /// Import past data of this length, such as 2h; restarts Prometheus once
     #[arg(long, value_name = "TIME", value_parser = history)]
     history: Option<Duration>,
 
-    /// Address to listen on, instead of loopback and the containers' own; may be given again
+    /// Address to listen on instead of the default ones, repeatable
     #[arg(long, value_name = "ADDR")]
     listen: Vec<IpAddr>,
 
-    /// Port of job streamlit-app, 0 for any free one
+    /// Port of job streamlit-app, 0 for any free port
     #[arg(long, default_value = "8501", value_name = "PORT")]
     health_port: u16,
 
-    /// Port of job app-metrics, 0 for any free one
+    /// Port of job app-metrics, 0 for any free port
     #[arg(long, default_value = "8502", value_name = "PORT")]
     metrics_port: u16,
 
-    /// Port of the receiver of alerts, 0 for any free one
+    /// Port of the alert receiver, 0 for any free port
     #[arg(long, default_value = "5001", value_name = "PORT")]
     receiver_port: u16,
 
-    /// Port by which `demo set` reaches it, on loopback, 0 for any free one
+    /// Loopback port for `demo set`, 0 for any free port
     #[arg(long, default_value = "8503", value_name = "PORT")]
     control_port: u16,
 }
 
-/// What can be done with a demo that runs.
+/// The actions on a running demo.
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     Set(SetArgs),
 }
 
-/// Make the running demo ill, or well
+/// Switch the scenario of the running demo
 #[derive(Debug, clap::Args)]
 struct SetArgs {
-    /// What is wrong with the application from now on
+    /// Scenario to switch to
     #[arg(value_enum, value_name = "SCENARIO")]
     scenario: Scenario,
 

@@ -6,13 +6,14 @@ use crate::error::Result;
 use crate::output;
 use crate::session::{Exit, Session};
 
-/// Look for what hinders the stack or hides your application, with cures
+/// Diagnose common problems
 ///
-/// Works before the first `up` too. Looks at the engine, images, ports, disk and files; once the stack runs,
-/// asks your application from inside the network. Changes nothing, and exits with 1 if anything is bad.
+/// Checks the engine, images, ports, disk and files, and, if the stack runs, the connection from its network to your
+/// application and your alert receiver. Works before the first `up` too. Changes nothing. Exits with 1 if there is an
+/// error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Count it as bad if your application does not run
+    /// Report an error if your application does not run
     #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
     require_app: bool,
 }

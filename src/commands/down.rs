@@ -18,12 +18,12 @@ use crate::session::environment::environment;
 use crate::session::retry::{PAUSE, retry_transient};
 use crate::session::{Exit, Session, WaitOptions, password};
 
-/// Stop and remove the stack; volumes with data stay unless asked for
+/// Stop and remove the stack, but keep its data
 ///
-/// Finds everything by its labels, so it needs no configuration files.
+/// Finds all objects by their labels, so it needs no configuration files.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Remove the volumes with all data too
+    /// Remove the data and a generated password too
     #[arg(long)]
     volumes: bool,
 

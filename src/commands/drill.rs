@@ -14,21 +14,21 @@ use crate::output;
 use crate::plan::{self, Request};
 use crate::session::{Exit, Session};
 
-/// The alert that cannot be drilled without a receiver that can be made deaf.
+/// The alert that can be triggered only with a receiver that can be made to fail.
 const DELIVERY: &str = "AlertDeliveryFailing";
 
-/// Make alerts really fire and end, and follow each from the scraped value to the receiver
+/// Trigger alerts and follow each one to the receiver
 ///
-/// Prometheus scrapes a simulated application meanwhile, and every alert carries the label drill="true". If your
-/// receiver listens on the port that alertmanager.yml names for `tdd-webhook`, it gets them. The real files are put
-/// back in the end, also after an interrupt. Exits with 1 if an alert does not arrive, and names the place where it stopped.
+/// During the drill, Prometheus scrapes a demo application, and every alert has the label drill="true". If your receiver
+/// listens on the port that alertmanager.yml names for `tdd-webhook`, it gets the alerts. The original files are restored
+/// afterwards, even after an interrupt. Exits with 1 if an alert is not delivered, and reports where it stopped.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Alert to drill, or `all`
+    /// Alert to trigger, or `all`
     #[arg(default_value = "all", value_name = "ALERT")]
     alert: String,
 
-    /// Shorten windows and waits meanwhile, so that all of it takes minutes
+    /// Shorten windows and waits, so that the drill takes minutes
     #[arg(long)]
     fast: bool,
 }

@@ -18,22 +18,24 @@ const LINES: u32 = 100;
 /// What asks for every line.
 const ALL: &str = "all";
 
-/// Show what the services log in the order of time, each line with its service
+/// Show the logs of the services in chronological order
+///
+/// With `--since`, `--tail` is `all` by default.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Services to show, all if none is named
+    /// Services to show [default: all]
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
 
-    /// Go on as lines come
+    /// Follow log output
     #[arg(long, short)]
     follow: bool,
 
-    /// How many of the last lines of each service, or `all` [default: 100, with `--since` all]
+    /// Number of last lines of each service, or `all` [default: 100]
     #[arg(long, value_name = "N", value_parser = tail)]
     tail: Option<String>,
 
-    /// Since when: a time span such as 10m, or a moment such as 2026-01-31T08:00:00Z
+    /// Show lines since a duration (10m) or a time (2026-01-31T08:00:00Z)
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<i32>,
 }

@@ -18,25 +18,26 @@ use crate::verify::verify;
 /// Between two looks of `--watch`, and of a wait.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Show what runs, whether it observes, and what differs from what is wanted
+/// Show services, differences, and whether monitoring works
 ///
-/// Exits with 1 if something is amiss, with 6 if the stack runs but is blind, with 4 if it is not reachable from here.
+/// Exits with 1 if there is a problem, with 6 if the stack runs but monitoring does not work, and with 4 if the ports of
+/// the engine are not reachable from here.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Show it again and again, until interrupted
+    /// Repeat until interrupted
     #[arg(long)]
     watch: bool,
 
-    /// Wait for a state first
+    /// State to wait for first
     #[arg(long, value_enum, value_name = "STATE")]
     wait: Option<Wait>,
 
-    /// How long to wait for it
+    /// Deadline of the wait
     #[arg(long, env = "TDD_STACK_WAIT_TIMEOUT", default_value = "120s", value_name = "TIME",
           value_parser = humantime::parse_duration)]
     wait_timeout: Duration,
 
-    /// Count the stack as blind while your application is not observed
+    /// Require your application's targets too; exit with 6 if one is down
     #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
     require_app: bool,
 }

@@ -10,12 +10,12 @@ use crate::output;
 use crate::plan::{self, Request};
 use crate::session::{Exit, Session};
 
-/// Collect what is to be known of the stack into one file, without secrets
+/// Collect diagnostics in one file, without secrets
 ///
-/// Works when the engine cannot be reached too. Look at the file before you send it to anybody.
+/// Also works if the engine is unreachable. Secrets can be missed: check the file before you send it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// File to write, which must not be there yet [default: tdd-stack-support-STACK-TIME.tar.gz]
+    /// New file to write [default: tdd-stack-support-STACK-TIME.tar.gz]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }

@@ -15,17 +15,18 @@ use crate::session::password::MadePassword;
 use crate::session::retry::retry_transient;
 use crate::session::{Done, Exit, Session, WaitOptions};
 
-/// Bring the stack up, wait until it is ready, import the dashboard
+/// Create or update the stack and wait until it is ready
 ///
-/// Runs exactly what `tdd-stack plan` prints. Run again, it does nothing, or what is missing.
+/// Applies only what changed, exactly the operations that `tdd-stack plan` prints. Exits with 5 if a service is not ready
+/// before the deadline, and with 6 if all services are ready but monitoring does not work (`--wait proven`).
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
-    /// State to wait for: `proven` means that Prometheus itself has seen all of it
+    /// State to wait for
     #[arg(long, value_enum, env = "TDD_STACK_WAIT", default_value = "ready", value_name = "STATE")]
     wait: Wait,
 
-    /// How long to wait for it
+    /// Deadline of the wait; exit with 5 or 6 after it
     #[arg(long, env = "TDD_STACK_WAIT_TIMEOUT", default_value = "120s", value_name = "TIME",
           value_parser = humantime::parse_duration)]
     wait_timeout: Duration,
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, env = "TDD_STACK_PULL", default_value = "missing", value_name = "WHEN")]
     pull: Pull,
 
-    /// Replace dashboards by their files even where they were edited inside Grafana
+    /// Replace dashboards that were edited in Grafana
     #[arg(long, env = "TDD_STACK_OVERWRITE_DASHBOARDS")]
     overwrite_dashboards: bool,
 
@@ -42,11 +43,11 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Make a password for Grafana's admin, unless one was made before, and keep it in a file of yours
+    /// Generate a password for Grafana and store it in a private file
     #[arg(long, env = "TDD_STACK_GENERATE_PASSWORD")]
     generate_password: bool,
 
-    /// Wait for your application's jobs too, and exit with 6 if they are not observed
+    /// Wait for your application's targets too; exit with 6 if one is down
     #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
     require_app: bool,
 }
@@ -54,20 +55,20 @@ pub(crate) struct Args {
 /// A state to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Wait {
-    /// Endpoints answer, the data source is healthy, the dashboard is imported
+    /// Services answer, the data source works, the dashboard is imported
     Ready,
-    /// Prometheus scrapes every service, every rule is healthy, Alertmanager is active
+    /// Prometheus scrapes all services; all rules and Alertmanager work
     Proven,
 }
 
 /// When to pull images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Pull {
-    /// Those that are not there
+    /// Pull missing images
     Missing,
-    /// All of them
+    /// Pull all images
     Always,
-    /// None
+    /// Pull no image
     Never,
 }
 

@@ -101,7 +101,7 @@ fn foreign_libraries_are_named_in_their_own_place_only() {
         ("reqwest", ["src/http.rs", "src/http/"]),
         ("indicatif", ["src/output/progress_bars.rs", "src/output/progress_bars.rs"]),
         ("comfy_table", ["src/output/", "src/output/"]),
-        ("clap", ["src/cli.rs", "src/commands/"]),
+        ("clap", ["src/cli", "src/commands/"]),
         ("axum", ["src/demo/", "src/demo/"]),
         ("prometheus_client", ["src/demo/metrics.rs", "src/demo/metrics/"]),
     ] {

@@ -95,10 +95,10 @@ impl TryFrom<String> for AppHost {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputFormat {
-    /// Text for people.
+    /// Text
     #[default]
     Human,
-    /// One versioned JSON object.
+    /// One JSON object with a versioned schema
     Json,
 }
 
@@ -106,15 +106,15 @@ pub enum OutputFormat {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProgressFormat {
-    /// Bars on a terminal, plain lines elsewhere.
+    /// Bars on a terminal, plain lines elsewhere
     #[default]
     Auto,
-    /// Bars.
+    /// Progress bars
     Bars,
-    /// One line a step.
+    /// One line per operation
     Plain,
-    /// One JSON object a line.
+    /// One JSON object per line
     Json,
-    /// Failures only.
+    /// Failures only
     Quiet,
 }
