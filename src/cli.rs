@@ -1,6 +1,10 @@
 //! The command line: flags and their environment variables. Its types stop here.
 
 mod page;
+mod parse;
+mod redirect;
+mod stop;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,10 +15,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::commands;
 use crate::config::settings::{
     AppHost, FILE_NAME, HostPort, Layer, OutputFormat, PASSWORD_WAYS, Password, PasswordOrigin,
-    PasswordSource, ProgressFormat,
+    PasswordSource, ProgressFormat, pair, pairs,
 };
 use crate::error::{Error, Result};
 use crate::files;
+
+pub(crate) use parse::parse;
 
 /// Run Prometheus, Grafana, node-exporter and Alertmanager in Docker
 ///
@@ -129,6 +135,10 @@ pub(crate) struct GlobalArgs {
     /// Format of progress on standard error [default: auto]
     #[arg(long, global = true, env = "TDD_STACK_PROGRESS", value_enum, value_name = "FORMAT")]
     progress: Option<ProgressFormat>,
+
+    /// The flag or variable of each value, by the name of the flag.
+    #[arg(skip)]
+    places: BTreeMap<String, String>,
 }
 
 const EXIT_CODES: &str = "Exit codes:
@@ -152,15 +162,15 @@ impl Cli {
 }
 
 impl GlobalArgs {
-    /// Returns the form that results were asked for in, for errors that come before the settings.
+    /// Returns the requested format of results, for errors before the settings are known.
     pub(crate) fn output(&self) -> OutputFormat {
         self.output.unwrap_or_default()
     }
 
-    /// Returns flags over the environment over the settings file; `services` are those that may be named.
+    /// Returns the settings of flags, variables and the settings file. `services` are the names that may be used.
     ///
-    /// `variable` tells the environment: where a flag is given, clap forgets the variable, and yet each may set
-    /// another service.
+    /// `variable` reads the environment. The values of `image`, `port` and the password come from there here; parsing has
+    /// already filled in the variables of the other flags.
     pub(crate) fn into_layer(
         self,
         services: &[&str],
@@ -170,8 +180,8 @@ impl GlobalArgs {
             return Err(Error::Usage {
                 place: "--grafana-password".into(),
                 reason: format!(
-                    "every user of this machine can read a command line, so no password is taken from there: give \
-                     it with {PASSWORD_WAYS}, or have one made with `up --generate-password`"
+                    "every user of this machine can see a command line, so it does not take a password: pass it with \
+                     {PASSWORD_WAYS}, or generate one with `up --generate-password`"
                 ),
             });
         }
@@ -182,17 +192,27 @@ impl GlobalArgs {
             Some(text) => Layer::from_yaml(&text, &path, services)?,
             None => Layer::default(),
         };
+        let variable = |name: &str| variable(name).filter(|text| !text.is_empty());
         let environment = Layer {
-            image: pairs("TDD_STACK_IMAGE", &variable)?,
-            port: pairs("TDD_STACK_PORT", &variable)?,
-            grafana_password: password("TDD_STACK_GRAFANA_PASSWORD", &variable)?,
+            image: lists("TDD_STACK_IMAGE", variable)?,
+            port: lists("TDD_STACK_PORT", variable)?,
+            grafana_password: password("TDD_STACK_GRAFANA_PASSWORD", variable)?,
             ..Layer::default()
         };
-        let flags = Layer {
+        Ok(self.flags().over(environment.with_places("TDD_STACK_IMAGE", "TDD_STACK_PORT")).over(file))
+    }
+
+    fn flags(self) -> Layer {
+        let is_flag = |key: &str| self.places.get(key).is_some_and(|place| place.starts_with("--"));
+        // Both name the engine: a flag overrides the variable of the other one.
+        let host = self.host.filter(|_| is_flag("host") || !is_flag("context"));
+        let context = self.context.filter(|_| is_flag("context") || !is_flag("host"));
+        let has_no_wait = self.places.contains_key("no-wait");
+        Layer {
             stack: self.stack,
             dir: self.dir,
-            host: self.host,
-            context: self.context,
+            host,
+            context,
             registry: self.registry,
             image: self.image.into_iter().collect(),
             port: self.port.into_iter().collect(),
@@ -203,24 +223,23 @@ impl GlobalArgs {
                 .grafana_password_prompt
                 .then_some(PasswordSource::Prompt)
                 .or(self.grafana_password_file.map(PasswordSource::File)),
-            no_wait: self.no_wait.then_some(true),
+            no_wait: has_no_wait.then_some(self.no_wait),
             diagnostics: self.diagnostics,
             output: self.output,
             progress: self.progress,
-        };
-        Ok(flags.over(environment).over(file))
+            places: self.places,
+        }
+        .with_places("--image", "--port")
     }
 }
 
-fn pairs<T>(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<BTreeMap<String, T>>
+fn lists<T>(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<BTreeMap<String, T>>
 where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    let text = variable(name).unwrap_or_default();
-    let words = text.split(',').filter(|word| !word.is_empty());
-    let read = |word| pair(word).map_err(|reason| Error::Usage { place: name.to_string(), reason });
-    words.map(read).collect()
+    pairs(&variable(name).unwrap_or_default())
+        .map_err(|reason| Error::Usage { place: name.to_string(), reason })
 }
 
 fn password(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<PasswordSource>> {
@@ -229,28 +248,18 @@ fn password(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Opt
     Ok(known.map(PasswordSource::Known))
 }
 
-/// Stands for a value that is not kept.
+/// Represents a value that is not kept.
 #[derive(Clone, Copy, Debug)]
 struct Discarded;
 
-#[expect(clippy::unnecessary_wraps, reason = "clap wants a parser that may fail")]
+#[expect(clippy::unnecessary_wraps, reason = "clap expects a parser that can fail")]
 fn discarded(_: &str) -> std::result::Result<Discarded, std::convert::Infallible> {
     Ok(Discarded)
-}
-
-fn pair<T>(text: &str) -> std::result::Result<(String, T), String>
-where
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
-{
-    let (service, value) = text.split_once('=').ok_or("write it as SERVICE=VALUE")?;
-    Ok((service.to_string(), value.parse().map_err(|error: T::Err| error.to_string())?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -31,15 +31,15 @@ use crate::session::password::PasswordPolicy;
 use crate::session::signals::interrupted;
 use crate::session::{Exit, Session};
 
-/// How long the lock is released for after an interrupt; another program finds out by itself.
+/// The time limit for the release of the lock at the end; another program also detects that this one has ended.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
 
-/// Runs a verb, and returns how it ended, the form in which results were asked for, and where evidence is.
+/// Runs a verb, and returns its outcome, the format of results, and the diagnostics.
 pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, OutputFormat, Option<Kept>) {
-    let asked = global.output();
-    // It must work where the settings are wrong.
+    let requested = global.output();
+    // Works even if the settings are invalid.
     if let Command::Version(_) = command {
-        return (Ok(version::run(asked)), asked, None);
+        return (Ok(version::run(requested)), requested, None);
     }
     let verb = match command {
         Command::Up(_) => Some("up"),
@@ -49,6 +49,7 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
         _ => None,
     };
     let layer = global.into_layer(&services::names(), environment);
+    let output = layer.as_ref().ok().and_then(|layer| layer.output).unwrap_or(requested);
     let session = async { Session::new(layer?, wish(&command), verb).await };
     match session.await {
         Ok(session) => {
@@ -58,7 +59,7 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
             let kept = session.keep(&outcome).await;
             (outcome, session.settings.output, kept)
         }
-        Err(error) => (Err(error), asked, None),
+        Err(error) => (Err(error), output, None),
     }
 }
 

@@ -292,6 +292,14 @@ pub enum Error {
         /// The problem, and what is valid.
         reason: String,
     },
+    /// The command line is invalid.
+    #[error("{message}")]
+    CommandLine {
+        /// The problem.
+        message: String,
+        /// The hint.
+        hint: String,
+    },
     /// A flag or variable has an invalid value.
     #[error("{place}: {reason}")]
     Usage {
@@ -326,7 +334,10 @@ impl Error {
             | Self::Restore { .. }
             | Self::RolledBack { .. } => 1,
             Self::CleanUp(_) => self.first().exit_code(),
-            Self::EngineUnknown { is_usage: true, .. } | Self::SettingsFile { .. } | Self::Usage { .. } => 2,
+            Self::CommandLine { .. }
+            | Self::EngineUnknown { is_usage: true, .. }
+            | Self::SettingsFile { .. }
+            | Self::Usage { .. } => 2,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => 3,
             Self::Conflicts(_)
             | Self::File { .. }
@@ -350,13 +361,12 @@ impl Error {
     pub fn of_settings(self, path: &Path) -> Self {
         match self {
             Self::Faults(faults) => {
-                let faults = faults.into_iter().map(|fault| match fault.line {
-                    Some(line) => format!("line {line}: {}", fault.reason),
-                    None => fault.reason,
-                });
+                let line = faults.first().and_then(|fault| fault.line);
+                let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+                let reasons = faults.into_iter().map(|fault| fault.reason);
                 Self::SettingsFile {
-                    place: sanitize::path(path),
-                    reason: faults.collect::<Vec<_>>().join("; "),
+                    place: format!("{}{line}", sanitize::path(path)),
+                    reason: reasons.collect::<Vec<_>>().join("; "),
                 }
             }
             other => other,

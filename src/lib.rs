@@ -36,9 +36,8 @@ mod session;
 pub mod status;
 pub mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
-
-use clap::FromArgMatches;
 
 use error::Error;
 use session::Exit;
@@ -46,18 +45,10 @@ use session::diagnostics::Kept;
 
 /// Parses the command line, runs the command, prints an error if there is one, and returns the exit code.
 pub fn main() -> ExitCode {
-    let parsed = cli::Cli::layout().try_get_matches();
-    let cli = match parsed.and_then(|matches| cli::Cli::from_arg_matches(&matches)) {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let cli = match cli::parse(&words) {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-            if output::refusal(&error.to_string()) {
-                return code;
-            }
-            // Help goes to standard output, a usage error to standard error. A closed pipe is not a failure.
-            drop(error.print());
-            return code;
-        }
+        Err(stop) => return stop.report(),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -13,6 +13,7 @@ mod removed;
 mod schema;
 mod table;
 mod terminal_mode;
+mod usage;
 mod versions;
 
 use std::borrow::Cow;
@@ -28,6 +29,7 @@ pub use backup::{restored, saved};
 pub use findings::findings;
 pub use removed::{Removed, removed};
 pub(crate) use terminal_mode::{LocalModes, TerminalModeGuard};
+pub use usage::{error_object, warning};
 pub use versions::versions;
 
 use crate::config::settings::{OutputFormat, ProgressFormat};

@@ -104,8 +104,11 @@ impl Session {
 
     /// Connects to the engine that the settings name.
     pub(crate) async fn engine(&self) -> Result<Engine> {
-        let requested =
-            Asked { host: self.settings.host.as_deref(), context: self.settings.context.as_deref() };
+        let requested = Asked {
+            host: self.settings.host.as_deref(),
+            context: self.settings.context.as_deref(),
+            place: self.settings.engine_place.as_deref(),
+        };
         let config_dir = endpoint::config_dir(environment);
         let endpoint = endpoint::find(requested, environment, config_dir.as_deref()).map_err(|error| {
             Error::EngineUnknown { is_usage: error.is_usage(), hint: error.hint(), source: error.into() }

@@ -42,7 +42,7 @@ pub(crate) async fn run(
     let exercises = runner::exercises(wanted);
     if exercises.is_empty() {
         let reason =
-            format!("there is no alert `{}`: it is one of {}", args.alert, runner::alerts().join(", "));
+            format!("unknown alert `{}`; the alerts are {}", args.alert, runner::alerts().join(", "));
         return Err(Error::Usage { place: "drill".into(), reason });
     }
     let engine = session.engine().await?;

@@ -43,7 +43,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let known: Vec<&str> = session.stack.services.iter().map(|service| service.name).collect();
     if let Some(unknown) = args.services.iter().find(|name| !known.contains(&name.as_str())) {
-        let reason = format!("there is no service `{unknown}`: it is one of {}", known.join(", "));
+        let reason = format!("unknown service `{unknown}`; the services are {}", known.join(", "));
         return Err(Error::Usage { place: "logs".into(), reason });
     }
     let engine = session.engine().await?;
@@ -187,7 +187,7 @@ fn tail(text: &str) -> std::result::Result<String, String> {
     match text.parse::<u32>() {
         Ok(lines) => Ok(lines.to_string()),
         Err(_) if text == ALL => Ok(text.to_string()),
-        Err(_) => Err("write a number of lines, or `all`".into()),
+        Err(_) => Err("use a number of lines, or `all`".into()),
     }
 }
 
@@ -196,10 +196,10 @@ fn since(text: &str) -> std::result::Result<i32, String> {
     let moment = match humantime::parse_duration(text) {
         Ok(span) => SystemTime::now().checked_sub(span).unwrap_or(UNIX_EPOCH),
         Err(_) => humantime::parse_rfc3339_weak(text)
-            .map_err(|_| "write a span such as 10m, or a moment such as 2026-01-31T08:00:00Z".to_string())?,
+            .map_err(|_| "use a duration such as 10m, or a time such as 2026-01-31T08:00:00Z".to_string())?,
     };
     let seconds = moment.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-    i32::try_from(seconds).map_err(|_| "that moment is too far away".to_string())
+    i32::try_from(seconds).map_err(|_| "that time is too far away".to_string())
 }
 
 #[cfg(test)]

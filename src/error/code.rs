@@ -36,7 +36,7 @@ impl Error {
             Self::Pull { .. } => "pull",
             Self::Restore { .. } => "restore",
             Self::RolledBack { .. } => "rolled-back",
-            Self::SettingsFile { .. } | Self::Usage { .. } => "usage",
+            Self::CommandLine { .. } | Self::SettingsFile { .. } | Self::Usage { .. } => "usage",
         }
     }
 }

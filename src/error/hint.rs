@@ -104,6 +104,7 @@ impl Error {
                 "nothing was changed; fix the file: its keys are the global flags in `tdd-stack --help`, without `--`"
                     .into(),
             ),
+            Self::CommandLine { hint, .. } => Some(hint.clone()),
             Self::Usage { .. } => None,
         }
     }

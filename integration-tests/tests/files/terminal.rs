@@ -90,7 +90,7 @@ fn a_message_is_short_however_long_what_it_quotes() {
     let scene = Scene::new(program!());
     scene.settings(&format!("stack: {}\n", "x".repeat(1_000_000)));
     let output = scene.run(["up"]);
-    output.exits(2).says("characters) … ").says("is no stack name");
+    output.exits(2).says("characters) … ").says("is not a stack name");
     assert!(output.stderr.len() < 10_000, "{} bytes", output.stderr.len());
 }
 

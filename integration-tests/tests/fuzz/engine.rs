@@ -19,7 +19,7 @@ const CONTAINER: &str = "tdd-prometheus";
 
 fn endpoint(server: &Server) -> Endpoint {
     let host = format!("unix://{}", server.socket().display());
-    endpoint::find(Asked { host: Some(&host), context: None }, |_| None, None).expect("it is one")
+    endpoint::find(Asked { host: Some(&host), ..Asked::default() }, |_| None, None).expect("it is one")
 }
 
 /// Makes the calls that a path belongs to.

@@ -2,6 +2,7 @@
 
 use integration_tests::cli::TddStack;
 use integration_tests::program;
+use serde_json::json;
 
 const VERBS: [&str; 16] = [
     "up",
@@ -115,21 +116,77 @@ fn version_lists_default_and_tested_images() {
 }
 
 #[test]
-fn a_mistake_on_the_command_line_is_told_with_the_way_out() {
+fn mistakes_on_the_command_line_come_with_a_hint() {
     for (arguments, words) in [
         (vec!["stauts"], "a similar subcommand exists: 'status'"),
         (vec!["up", "--dry-rum"], "a similar argument exists: '--dry-run'"),
         (vec!["up", "--pull", "sometimes"], "[possible values: missing, always, never]"),
         (vec!["up", "--wait-timeout", "soon"], "invalid value 'soon' for '--wait-timeout <TIME>'"),
         (vec!["up", "--port", "grafana"], "write it as SERVICE=VALUE"),
-        (vec!["up", "--port", "grafana=0"], "give a number from 1 to 65535, or `auto`"),
-        (vec!["up", "--app-host", "the moon"], "none of `host`, `network` and an IP address"),
-        (vec!["logs", "loki"], "it is one of prometheus, grafana, node-exporter, alertmanager"),
-        (vec!["logs", "--since", "yesterday"], "write a span such as 10m"),
+        (vec!["up", "--port", "grafana=0"], "use a number from 1 to 65535, or `auto`"),
+        (vec!["up", "--app-host", "the moon"], "neither `host`, `network` nor an IP address"),
+        (vec!["logs", "loki"], "the services are prometheus, grafana, node-exporter, alertmanager"),
+        (vec!["logs", "--since", "yesterday"], "use a duration such as 10m"),
         (vec![], "Usage: "),
     ] {
         let output = TddStack::new(program!()).args(&arguments).run();
         output.exits(2).says(words);
         assert_eq!(output.stdout, "", "{arguments:?}");
     }
+}
+
+#[test]
+fn words_of_other_programs_lead_to_the_right_verb() {
+    for (arguments, words) in [
+        (vec!["ps"], "hint: `tdd-stack status` shows the services"),
+        (vec!["ls"], "hint: `tdd-stack status` shows the services"),
+        (vec!["--stack", "a", "start"], "hint: `tdd-stack up` starts services"),
+        (vec!["restart"], "hint: `tdd-stack up` starts services"),
+        (vec!["stop"], "hint: `tdd-stack down` removes the stack, but keeps its data"),
+        (vec!["rm", "-f"], "hint: `tdd-stack down` removes the stack, but keeps its data"),
+        (vec!["log"], "hint: `tdd-stack logs` shows the logs"),
+        (vec!["up", "-d"], "hint: `tdd-stack up` always runs in the background; omit the flag"),
+        (vec!["up", "--stack", "a", "--detach"], "hint: `tdd-stack up` always runs in the background"),
+    ] {
+        let output = TddStack::new(program!()).args(&arguments).run();
+        output.exits(2).says(words).says("error: un").says("Usage: ");
+        assert_eq!(output.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn usage_errors_are_json_objects_on_request() {
+    for (arguments, variable, message, hint) in [
+        (
+            vec!["status", "--output", "json", "--foo"],
+            None,
+            "unexpected argument '--foo' found",
+            "`--help` lists the options",
+        ),
+        (
+            vec!["--output=json", "stauts"],
+            None,
+            "unrecognized subcommand 'stauts'",
+            "a similar subcommand exists: 'status'",
+        ),
+        (vec!["ps"], Some("json"), "unrecognized subcommand 'ps'", "`tdd-stack status` shows the services"),
+        (vec![], Some("json"), "no command is given", "`tdd-stack --help` lists the commands"),
+    ] {
+        let mut run = TddStack::new(program!()).args(&arguments);
+        if let Some(value) = variable {
+            run = run.env("TDD_STACK_OUTPUT", value);
+        }
+        let output = run.run();
+        let error = output.exits(2).says("Usage: ").json();
+        assert_eq!((&error["schema"], &error["code"]), (&json!("tdd-stack.error/1"), &json!("usage")));
+        assert_eq!((&error["ok"], &error["exit_code"]), (&json!(false), &json!(2)));
+        assert_eq!((&error["message"], &error["hint"]), (&json!(message), &json!(hint)), "{arguments:?}");
+    }
+    let run = TddStack::new(program!()).env("TDD_STACK_OUTPUT", "json").env("TDD_STACK_BIND", "nowhere");
+    let output = run.args(["status"]).run();
+    let error = output.exits(2).says("error: TDD_STACK_BIND: invalid value `nowhere`").json();
+    assert_eq!(error["code"], "usage");
+    let human =
+        TddStack::new(program!()).env("TDD_STACK_OUTPUT", "json").args(["ps", "--output", "human"]).run();
+    assert_eq!(human.exits(2).stdout, "");
 }

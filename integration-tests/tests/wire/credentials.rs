@@ -73,7 +73,7 @@ fn a_password_on_the_command_line_is_refused_with_the_other_ways_and_not_repeate
     }
     scene.run(["up", "--grafana-password"]).exits(2).says("--grafana-password-file");
     scene.settings("grafana-password: open-sesame-7\n");
-    scene.run(["up"]).exits(2).says("grafana-password-file").says("line 1").does_not_say(SECRET);
+    scene.run(["up"]).exits(2).says("grafana-password-file").says("yaml:1: ").does_not_say(SECRET);
     assert_eq!(scene.engine.requests(), [""; 0]);
 }
 
@@ -88,7 +88,7 @@ fn what_is_no_password_is_refused_before_the_engine_is_asked() {
         run.run().exits(2).says(words).says(&path.display().to_string());
     }
     scene.run(["up", "--grafana-password-file", "/nowhere"]).exits(2).says("/nowhere");
-    with(&scene, "", "up").run().exits(2).says(VARIABLE).says("is empty");
+    with(&scene, "abc", "up").run().exits(2).says(VARIABLE).says("fewer than 4");
     scene.run(["up", "--grafana-password-prompt"]).exits(2).says("not a terminal").says(VARIABLE);
     assert_eq!(scene.engine.requests(), [""; 0]);
 }
