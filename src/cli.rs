@@ -27,9 +27,9 @@ pub(crate) use parse::parse;
 /// Talks to the Docker Engine directly, and checks that monitoring works. Writes the configuration to config/monitoring,
 /// where you can edit it; an edited file is never overwritten.
 ///
-/// Every global option has a variable (`--app-host`: TDD_STACK_APP_HOST) and, except `--dir` and
+/// Every global option has a variable (`--app-host`: `TDD_STACK_APP_HOST`) and, except `--dir` and
 /// `--grafana-password-prompt`, a key in tdd-stack.yaml (`app-host`). Options override variables, and variables override
-/// the file. Without a password option, Grafana's login is admin / admin123; TDD_STACK_GRAFANA_PASSWORD sets the password
+/// the file. Without a password option, Grafana's login is admin / admin123; `TDD_STACK_GRAFANA_PASSWORD` sets the password
 /// itself.
 #[derive(Debug, Parser)]
 #[command(name = "tdd-stack", version, max_term_width = 100)]

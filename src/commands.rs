@@ -71,9 +71,15 @@ fn wish(command: &Command) -> PasswordPolicy {
 }
 
 async fn run_in(session: &Session, command: Command) -> Result<Exit> {
-    // An interrupt is a demo's end and no failure, and the others put back what they changed.
-    let sees_to_interrupts =
+    // These commands clean up after an interrupt.
+    let handles_interrupts =
         matches!(command, Command::Demo(_) | Command::Drill(_) | Command::Backup(_) | Command::Restore(_));
+    // These run until an interrupt, which is not an error.
+    let is_endless = match &command {
+        Command::Status(args) => args.is_endless(),
+        Command::Logs(args) => args.is_endless(),
+        _ => false,
+    };
     let work = async {
         match command {
             Command::Up(args) => up::run(&args, session).await,
@@ -82,7 +88,7 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Plan(args) => plan::run(&args, session).await,
             Command::Init(args) => init::run(&args, session).await,
             Command::Check(_) => check::run(session).await,
-            Command::Logs(args) => logs::run(&args, session).await,
+            Command::Logs(args) => logs::run(args, session).await,
             Command::Demo(args) => demo::run(&args, session, interrupted()).await,
             Command::Alerts(args) => alerts::run(&args, session).await,
             Command::Doctor(args) => doctor::run(&args, session).await,
@@ -96,6 +102,8 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
     };
     tokio::select! {
         result = work => result,
-        () = interrupted(), if !sees_to_interrupts => Err(Error::Interrupted),
+        () = interrupted(), if !handles_interrupts => {
+            if is_endless { Ok(Exit::Interrupted) } else { Err(Error::Interrupted) }
+        }
     }
 }

@@ -156,6 +156,9 @@ pub enum Error {
         /// The engine's answer.
         source: Source,
     },
+    /// The user interrupted a drill, and the original files are back in place.
+    #[error("interrupted")]
+    DrillInterrupted,
     /// The user interrupted the command.
     #[error("interrupted")]
     Interrupted,
@@ -292,14 +295,9 @@ pub enum Error {
         /// The problem, and what is valid.
         reason: String,
     },
-    /// The command line is invalid.
-    #[error("{message}")]
-    CommandLine {
-        /// The problem.
-        message: String,
-        /// The hint.
-        hint: String,
-    },
+    /// The command line is invalid: the problem, and the hint.
+    #[error("{0}")]
+    CommandLine(String, String),
     /// A flag or variable has an invalid value.
     #[error("{place}: {reason}")]
     Usage {
@@ -334,7 +332,7 @@ impl Error {
             | Self::Restore { .. }
             | Self::RolledBack { .. } => 1,
             Self::CleanUp(_) => self.first().exit_code(),
-            Self::CommandLine { .. }
+            Self::CommandLine(..)
             | Self::EngineUnknown { is_usage: true, .. }
             | Self::SettingsFile { .. }
             | Self::Usage { .. } => 2,
@@ -346,7 +344,7 @@ impl Error {
             | Self::PortLost { .. } => 4,
             Self::NotReady { .. } => 5,
             Self::Unhealthy(_) => 6,
-            Self::Interrupted => 130,
+            Self::DrillInterrupted | Self::Interrupted => 130,
         }
     }
 
@@ -363,11 +361,9 @@ impl Error {
             Self::Faults(faults) => {
                 let line = faults.first().and_then(|fault| fault.line);
                 let line = line.map(|line| format!(":{line}")).unwrap_or_default();
-                let reasons = faults.into_iter().map(|fault| fault.reason);
-                Self::SettingsFile {
-                    place: format!("{}{line}", sanitize::path(path)),
-                    reason: reasons.collect::<Vec<_>>().join("; "),
-                }
+                let reasons: Vec<String> = faults.into_iter().map(|fault| fault.reason).collect();
+                let place = format!("{}{line}", sanitize::path(path));
+                Self::SettingsFile { place, reason: reasons.join("; ") }
             }
             other => other,
         }

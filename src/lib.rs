@@ -59,6 +59,7 @@ pub fn main() -> ExitCode {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
         Ok(Exit::Problems) => ExitCode::from(1),
         Ok(Exit::ChangesPending) => ExitCode::from(10),
+        Ok(Exit::Interrupted) => ExitCode::from(130),
         Ok(Exit::Reported(error)) => report(&error, None, diagnostics.as_ref()),
         Err(error) => report(&error, Some(output), diagnostics.as_ref()),
     }

@@ -6,9 +6,11 @@ mod alerts;
 mod backup;
 mod drill;
 mod findings;
+mod log;
 mod progress_bars;
 mod progress_json;
 mod progress_plain;
+mod pulled;
 mod removed;
 mod schema;
 mod table;
@@ -27,6 +29,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub use alerts::alerts;
 pub use backup::{restored, saved};
 pub use findings::findings;
+pub use log::log_line;
+pub use pulled::pulled;
 pub use removed::{Removed, removed};
 pub(crate) use terminal_mode::{LocalModes, TerminalModeGuard};
 pub use usage::{error_object, warning};
@@ -234,18 +238,6 @@ pub fn talk(progress: ProgressFormat, elapsed: Duration, text: &str) {
             say(Some(format!("{:>7.2}s  {text}", elapsed.as_secs_f64())));
         }
     }
-}
-
-/// Prints a log line and returns whether anybody still reads.
-pub fn log_line(json: bool, service: &str, width: usize, text: &str) -> bool {
-    let shown = if json {
-        serde_json::json!({"service": service, "line": text}).to_string()
-    } else {
-        // A line end inside would let one service speak under another's name.
-        let lines: Vec<String> = text.split('\n').map(|line| format!("{service:width$} | {line}")).collect();
-        lines.join("\n")
-    };
-    writeln!(std::io::stdout(), "{}", sanitize::text(&shown)).is_ok()
 }
 
 /// Says something beside the results.

@@ -3,6 +3,7 @@
 pub(crate) mod diagnostics;
 pub(crate) mod environment;
 mod lock;
+pub(crate) mod logs;
 pub(crate) mod password;
 pub(crate) mod retry;
 mod rollback;
@@ -40,6 +41,8 @@ pub(crate) enum Exit {
     Problems,
     /// Changes are pending, and the exit code must say so.
     ChangesPending,
+    /// The user ended a command that runs until it is interrupted.
+    Interrupted,
     /// The result is already printed; this is its error.
     Reported(Error),
 }

@@ -82,7 +82,7 @@ fn refusal(words: &[OsString], error: clap::Error, json: bool) -> Stop {
             let page = Cli::layout().try_get_matches_from(words).err();
             let message = "no command is given".to_string();
             let hint = "`tdd-stack --help` lists the commands".to_string();
-            Stop::usage(page.unwrap_or(error), Error::CommandLine { message, hint }, json)
+            Stop::usage(page.unwrap_or(error), Error::CommandLine(message, hint), json)
         }
         _ => {
             let error = redirect::with_hint(words, error);

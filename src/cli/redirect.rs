@@ -55,10 +55,9 @@ pub(super) fn described(error: &clap::Error) -> Error {
         let line = line.trim();
         Some(line.strip_prefix("tip: ").or_else(|| line.strip_prefix("hint: "))?.to_string())
     };
-    Error::CommandLine {
-        message: first.join(" ").trim_start_matches("error: ").to_string(),
-        hint: rendered.lines().find_map(tip).unwrap_or_else(|| "`--help` lists the options".into()),
-    }
+    let message = first.join(" ").trim_start_matches("error: ").to_string();
+    let hint = rendered.lines().find_map(tip).unwrap_or_else(|| "`--help` lists the options".into());
+    Error::CommandLine(message, hint)
 }
 
 fn context(error: &clap::Error, kind: ContextKind) -> Option<&str> {

@@ -86,14 +86,12 @@ fn reason(arg: &Arg, text: &OsStr, error: &clap::Error) -> String {
         return "the value is not valid UTF-8".into();
     }
     let text = text.to_string_lossy();
-    match std::error::Error::source(error) {
-        Some(cause) => format!("invalid value `{text}`: {cause}"),
-        None => {
-            let values = arg.get_possible_values();
-            let values: Vec<&str> = values.iter().map(clap::builder::PossibleValue::get_name).collect();
-            format!("`{text}` is not a valid value; the values are {}", values.join(", "))
-        }
+    if let Some(cause) = std::error::Error::source(error) {
+        return format!("invalid value `{text}`: {cause}");
     }
+    let values = arg.get_possible_values();
+    let values: Vec<&str> = values.iter().map(clap::builder::PossibleValue::get_name).collect();
+    format!("`{text}` is not a valid value; the values are {}", values.join(", "))
 }
 
 /// Returns a warning for each variable with the prefix of this program that it does not use.

@@ -42,6 +42,13 @@ pub(crate) struct Args {
     require_app: bool,
 }
 
+impl Args {
+    /// Returns whether the command runs until it is interrupted.
+    pub(super) fn is_endless(&self) -> bool {
+        self.watch
+    }
+}
+
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let engine = session.engine().await?;
     let deadline = Instant::now() + args.wait_timeout;

@@ -192,7 +192,7 @@ mod tests {
             ("port:\n  grafana: 1\n  loki: 2\n", "tdd-stack.yaml:3: port: loki: unknown service `loki`"),
             ("stack: tdd\nport: grafana=1,loki=2\n", "tdd-stack.yaml:2: port: loki: unknown service `loki`"),
             ("# stack\nstack: Bad Name\n", "tdd-stack.yaml:2: stack: `Bad Name` is not a stack name"),
-            ("bind: nowhere\n", "tdd-stack.yaml:1: bind: `nowhere`: invalid IP address syntax"),
+            ("bind: nowhere\n", "tdd-stack.yaml:1: bind: `nowhere` is not an IP address"),
             ("output: xml\n", "tdd-stack.yaml:1: output: unknown variant `xml`, expected `human` or `json`"),
             ("no-wait: perhaps\n", "tdd-stack.yaml:1: no-wait: `perhaps` is neither `true` nor `false`"),
             ("stack: [a]\n", "tdd-stack.yaml:1: stack: invalid type: sequence, expected a string"),

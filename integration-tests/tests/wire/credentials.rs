@@ -99,15 +99,19 @@ fn beyond_loopback_the_well_known_password_is_refused_wherever_it_comes_from() {
         let scene = Scene::new(program!());
         let plan = || scene.bare().args(["plan", "--bind", address]);
         plan().run().exits(2).says("--grafana-password-file").says("--generate-password");
-        plan().env(VARIABLE, "admin123").run().exits(2).says("well-known");
+        plan().env(VARIABLE, "admin123").run().exits(2).says("the default one");
         let path = file(&scene, "admin123\n");
-        plan().args(["--grafana-password-file".as_ref(), path.as_os_str()]).run().exits(2).says("well-known");
+        plan()
+            .args(["--grafana-password-file".as_ref(), path.as_os_str()])
+            .run()
+            .exits(2)
+            .says("the default one");
         assert_eq!(scene.engine.requests(), [""; 0]);
-        plan().env(VARIABLE, SECRET).run().does_not_say("well-known");
+        plan().env(VARIABLE, SECRET).run().does_not_say("the default one");
         assert!(!scene.engine.requests().is_empty());
     }
     let scene = Scene::new(program!());
-    scene.bare().args(["plan", "--bind", "::1"]).run().does_not_say("well-known");
+    scene.bare().args(["plan", "--bind", "::1"]).run().does_not_say("the default one");
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn one_that_is_made_is_stored_for_the_user_alone_found_again_and_never_shown() {
     }
     assert_eq!(outputs[2].json()["password_file"], path.display().to_string());
     assert_eq!(operations(&outputs[2].json()), [""; 0], "it is not made anew");
-    run(&["plan", "--bind", "0.0.0.0"]).does_not_say("well-known");
+    run(&["plan", "--bind", "0.0.0.0"]).does_not_say("the default one");
     let both = scene.tdd_stack(["up", "--generate-password"]).env(VARIABLE, SECRET).run();
     both.exits(2).says("already given by TDD_STACK_GRAFANA_PASSWORD");
 }

@@ -88,7 +88,10 @@ impl Layer {
             "registry" => self.registry = Some(read(key, value)?),
             "image" => self.image = by_service(key, value)?,
             "port" => self.port = by_service(key, value)?,
-            "bind" => self.bind = Some(parse(key, &value)?),
+            "bind" => {
+                let invalid = |_| format!("{key}: {} is not an IP address", shown(&value));
+                self.bind = Some(parse(key, &value).map_err(invalid)?);
+            }
             "app-host" => self.app_host = Some(parse(key, &value)?),
             "environment" => self.environment = Some(read(key, value)?),
             "grafana-password-file" => {
@@ -168,7 +171,7 @@ where
     T::Err: Display,
 {
     let text = scalar(value).ok_or_else(|| format!("{key}: expected a text, not {}", shown(value)))?;
-    text.parse().map_err(|error| format!("{key}: {}", of_value(&text, error)))
+    text.parse().map_err(|error| format!("{key}: {error}"))
 }
 
 /// Returns values by service from a mapping or from the list that the flag takes.
@@ -199,12 +202,6 @@ fn scalar(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => None,
     }
-}
-
-/// Returns a reason that names the value; the message of an address parser does not.
-fn of_value(text: &str, error: impl Display) -> String {
-    let reason = error.to_string();
-    if reason.starts_with('`') { reason } else { format!("`{text}`: {reason}") }
 }
 
 fn shown(value: &Value) -> String {
