@@ -1,5 +1,6 @@
 //! The session that commands run in.
 
+mod dashboards;
 pub(crate) mod diagnostics;
 pub(crate) mod environment;
 mod lock;
