@@ -45,7 +45,7 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
         Command::Up(_) => Some("up"),
         Command::Down(_) => Some("down"),
         Command::Drill(_) => Some("drill"),
-        Command::Demo(ref args) if args.makes_a_past() => Some("demo --history"),
+        Command::Demo(ref args) if args.imports_history() => Some("demo --history"),
         _ => None,
     };
     let layer = global.into_layer(&services::names(), environment);

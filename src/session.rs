@@ -1,6 +1,7 @@
 //! The session that commands run in.
 
 mod dashboards;
+pub(crate) mod demo;
 pub(crate) mod diagnostics;
 pub(crate) mod environment;
 mod lock;

@@ -1,25 +1,14 @@
 //! `tdd-stack demo`
 
-use std::io::Write;
 use std::net::IpAddr;
-use std::pin::pin;
 use std::time::Duration;
 
-use serde_json::json;
-
-use crate::config::settings::ProgressFormat;
-use crate::demo::banner::{Banner, already_there};
-use crate::demo::import::{ImportReport, Importer, Preparation};
-use crate::demo::{
-    CONTROL_ADDRESS, Demo, ListenAddresses, Notification, Options, Ports, Scenario, Simulation, control,
-    listen_addresses,
-};
-use crate::error::{Error, Result};
-use crate::http::DemoControl;
-use crate::model::sanitize;
+use crate::demo::{Ports, Scenario};
+use crate::error::Result;
+use crate::session::demo::Request;
 use crate::session::{Exit, Session};
 
-/// The longest history. All of it is in memory while it is made: half a gigabyte at this length.
+/// The longest history. It is generated in memory: half a gigabyte at this length.
 const LONGEST_HISTORY: Duration = Duration::from_hours(12);
 
 /// Run a demo application and an alert receiver until interrupted
@@ -84,142 +73,38 @@ struct SetArgs {
     control_port: u16,
 }
 
+impl Args {
+    /// Returns whether the demo changes the data of the stack.
+    pub(super) fn imports_history(&self) -> bool {
+        self.history.is_some() && self.action.is_none()
+    }
+
+    fn request(&self) -> Request {
+        let ports = Ports {
+            health: self.health_port,
+            metrics: self.metrics_port,
+            receiver: self.receiver_port,
+            control: self.control_port,
+        };
+        Request {
+            scenario: self.scenario,
+            seed: self.seed,
+            history: self.history,
+            listen: self.listen.clone(),
+            ports,
+        }
+    }
+}
+
 pub(crate) async fn run(
     args: &Args,
     session: &Session,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Exit> {
-    if let Some(Action::Set(set)) = &args.action {
-        return set_scenario(set, session).await;
+    match &args.action {
+        Some(Action::Set(set)) => session.set_scenario(set.scenario, set.control_port).await,
+        None => session.demo(&args.request(), interrupted).await,
     }
-    let mut interrupted = pin!(interrupted);
-    let mut simulation = Simulation::new(args.seed, Scenario::default());
-    let (listen_addresses, past) = tokio::select! {
-        prepared = prepare(args, session, &mut simulation) => prepared?,
-        () = &mut interrupted => return Err(Error::Interrupted),
-    };
-    simulation.set_scenario(args.scenario);
-    let demo =
-        Demo::start(Options { simulation, listen: listen_addresses.listen, ports: args.ports() }).await?;
-    let mut notes: Vec<String> = listen_addresses.note.into_iter().collect();
-    let mut report = None;
-    let mut is_over = false;
-    match past {
-        Some(Preparation::Made(prepared)) => {
-            let engine = session.engine().await?;
-            let objects = engine.inventory(&session.stack.name).await?.objects;
-            let mut import = pin!(session.with_lock(&engine, &objects, "demo --history", prepared.import()));
-            // An import that has begun is finished: it takes seconds, and its container would be left behind.
-            report = Some(loop {
-                tokio::select! {
-                    outcome = &mut import => break outcome?,
-                    () = &mut interrupted, if !is_over => is_over = true,
-                }
-            });
-        }
-        Some(Preparation::AlreadyThere(first)) => notes.push(already_there(first)),
-        None => {}
-    }
-    announce(session, &demo, report, &notes);
-    if !is_over {
-        tokio::select! {
-            () = tell_all(&demo, session.settings.progress) => {}
-            () = interrupted => {}
-        }
-    }
-    demo.stop().await;
-    Ok(Exit::Reached)
-}
-
-impl Args {
-    /// Returns whether the stack's data are changed.
-    pub(super) fn makes_a_past(&self) -> bool {
-        self.history.is_some() && self.action.is_none()
-    }
-
-    fn ports(&self) -> Ports {
-        Ports {
-            health: self.health_port,
-            metrics: self.metrics_port,
-            receiver: self.receiver_port,
-            control: self.control_port,
-        }
-    }
-}
-
-/// Finds out where to listen, and lives through the past. Changes nothing yet.
-async fn prepare<'a>(
-    args: &Args,
-    session: &'a Session,
-    simulation: &mut Simulation,
-) -> Result<(ListenAddresses, Option<Preparation<'a>>)> {
-    if args.history.is_none() && !args.listen.is_empty() {
-        // The one demo that needs no engine.
-        return Ok((ListenAddresses { listen: args.listen.clone(), note: None }, None));
-    }
-    let engine = session.engine().await?;
-    let listen_addresses = match args.listen.as_slice() {
-        [] => listen_addresses(&engine, session.settings.app_host).await?,
-        listen => ListenAddresses { listen: listen.to_vec(), note: None },
-    };
-    let Some(length) = args.history else { return Ok((listen_addresses, None)) };
-    let importer = Importer { engine, http: &session.http, stack: &session.stack };
-    Ok((listen_addresses, Some(importer.prepare(simulation, length).await?)))
-}
-
-async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
-    let url = format!("http://{CONTROL_ADDRESS}:{}", args.control_port);
-    let demo = DemoControl::new(&session.http, url, control::HEADER);
-    let state = demo.set(&args.scenario.to_string()).await?;
-    if session.json() {
-        print(&format!("{state:#}\n"));
-    } else {
-        print(&format!("scenario {}: {}\n", args.scenario, args.scenario.consequences()));
-    }
-    Ok(Exit::Reached)
-}
-
-fn announce(session: &Session, demo: &Demo, report: Option<ImportReport>, notes: &[String]) {
-    let announcement = Banner { state: demo.state(), history: report, notes };
-    if session.json() {
-        print(&format!("{:#}\n", json!(announcement)));
-    } else {
-        print(&announcement.to_string());
-    }
-}
-
-/// Tells each notification as it arrives, for as long as the demo runs.
-async fn tell_all(demo: &Demo, progress: ProgressFormat) {
-    let mut newest = demo.journal().newest();
-    let mut told = 0;
-    loop {
-        for notification in demo.journal().since(told) {
-            told = notification.number;
-            tell(progress, &notification);
-        }
-        if newest.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-fn tell(progress: ProgressFormat, notification: &Notification) {
-    let line = match progress {
-        ProgressFormat::Quiet => return,
-        ProgressFormat::Json => {
-            let mut object = json!(notification);
-            object["schema"] = "tdd-stack.notification/1".into();
-            object.to_string()
-        }
-        ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => notification.line(),
-    };
-    // Talk that nobody hears must not end the demo.
-    drop(writeln!(std::io::stderr(), "{}", sanitize::text(&line)));
-}
-
-fn print(text: &str) {
-    // Whoever closed the pipe has seen enough.
-    drop(std::io::stdout().write_all(sanitize::text(text).as_bytes()));
 }
 
 fn history(text: &str) -> std::result::Result<Duration, String> {
