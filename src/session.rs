@@ -3,6 +3,7 @@
 mod dashboards;
 pub(crate) mod demo;
 pub(crate) mod diagnostics;
+mod drill;
 pub(crate) mod environment;
 mod lock;
 pub(crate) mod logs;
