@@ -1,5 +1,6 @@
 //! The session that commands run in.
 
+mod check;
 mod dashboards;
 pub(crate) mod demo;
 pub(crate) mod diagnostics;
