@@ -20,7 +20,7 @@ pub(super) fn command(root: Command, exit_codes: &str) -> Command {
     compact(root, header, &format!("{header}{title}{header:#}\n{list}"))
 }
 
-/// Lays out the page of a verb and those of its own verbs.
+/// Lays out the page of a verb and the pages of its subcommands.
 fn page(verb: Command, header: Style, further: &str) -> Command {
     compact(verb.mut_subcommands(|inner| page(inner, header, further)), header, further)
 }

@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let examined = DoctorContext { http: &session.http, folder: &session.folder, stack: &session.stack };
-    // Boxed: everything that it asks at once would be too large for the stack of a thread.
+    // Boxed, because the future of all concurrent requests is too large for a thread's stack.
     let facts = Box::pin(collect(examined, session.engine())).await;
     let options = DoctorOptions {
         stack: session.stack.name.clone(),

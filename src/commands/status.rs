@@ -15,7 +15,7 @@ use crate::session::{Exit, Session};
 use crate::status::{Status, StatusVerdict};
 use crate::verify::verify;
 
-/// Between two looks of `--watch`, and of a wait.
+/// The interval of `--watch`.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Show services, differences, and whether monitoring works
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
             }
             Some(Wait::Proven) => finding == StatusVerdict::Good,
         };
-        // A hindrance, such as a refused login, does not pass with time.
+        // Waiting does not fix a refused login or an unreachable port.
         if !reached && status.hindrance.is_none() && out_of_reach.is_none() && Instant::now() < deadline {
             sleep(Duration::from_millis(250)).await;
             continue;
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     }
 }
 
-/// Returns what there is to say, and why running services are out of reach if they are.
+/// Returns the status, and the reason if running services are not reachable from here.
 async fn look(
     session: &Session,
     engine: &Engine,
@@ -91,7 +91,7 @@ async fn look(
     } else {
         let mut addresses = addresses(&observed.objects, engine);
         if observed.grafana == ObservedGrafana::LoginRefused {
-            // It was tried once already, and five tries lock the account.
+            // The login was tried once, and five failed tries lock the account.
             addresses.grafana = Err(NotAsked::LoginRefused);
         }
         Some(verify(&session.http, &session.stack, &addresses, application).await?)

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let name = diagnostics::name(&format!("tdd-stack-support-{}", session.stack.name), moment, None);
     let path = args.file.clone().unwrap_or_else(|| format!("{name}.tar.gz").into());
     if path.symlink_metadata().is_ok() {
-        let reason = format!("`{}` is there already and stays as it is: name another file", path.display());
+        let reason = format!("`{}` already exists and is kept: use another name", path.display());
         return Err(Error::Usage { place: "support-bundle".into(), reason });
     }
     let engine = session.engine().await;
@@ -54,10 +54,10 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     Ok(Exit::Reached)
 }
 
-/// Returns what `up` would do; an engine that hangs is given up.
+/// Returns the plan of `up`, within 10 seconds.
 async fn plan(session: &Session, engine: &crate::engine::Engine) -> Result<plan::Plan> {
     let limit = std::time::Duration::from_secs(10);
     let observed = tokio::time::timeout(limit, session.observe(engine)).await;
-    let observed = observed.unwrap_or_else(|elapsed| Err(Error::engine("look at the stack")(elapsed)))?;
+    let observed = observed.unwrap_or_else(|elapsed| Err(Error::engine("observe the stack")(elapsed)))?;
     plan::up(&session.stack, &observed, Request::default())
 }

@@ -109,7 +109,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     session.wait_until_idle(engine).await?;
     let mut observed = session.observe(engine).await?;
     if observed.objects.restore.is_some() && !args.dry_run {
-        // Whoever restores holds the lock; where nobody does, it was cut off.
+        // A running restore holds the lock. If the lock is free, the restore was killed.
         session.with_lock(engine, &observed.objects, "up", async { Ok(()) }).await?;
         observed = session.observe(engine).await?;
     }
@@ -122,7 +122,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     }
     let patience = WaitOptions { each: args.wait_timeout, application: application(args.require_app) };
     let mut done = Done::default();
-    // Pulls hinder nobody, and only after them is it known which tags moved on.
+    // Without the lock, because pulls block no other program. They show which tags have new images.
     let mut applied = plan.pulls();
     let mut is_settled = plan.is_empty();
     if !applied.is_empty() {
@@ -136,11 +136,11 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     } else {
         let objects = observed.objects.clone();
         let change = async {
-            // Until now another program may have been at work.
+            // Another program may have changed the stack before this one got the lock.
             let mut plan = plan::up(&session.stack, &session.observe(engine).await?, request)?;
             let mut done = session.apply(engine, &plan, patience).await?;
             let mut seen = session.observe(engine).await?;
-            // The engine may have gone on with what a program had asked of it that was killed.
+            // The engine may have continued with requests of a program that was killed.
             let rest = plan::up(&session.stack, &seen, request)?;
             if !rest.is_empty() {
                 done.extend(session.apply(engine, &rest, patience).await?);
@@ -156,9 +156,9 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     }
     let plan = applied;
     let proof = match done.proof {
-        // What waited in vain with the quicker files is not waited for again.
+        // A wait that failed with the shorter intervals is not repeated.
         Some(proof) if !matches!(&proof, Ok(seen) if seen.verdict() == Verdict::Proven) => Some(proof?),
-        // The real files have replaced the quicker ones, so the proof is made with them.
+        // The original intervals are back, so the verification uses them.
         _ if args.wants_proof() => {
             Some(session.waiter(engine, patience).proof(patience.application, |_| {}).await?)
         }
@@ -173,7 +173,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     Ok(Exit::Reached)
 }
 
-/// Returns what `--require-app` asks for.
+/// Returns the role of the application in the verdict.
 pub(crate) fn application(is_required: bool) -> Application {
     if is_required { Application::Required } else { Application::Reported }
 }

@@ -173,6 +173,11 @@ fn missing(header: &str) -> EngineError {
 mod tests {
     use super::*;
 
+    /// An error with a cause, like the errors of hyper's client.
+    #[derive(Debug, thiserror::Error)]
+    #[error("client error (Connect)")]
+    struct Client(#[source] io::Error);
+
     #[test]
     fn requests_name_only_the_negotiated_version() {
         let version = parse_version("1.41");
@@ -207,10 +212,8 @@ mod tests {
 
     #[test]
     fn denied_access_keeps_its_kind() {
-        let denied = io::Error::from_raw_os_error(13);
-        let EngineError::IOError { err } = of_cause(&io::Error::other(denied)) else {
-            panic!("another variant")
-        };
+        let denied = Client(io::Error::from_raw_os_error(13));
+        let EngineError::IOError { err } = of_cause(&denied) else { panic!("another variant") };
         assert_eq!(err.kind(), io::ErrorKind::PermissionDenied);
     }
 

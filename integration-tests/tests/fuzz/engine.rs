@@ -111,7 +111,7 @@ fn an_archive_without_end_is_given_up() {
     };
     let error = runtime.block_on(files).expect_err("it has no end");
     let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-    assert!(cause.contains("more than 64 MiB"), "{error}: {cause}");
+    assert!(cause.contains("larger than 64 MiB"), "{error}: {cause}");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn nothing_is_kept_of_success_or_of_a_wrong_command_line() {
     }
     run(&scene, &["status", "--host", "unix:///nowhere"]).exits(3);
     run(&scene, &["down"]).exits(0);
-    run(&scene, &["drill"]).exits(1).says("the stack is not as it should be");
+    run(&scene, &["drill"]).exits(1).says("the stack is not up to date");
     assert!(!folder(&scene).exists());
 }
 
@@ -270,7 +270,7 @@ fn a_support_bundle_has_the_same_and_replaces_nothing() {
         assert!(files.keys().any(|name| name.ends_with(end)), "{end}: {:?}", files.keys());
     }
     has_no_secret(&files);
-    run(&scene, &["support-bundle", &text]).exits(2).says("is there already");
+    run(&scene, &["support-bundle", &text]).exits(2).says("already exists");
 }
 
 #[test]
