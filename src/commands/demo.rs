@@ -194,9 +194,10 @@ fn screen(banner: &Banner<'_>) -> DemoScreen {
         ],
         others: listen.iter().skip(1).map(ToString::to_string).collect(),
         history: banner.history.as_ref().into_iter().flat_map(history_lines).collect(),
-        set_command: match *control == Ports::default().control {
-            true => "tdd-stack demo set SCENARIO".into(),
-            false => format!("tdd-stack demo set SCENARIO --control-port {control}"),
+        set_command: if *control == Ports::default().control {
+            "tdd-stack demo set SCENARIO".into()
+        } else {
+            format!("tdd-stack demo set SCENARIO --control-port {control}")
         },
         notes: banner.notes.to_vec(),
     }

@@ -101,19 +101,20 @@ fn ports(facts: &Facts) -> Vec<Finding> {
 
 fn folder(facts: &Facts) -> Finding {
     let path = sanitize::path(&facts.folder.path);
-    match &facts.folder.problem {
-        Some(problem) => Finding::bad("folder", format!("`{path}` is not writable: {problem}"))
-            .fix("fix its permissions, or choose another folder with `--dir`"),
-        // One word stands for the folder and its files.
-        None => {
-            let what = match facts.folder.exists {
-                true => format!("`{path}` is writable"),
-                false => format!("`{path}` does not exist yet, `tdd-stack up` creates it"),
-            };
-            let found = Finding::good("folder", what);
-            if facts.faults.is_empty() { found.brief("config") } else { found }
-        }
+    if let Some(problem) = &facts.folder.problem {
+        return Finding::bad("folder", format!("`{path}` is not writable: {problem}"))
+            .fix("fix its permissions, or choose another folder with `--dir`");
     }
+    let found = Finding::good(
+        "folder",
+        if facts.folder.exists {
+            format!("`{path}` is writable")
+        } else {
+            format!("`{path}` does not exist yet, `tdd-stack up` creates it")
+        },
+    );
+    // One word stands for the folder and its files.
+    if facts.faults.is_empty() { found.brief("config") } else { found }
 }
 
 fn files(facts: &Facts) -> Vec<Finding> {

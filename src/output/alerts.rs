@@ -49,9 +49,12 @@ fn verdict(terminal: Terminal, stack: &str, alerts: &Alerts) -> Screen {
     }
     let pending = alerts.count(|state| *state == AlertState::Pending);
     let suppressed = alerts.count(|state| matches!(state, AlertState::Suppressed(_)));
-    let others = [(pending, "pending"), (suppressed, "suppressed")].into_iter();
-    let others: String =
-        others.filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}")).collect();
+    let others: Vec<String> = [(pending, "pending"), (suppressed, "suppressed")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!(", {count} {word}"))
+        .collect();
+    let others = others.concat();
     let is_unanswered = !alerts.unanswered.is_empty();
     let (mark, text) = if let [only] = alerts.unanswered.as_slice()
         && firing.is_empty()

@@ -66,7 +66,8 @@ impl Printer {
         match self.progress {
             ProgressFormat::Quiet => {}
             ProgressFormat::Json => {
-                say(&serde_json::to_string(&document()).expect("documents have string keys"));
+                // Only a map with keys that are not strings cannot be written.
+                say(&serde_json::to_string(&document()).unwrap_or_default());
             }
             ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => {
                 say_lines(&notification(self.messages, received));

@@ -14,7 +14,7 @@ pub(super) fn at_all_widths(screen: impl Fn(Terminal) -> Screen) -> String {
     for is_unicode in [true, false] {
         for columns in [60, 80, 120] {
             let glyphs = if is_unicode { "UTF-8" } else { "plain" };
-            text.push_str(&format!("----- {columns} columns, {glyphs}\n"));
+            text.push_str(&["----- ", &columns.to_string(), " columns, ", glyphs, "\n"].concat());
             for line in screen(terminal(columns, is_unicode)) {
                 let bare = line.bare();
                 // A command to copy is never broken, nor is a word.
