@@ -38,6 +38,7 @@ pub mod status;
 pub mod verify;
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use error::{Error, exit_code};
@@ -60,9 +61,10 @@ pub fn main() -> ExitCode {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
         Ok(Exit::Problems) => ExitCode::from(exit_code::FAILED),
         Ok(Exit::ChangesPending) => ExitCode::from(exit_code::CHANGES_PENDING),
-        Ok(Exit::Judged(error)) => ExitCode::from(error.exit_code()),
+        // On a terminal the printed result says it already, right above.
+        Ok(Exit::Judged(error)) if std::io::stdout().is_terminal() => ExitCode::from(error.exit_code()),
         Ok(Exit::Interrupted) => ExitCode::from(exit_code::INTERRUPTED),
-        Ok(Exit::Reported(error)) => report(&error, None, diagnostics.as_ref()),
+        Ok(Exit::Judged(error) | Exit::Reported(error)) => report(&error, None, diagnostics.as_ref()),
         Err(error) => report(&error, Some(output), diagnostics.as_ref()),
     }
 }

@@ -7,5 +7,6 @@ pub mod observed;
 pub mod pull_progress;
 pub mod sanitize;
 pub mod scrape_hints;
+pub mod spec;
 pub mod stack;
 pub mod verification;

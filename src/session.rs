@@ -45,7 +45,8 @@ pub(crate) enum Exit {
     Problems,
     /// Changes are pending, and the exit code must say so.
     ChangesPending,
-    /// The printed result says all of this error, which decides the exit code.
+    /// The printed result says all of this error. It decides the exit code, and is printed where the result does not go
+    /// to a terminal.
     Judged(Error),
     /// The user ended a command that runs until it is interrupted.
     Interrupted,

@@ -1,6 +1,6 @@
 //! `tdd-stack status`
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep};
 
@@ -71,6 +71,9 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
             output::clear();
         }
         session.printer.status(&status);
+        if args.watch {
+            session.printer.updated_at(SystemTime::now());
+        }
         if !args.watch {
             return Ok(exit(finding, reached, out_of_reach));
         }

@@ -1,13 +1,19 @@
 //! The result of `status`.
 
-use super::printer::Printer;
+mod targets;
+
+use std::time::SystemTime;
+
+use super::printer::{Printer, print};
 use super::schema;
 use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
 use super::words::{command, counted, title};
 use crate::error::Conflict;
 use crate::error::hint::conflict_hint;
 use crate::model::observed::{ContainerState, Readiness};
-use crate::model::verification::{APP_JOBS, DashboardCheck, Health, Target, Verification, WARM_UP, WATCHDOG};
+use crate::model::verification::{DashboardCheck, Health, Target, Verification, WARM_UP, WATCHDOG};
+use targets::{application, application_row, other_jobs};
+
 use crate::status::{ServiceStatus, Status, StatusVerdict};
 
 /// The column at which a row's text begins, after indent and mark.
@@ -17,6 +23,16 @@ impl Printer {
     /// Prints a status.
     pub fn status(&self, status: &Status) {
         self.result(|terminal| screen(terminal, self.is_verbose, status), || schema::status(status));
+    }
+}
+
+impl Printer {
+    /// Prints the time below a status that is shown again and again.
+    pub fn updated_at(&self, moment: SystemTime) {
+        if !self.is_json() {
+            let text = humantime::format_rfc3339_seconds(moment).to_string();
+            print(&[Line::default(), Line::of(DIM, format!("updated at {text}, Ctrl-C ends"))]);
+        }
     }
 }
 
@@ -253,76 +269,6 @@ fn alertmanager(status: &Status, verification: &Verification) -> (Vec<String>, S
         (true, _) => format!("delivers to {to}"),
     };
     (Vec::new(), detail)
-}
-
-fn application(verification: &Verification) -> impl Iterator<Item = &Target> {
-    verification.targets.iter().filter(|target| APP_JOBS.contains(&target.job.as_str()))
-}
-
-fn application_row(terminal: Terminal, verification: &Verification) -> Vec<Line> {
-    let targets: Vec<&Target> = application(verification).collect();
-    if targets.is_empty() {
-        return Vec::new();
-    }
-    let is_bad = |target: &&Target| target.health == Health::Down;
-    let mark = match () {
-        () if targets.iter().any(|target| is_bad(target) && target.required) => Mark::Bad,
-        () if targets.iter().any(is_bad) => Mark::Warning,
-        () if targets.iter().all(|target| target.health == Health::Up) => Mark::Good,
-        () => Mark::Pending,
-    };
-    let mut states: Vec<(String, Vec<String>)> = Vec::new();
-    for target in &targets {
-        let state = match target.health {
-            Health::Up => "up".to_string(),
-            Health::Unknown => "not scraped yet".into(),
-            Health::Down => last_cause(&target.error).to_string(),
-        };
-        match states.iter_mut().find(|(known, _)| *known == state) {
-            Some((_, ports)) => ports.push(port(target)),
-            None => states.push((state, vec![port(target)])),
-        }
-    }
-    let states = states.into_iter().map(|(state, ports)| format!("{} {state}", ports.join(", ")));
-    let mut text = states.collect::<Vec<_>>().join(terminal.dot());
-    let mut hints: Vec<&str> = targets.iter().filter_map(|target| target.advice).collect();
-    hints.dedup();
-    if let Some(hint) = hints.first() {
-        text = format!("{text}; {hint}");
-    }
-    terminal.continued(named(terminal, mark, "Your app"), anstyle::Style::new(), &text)
-}
-
-/// Returns the port of a target's URL, such as `:8501`, or the job if there is none.
-fn port(target: &Target) -> String {
-    let authority = target.url.split('/').nth(2).unwrap_or_default();
-    authority.rsplit_once(':').map_or_else(|| target.job.clone(), |(_, port)| format!(":{port}"))
-}
-
-/// Returns the innermost part of Go's chain of causes: `Get "…": dial tcp …: connect: connection refused`.
-fn last_cause(error: &str) -> &str {
-    error.rsplit(": ").next().unwrap_or(error)
-}
-
-fn other_jobs(terminal: Terminal, verification: &Verification) -> Vec<Line> {
-    let others = verification
-        .targets
-        .iter()
-        .filter(|target| !target.required && !APP_JOBS.contains(&target.job.as_str()));
-    let mut jobs: Vec<(&str, usize, usize)> = Vec::new();
-    for target in others {
-        let up = usize::from(target.health == Health::Up);
-        match jobs.iter_mut().find(|(job, _, _)| *job == target.job) {
-            Some((_, all_up, all)) => (*all_up, *all) = (*all_up + up, *all + 1),
-            None => jobs.push((&target.job, up, 1)),
-        }
-    }
-    if jobs.is_empty() {
-        return Vec::new();
-    }
-    let mark = if jobs.iter().all(|(_, up, all)| up == all) { Mark::Good } else { Mark::Warning };
-    let jobs: Vec<String> = jobs.iter().map(|(job, up, all)| format!("{job} {up}/{all} up")).collect();
-    terminal.continued(named(terminal, mark, "Your jobs"), anstyle::Style::new(), &jobs.join(terminal.dot()))
 }
 
 fn firing_row(terminal: Terminal, status: &Status, verification: &Verification) -> Vec<Line> {

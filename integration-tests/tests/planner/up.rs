@@ -114,8 +114,8 @@ fn changed_image_setting_replaces_the_container() {
     let world = settled(&stack());
     insta::assert_snapshot!(printed(&stack_from(Layer { image, ..Layer::default() }), world), @"
     1  pull                grafana/grafana:13.1.4  (missing)
-    2  stop                grafana  (its specification changed)  after 1
-    3  rename              grafana  (its specification changed)  after 2
+    2  stop                grafana  (its specification changed: image)  after 1
+    3  rename              grafana  (its specification changed: image)  after 2
     4  create              grafana  (the container is being replaced)  after 3
     5  write-password-file grafana  (it is new)  after 4
     6  start               grafana  (it is new)  after 5
@@ -196,8 +196,8 @@ fn changed_environment_replaces_prometheus() {
     let world = settled(&stack());
     let stack = stack_from(Layer { environment: Some("demo".into()), ..Layer::default() });
     insta::assert_snapshot!(printed(&stack, world), @"
-    1  stop                prometheus  (its specification changed)
-    2  rename              prometheus  (its specification changed)  after 1
+    1  stop                prometheus  (its specification changed: environment)
+    2  rename              prometheus  (its specification changed: environment)  after 1
     3  create              prometheus  (the container is being replaced)  after 2
     4  start               prometheus  (it is new)  after 3
     5  wait-ready          prometheus  (just started)  after 4

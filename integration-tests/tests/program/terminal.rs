@@ -102,15 +102,22 @@ fn slow_scene() -> Scene {
 #[test]
 fn bars_are_drawn_and_cleared_at_the_end() {
     let scene = slow_scene();
-    let seen = watch(&scene.tdd_stack(["up"]), &[]);
+    let seen = watch(&scene.tdd_stack(["up"]).env("LANG", "C.UTF-8"), &[]);
     assert_eq!(seen.code, 0, "{}", seen.last());
     assert!(seen.ever("━"), "no bar was drawn: {:#?}", seen.screens);
-    for image in ["prom/prometheus:v3.13.4", "grafana/grafana:13.1.7", "prom/alertmanager:v0.34.0"] {
-        assert!(seen.ever(image), "{image} had no bar");
+    for service in ["Prometheus      pulling", "Grafana         pulling", "Alertmanager    pulling"] {
+        assert!(seen.ever(service), "{service} had no line");
     }
     assert!(seen.ever("of 2 layers"), "no layers were counted");
+    // Each service keeps its line while the others change.
+    for screen in seen.screens.iter().filter(|screen| screen.contains("pulling")) {
+        let place = |name: &str| screen.lines().position(|line| line.contains(name));
+        let places = ["Prometheus ", "Grafana ", "node-exporter ", "Alertmanager "].map(place);
+        assert!(places.iter().flatten().is_sorted(), "{screen}");
+    }
     let last = seen.last();
-    assert!(last.starts_with("stack tdd is up: "), "{last}");
+    assert!(last.starts_with("✔ Configuration   12 files written to "), "{last}");
+    assert!(last.contains("Stack tdd is ready in "), "{last}");
     assert!(!last.contains('━') && !last.contains("layers"), "{last}");
     assert!(!seen.last.screen().hide_cursor(), "the cursor is hidden");
 }
@@ -118,7 +125,7 @@ fn bars_are_drawn_and_cleared_at_the_end() {
 #[test]
 fn short_run_draws_no_bars() {
     let scene = Scene::after_up(program!());
-    let seen = watch(&scene.tdd_stack(["up"]), &[]);
+    let seen = watch(&scene.tdd_stack(["up"]).env("NO_COLOR", "1"), &[]);
     assert_eq!(seen.code, 0);
     assert!(!seen.ever("━"));
     assert_eq!(seen.last().lines().count(), 1, "{}", seen.last());
@@ -129,11 +136,11 @@ fn short_run_draws_no_bars() {
 fn wait_shows_last_answer_and_failure_clears_bars() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NeverReady("grafana"));
-    let seen = watch(&scene.tdd_stack(["up", "--wait-timeout", "900ms"]), &[]);
+    let seen = watch(&scene.tdd_stack(["up", "--wait-timeout", "3s"]), &[]);
     assert_eq!(seen.code, 5, "{}", seen.last());
-    assert!(seen.ever("wait-ready grafana: answers 503"), "the wait was not shown: {:#?}", seen.screens);
+    assert!(seen.ever("starting: answers 503"), "the wait was not shown: {:#?}", seen.screens);
     let last = seen.last();
-    assert!(last.contains("error: `grafana` is not ready after 900ms"), "{last}");
+    assert!(last.contains("error: `grafana` is not ready after 3s"), "{last}");
     assert!(last.contains("hint: "), "{last}");
     assert!(!last.contains('━'), "{last}");
 }
@@ -152,15 +159,19 @@ fn interrupt_clears_the_bars() {
 #[test]
 fn plain_progress_has_no_escapes_on_a_terminal() {
     let scene = slow_scene();
-    let seen = watch(&scene.tdd_stack(["up", "--progress", "plain"]), &[]);
-    assert_eq!(seen.code, 0);
-    assert!(!seen.bytes.contains(&0x1b));
+    for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let seen = watch(&scene.tdd_stack(["up", "--progress", "plain"]).env(name, value), &[]);
+        assert_eq!(seen.code, 0);
+        assert!(!seen.bytes.contains(&0x1b), "{name}: {}", String::from_utf8_lossy(&seen.bytes));
+    }
+    let coloured = watch(&scene.tdd_stack(["status"]), &[]);
+    assert!(coloured.bytes.contains(&0x1b), "{}", coloured.last());
 }
 
 #[test]
 fn watch_clears_the_screen() {
     let scene = Scene::after_up(program!());
-    let seen = watch(&scene.tdd_stack(["status", "--watch"]), &[("observes", b"\x03")]);
+    let seen = watch(&scene.tdd_stack(["status", "--watch"]), &[("updated at", b"\x03")]);
     assert_eq!(seen.code, 130);
     assert!(String::from_utf8_lossy(&seen.bytes).starts_with("\u{1b}[H\u{1b}[2J"));
 }

@@ -139,7 +139,7 @@ fn generated_password_is_private_reused_and_never_shown() {
         let all = format!("{}{}", output.exits(0).stdout, output.stderr);
         assert!(!all.contains(&stored), "{all}");
     }
-    assert_eq!(outputs[2].json()["password_file"], path.display().to_string());
+    assert_eq!(outputs[2].json()["login"]["password_file"], path.display().to_string());
     assert_eq!(operations(&outputs[2].json()), [""; 0], "the password is not generated again");
     run(&["plan", "--bind", "0.0.0.0"]).does_not_say("the default one");
     let both = scene.tdd_stack(["up", "--generate-password"]).env(VARIABLE, SECRET).run();

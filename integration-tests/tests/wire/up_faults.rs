@@ -264,7 +264,7 @@ fn foreign_object_with_own_name_is_a_conflict() {
 fn host_without_shared_mounts_runs_without_rslave() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::RootNotShared);
-    let output = scene.run(["up"]);
+    let output = scene.run(["up", "--verbose"]);
     output.exits(0).says("note: the engine's host does not share `/`");
     assert!(output.stdout.contains("node-exporter runs without rslave"), "{}", output.stdout);
     let specification = scene.engine.specification("tdd-node-exporter");
