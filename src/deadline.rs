@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Returns the answer, or the error that `late` makes if there is none within `limit`.
-pub async fn within<T, E>(
+pub(crate) async fn within<T, E>(
     limit: Duration,
     answer: impl Future<Output = Result<T, E>>,
     late: impl FnOnce() -> E,

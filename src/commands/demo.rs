@@ -1,5 +1,6 @@
 //! `tdd-stack demo`
 
+use std::cell::OnceCell;
 use std::io::Write;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -7,11 +8,12 @@ use std::time::Duration;
 
 use crate::config::settings::ProgressFormat;
 use crate::demo::banner::{Banner, already_there};
-use crate::demo::import::{ImportReport, Importer, Preparation};
+use crate::demo::import::{ImportReport, Preparation, Prepared};
 use crate::demo::{
     CONTROL_ADDRESS, Demo, ListenAddresses, Notification, NotificationDocument, Options, Ports, Scenario,
     Simulation, control, listen_addresses,
 };
+use crate::engine::EngineWriter;
 use crate::error::{Error, Result};
 use crate::http::DemoControl;
 use crate::model::sanitize;
@@ -92,8 +94,9 @@ pub(crate) async fn run(
     }
     let mut interrupted = pin!(interrupted);
     let mut simulation = Simulation::new(args.seed, Scenario::default());
+    let operator = OnceCell::new();
     let (listen_addresses, past) = tokio::select! {
-        prepared = prepare(args, session, &mut simulation) => prepared?,
+        prepared = prepare(args, session, &operator, &mut simulation) => prepared?,
         () = &mut interrupted => return Err(Error::Interrupted),
     };
     simulation.set_scenario(args.scenario);
@@ -149,6 +152,7 @@ impl Args {
 async fn prepare<'a>(
     args: &Args,
     session: &'a Session,
+    operator: &'a OnceCell<EngineWriter>,
     simulation: &mut Simulation,
 ) -> Result<(ListenAddresses, Option<Preparation<'a>>)> {
     if args.history.is_none() && !args.listen.is_empty() {
@@ -161,8 +165,8 @@ async fn prepare<'a>(
         listen => ListenAddresses { listen: listen.to_vec(), note: None },
     };
     let Some(length) = args.history else { return Ok((listen_addresses, None)) };
-    let importer = Importer { engine, http: &session.http, stack: &session.stack };
-    Ok((listen_addresses, Some(importer.prepare(simulation, length).await?)))
+    let context = session.context(operator.get_or_init(|| engine.operator()));
+    Ok((listen_addresses, Some(Prepared::prepare(context, simulation, length).await?)))
 }
 
 async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {

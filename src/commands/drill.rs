@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use crate::demo::listen_addresses;
-use crate::drill::runner::{self, DrillContext, DrillRun, Pace, Receiver};
+use crate::drill::runner::{self, DrillRun, Pace, Receiver};
 use crate::drill::trace::AlertTrace;
 use crate::engine::Engine;
 use crate::error::{Error, Result, and_clean_up};
@@ -70,7 +70,7 @@ async fn drill(
         ]));
     }
     let operator = engine.operator();
-    let context = DrillContext { operator: &operator, http: &session.http, stack: &session.stack };
+    let context = session.context(&operator);
     let pace = if fast { Pace::Fast } else { Pace::Real };
     let real = session.stack.services.iter().filter_map(|service| {
         let config = service.config.as_ref()?;
