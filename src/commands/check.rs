@@ -40,13 +40,9 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
     let mut reports: Vec<CheckReport> = by_service?.into_iter().flatten().collect();
     for wanted in &session.stack.dashboards {
         let text = content(session, wanted.file)?;
-        let fault = |found: dashboard::DashboardFault| ConfigFault {
-            file: session.folder.path().join(wanted.file),
-            line: found.line,
-            reason: found.reason,
-        };
         let found = dashboard::parse(&text, wanted.uid).err().unwrap_or_default();
-        let faults = found.into_iter().map(fault).collect();
+        let path = session.folder.path().join(wanted.file);
+        let faults = found.into_iter().map(|fault| fault.in_file(path.clone())).collect();
         reports.push(CheckReport { title: format!("dashboard {}", wanted.uid), faults });
     }
     session.printer.checks(&session.stack.name, &reports);
@@ -100,11 +96,7 @@ fn read(session: &Session, config: &ServiceConfig) -> Result<BTreeMap<&'static s
     let names = config.files.iter().chain(config.checks.iter().flat_map(|check| &check.extra_files));
     let read = |name: &&'static str| {
         let text = content(session, name)?;
-        let fault = validate::fault(name, &text).map(|found| ConfigFault {
-            file: session.folder.path().join(name),
-            line: found.line,
-            reason: found.reason,
-        });
+        let fault = validate::fault(name, &text).map(|found| found.in_file(session.folder.path().join(name)));
         Ok((*name, (text, fault)))
     };
     names.map(read).collect()
@@ -136,9 +128,6 @@ async fn check_files(
     Ok(CheckReport { title: check.title(), faults })
 }
 
-/// Returns a file as the user has it, else as it is shipped.
 fn content(session: &Session, name: &'static str) -> Result<String> {
-    let mut seen = session.folder.read([name].into_iter())?;
-    let shipped = || session.stack.file(name).map(|file| file.content.clone().into_owned());
-    Ok(seen.remove(name).map(|file| file.content).or_else(shipped).unwrap_or_default())
+    session.stack.file(name).map_or_else(|| Ok(String::new()), |file| session.folder.content(file))
 }
