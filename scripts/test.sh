@@ -100,5 +100,9 @@ say "docker compose $("$TDD_TEST_COMPOSE" version --short)"
 
 scripts/check.sh
 
+host=$(rustc -vV | sed -n 's/^host: //p')
+host=${host//-/_}
+export "CARGO_TARGET_${host^^}_RUNNER=scripts/run-test-binary.sh"
+
 say "preparation took $SECONDS s; running the tests"
 cargo test --workspace --locked "$@"

@@ -117,6 +117,10 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, env = "TDD_STACK_DIAGNOSTICS", value_name = "DIR")]
     diagnostics: Option<PathBuf>,
 
+    /// Show details: times of operations, images, every check
+    #[arg(long, short, global = true, env = "TDD_STACK_VERBOSE")]
+    verbose: bool,
+
     /// Form of results on standard output [default: human]
     #[arg(long, global = true, env = "TDD_STACK_OUTPUT", value_enum, value_name = "FORM")]
     output: Option<OutputFormat>,
@@ -190,6 +194,7 @@ impl GlobalArgs {
                 .then_some(PasswordSource::Prompt)
                 .or(self.grafana_password_file.map(PasswordSource::File)),
             no_wait: self.no_wait.then_some(true),
+            verbose: self.verbose.then_some(true),
             diagnostics: self.diagnostics,
             output: self.output,
             progress: self.progress,
@@ -239,12 +244,12 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn every_global_flag_has_its_variable() {
+    fn every_global_flag_has_a_variable() {
         let command = Cli::command();
         let flags = command.get_arguments().filter(|arg| arg.is_global_set() && !arg.is_hide_set());
         let mut count = 0;

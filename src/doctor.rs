@@ -33,6 +33,21 @@ pub struct Finding {
     pub what: String,
     /// The fix.
     pub fix: Option<String>,
+    /// The finding in a few words, where they say enough.
+    pub brief: Option<Brief>,
+}
+
+/// A finding in a few words, such as `nothing listens on port` with the item `8501`.
+///
+/// Findings of one check with the same words and the same fix have one cause, and a screen shows them as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// The words that such findings share.
+    pub text: String,
+    /// What follows them.
+    pub item: Option<String>,
+    /// The fix that such findings share, if they have one.
+    pub fix: Option<String>,
 }
 
 /// The severity of a finding.
@@ -75,7 +90,7 @@ pub fn worst(findings: &[Finding]) -> Severity {
 
 impl Finding {
     fn new(check: &'static str, state: Severity, what: impl Into<String>) -> Self {
-        Self { check, subject: None, state, what: what.into(), fix: None }
+        Self { check, subject: None, state, what: what.into(), fix: None, brief: None }
     }
 
     fn good(check: &'static str, what: impl Into<String>) -> Self {
@@ -96,5 +111,22 @@ impl Finding {
 
     fn fix(self, fix: impl Into<String>) -> Self {
         Self { fix: Some(fix.into()), ..self }
+    }
+
+    fn brief(self, text: impl Into<String>) -> Self {
+        let fix = self.fix.clone();
+        Self { brief: Some(Brief { text: text.into(), item: None, fix }), ..self }
+    }
+
+    fn brief_on(self, text: impl Into<String>, item: impl Into<String>) -> Self {
+        let fix = self.fix.clone();
+        Self { brief: Some(Brief { text: text.into(), item: Some(item.into()), fix }), ..self }
+    }
+
+    fn brief_fix(mut self, fix: impl Into<String>) -> Self {
+        if let Some(brief) = &mut self.brief {
+            brief.fix = Some(fix.into());
+        }
+        self
     }
 }

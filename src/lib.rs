@@ -69,6 +69,7 @@ pub fn main() -> ExitCode {
         Ok(Exit::Reached) => ExitCode::SUCCESS,
         Ok(Exit::Problems) => ExitCode::from(exit_code::FAILED),
         Ok(Exit::ChangesPending) => ExitCode::from(exit_code::CHANGES_PENDING),
+        Ok(Exit::Judged(error)) => ExitCode::from(error.exit_code()),
         Ok(Exit::Reported(error)) => report(&error, None, diagnostics.as_ref()),
         Err(error) => report(&error, Some(output), diagnostics.as_ref()),
     }

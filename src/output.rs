@@ -6,23 +6,26 @@ mod alerts;
 mod backup;
 mod bundle;
 mod check;
+mod demo;
+mod doctor;
 mod drill;
 mod errors;
 mod files;
-mod findings;
 mod plan;
 mod printer;
 mod progress;
-mod progress_bars;
+mod progress_live;
 mod progress_plain;
 mod removed;
+#[cfg(test)]
+mod samples;
 mod schema;
 mod screen;
 mod status;
-mod table;
 mod terminal_mode;
 mod up;
 mod versions;
+mod words;
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -31,6 +34,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use check::CheckReport;
+pub use demo::{DemoScreen, Received, ReceivedAlert};
 pub use errors::{error, error_text, refusal};
 pub use files::{FileOutcome, FileReport};
 pub use printer::Printer;
@@ -43,7 +47,6 @@ pub use up::{Summary, Timing, Timings};
 use crate::error::Error;
 use crate::model::event::Event;
 use crate::model::sanitize;
-use crate::model::verification::Verification;
 use crate::plan::Plan;
 
 /// Prints a log line and returns whether anybody still reads.
@@ -88,14 +91,4 @@ pub fn plan_document(stack: &str, plan: &Plan) -> Value {
 /// Returns the line of an event as `--progress json` prints it, with its moment.
 pub fn event_line(plan: &Plan, event: &Event, took: Duration, moment: &str) -> String {
     schema::line(&schema::event(plan, event, took, Some(moment)))
-}
-
-/// Returns the verdict in one word and what it rests on.
-fn verdict(proof: &Verification) -> (&'static str, Vec<String>) {
-    use crate::model::verification::Verdict;
-    match proof.verdict() {
-        Verdict::Proven => ("proven", Vec::new()),
-        Verdict::Pending(what) => ("pending", what),
-        Verdict::Unhealthy(what) => ("blind", what),
-    }
 }

@@ -11,6 +11,7 @@ mod grafana;
 mod replace;
 mod rollback;
 mod service;
+mod subjects;
 mod up;
 mod verb;
 
@@ -267,8 +268,8 @@ pub enum Cause {
     FilesDiffer(Vec<String>),
     /// The observed state differs from the desired state.
     Differs,
-    /// The specification changed.
-    SpecChanged,
+    /// These fields of the specification changed; empty if they are not known.
+    SpecChanged(Vec<String>),
     /// The reference points to another image now.
     ImageChanged,
     /// The container is being replaced.

@@ -40,6 +40,8 @@ pub(crate) enum Exit {
     Problems,
     /// Changes are pending, and the exit code must say so.
     ChangesPending,
+    /// The printed result says all of this error, which decides the exit code.
+    Judged(Error),
     /// The result is already printed; this is its error.
     Reported(Error),
 }
@@ -97,7 +99,7 @@ impl Session {
             stack: services::assemble(&settings),
             folder: ConfigFolder::at(settings.config_folder()),
             http: Http::new()?,
-            printer: Printer::new(settings.output, settings.progress, false, environment),
+            printer: Printer::new(settings.output, settings.progress, settings.verbose, environment),
             case: FailureContext::of(verb),
             held: Cell::default(),
             settings,

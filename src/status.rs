@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use crate::config::dashboard;
 use crate::config::settings::PASSWORD_WAYS;
+use crate::doctor;
 use crate::error::{Conflict, Error};
 use crate::model::observed::{Author, ContainerState, Observed, ObservedGrafana, Readiness};
 use crate::model::stack::{Service, Stack};
@@ -25,6 +26,8 @@ pub struct Status {
     pub edited_inside: Vec<String>,
     /// The edits that conflict, so that one of them has to be dropped.
     pub conflicts: Vec<Conflict>,
+    /// The hosts and ports of the webhooks in the delivered Alertmanager configuration.
+    pub receivers: Vec<String>,
     /// What blocks the desired state as a whole, such as a taken port.
     pub hindrance: Option<String>,
     /// The verification of the monitoring.
@@ -117,6 +120,7 @@ impl Status {
             edited_inside: edited_inside(stack, observed),
             conflicts: plan.conflicts,
             edited: edited.map(|file| file.name.to_string()).collect(),
+            receivers: receivers(observed),
             hindrance,
             proof,
         }
@@ -145,6 +149,13 @@ impl Status {
             None => StatusVerdict::Pending(vec!["monitoring was not checked".into()]),
         }
     }
+}
+
+fn receivers(observed: &Observed) -> Vec<String> {
+    let files = observed.delivered.get("alertmanager");
+    let urls = files.and_then(|files| files.get("alertmanager.yml")).map(|file| doctor::receivers(file));
+    let place = |url: String| url.rsplit('/').next().unwrap_or_default().to_string();
+    urls.into_iter().flatten().map(place).collect()
 }
 
 fn edited_inside(stack: &Stack, observed: &Observed) -> Vec<String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 
-use crate::config::dashboard;
+use crate::config::dashboard::{self, Panel};
 use crate::error::{Error, Result};
 use crate::http::{
     ActiveTarget, AlertmanagerClient, GrafanaClient, Http, PROMETHEUS_PAUSED, PrometheusClient, Rule, Runtime,
@@ -59,7 +59,10 @@ pub async fn verify(
         },
         async {
             let base = url_of(&addresses.alertmanager, "Alertmanager")?;
-            AlertmanagerClient::new(http, base).alerts().await
+            let alertmanager = AlertmanagerClient::new(http, base);
+            let (alerts, deliveries) = tokio::join!(alertmanager.alerts(), alertmanager.deliveries());
+            // The alerts decide; counters that cannot be read are only missing.
+            Ok::<_, Error>((alerts?, deliveries.ok()))
         },
         async {
             let base = url_of(&addresses.grafana, "Grafana")?;
@@ -72,7 +75,10 @@ pub async fn verify(
         Err(error) => proof.unanswered.push(error.in_one_line()),
     }
     match from_alertmanager {
-        Ok(alerts) => proof.watchdog_arrived = alerts.iter().any(|alert| alert.name == WATCHDOG),
+        Ok((alerts, deliveries)) => {
+            proof.watchdog_arrived = alerts.iter().any(|alert| alert.name == WATCHDOG);
+            proof.deliveries = deliveries;
+        }
         Err(error) => proof.unanswered.push(error.in_one_line()),
     }
     match from_grafana {
@@ -198,6 +204,10 @@ fn counted(rules: &[Rule]) -> Rules {
     }
 }
 
+fn check(panel: Panel, series: std::result::Result<usize, String>) -> PanelCheck {
+    PanelCheck { shows_alerts: panel.shows_alerts(), title: panel.title, series }
+}
+
 async fn ask_grafana(
     grafana: &GrafanaClient<'_>,
     stack: &Stack,
@@ -219,10 +229,10 @@ async fn ask_grafana(
         let panels = dashboard::panels(&dashboard);
         let panels = join_all(panels.into_iter().map(|panel| async move {
             if is_paused {
-                return PanelCheck { title: panel.title, series: Err(PROMETHEUS_PAUSED.into()) };
+                return check(panel, Err(PROMETHEUS_PAUSED.into()));
             }
             let series = grafana.series(&panel, DATA_SOURCE).await;
-            PanelCheck { title: panel.title, series: series.map_err(|error| error.in_one_line()) }
+            check(panel, series.map_err(|error| error.in_one_line()))
         }));
         Ok(DashboardCheck {
             uid: wanted.uid.to_string(),

@@ -128,8 +128,8 @@ def check_loading(observability: ModuleType, configuration: Path, stdout: io.Str
     observability.register_database("main")
     names = series(observability)
     check("the metrics of the contract have series at once", METRICS <= names, METRICS - names)
-    check("no series is a time of creation", not any(n.endswith("_created") for n in names), names)
-    check_equal("every log counter begins at 0", set(counted(observability).values()), {0.0})
+    check("no series is a creation time", not any(n.endswith("_created") for n in names), names)
+    check_equal("every log counter starts at 0", set(counted(observability).values()), {0.0})
     try:
         with contextlib.redirect_stdout(stdout):
             first = observability.configure_logging(configuration)
@@ -148,8 +148,8 @@ def read_lines(file: Path) -> dict[str, dict[str, Any]]:
         try:
             record = json.loads(line)
         except json.JSONDecodeError as error:
-            raise CheckFailed(f"line {number} of the log file is no JSON: {line!r}") from error
-        check(f"line {number} is a JSON object with the promised keys", set(record) - EXTRAS == KEYS, record)
+            raise CheckFailed(f"line {number} of the log file is not JSON: {line!r}") from error
+        check(f"line {number} is a JSON object with the documented keys", set(record) - EXTRAS == KEYS, record)
         moment = datetime.fromisoformat(record["timestamp"])
         check(f"line {number} has an ISO time with a zone", moment.tzinfo is not None, record["timestamp"])
         records[record["message"]] = record
@@ -164,7 +164,7 @@ def check_records(records: dict[str, dict[str, Any]], trace_id: str) -> None:
     check_equal("the logger is under `logger`", warning["logger"], "streamlit_extension.pages.projects")
     check_equal("the service is named", warning["service"], "test-tdd-project")
     check("the file has debug records", "only the file has this" in records, list(records))
-    check("the root logger drops what is below its level", LIBRARY_DETAIL not in records, list(records))
+    check("the root logger drops records below its level", LIBRARY_DETAIL not in records, list(records))
 
     check_equal("without a trace the id is `-`", warning["trace_id"], "-")
     # The console's filter did not process this record.
@@ -175,7 +175,7 @@ def check_records(records: dict[str, dict[str, Any]], trace_id: str) -> None:
         records["inside a span"]["trace_id"],
         "4bf92f3577b34da6a3ce929d0e0e4736",
     )
-    check_equal("the `0` of OpenTelemetry is no id", records["outside of any span"]["trace_id"], "-")
+    check_equal("the `0` of OpenTelemetry is not an id", records["outside of any span"]["trace_id"], "-")
 
     uncaught = records["uncaught exception"]
     check(
@@ -206,13 +206,13 @@ def check_script_error(observability: ModuleType) -> None:
     """Checks exceptions from Streamlit: outside of a tracked request, and passed more than once."""
     error = ValueError("a script fails")
     before = failed_requests(observability, "/")
-    check_equal("a page that nobody tracks has a series", failed_requests(observability, "unknown"), 0.0)
+    check_equal("an untracked page has a series", failed_requests(observability, "unknown"), 0.0)
     observability.report_script_error(error)
     observability.report_script_error(error)
     observability.report_script_error(RuntimeError(error))
     after = failed_requests(observability, "unknown")
     check_equal("a script error counts as one failed request of an unknown page", after, 1.0)
-    check_equal("it is not blamed on the first page", failed_requests(observability, "/"), before)
+    check_equal("it does not count for the first page", failed_requests(observability, "/"), before)
     log = Path("logs/application.log").read_text(encoding="utf-8")
     check_equal("a script error is logged once", log.count('"message": "uncaught exception"'), 2)
     check("a script error comes with its traceback", "ValueError: a script fails" in log, log)

@@ -56,9 +56,9 @@ def check_set_up(observability: ModuleType, snippet: str) -> None:
     with mock.patch.object(observability, "serve_metrics"):
         run(snippet)
     check_equal("a missing database is down", health(observability), 0.0)
-    check("a health check makes no database", not DATABASE.exists(), sorted(map(str, Path().iterdir())))
-    DATABASE.write_text("this is no database", encoding="utf-8")
-    check_equal("a file that is no database is down", health(observability), 0.0)
+    check("a health check creates no database", not DATABASE.exists(), sorted(map(str, Path().iterdir())))
+    DATABASE.write_text("this is not a database", encoding="utf-8")
+    check_equal("a file that is not a database is down", health(observability), 0.0)
     DATABASE.unlink()
     make_database()
     check_equal("a database is up", health(observability), 1.0)
@@ -73,7 +73,7 @@ def check_page(snippet: str) -> None:
         check("a page fails without its database", "unable to open" in str(error), error)
     else:
         raise CheckFailed("a page works without its database")
-    check("a page makes no database", not DATABASE.exists(), sorted(map(str, Path().iterdir())))
+    check("a page creates no database", not DATABASE.exists(), sorted(map(str, Path().iterdir())))
     make_database()
     run(snippet)
     DATABASE.unlink()

@@ -1,6 +1,6 @@
-//! Runs the program under test: arguments and a clean environment in, exit code and both outputs out.
+//! Runs the program under test with arguments and a clean environment, and returns exit code and both outputs.
 //!
-//! Never waits without a limit: a program that hangs is killed, by its handle, and its test fails.
+//! Every run has a time limit: a program that hangs is killed through its handle, and its test fails.
 
 mod redact;
 
@@ -17,13 +17,13 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-/// More than the slowest run takes on a busy machine.
+/// Longer than the slowest run on a busy machine.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// Plans an `up`, and says by the exit code whether there is anything to do.
+/// Arguments that plan an `up` and report pending changes in the exit code.
 pub const PLAN: [&str; 2] = ["plan", "--detailed-exitcode"];
 
-/// A run of the program that is being put together.
+/// A run of the program before its start.
 #[derive(Debug)]
 pub struct TddStack {
     program: PathBuf,
@@ -31,11 +31,11 @@ pub struct TddStack {
     variables: Vec<(String, OsString)>,
     folder: Option<PathBuf>,
     limit: Duration,
-    /// A home without any configuration of Docker's.
+    /// A home without a Docker configuration.
     home: TempDir,
 }
 
-/// The program while it runs.
+/// The running program.
 #[derive(Debug)]
 pub struct Running {
     runtime: Runtime,
@@ -46,21 +46,21 @@ pub struct Running {
     _home: TempDir,
 }
 
-/// What a run of the program came to.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// Its exit code.
+    /// The exit code.
     pub code: i32,
-    /// What it printed on standard output.
+    /// The standard output.
     pub stdout: String,
-    /// What it printed on standard error.
+    /// The standard error.
     pub stderr: String,
 }
 
 impl TddStack {
-    /// Begins a run of the program at `program`, for which [`program!`](crate::program) is good.
+    /// Creates a run of the program at `program`, which [`program!`](crate::program) returns.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let home = tempfile::tempdir().expect("a temporary folder can be created");
         Self {
             program: program.into(),
             arguments: Vec::new(),
@@ -78,7 +78,7 @@ impl TddStack {
         self
     }
 
-    /// Sets a variable of the environment, which is empty else but for the search path and a home.
+    /// Sets an environment variable; otherwise only the search path and the home are set.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name.into(), value.as_ref().to_os_string()));
@@ -92,16 +92,16 @@ impl TddStack {
         self
     }
 
-    /// Lets the program run longer than is usual.
+    /// Sets a longer time limit.
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Returns the variables that the program sees.
+    /// Returns the environment of the program.
     pub fn environment(&self) -> Vec<(String, OsString)> {
-        // A profiled program must know where its profile goes.
+        // A binary built for coverage must know where to write its profile.
         let kept = ["PATH", "LLVM_PROFILE_FILE"];
         let inherited = kept.iter().filter_map(|name| Some(((*name).to_string(), std::env::var_os(name)?)));
         let home = ("HOME".to_string(), self.home.path().as_os_str().to_os_string());
@@ -113,7 +113,7 @@ impl TddStack {
         (&self.program, &self.arguments)
     }
 
-    /// Starts the program and lets it run.
+    /// Starts the program.
     pub fn spawn(self) -> Running {
         let runtime = crate::runtime::own();
         let mut command = Command::new(&self.program);
@@ -129,14 +129,14 @@ impl TddStack {
             command.current_dir(folder);
         }
         let entered = runtime.enter();
-        let mut child = command.spawn().expect("the program under test can be started");
+        let mut child = command.spawn().expect("the program under test starts");
         drop(entered);
-        let stdout = runtime.spawn(read(child.stdout.take().expect("it is piped")));
-        let stderr = runtime.spawn(read(child.stderr.take().expect("it is piped")));
+        let stdout = runtime.spawn(read(child.stdout.take().expect("the stream is piped")));
+        let stderr = runtime.spawn(read(child.stderr.take().expect("the stream is piped")));
         Running { runtime, child, stdout, stderr, limit: self.limit, _home: self.home }
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     pub fn run(self) -> Output {
         self.spawn().finish()
     }
@@ -150,23 +150,23 @@ impl Running {
         assert!(sent.is_ok_and(|status| status.success()), "SIG{name} cannot be sent to the program");
     }
 
-    /// Ends the program at once, as a crash would, and waits until it is gone.
+    /// Kills the program, and waits until it has exited.
     pub fn kill(mut self) {
         self.runtime.block_on(self.child.kill()).expect("the program can be killed");
     }
 
-    /// Waits for the program's end.
+    /// Waits until the program exits.
     pub fn finish(self) -> Output {
         let (status, output) = self.end();
         if status.code().is_none() {
             let Output { stdout, stderr, .. } = output;
-            panic!("the program was ended by a signal\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+            panic!("the program was killed by a signal\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
         }
         output
     }
 
-    /// Waits for the program's end, which may be by a signal; then its exit code is 128 and the signal's number,
-    /// as a shell would say.
+    /// Waits until the program exits or a signal ends it; the exit code is then 128 plus the signal's number, as in a
+    /// shell.
     pub fn finish_or_die(self) -> Output {
         self.end().1
     }
@@ -176,7 +176,7 @@ impl Running {
             self.runtime.block_on(async { tokio::time::timeout(self.limit, self.child.wait()).await });
         let in_time = ended.is_ok();
         if !in_time {
-            self.child.start_kill().expect("a program that hangs can be killed");
+            self.child.start_kill().expect("the program can be killed");
         }
         let text = |task: JoinHandle<Vec<u8>>| {
             let bytes = self.runtime.block_on(task).expect("reading does not panic");
@@ -192,21 +192,21 @@ impl Running {
 }
 
 impl Output {
-    /// Asserts the exit code, and shows everything if it is another one.
+    /// Asserts the exit code, and shows both outputs if it differs.
     #[track_caller]
     pub fn exits(&self, code: i32) -> &Self {
         assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// Asserts that standard error has these words.
+    /// Asserts that standard error contains these words.
     #[track_caller]
     pub fn says(&self, words: &str) -> &Self {
         assert!(self.stderr.contains(words), "standard error lacks {words:?}:\n{}", self.stderr);
         self
     }
 
-    /// Asserts that standard error lacks these words.
+    /// Asserts that standard error does not contain these words.
     #[track_caller]
     pub fn does_not_say(&self, words: &str) -> &Self {
         assert!(!self.stderr.contains(words), "standard error has {words:?}:\n{}", self.stderr);
@@ -217,11 +217,11 @@ impl Output {
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
-            panic!("standard output is no single JSON object: {error}\n{}\n{}", self.stdout, self.stderr)
+            panic!("standard output is not a single JSON object: {error}\n{}\n{}", self.stdout, self.stderr)
         })
     }
 
-    /// Returns exit code and outputs in one text, without what differs from run to run.
+    /// Returns exit code and outputs as one text without variable values.
     pub fn to_snapshot(&self) -> String {
         let (stdout, stderr) = (redact::all(&self.stdout), redact::all(&self.stderr));
         format!("exit {}\n--- stdout\n{stdout}--- stderr\n{stderr}", self.code)
@@ -230,7 +230,7 @@ impl Output {
 
 async fn read(mut pipe: impl AsyncRead + Unpin) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // What was read before the pipe broke is worth showing.
+    // Output from before an error of the pipe is still useful.
     drop(pipe.read_to_end(&mut bytes).await);
     bytes
 }

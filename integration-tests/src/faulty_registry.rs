@@ -1,8 +1,8 @@
-//! A registry on a port of its own, whose answers can go wrong and go right again.
+//! A registry on a loopback port with faults that can be switched on and off.
 //!
-//! When all is well it passes on what the real registry answers, so that one reference can first fail and then be
-//! pulled. The engine that pulls from it is a real one, and what it says is its own.
-#![expect(clippy::disallowed_types, reason = "it passes on what the real registry answers")]
+//! Without a fault it forwards to the real registry, so that a pull of one reference can fail first and succeed later.
+//! The pulling engine is a real one, so its messages are real.
+#![expect(clippy::disallowed_types, reason = "it forwards the real registry's answers")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -22,35 +22,35 @@ use crate::scenario::{remove_image, variable};
 
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const MANIFEST_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-/// Long enough for a layer to come in several parts.
+/// Large enough that a layer arrives in several parts.
 const LAYER_BYTES: usize = 256 * 1024;
 
-/// How the registry answers.
+/// The behaviour of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
-    /// As the real one does.
-    Well,
-    /// Whoever asks for a manifest gets this status, with this code and message.
+    /// Forwards to the real registry.
+    Healthy,
+    /// Answers requests for manifests with this status, code and message.
     Refusal(u16, &'static str, &'static str),
-    /// So many questions for a manifest get this status, and later ones a good answer.
+    /// Answers this many requests for manifests with this status, and later ones correctly.
     FailureFirst(usize, u16),
-    /// An image whose configuration is not what its digest says.
+    /// Serves an image whose configuration does not match its digest.
     DamagedConfiguration,
-    /// An image whose layer is not what its digest says.
+    /// Serves an image whose layer does not match its digest.
     DamagedLayer,
-    /// An image whose layer ends early.
+    /// Serves an image whose layer is truncated.
     TruncatedLayer,
-    /// An image for a processor that no test runs on.
+    /// Serves an image for a platform on which no test runs.
     OtherPlatform,
 }
 
-/// A registry that is in front of the real one.
+/// A registry in front of the real one.
 #[derive(Debug)]
 pub struct FaultyRegistry {
     shared: Arc<Shared>,
     address: SocketAddr,
     pulled: String,
-    /// Ends all that runs in it when it is dropped.
+    /// Ends the server on drop.
     _runtime: Runtime,
 }
 
@@ -60,21 +60,21 @@ struct Shared {
     client: reqwest::Client,
     answers: Mutex<Answers>,
     asked: Mutex<usize>,
-    /// Tells this registry's own images from those of another test.
+    /// Makes the generated images unique for each test.
     seed: u16,
 }
 
 impl FaultyRegistry {
-    /// Returns a registry that answers well; the image that it is asked for is removed when it is dropped.
+    /// Returns a registry without faults; on drop, the image is removed from the engine.
     pub fn before_the_real_one(image: &str) -> Self {
         let runtime = crate::runtime::own();
         let listener =
             runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port of this machine is free");
-        let address = listener.local_addr().expect("it is bound");
+        let address = listener.local_addr().expect("a listener has an address");
         let shared = Arc::new(Shared {
             real: variable("TDD_TEST_REGISTRY"),
             client: reqwest::Client::new(),
-            answers: Mutex::new(Answers::Well),
+            answers: Mutex::new(Answers::Healthy),
             asked: Mutex::new(0),
             seed: address.port(),
         });
@@ -83,7 +83,7 @@ impl FaultyRegistry {
         Self { shared, address, pulled: format!("{address}/{image}"), _runtime: runtime }
     }
 
-    /// Returns the reference of the image, which no engine can have yet.
+    /// Returns the reference of the image, which no engine has yet.
     pub fn image(&self) -> &str {
         &self.pulled
     }
@@ -93,7 +93,7 @@ impl FaultyRegistry {
         self.address.to_string()
     }
 
-    /// Answers like this from now on.
+    /// Sets the behaviour.
     pub fn answer(&self, answers: Answers) {
         *lock(&self.shared.answers) = answers;
         *lock(&self.shared.asked) = 0;
@@ -107,7 +107,7 @@ impl Drop for FaultyRegistry {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nobody panics while holding the lock")
+    mutex.lock().expect("no task panics while it holds the lock")
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -122,14 +122,14 @@ async fn answer(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, hea
         Answers::FailureFirst(times, status) if is_manifest => {
             let asked = {
                 let mut asked = lock(&shared.asked);
-                // The engine asks for the head first, which is no try of its own.
+                // The engine sends HEAD first, which does not count as a separate try.
                 *asked += usize::from(method == Method::GET);
                 *asked
             };
             if asked > times || (asked == times && method == Method::HEAD) {
                 return forward(&shared, &uri, &headers).await;
             }
-            refusal(status, "UNKNOWN", "the registry's disk is out of order")
+            refusal(status, "UNKNOWN", "the registry's disk is broken")
         }
         Answers::OtherPlatform if is_manifest => typed(MANIFEST_LIST, list().to_string().into()),
         Answers::DamagedConfiguration | Answers::DamagedLayer | Answers::TruncatedLayer => {
@@ -139,21 +139,21 @@ async fn answer(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, hea
     }
 }
 
-/// Passes a question on to the real registry; also one for a head, whose body nobody is sent.
+/// Forwards a request to the real registry as GET; hyper removes the body for HEAD.
 async fn forward(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Response {
-    let mut question = shared.client.get(format!("http://{}{uri}", shared.real));
+    let mut forwarded = shared.client.get(format!("http://{}{uri}", shared.real));
     for value in headers.get_all(header::ACCEPT) {
-        question = question.header(header::ACCEPT, value);
+        forwarded = forwarded.header(header::ACCEPT, value);
     }
-    let answer = question.send().await.expect("the real registry answers");
+    let answer = forwarded.send().await.expect("the real registry is reachable");
     let mut response = Response::builder().status(answer.status());
     for name in ["content-type", "docker-content-digest", "docker-distribution-api-version"] {
         if let Some(value) = answer.headers().get(name) {
             response = response.header(name, value);
         }
     }
-    let body = answer.bytes().await.expect("the real registry's answer has an end");
-    response.body(Body::from(body)).expect("the parts are the real registry's")
+    let body = answer.bytes().await.expect("the real registry's answer is complete");
+    response.body(Body::from(body)).expect("the parts are valid")
 }
 
 fn refusal(status: u16, code: &str, message: &str) -> Response {
@@ -170,7 +170,7 @@ fn typed(kind: &str, body: Bytes) -> Response {
         .header("Docker-Content-Digest", digest)
         .header("Docker-Distribution-Api-Version", "registry/2.0")
         .body(Body::from(body))
-        .expect("the parts are constants")
+        .expect("the parts are valid")
 }
 
 fn own_image(shared: &Shared, answers: Answers, path: &str) -> Response {
@@ -187,42 +187,42 @@ fn own_image(shared: &Shared, answers: Answers, path: &str) -> Response {
         return typed(MANIFEST, manifest(&configuration, &layer).to_string().into());
     }
     match (path.ends_with(&digest(&layer)), answers) {
-        (true, Answers::TruncatedLayer) => broken_off(&layer),
-        (true, Answers::DamagedLayer) => typed("application/octet-stream", spoiled(layer).into()),
+        (true, Answers::TruncatedLayer) => truncated(&layer),
+        (true, Answers::DamagedLayer) => typed("application/octet-stream", corrupted(layer).into()),
         (true, _) => typed("application/octet-stream", layer.into()),
         (false, Answers::DamagedConfiguration) => {
-            typed("application/octet-stream", spoiled(configuration).into())
+            typed("application/octet-stream", corrupted(configuration).into())
         }
         (false, _) => typed("application/octet-stream", configuration.into()),
     }
 }
 
-/// Returns a body that promises more than it sends.
-fn broken_off(whole: &[u8]) -> Response {
+/// Returns an answer whose body is shorter than announced.
+fn truncated(whole: &[u8]) -> Response {
     let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
     let parts = stream::iter([Ok(half), Err(std::io::Error::other("the connection is cut"))]);
     Response::builder()
         .header(header::CONTENT_LENGTH, whole.len())
         .header(header::CONTENT_TYPE, "application/octet-stream")
         .body(Body::from_stream(parts))
-        .expect("the parts are constants")
+        .expect("the parts are valid")
 }
 
-fn spoiled(mut bytes: Vec<u8>) -> Vec<u8> {
+fn corrupted(mut bytes: Vec<u8>) -> Vec<u8> {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     bytes
 }
 
-/// Returns the archive of one file that no other image has.
+/// Returns the archive of a file that no other image contains.
 fn layer(seed: u16) -> Vec<u8> {
     let content = seed.to_be_bytes().repeat(LAYER_BYTES / 2);
     let mut header = tar::Header::new_gnu();
     header.set_size(content.len() as u64);
     header.set_mode(0o644);
     let mut builder = tar::Builder::new(Vec::new());
-    builder.append_data(&mut header, "nothing", content.as_slice()).expect("memory can be written");
-    builder.into_inner().expect("memory can be written")
+    builder.append_data(&mut header, "nothing", content.as_slice()).expect("writing to memory succeeds");
+    builder.into_inner().expect("writing to memory succeeds")
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -1,5 +1,5 @@
-//! Plain requests to services, as any client would make them.
-#![expect(clippy::disallowed_types, reason = "the tests' own client")]
+//! Plain HTTP requests to services.
+#![expect(clippy::disallowed_types, reason = "tests use a separate client")]
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use tokio::runtime::Runtime;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(crate::runtime::own);
 
-/// An answer: its status, 0 where there is none, and its body.
+/// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The status.
+    /// The status, or 0 without an answer.
     pub status: u16,
-    /// The body, or why there is none.
+    /// The body, or the reason for a missing answer.
     pub text: String,
 }
 
-/// Who asks.
+/// The login of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'a> {
     /// The user name.
@@ -30,14 +30,14 @@ pub struct Login<'a> {
 /// The login of the specification.
 pub const ADMIN: Login<'_> = Login { user: "admin", password: "admin123" };
 
-/// Asks an address.
+/// Sends a GET request.
 pub fn get(url: &str) -> Answer {
     request("GET", url, None, None)
 }
 
-/// Sends a request, with a login and JSON where they are given.
+/// Sends a request, optionally with a login and JSON.
 pub fn request(method: &str, url: &str, login: Option<Login<'_>>, body: Option<&Value>) -> Answer {
-    let method = method.parse().unwrap_or_else(|_| panic!("`{method}` is no method"));
+    let method = method.parse().unwrap_or_else(|_| panic!("`{method}` is not a method"));
     RUNTIME.block_on(async {
         let mut request = client().request(method, url);
         if let Some(login) = login {
@@ -56,7 +56,7 @@ pub fn request(method: &str, url: &str, login: Option<Login<'_>>, body: Option<&
 }
 
 impl Answer {
-    /// Returns the body as JSON, `Null` where it is none.
+    /// Returns the body as JSON, or `Null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
@@ -68,5 +68,5 @@ fn client() -> reqwest::Client {
         .timeout(Duration::from_secs(20))
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .expect("a client without TLS can be made")
+        .expect("a client without TLS can be created")
 }

@@ -1,8 +1,7 @@
-//! A stack of its own on the real engine, for one test, and what the engine and the services say of it.
+//! A unique stack on the real engine for one test, and queries of the engine and its services.
 //!
-//! The engine is asked through the `docker` command, so that no code of the program judges itself. Whatever
-//! carries the stack's label is removed when the scenario ends, also when it fails.
-//! Never skips: without an engine or an image the test fails and says what is missing.
+//! The engine is queried with the `docker` command, independently of the program. Objects with the stack's label are
+//! removed when the scenario ends, also after a failure. Scenarios are never skipped: without engine or image they fail.
 
 mod converged;
 
@@ -20,42 +19,42 @@ use crate::http::{self, Answer};
 use crate::ports::ReservedPort;
 use crate::second_engine::SecondEngine;
 
-/// The label by which everything of a stack is found.
+/// The label of every object of a stack.
 const LABEL: &str = "tdd-stack.stack";
-/// How long a condition is waited for: three scrapes and a rule evaluation at 15 seconds.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// The services, in the order in which `status` lists them.
+/// The longest wait for a condition: three scrapes and a rule evaluation at 15 seconds.
+const LIMIT: Duration = Duration::from_mins(1);
+/// Services in the order of `status`.
 pub const SERVICES: [&str; 4] = ["prometheus", "grafana", "node-exporter", "alertmanager"];
 
-/// A stack of its own on the real engine.
+/// A unique stack on the real engine.
 #[derive(Debug)]
 pub struct Scenario {
     program: PathBuf,
     stack: String,
     folder: tempfile::TempDir,
     registry: String,
-    /// The engine that the `docker` command asks, where it is not the machine's own.
+    /// The engine of the `docker` command, if not the machine's own.
     engine: Option<String>,
-    /// Where the program is told to find the engine, where that is not left to it.
+    /// The value of `--host`, if set.
     host: Option<String>,
-    /// Variables of the program's environment.
+    /// Environment variables of the program.
     variables: Vec<(String, String)>,
     /// Ports of this machine that no other test uses meanwhile.
     ports: Mutex<Vec<ReservedPort>>,
 }
 
 impl Scenario {
-    /// Begins a scenario; `program` is the tdd-stack to run, `name` tells it from the other scenarios.
+    /// Starts a scenario; `program` is the tdd-stack to run, and `name` distinguishes the stack.
     pub fn new(program: &str, name: &str) -> Self {
         Self::on_engine(None, program, name)
     }
 
-    /// Begins a scenario on another engine than the machine's own.
+    /// Starts a scenario on another engine.
     pub fn on(engine: &SecondEngine, program: &str, name: &str) -> Self {
         Self::on_engine(Some(engine.host()), program, name)
     }
 
-    /// Returns the reference of a service's image in the offline kit.
+    /// Returns the reference of a service's image in the test registry.
     pub fn image(service: &str) -> String {
         let images = variable("TDD_STACK_IMAGE");
         let found = images.split(',').find_map(|pair| pair.strip_prefix(service)?.strip_prefix('='));
@@ -78,14 +77,14 @@ impl Scenario {
         scenario
     }
 
-    /// Lets the program talk to the engine at this address, such as a proxy's.
+    /// Connects the program to the engine at this address, such as a proxy's.
     #[must_use]
     pub fn through(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
         self
     }
 
-    /// Sets a variable of the program's environment in every run.
+    /// Sets an environment variable of the program for every run.
     #[must_use]
     pub fn with_variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
@@ -97,12 +96,12 @@ impl Scenario {
         &self.stack
     }
 
-    /// Returns the registry that images come from.
+    /// Returns the registry of the images.
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// Returns the folder that holds `config/monitoring`.
+    /// Returns the folder that contains `config/monitoring`.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -112,7 +111,7 @@ impl Scenario {
         self.folder().join("config/monitoring").join(name)
     }
 
-    /// Returns a port of this machine that no other test and no engine uses as long as the scenario lives.
+    /// Returns a port of this machine that no other test and no engine uses during the scenario.
     pub fn reserve_port(&self) -> u16 {
         let port = ReservedPort::new();
         let number = port.number();
@@ -120,19 +119,19 @@ impl Scenario {
         number
     }
 
-    /// Replaces a text that must be there in a configuration file.
+    /// Replaces a text in a configuration file, which must contain it.
     pub fn edit(&self, name: &str, from: &str, to: &str) {
-        let text = std::fs::read_to_string(self.file(name)).expect("the file is there");
+        let text = std::fs::read_to_string(self.file(name)).expect("the file exists");
         assert!(text.contains(from), "`{name}` does not contain `{from}`");
-        std::fs::write(self.file(name), text.replace(from, to)).expect("the file can be written");
+        std::fs::write(self.file(name), text.replace(from, to)).expect("the file is writable");
     }
 
-    /// Runs the program, on ports that are free.
+    /// Runs the program on free ports.
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.run_on(&any_ports(), arguments)
     }
 
-    /// Runs the program, which must end with 0.
+    /// Runs the program, which must exit with 0.
     pub fn succeed(&self, arguments: &[&str]) -> Output {
         let output = self.run(arguments);
         output.exits(0);
@@ -144,27 +143,27 @@ impl Scenario {
         self.prepare(ports, arguments).run()
     }
 
-    /// Runs the program, which may take this many seconds.
+    /// Runs the program with a limit in seconds.
     pub fn run_for(&self, seconds: u64, arguments: &[&str]) -> Output {
         self.prepare(&any_ports(), arguments).limit(Duration::from_secs(seconds)).run()
     }
 
-    /// Runs the program with a variable in its environment.
+    /// Runs the program with an environment variable.
     pub fn run_with(&self, variable: (&str, &str), arguments: &[&str]) -> Output {
         self.prepare(&any_ports(), arguments).env(variable.0, variable.1).run()
     }
 
-    /// Starts the program and lets it run.
+    /// Starts the program.
     pub fn spawn(&self, arguments: &[&str]) -> Running {
         self.prepare(&any_ports(), arguments).spawn()
     }
 
-    /// Begins a run of the program on these ports, for variables of its own.
+    /// Prepares a run of the program on these ports.
     pub fn prepare(&self, ports: &str, arguments: &[&str]) -> TddStack {
         self.prepare_by(&self.program, self.host.as_deref(), ports, arguments)
     }
 
-    /// Begins a run of another program, or of the same one on another way to the engine.
+    /// Prepares a run of another program or through another host.
     pub fn prepare_by(
         &self,
         program: &Path,
@@ -180,7 +179,7 @@ impl Scenario {
         self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
-    /// Runs the `docker` command on the scenario's engine, which must succeed, and returns what it prints.
+    /// Runs the `docker` command on the scenario's engine, which must succeed, and returns its output.
     pub fn docker(&self, arguments: &[&str]) -> String {
         printed(arguments, &run_docker(self.engine.as_deref(), arguments))
     }
@@ -190,30 +189,30 @@ impl Scenario {
         format!("{}-{service}", self.stack)
     }
 
-    /// Returns what the engine says of a service's container.
+    /// Returns the `docker inspect` document of a service's container.
     pub fn inspect(&self, service: &str) -> Value {
         let text = self.docker(&["inspect", &self.container(service)]);
         serde_json::from_str::<Value>(&text).expect("inspect prints JSON")[0].take()
     }
 
-    /// Returns the ids of the services' containers, in the services' order.
+    /// Returns the ids of the services' containers in the services' order.
     pub fn ids(&self) -> Vec<String> {
         SERVICES.iter().map(|service| self.inspect(service)["Id"].to_string()).collect()
     }
 
-    /// Returns when each service's container was started, in the services' order.
+    /// Returns the start times of the services' containers in the services' order.
     pub fn started(&self) -> Vec<String> {
         SERVICES.iter().map(|service| self.inspect(service)["State"]["StartedAt"].to_string()).collect()
     }
 
-    /// Returns the names of this stack's objects of one kind: `container`, `network` or `volume`.
+    /// Returns the names of the stack's objects of one kind: `container`, `network` or `volume`.
     pub fn objects(&self, kind: &str) -> Vec<String> {
         let filter = format!("label={LABEL}={}", self.stack);
         let (verb, form): (&[&str], &str) = match kind {
             "container" => (&["ps", "--all"], "{{.Names}}"),
             "network" => (&["network", "ls"], "{{.Name}}"),
             "volume" => (&["volume", "ls"], "{{.Name}}"),
-            kind => panic!("there is no kind `{kind}`"),
+            kind => panic!("`{kind}` is not a kind of object"),
         };
         let listed = self.docker(&[verb, &["--filter", &filter, "--format", form]].concat());
         let mut names: Vec<String> = listed.lines().map(ToString::to_string).collect();
@@ -221,7 +220,7 @@ impl Scenario {
         names
     }
 
-    /// Returns the address under which a service is reached.
+    /// Returns the published URL of a service.
     pub fn url(&self, service: &str) -> String {
         let ports = self.docker(&["port", &self.container(service)]);
         let address =
@@ -229,12 +228,12 @@ impl Scenario {
         format!("http://{}", address.unwrap_or_else(|| panic!("`{service}` publishes no port: {ports}")))
     }
 
-    /// Returns Prometheus' answer to a query of its API, such as `targets`.
+    /// Returns the data of Prometheus' answer to an API query, such as `targets`.
     pub fn prometheus(&self, path: &str) -> Value {
         http::get(&format!("{}/api/v1/{path}", self.url("prometheus"))).json()["data"].take()
     }
 
-    /// Returns the jobs that Prometheus scrapes, each with its health, sorted.
+    /// Returns Prometheus' scrape jobs with their health, sorted.
     pub fn targets(&self) -> Vec<(String, String)> {
         let targets = self.prometheus("targets?state=active");
         let mut found: Vec<(String, String)> = targets["activeTargets"]
@@ -254,7 +253,7 @@ impl Scenario {
         groups.iter().flat_map(|group| group["rules"].as_array().cloned().unwrap_or_default()).collect()
     }
 
-    /// Silences the alerts whose name a regular expression matches for longer than any test lasts, and returns the silence's id.
+    /// Silences alerts whose name matches a regular expression for longer than any test, and returns the silence's id.
     pub fn silence(&self, alerts: &str, comment: &str) -> String {
         let silence = serde_json::json!({
             "matchers": [{"name": "alertname", "value": alerts, "isRegex": true, "isEqual": true}],
@@ -279,17 +278,17 @@ impl Drop for Scenario {
     }
 }
 
-/// Returns ports that are free, for every service.
+/// Returns automatic ports for every service.
 pub fn any_ports() -> String {
     SERVICES.map(|service| format!("{service}=auto")).join(",")
 }
 
-/// Removes the containers, networks and volumes of the machine's engine that carry a label.
+/// Removes the containers, networks and volumes with a label from the machine's engine.
 pub fn remove_all(label: &str) {
     remove_labelled(None, label);
 }
 
-/// Removes an image of the machine's engine, if it is there.
+/// Removes an image from the machine's engine, if it exists.
 pub fn remove_image(reference: &str) {
     run_docker(None, &["rmi", "--force", reference]);
 }
@@ -310,7 +309,7 @@ fn remove_labelled(host: Option<&str>, label: &str) {
     }
 }
 
-/// Runs the `docker` command on the machine's engine, which must succeed, and returns what it prints.
+/// Runs the `docker` command on the machine's engine, which must succeed, and returns its output.
 pub fn docker(arguments: &[&str]) -> String {
     printed(arguments, &run_docker(None, arguments))
 }
@@ -330,39 +329,39 @@ fn run_docker(host: Option<&str>, arguments: &[&str]) -> std::process::Output {
     output.unwrap_or_else(|error| panic!("cannot run the `docker` command: {error}"))
 }
 
-/// Asks again and again until the answer is the wanted one, and fails with the last answer.
-pub fn eventually<T: Debug>(what: &str, mut ask: impl FnMut() -> T, is_wanted: impl Fn(&T) -> bool) -> T {
+/// Repeats a query until its result is the expected one, and fails with the last result.
+pub fn eventually<T: Debug>(what: &str, mut ask: impl FnMut() -> T, is_expected: impl Fn(&T) -> bool) -> T {
     let began = Instant::now();
     loop {
         let answer = ask();
-        if is_wanted(&answer) {
+        if is_expected(&answer) {
             return answer;
         }
-        assert!(began.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}; the last answer: {answer:#?}");
+        assert!(began.elapsed() < LIMIT, "not within {LIMIT:?}: {what}; the last answer: {answer:#?}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
 
 /// Returns a variable that `scripts/test.sh` sets.
-#[expect(clippy::disallowed_methods, reason = "the scripts hand over what they have prepared")]
+#[expect(clippy::disallowed_methods, reason = "the scripts pass what they prepared")]
 pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by `scripts/test.sh`"))
 }
 
-/// Returns a number by which somebody asks for more than is usual, if it is set.
-#[expect(clippy::disallowed_methods, reason = "whoever runs a test by hand sets it")]
+/// Returns the number in an optional variable that extends a test.
+#[expect(clippy::disallowed_methods, reason = "it is set to run a test by hand")]
 pub fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
 }
 
-/// Returns the operations of a plan or of what `up` did, in their order.
+/// Returns the names of the operations in a plan or in the result of `up`, in order.
 pub fn operations(document: &Value) -> Vec<String> {
     let operations = document["operations"].as_array().into_iter().flatten();
     operations.map(|operation| text(&operation["operation"])).collect()
 }
 
-/// Returns a text, empty where there is none.
+/// Returns a text, or an empty one if the value is not a text.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_string()
 }

@@ -11,10 +11,13 @@ use tempfile::TempDir;
 
 use crate::cli::{Output, PLAN, TddStack};
 
-/// Where the configuration files are, below the folder.
+/// The configuration folder below the scene's folder.
 const CONFIGURATION: &str = "config/monitoring";
 
-/// A machine on which the program is run.
+/// A port below the range from which systems pick.
+const FREE_PORT: u16 = 20_000;
+
+/// A machine on which the program runs.
 #[derive(Debug)]
 pub struct Scene {
     /// The engine.
@@ -25,12 +28,12 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Returns a machine with an engine that has nothing, and can pull everything.
+    /// Returns a scene with an empty engine that can pull every image.
     pub fn new(program: &str) -> Self {
         Self::with(FakeEngine::start(), program)
     }
 
-    /// Returns a machine with an engine that has the images already.
+    /// Returns a scene whose engine has the images.
     pub fn with_images(program: &str) -> Self {
         let scene = Self::new(program);
         for reference in default_images() {
@@ -39,7 +42,7 @@ impl Scene {
         scene
     }
 
-    /// Returns a machine on which `up` has run already, and forgets how.
+    /// Returns a scene after `up`, without the requests of that run.
     pub fn after_up(program: &str) -> Self {
         let scene = Self::with_images(program);
         scene.run(["up"]).exits(0);
@@ -47,9 +50,9 @@ impl Scene {
         scene
     }
 
-    /// Returns a machine with this engine.
+    /// Returns a scene with this engine.
     pub fn with(engine: FakeEngine, program: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         Self { engine, program: program.into(), folder, address: own_address() }
     }
 
@@ -63,35 +66,40 @@ impl Scene {
         self.address
     }
 
+    /// Returns a port of that address. Nothing listens there, and nothing is given it by chance.
+    pub fn free_port(&self) -> u16 {
+        FREE_PORT
+    }
+
     /// Returns the path of a configuration file.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder().join(CONFIGURATION).join(name)
     }
 
-    /// Returns what a configuration file says.
+    /// Returns the content of a configuration file.
     pub fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.file(name)).expect("the file can be read")
+        std::fs::read_to_string(self.file(name)).expect("the file is readable")
     }
 
-    /// Replaces what a configuration file says, as the user would.
+    /// Replaces the content of a configuration file, as the user would.
     pub fn edit(&self, name: &str, content: &str) {
-        std::fs::create_dir_all(self.folder().join(CONFIGURATION)).expect("the folder can be made");
-        std::fs::write(self.file(name), content).expect("the file can be written");
+        std::fs::create_dir_all(self.folder().join(CONFIGURATION)).expect("the folder can be created");
+        std::fs::write(self.file(name), content).expect("the file is writable");
     }
 
     /// Writes the settings file.
     pub fn settings(&self, yaml: &str) {
-        std::fs::write(self.folder().join("tdd-stack.yaml"), yaml).expect("the file can be written");
+        std::fs::write(self.folder().join("tdd-stack.yaml"), yaml).expect("the file is writable");
     }
 
-    /// Begins a run that knows the engine and the folder, and nothing else.
+    /// Prepares a run that knows only the engine and the folder.
     pub fn bare(&self) -> TddStack {
         TddStack::new(&self.program)
             .env("DOCKER_HOST", self.engine.host())
             .env("TDD_STACK_DIR", self.folder())
     }
 
-    /// Begins a run that publishes on free ports of the scene's own address.
+    /// Prepares a run that publishes on free ports of the scene's address.
     pub fn tdd_stack<const N: usize>(&self, arguments: [&str; N]) -> TddStack {
         let ports =
             ["prometheus", "grafana", "node-exporter", "alertmanager"].map(|name| format!("{name}=auto"));
@@ -101,13 +109,13 @@ impl Scene {
             .args(arguments)
     }
 
-    /// Asserts that nothing is left to do.
+    /// Asserts that the next plan is empty.
     #[track_caller]
     pub fn is_converged(&self) {
         self.run(PLAN).exits(0);
     }
 
-    /// Asserts that `up` reaches the wanted state as soon as nothing goes wrong, and that the next one changes nothing.
+    /// Asserts that `up` reaches the desired state without faults, and that the next one changes nothing.
     #[track_caller]
     pub fn converges(&self) {
         self.engine.recover();
@@ -117,23 +125,23 @@ impl Scene {
         assert_eq!(self.engine.changes(), [""; 0]);
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     pub fn run<const N: usize>(&self, arguments: [&str; N]) -> Output {
         self.tdd_stack(arguments).run()
     }
 }
 
-/// Returns the references of the images that a stack needs without any settings.
+/// Returns the references of the images that a stack needs with default settings.
 fn default_images() -> Vec<String> {
-    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are good");
+    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are valid");
     services::assemble(&settings).services.iter().map(|service| service.image.to_string()).collect()
 }
 
-/// Returns a loopback address of this test's own, so that no test meets another's ports.
+/// Returns a unique loopback address, so that tests never share ports.
 fn own_address() -> Ipv4Addr {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    // Each test may be a process of its own, and then all counts are alike.
-    let number = std::process::id().wrapping_mul(61).wrapping_add(count) % (1 << 22);
+    // With one process per test, all counts are equal.
+    let number = std::process::id().wrapping_mul(1009).wrapping_add(count) % (1 << 22);
     Ipv4Addr::from_bits(Ipv4Addr::new(127, 64, 0, 1).to_bits() + (number << 1))
 }

@@ -1,9 +1,8 @@
-//! An engine of the tests' own beside the machine's: a second `dockerd` that may be killed, restarted and wiped.
+//! A second `dockerd` next to the machine's engine that tests may kill, restart and wipe.
 //!
-//! Never touches the machine's engine: folder, socket, mounts, containerd and addresses are its own, and it writes no
-//! rules of the packet filter. One rule is added by hand, since the first engine's drop what passes between containers of a
-//! bridge that it does not know. All of it goes when the engine is dropped; what a killed test run left behind goes
-//! when the next one starts. Never skips: without root or a `dockerd` the test fails and says what is missing.
+//! It has its own folder, socket, mounts, containerd and addresses, and writes no packet filter rules. One rule is added
+//! for it, since the first engine drops packets between containers of unknown bridges. Everything is removed on drop, or
+//! by the next start after a killed test. Tests are never skipped: without root or `dockerd` they fail.
 
 mod command;
 mod elsewhere;
@@ -20,24 +19,24 @@ use command::run;
 use elsewhere::Elsewhere;
 use range::Range;
 
-/// How long an engine may take to answer or to end; a stop waits ten seconds for each container.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The longest wait for an engine to answer or exit; a stop waits ten seconds for each container.
+const LIMIT: Duration = Duration::from_mins(1);
 
-/// An engine of the tests' own.
+/// A second engine.
 #[derive(Debug)]
 pub struct SecondEngine {
     folder: PathBuf,
     range: Range,
     process: Mutex<Option<Child>>,
-    /// The network of its own that it is in, where it is in one.
+    /// The engine's network namespace, if it is not this machine's.
     elsewhere: Option<Elsewhere>,
 }
 
 impl SecondEngine {
-    /// Starts an engine that has nothing: no image, no container.
+    /// Starts an empty engine.
     pub fn start() -> Self {
         let user = run("id", &["-u"]).unwrap_or_default();
-        assert_eq!(user.trim(), "0", "a second engine can be started by root only");
+        assert_eq!(user.trim(), "0", "a second engine needs root");
         leftovers::sweep();
         let (range, folder) = claim();
         let engine = Self { folder, range, process: Mutex::new(None), elsewhere: None };
@@ -47,11 +46,11 @@ impl SecondEngine {
         engine
     }
 
-    /// Starts an engine in a network namespace of its own and under another host name, as if on another machine; it
-    /// reaches this machine's registry by its own loopback. `relay` is the program `socket-relay`.
+    /// Starts an engine in another network namespace and under another host name, as if on another machine. It reaches
+    /// this machine's registry through its own loopback. `relay` is the program `socket-relay`.
     pub fn start_elsewhere(relay: &Path, registry: &str) -> Self {
         let user = run("id", &["-u"]).unwrap_or_default();
-        assert_eq!(user.trim(), "0", "a second engine can be started by root only");
+        assert_eq!(user.trim(), "0", "a second engine needs root");
         leftovers::sweep();
         let (range, folder) = claim();
         let made = Elsewhere::make(range, &folder, relay, registry);
@@ -61,61 +60,61 @@ impl SecondEngine {
         engine
     }
 
-    /// Returns the address of the machine that an engine elsewhere is on, as this machine knows it.
+    /// Returns the address of a remote engine's machine.
     pub fn address(&self) -> String {
-        self.elsewhere.as_ref().expect("the engine is elsewhere").address()
+        self.elsewhere.as_ref().expect("the engine is remote").address()
     }
 
-    /// Returns a program that runs another one in the network of an engine elsewhere.
+    /// Returns a program that runs another one in the network of a remote engine.
     pub fn on_its_machine(&self, program: &str) -> PathBuf {
-        self.elsewhere.as_ref().expect("the engine is elsewhere").wrap(&self.folder, program)
+        self.elsewhere.as_ref().expect("the engine is remote").wrap(&self.folder, program)
     }
 
-    /// Returns the engine's address, as `DOCKER_HOST` takes it.
+    /// Returns the engine's address in the form of `DOCKER_HOST`.
     pub fn host(&self) -> String {
         format!("unix://{}", self.folder.join("engine.sock").display())
     }
 
-    /// Runs the `docker` command on this engine, which must succeed, and returns what it prints.
+    /// Runs the `docker` command on this engine, which must succeed, and returns its output.
     pub fn docker(&self, arguments: &[&str]) -> String {
         let printed = run("docker", &[&["--host", &self.host()], arguments].concat());
         printed.unwrap_or_else(|problem| panic!("{problem}"))
     }
 
-    /// Stops the engine as its service manager would, and its containers with it.
+    /// Stops the engine and its containers, as its service manager would.
     pub fn stop(&self) {
         self.end("TERM").unwrap_or_else(|problem| panic!("{problem}"));
     }
 
-    /// Kills the engine: it tidies nothing up, and its containers live on until it starts again.
+    /// Kills the engine without any clean-up; its containers run until the next start.
     pub fn kill(&self) {
         self.end("KILL").unwrap_or_else(|problem| panic!("{problem}"));
     }
 
-    /// Starts the engine again after a stop or a kill, and waits until it answers.
+    /// Starts the engine after a stop or a kill, and waits until it answers.
     pub fn launch(&self) {
         self.try_launch().unwrap_or_else(|problem| panic!("{problem}"));
     }
 
-    /// Stops the engine and starts it again.
+    /// Stops and starts the engine.
     pub fn restart(&self) {
         self.stop();
         self.launch();
     }
 
-    /// Runs a command where the engine's mounts are seen, which must succeed, and returns what it prints.
+    /// Runs a command in the engine's mount namespace, which must succeed, and returns its output.
     pub fn run_on_its_host(&self, command: &[&str]) -> String {
         let id = self.process().as_ref().map(Child::id).expect("the engine runs").to_string();
         let printed = run("nsenter", &[&["--mount", "--target", &id, "--"], command].concat());
         printed.unwrap_or_else(|problem| panic!("{problem}"))
     }
 
-    /// Removes every container, network and volume; images stay.
+    /// Removes every container, network and volume, but no images.
     pub fn wipe(&self) {
         self.try_wipe().unwrap_or_else(|problem| panic!("{problem}"));
-        // A new start gives new networks their range again.
+        // After a restart, new networks get the first addresses of the range again.
         self.stop();
-        std::fs::remove_dir_all(self.networks()).expect("the engine has stopped");
+        std::fs::remove_dir_all(self.networks()).expect("the stopped engine's folder is removable");
         self.launch();
     }
 
@@ -127,20 +126,20 @@ impl SecondEngine {
             None => (vec!["--bridge".into(), self.range.bridge()], Vec::new()),
             Some(elsewhere) => (elsewhere.flags(), elsewhere.launcher()),
         };
-        // Its mounts are its own, and `/` is shared in there, as it is on most hosts.
+        // The engine has its own mount namespace, in which `/` is shared as on most hosts.
         let mounts = ["unshare", "--mount", "--propagation", "shared"].map(String::from);
         let mut command = elsewhere.into_iter().chain(mounts).chain(["dockerd".to_string()]);
         let started = Command::new(command.next().unwrap_or_default())
             .args(command)
-            // The machine's own file would be read otherwise.
+            // Otherwise the engine would read the machine's configuration file.
             .args(["--config-file", &path("daemon.json")])
             .args(["--data-root", &path("data"), "--exec-root", &path("exec"), "--pidfile", &path("pid")])
             .args(["--host", &self.host()])
-            // With the bridge `none` it would remove the `docker0` of the machine's engine.
+            // With `--bridge none` the engine would remove the `docker0` of the machine's engine.
             .args(own)
             .args(["--iptables=false", "--ip6tables=false", "--ip-masq=false"])
             .args(self.pool())
-            // What containers are told is the host is the bridge of the first network that is made.
+            // The bridge of the first network is the host for containers.
             .args(["--host-gateway-ip", &self.range.gateway()])
             .stdin(Stdio::null())
             .stdout(log)
@@ -149,18 +148,20 @@ impl SecondEngine {
         let child = started.map_err(|error| format!("cannot run `unshare`: {error}"))?;
         *self.process() = Some(child);
         let answers = || run("docker", &["--host", &self.host(), "version"]).is_ok();
-        let is_there = wait_until(answers, || self.has_ended());
-        is_there.then_some(()).ok_or_else(|| format!("the second engine does not answer:\n{}", self.log()))
+        let answers_in_time = wait_until(answers, || self.has_ended());
+        answers_in_time
+            .then_some(())
+            .ok_or_else(|| format!("the second engine does not answer:\n{}", self.log()))
     }
 
-    /// Returns the argument that gives networks their addresses. Where an engine has a default network from before, it
-    /// removes `docker0` for being given any, and that is the machine's engine's; its networks have theirs by then.
+    /// Returns the flag with the address pool of networks. An engine with existing networks would remove `docker0`, which
+    /// belongs to the machine's engine, so it gets no flag: its networks have addresses already.
     fn pool(&self) -> Option<String> {
         let is_new = !self.networks().exists();
         is_new.then(|| format!("--default-address-pool=base={},size=27", self.range))
     }
 
-    /// Returns the folder in which the engine keeps what networks it has.
+    /// Returns the folder in which the engine stores its networks.
     fn networks(&self) -> PathBuf {
         self.folder.join("data/network")
     }
@@ -169,9 +170,11 @@ impl SecondEngine {
         let Some(mut child) = self.process().take() else { return Ok(()) };
         run("kill", &["-s", signal, &child.id().to_string()])?;
         if wait_until(|| !matches!(child.try_wait(), Ok(None)), || false) {
-            // The next engine takes a containerd that is still dying for its own, and waits for it in vain.
+            // The next engine would wait without result for a containerd that is still exiting.
             let is_gone = wait_until(|| !self.containerd_runs(), || false);
-            return is_gone.then_some(()).ok_or_else(|| "containerd outlives the second engine".into());
+            return is_gone
+                .then_some(())
+                .ok_or_else(|| "containerd still runs after the second engine".into());
         }
         *self.process() = Some(child);
         Err(format!("the second engine does not end on SIG{signal}:\n{}", self.log()))
@@ -218,7 +221,7 @@ impl SecondEngine {
 #[expect(clippy::print_stderr, reason = "a panic here would hide the one that ends the test")]
 impl Drop for SecondEngine {
     fn drop(&mut self) {
-        // The engine itself tidies up best: networks, mounts and control groups.
+        // The engine itself removes networks, mounts and control groups best.
         let is_running = if self.has_ended() { self.try_launch() } else { Ok(()) };
         let tidied = is_running.and_then(|()| self.try_wipe()).and_then(|()| self.end("TERM"));
         if let Err(problem) = tidied {
@@ -230,24 +233,24 @@ impl Drop for SecondEngine {
     }
 }
 
-/// Takes a range of addresses and the folder that stands for it, both used by nobody else.
+/// Claims an unused range of addresses and its folder.
 fn claim() -> (Range, PathBuf) {
-    // Runs at the same time begin at different places.
+    // Parallel runs start at different ranges.
     for range in Range::all_from(std::process::id()) {
         let folder = leftovers::folder(range);
         if !range.is_taken() && std::fs::create_dir(&folder).is_ok() {
             leftovers::sign(&folder);
-            std::fs::write(folder.join("daemon.json"), "{}").expect("the new folder can be written");
+            std::fs::write(folder.join("daemon.json"), "{}").expect("the new folder is writable");
             return (range, folder);
         }
     }
     panic!("every range of addresses for a second engine is taken");
 }
 
-/// Asks again and again until it is so; `false` when patience or hope is at an end.
+/// Waits until a condition holds; returns `false` at the limit or when it can no longer hold.
 fn wait_until(mut is_so: impl FnMut() -> bool, is_hopeless: impl Fn() -> bool) -> bool {
     let began = Instant::now();
-    while began.elapsed() < PATIENCE {
+    while began.elapsed() < LIMIT {
         if is_so() {
             return true;
         }

@@ -1,7 +1,8 @@
-//! Applies plans to a world of plain values, and tells what would be observed in it.
+//! Applies plans to a simulated world, and returns what the program would observe.
 //!
-//! Never does what an engine would refuse: such an operation is a fault of its plan, and panics.
+//! An operation that a real engine would reject is a fault of its plan, and panics.
 
+mod files;
 mod grafana;
 mod readiness;
 
@@ -14,50 +15,50 @@ use tdd_stack::config::settings::{HostPort, Secret};
 use tdd_stack::model::observed::{
     Author, Container, ContainerState, DiskFile, Objects, Observed, VolumeKind,
 };
-use tdd_stack::model::stack::{LOADED_CHECKSUM, Mount, Service, Stack, sha256};
+use tdd_stack::model::stack::{LOADED_CHECKSUM, Service, Stack, sha256};
 use tdd_stack::plan::{DashboardEdits, Force, Operation, Plan};
 
-/// Everything that there is.
+/// All simulated objects.
 #[derive(Clone, Debug, Default)]
 pub struct World {
-    /// Ids of local images, by reference.
+    /// Ids of local images by reference.
     pub images: BTreeMap<String, String>,
-    /// Tags that have moved on in the registry.
+    /// Tags that have moved in the registry.
     pub moved: BTreeSet<String>,
-    /// The user's files, by name.
+    /// The user's files by name.
     pub disk: BTreeMap<String, DiskFile>,
-    /// Our networks.
+    /// Networks of the stack.
     pub networks: BTreeSet<String>,
-    /// Our volumes, by name.
+    /// Volumes of the stack by name.
     pub volumes: BTreeMap<String, Volume>,
-    /// Our services' containers, by service.
+    /// Containers of the stack by service.
     pub containers: BTreeMap<String, Container>,
-    /// Containers that are set aside, by service.
+    /// Previous containers by service.
     pub set_aside: BTreeMap<String, Container>,
-    /// The files that a service read when it last started or reloaded, by service.
+    /// The files that a service read at its last start or reload, by service.
     pub loaded: BTreeMap<String, BTreeMap<String, String>>,
-    /// Services that run without being ready.
+    /// Running services that are not ready.
     pub unready: BTreeSet<String>,
     /// Services whose container has lost its network.
     pub detached: BTreeSet<String>,
-    /// What cut-off checks left.
+    /// Containers of interrupted checks.
     pub leftovers: Vec<String>,
-    /// How many containers were made.
+    /// Number of created containers.
     pub made: u32,
 }
 
 /// A volume.
 #[derive(Clone, Debug)]
 pub struct Volume {
-    /// What it is for.
+    /// Its purpose.
     pub kind: VolumeKind,
-    /// Its files, by name.
+    /// Its files by name.
     pub files: BTreeMap<String, String>,
-    /// Grafana's data sources, by uid.
+    /// Grafana's data sources by uid.
     pub data_sources: BTreeMap<String, Value>,
-    /// Grafana's dashboards, by uid.
+    /// Grafana's dashboards by uid.
     pub dashboards: BTreeMap<String, Value>,
-    /// Grafana's password; none before its first start.
+    /// Grafana's password; `None` before its first start.
     pub password: Option<Secret>,
 }
 
@@ -75,22 +76,22 @@ impl Volume {
 }
 
 impl World {
-    /// Returns the id of the image that a pull brings.
+    /// Returns the id of the image that a pull would bring.
     pub fn published_id(&self, reference: &str) -> String {
         sha256(format!("{reference} {}", self.moved.contains(reference)).as_bytes())
     }
 
-    /// Applies a plan in the order in which it is printed.
+    /// Applies a plan in its printed order.
     pub fn apply(&mut self, stack: &Stack, plan: &Plan) {
         self.apply_in_order(stack, plan, &mut |_| 0);
     }
 
-    /// Applies a plan in any order that its needs allow: `choose` picks one of so many.
+    /// Applies a plan in any order that its dependencies allow: `choose` selects one of `n` candidates.
     pub fn apply_in_order(&mut self, stack: &Stack, plan: &Plan, choose: &mut dyn FnMut(usize) -> usize) {
         self.apply_some(stack, plan, choose, plan.len());
     }
 
-    /// Applies so many steps of a plan and returns which.
+    /// Applies `count` operations of a plan, and returns their indices.
     pub fn apply_some(
         &mut self,
         stack: &Stack,
@@ -148,7 +149,7 @@ impl World {
         }
     }
 
-    /// Returns whether each running service goes by the files that are in its volume.
+    /// Returns whether each running service has loaded the files in its volume.
     pub fn all_is_loaded(&self, stack: &Stack) -> bool {
         let runs = |service: &&Service| self.runs(service.name) && service.config.is_some();
         stack.services.iter().filter(runs).all(|service| {
@@ -160,10 +161,10 @@ impl World {
     fn perform(&mut self, stack: &Stack, operation: &Operation) {
         match operation {
             Operation::WriteFile { file, content } => {
-                let file_of_ours = DiskFile { content: content.clone(), author: Author::Program };
-                let before = self.disk.insert(file.clone(), file_of_ours);
-                let was_the_user_s = before.is_some_and(|file| file.author == Author::User);
-                assert!(!was_the_user_s, "the user's `{file}` is overwritten");
+                let written = DiskFile { content: content.clone(), author: Author::Program };
+                let before = self.disk.insert(file.clone(), written);
+                let was_edited = before.is_some_and(|file| file.author == Author::User);
+                assert!(!was_edited, "the user's `{file}` was overwritten");
             }
             Operation::Pull { image, .. } => {
                 let id = self.published_id(image);
@@ -184,7 +185,7 @@ impl World {
             Operation::Remove { container, force, .. } => self.remove(container, *force),
             Operation::SetAside { service, container, name } => {
                 assert_eq!(self.found(service, container).state, ContainerState::Exited, "`{service}` runs");
-                let mut container = self.containers.remove(service).expect("it was found");
+                let mut container = self.containers.remove(service).expect("the container exists");
                 container.name.clone_from(name);
                 assert!(self.set_aside.insert(service.clone(), container).is_none(), "`{name}` exists");
             }
@@ -193,7 +194,7 @@ impl World {
                     self.found(service, container);
                     return;
                 };
-                assert_eq!(old.id, *container, "another container is set aside");
+                assert_eq!(old.id, *container, "another container was kept");
                 old.name.clone_from(name);
                 self.containers.insert(service.clone(), old);
                 self.forget_process(service);
@@ -225,25 +226,22 @@ impl World {
                 self.start(stack, service.name, Some(*host_port));
             }
             Operation::Unpause { service } => {
-                let container = self.containers.get_mut(service).expect("there is a container");
+                let container = self.containers.get_mut(service).expect("the container exists");
                 assert_eq!(container.state, ContainerState::Paused, "`{service}` is not paused");
                 container.state = ContainerState::Running;
             }
             Operation::Restart { service, .. } => self.start(stack, service, None),
             Operation::Reload { service, checksum, .. } => {
-                assert!(self.runs(service), "`{service}` does not run, and cannot read its files again");
+                assert!(self.runs(service), "`{service}` does not run, so it cannot reload");
                 self.config_volume(stack, service).files.insert(LOADED_CHECKSUM.into(), checksum.clone());
                 self.load(stack, service);
             }
             Operation::WaitReady(service) => {
-                assert!(self.runs(service.name), "`{}` does not run, and is waited for", service.name);
+                assert!(self.runs(service.name), "`{}` does not run, so it cannot get ready", service.name);
                 self.unready.remove(service.name);
             }
             Operation::WaitHealthy => {
-                assert!(
-                    self.containers.keys().all(|service| self.runs(service)),
-                    "what does not run proves nothing"
-                );
+                assert!(self.containers.keys().all(|service| self.runs(service)), "a service does not run");
             }
             Operation::CheckConnectivity { from, .. } => {
                 let lost = stack.services.iter().find(|service| !self.is_ready(service.name));
@@ -270,7 +268,7 @@ impl World {
             Operation::WaitDataSource { uid } => {
                 assert!(
                     self.grafana_volume(stack).data_sources.contains_key(uid),
-                    "there is no data source `{uid}`"
+                    "data source `{uid}` does not exist"
                 );
             }
             Operation::RemoveNetwork(name) => {
@@ -278,7 +276,7 @@ impl World {
                     !self.containers.values().any(|found| found.state == ContainerState::Running),
                     "`{name}` is in use"
                 );
-                assert!(self.networks.remove(name), "there is no network `{name}`");
+                assert!(self.networks.remove(name), "network `{name}` does not exist");
             }
             Operation::RemoveVolume(name) => {
                 let is_used = |service: &Service| {
@@ -287,7 +285,7 @@ impl World {
                             || self.set_aside.contains_key(service.name))
                 };
                 assert!(!stack.services.iter().any(is_used), "volume `{name}` is in use");
-                assert!(self.volumes.remove(name).is_some(), "there is no volume `{name}`");
+                assert!(self.volumes.remove(name).is_some(), "volume `{name}` does not exist");
             }
             Operation::RemoveImage(reference) => {
                 let is_used = self.containers.values().any(|found| found.image == *reference);
@@ -300,7 +298,7 @@ impl World {
     fn create(&mut self, stack: &Stack, service: &Service, host_port: u16) {
         let image = service.image.to_string();
         self.expect_image(&image);
-        assert!(self.networks.contains(&stack.network()), "`{}` has no network to be made on", service.name);
+        assert!(self.networks.contains(&stack.network()), "`{}` has no network", service.name);
         for volume in service.volumes() {
             assert!(self.volumes.contains_key(volume), "`{}` has no volume `{volume}`", service.name);
         }
@@ -310,7 +308,7 @@ impl World {
             name: stack.container(service.name),
             image_id: self.images[&image].clone(),
             image,
-            spec: service.spec_hash(),
+            spec: service.spec(),
             state: ContainerState::Created,
             status: "Created".into(),
             address: Some(SocketAddr::new(service.port.bind, host_port)),
@@ -321,8 +319,8 @@ impl World {
     }
 
     fn start(&mut self, stack: &Stack, service: &str, host_port: Option<u16>) {
-        assert!(self.networks.contains(&stack.network()), "`{service}` has no network to start on");
-        let container = self.containers.get_mut(service).expect("there is a container");
+        assert!(self.networks.contains(&stack.network()), "`{service}` has no network");
+        let container = self.containers.get_mut(service).expect("the container exists");
         container.state = ContainerState::Running;
         if let (Some(port), Some(wanted)) = (host_port, stack.service(service)) {
             container.address = Some(SocketAddr::new(wanted.port.bind, port));
@@ -330,7 +328,7 @@ impl World {
         self.detached.remove(service);
         self.load(stack, service);
         self.first_start(stack, service);
-        // It takes a while.
+        // A started service is not ready at once.
         self.unready.insert(service.into());
     }
 
@@ -353,7 +351,7 @@ impl World {
             return;
         }
         let found = self.containers.iter().find(|(_, container)| container.id == id);
-        let (service, container) = found.unwrap_or_else(|| panic!("there is no container `{id}`"));
+        let (service, container) = found.unwrap_or_else(|| panic!("container `{id}` does not exist"));
         let is_up = !matches!(container.state, ContainerState::Exited | ContainerState::Created);
         assert!(force == Force::Kill || !is_up, "`{service}` is removed while it runs");
         let service = service.clone();
@@ -373,30 +371,6 @@ impl World {
     }
 
     fn expect_image(&self, reference: &str) {
-        assert!(self.images.contains_key(reference), "there is no image `{reference}`");
-    }
-
-    fn config_volume(&mut self, stack: &Stack, service: &str) -> &mut Volume {
-        let mounts = &stack.service(service).expect("there is such a service").mounts;
-        let name = mounts.iter().find_map(|mount| match mount {
-            Mount::Config { volume, .. } => Some(volume),
-            Mount::Data { .. } | Mount::Host { .. } => None,
-        });
-        let volume = name.and_then(|name| self.volumes.get_mut(name));
-        volume.unwrap_or_else(|| panic!("`{service}` has no volume for files"))
-    }
-
-    fn configuration(&self, service: &Service) -> BTreeMap<String, String> {
-        let volumes = service.volumes().into_iter().filter_map(|name| self.volumes.get(name));
-        volumes
-            .filter(|volume| volume.kind == VolumeKind::Config)
-            .flat_map(|volume| volume.files.clone())
-            .collect()
-    }
-
-    /// Returns the files that a service reads: not the mark beside them.
-    fn readable(&self, service: &Service) -> BTreeMap<String, String> {
-        let files = self.configuration(service).into_iter();
-        files.filter(|(name, _)| name != LOADED_CHECKSUM).collect()
+        assert!(self.images.contains_key(reference), "image `{reference}` does not exist");
     }
 }

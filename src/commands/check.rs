@@ -43,7 +43,11 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
         let found = dashboard::parse(&text, wanted.uid).err().unwrap_or_default();
         let path = session.folder.path().join(wanted.file);
         let faults = found.into_iter().map(|fault| fault.in_file(path.clone())).collect();
-        reports.push(CheckReport { title: format!("dashboard {}", wanted.uid), faults });
+        reports.push(CheckReport {
+            title: format!("dashboard {}", wanted.uid),
+            files: vec![wanted.file],
+            faults,
+        });
     }
     session.printer.checks(&session.stack.name, &reports);
     let mut faults: Vec<ConfigFault> = Vec::new();
@@ -109,11 +113,12 @@ async fn check_files(
     (config, read): (&ServiceConfig, &BTreeMap<&'static str, CheckedText>),
     check: &CheckCommand,
 ) -> Result<CheckReport> {
-    let wanted =
-        config.files.iter().chain(&check.extra_files).filter_map(|name| Some((*name, read.get(name)?)));
+    let names = config.files.iter().chain(&check.extra_files).copied();
+    let report = |faults| CheckReport { title: check.title(), files: names.clone().collect(), faults };
+    let wanted = names.clone().filter_map(|name| Some((name, read.get(name)?)));
     let unsound: Vec<ConfigFault> = wanted.clone().filter_map(|(_, (_, fault))| fault.clone()).collect();
     if !unsound.is_empty() {
-        return Ok(CheckReport { title: check.title(), faults: unsound });
+        return Ok(report(unsound));
     }
     let files: Vec<(String, String)> =
         wanted.map(|(name, (text, _))| (name.to_string(), text.clone())).collect();
@@ -124,8 +129,7 @@ async fn check_files(
         files: &files,
         main_file: check.main_file(),
     };
-    let faults = check_output::faults(&output, checked);
-    Ok(CheckReport { title: check.title(), faults })
+    Ok(report(check_output::faults(&output, checked)))
 }
 
 fn content(session: &Session, name: &'static str) -> Result<String> {

@@ -1,23 +1,20 @@
 //! `tdd-stack demo`
 
 use std::cell::OnceCell;
-use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
-use crate::config::settings::ProgressFormat;
-use crate::demo::banner::{Banner, already_there};
+use crate::demo::banner::{Banner, already_there, history_lines};
 use crate::demo::import::{ImportReport, Preparation, Prepared};
 use crate::demo::{
-    CONTROL_ADDRESS, Demo, ListenAddresses, Notification, NotificationDocument, Options, Ports, Scenario,
-    Simulation, control, listen_addresses,
+    CONTROL_ADDRESS, Demo, DemoState, ListenAddresses, Notification, NotificationDocument, NotifiedAlert,
+    Options, Ports, Scenario, Simulation, control, listen_addresses,
 };
 use crate::engine::EngineWriter;
 use crate::error::{Error, Result};
 use crate::http::DemoControl;
-use crate::model::sanitize;
-use crate::output;
+use crate::output::{DemoScreen, Printer, Received, ReceivedAlert};
 use crate::session::{Exit, Session};
 
 /// The longest history. All of it is in memory while it is made: half a gigabyte at this length.
@@ -124,7 +121,7 @@ pub(crate) async fn run(
     announce(session, &demo, report, &notes);
     if !is_over {
         tokio::select! {
-            () = tell_all(&demo, session.settings.progress) => {}
+            () = tell_all(&demo, session.printer) => {}
             () = interrupted => {}
         }
     }
@@ -173,31 +170,51 @@ async fn set_scenario(args: &SetArgs, session: &Session) -> Result<Exit> {
     let url = format!("http://{CONTROL_ADDRESS}:{}", args.control_port);
     let demo = DemoControl::new(&session.http, url, control::HEADER);
     let state = demo.set(&args.scenario.to_string()).await?;
-    if session.printer.is_json() {
-        output::json(&state);
-    } else {
-        print(&format!("scenario {}: {}\n", args.scenario, args.scenario.consequences()));
-    }
+    let scenario = args.scenario;
+    session.printer.scenario(&scenario.to_string(), &scenario.consequences(), || state);
     Ok(Exit::Reached)
 }
 
 fn announce(session: &Session, demo: &Demo, report: Option<ImportReport>, notes: &[String]) {
-    let announcement = Banner { state: demo.state(), history: report, notes };
-    if session.printer.is_json() {
-        output::json(&announcement);
-    } else {
-        print(&announcement.to_string());
+    let banner = Banner { state: demo.state(), history: report, notes };
+    session.printer.demo(&screen(&banner), || banner);
+}
+
+fn screen(banner: &Banner<'_>) -> DemoScreen {
+    let DemoState { scenario, listen, ports, .. } = &banner.state;
+    let Ports { health, metrics, receiver, control } = ports;
+    let address = listen.first().copied().unwrap_or(CONTROL_ADDRESS);
+    let served = |port: &u16, path: &str| format!("http://{}{path}", SocketAddr::new(address, *port));
+    DemoScreen {
+        scenario: scenario.to_string(),
+        consequences: scenario.consequences(),
+        addresses: vec![
+            ("Health", served(health, "/health/metrics")),
+            ("Metrics", served(metrics, "/metrics")),
+            ("Receiver", served(receiver, "/webhook")),
+            ("Control", format!("http://{CONTROL_ADDRESS}:{control}")),
+        ],
+        others: listen.iter().skip(1).map(ToString::to_string).collect(),
+        history: banner.history.as_ref().into_iter().flat_map(history_lines).collect(),
+        set_command: if *control == Ports::default().control {
+            "tdd-stack demo set SCENARIO".into()
+        } else {
+            format!("tdd-stack demo set SCENARIO --control-port {control}")
+        },
+        notes: banner.notes.to_vec(),
     }
 }
 
-/// Tells each notification as it arrives, for as long as the demo runs.
-async fn tell_all(demo: &Demo, progress: ProgressFormat) {
+/// Reports each notification as it arrives, for as long as the demo runs.
+async fn tell_all(demo: &Demo, printer: Printer) {
     let mut newest = demo.journal().newest();
     let mut told = 0;
     loop {
         for notification in demo.journal().since(told) {
             told = notification.number;
-            tell(progress, &notification);
+            printer.notification(&received(&notification), || NotificationDocument {
+                notification: &notification,
+            });
         }
         if newest.changed().await.is_err() {
             return;
@@ -205,19 +222,18 @@ async fn tell_all(demo: &Demo, progress: ProgressFormat) {
     }
 }
 
-fn tell(progress: ProgressFormat, notification: &Notification) {
-    let line = match progress {
-        ProgressFormat::Quiet => return,
-        ProgressFormat::Json => output::json_line(&NotificationDocument { notification }),
-        ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => notification.line(),
+fn received(notification: &Notification) -> Received {
+    let alert = |alert: &NotifiedAlert| ReceivedAlert {
+        name: alert.label("alertname").to_string(),
+        severity: alert.label("severity").to_string(),
+        is_resolved: alert.status == "resolved",
+        place: [alert.label("job"), alert.label("instance")].join(" ").trim().to_string(),
     };
-    // Talk that nobody hears must not end the demo.
-    drop(writeln!(std::io::stderr(), "{}", sanitize::text(&line)));
-}
-
-fn print(text: &str) {
-    // Whoever closed the pipe has seen enough.
-    drop(std::io::stdout().write_all(sanitize::text(text).as_bytes()));
+    Received {
+        received: notification.received.clone(),
+        is_heartbeat: notification.path == "/watchdog",
+        alerts: notification.payload.alerts.iter().map(alert).collect(),
+    }
 }
 
 fn history(text: &str) -> std::result::Result<Duration, String> {

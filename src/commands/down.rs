@@ -1,7 +1,7 @@
 //! `tdd-stack down`
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tokio::time::sleep;
@@ -33,8 +33,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let began = Instant::now();
     let engine = session.engine().await?;
-    retry_transient(async || attempt(args, session, &engine).await).await
+    retry_transient(async || attempt(args, session, &engine, began).await).await
 }
 
 /// Returns the ids of the containers whose services say that they are not ready, or do not listen. One that says
@@ -58,7 +59,7 @@ async fn unready(session: &Session, engine: &Engine, objects: &Objects) -> BTree
     join_all(answers).await.into_iter().flatten().collect()
 }
 
-async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit> {
+async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant) -> Result<Exit> {
     session.wait_until_idle(engine).await?;
     let keep = Kept { data: !args.volumes, images: !args.images };
     let look = async || Ok(engine.inventory(&session.stack.name).await?.objects);
@@ -101,7 +102,8 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine) -> Result<Exit
         false if data.is_empty() => (data, None),
         false => (Vec::new(), password::forget(&session.stack.name, environment)?),
     };
-    let removed = Removed { stack: &session.stack.name, plan: &plan, kept, password_file };
+    let (stack, total) = (session.stack.name.as_str(), began.elapsed());
+    let removed = Removed { stack, plan: &plan, kept, password_file, total };
     session.printer.removed(&removed);
     Ok(Exit::Reached)
 }

@@ -134,7 +134,7 @@ async fn perform(
         let names = alerts.join(", ");
         let done = drill_files.exercise(fault, &alerts, |text| say(&format!("{names}: {text}"))).await?;
         for course in &done {
-            let fault = course.fault().unwrap_or_else(|| format!("{} came through", course.alert));
+            let fault = course.fault().unwrap_or_else(|| format!("{} was delivered", course.alert));
             say(&fault);
         }
         courses.extend(done);

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_spans_or_dates() {
+    fn since_accepts_spans_and_dates() {
         assert_eq!(since("1970-01-01T00:01:00Z"), Ok(60));
         let now = i32::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
         let ago = now - since("10m").unwrap();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_of_engines_are_read_in_any_zone() {
+    fn engine_timestamps_are_parsed_in_any_zone() {
         let expected = UNIX_EPOCH + Duration::from_nanos(1_769_846_400_000_000_005);
         for stamp in [
             "2026-01-31T08:00:00.000000005Z",
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_of_several_logs_come_in_the_order_of_time() {
+    async fn lines_of_several_logs_are_in_time_order() {
         let log = |service, lines: &[&str]| {
             let lines: Vec<_> = lines.iter().map(|text| Ok(LogLine { text: (*text).to_string() })).collect();
             Log { service, lines: stream::iter(lines), head: None, last: None, count: 0 }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_is_a_number_or_all() {
+    fn tail_is_a_number_or_all() {
         assert_eq!((tail("007"), tail("all")), (Ok("7".into()), Ok("all".into())));
         assert!(tail("-1").is_err() && tail("some").is_err());
     }

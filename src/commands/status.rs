@@ -99,9 +99,9 @@ fn exit(finding: StatusVerdict, reached: bool, out_of_reach: Option<Error>) -> E
         StatusVerdict::OutOfReach(problems) => {
             Exit::Reported(out_of_reach.unwrap_or(Error::Problems(problems)))
         }
-        StatusVerdict::Problems(problems) => Exit::Reported(Error::Problems(problems)),
+        StatusVerdict::Problems(problems) => Exit::Judged(Error::Problems(problems)),
         StatusVerdict::Pending(problems) | StatusVerdict::Unhealthy(problems) => {
-            Exit::Reported(Error::Unhealthy(problems))
+            Exit::Judged(Error::Unhealthy(problems))
         }
     }
 }

@@ -7,14 +7,14 @@ use tokio::time::Instant;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::execute::readiness::Waiter;
-use crate::model::observed::Observed;
 use crate::model::verification::{Application, Verdict, Verification};
 use crate::observe::reaches_wanted;
-use crate::output::{Summary, Timings};
-use crate::plan::{self, DashboardEdits, Plan, PullPolicy, Request, VerifyTime};
+use crate::output::Summary;
+use crate::plan::{self, DashboardEdits, PullPolicy, Request, VerifyTime};
 use crate::session::password::MadePassword;
 use crate::session::retry::retry_transient;
 use crate::session::{Done, Exit, Session, WaitOptions};
+use crate::status::Status;
 
 /// Bring the stack up, wait until it is ready, import the dashboard
 ///
@@ -115,8 +115,8 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     }
     let mut request = args.request();
     let plan = plan::up(&session.stack, &observed, request)?;
+    let changes = plan::text_changes(&plan, &observed);
     if args.dry_run {
-        let changes = plan::text_changes(&plan, &observed);
         session.printer.plan(&session.stack.name, &plan, &changes);
         return Ok(Exit::Reached);
     }
@@ -171,33 +171,21 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     {
         return Err(Error::Unhealthy(missing));
     }
-    summarise(session, &observed, engine, &plan, &done.timings, proof.as_ref(), began.elapsed());
+    let status = Status::of(&session.stack, &observed, proof, |address| engine.url(address).ok());
+    session.printer.summary(&Summary {
+        status: &status,
+        plan: &plan,
+        changes: &changes,
+        folder: session.folder.path(),
+        timings: &done.timings,
+        total: began.elapsed(),
+        login: &session.stack.login,
+        dashboards: session.stack.dashboards.iter().map(|dashboard| dashboard.uid).collect(),
+    });
     Ok(Exit::Reached)
 }
 
 /// Returns what `--require-app` asks for.
 pub(crate) fn application(is_required: bool) -> Application {
     if is_required { Application::Required } else { Application::Reported }
-}
-
-fn summarise(
-    session: &Session,
-    observed: &Observed,
-    engine: &Engine,
-    plan: &Plan,
-    timings: &Timings,
-    proof: Option<&Verification>,
-    total: Duration,
-) {
-    let url = |address| engine.url(address).ok();
-    let status = crate::status::Status::of(&session.stack, observed, proof.cloned(), url);
-    let summary = Summary {
-        status: &status,
-        plan,
-        timings,
-        total,
-        login: &session.stack.login,
-        dashboards: session.stack.dashboards.iter().map(|dashboard| dashboard.uid).collect(),
-    };
-    session.printer.summary(&summary);
 }

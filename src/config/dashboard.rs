@@ -48,6 +48,13 @@ pub struct Query {
     pub instant: bool,
 }
 
+impl Panel {
+    /// Returns whether the panel shows alerts, and is therefore empty while none fires.
+    pub fn shows_alerts(&self) -> bool {
+        self.queries.iter().any(|query| query.expr.contains("ALERTS"))
+    }
+}
+
 /// Returns the dashboard for Grafana's API, or all errors in it.
 ///
 /// The text may be the bare dashboard or the API's `{"dashboard": …}` form.

@@ -57,6 +57,8 @@ pub struct Settings {
     pub grafana_password: Password,
     /// Whether to fail at once where another program changes the stack.
     pub no_wait: bool,
+    /// Whether details are shown.
+    pub verbose: bool,
     /// The folder for evidence of failures, where one was given.
     pub diagnostics: Option<PathBuf>,
     /// The form of results on standard output.
@@ -90,6 +92,7 @@ impl Settings {
             environment: layer.environment.unwrap_or_else(|| "development".into()),
             grafana_password,
             no_wait: layer.no_wait.unwrap_or_default(),
+            verbose: layer.verbose.unwrap_or_default(),
             diagnostics: layer.diagnostics,
             output: layer.output.unwrap_or_default(),
             progress: layer.progress.unwrap_or_default(),
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_the_specification_s() {
+    fn defaults_match_the_specification() {
         let settings = Settings::resolve(Layer::default(), SERVICES).unwrap();
         assert_eq!(settings.stack, "tdd");
         assert_eq!(settings.grafana_password.secret.reveal(), "admin123");
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upper_layer_wins_and_maps_merge() {
+    fn upper_layer_overrides_and_maps_merge() {
         let below =
             file("stack: below\nregistry: a:5000\nport: {grafana: 3001, prometheus: auto}\n").unwrap();
         let above = Layer {
@@ -160,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_above_does_not_meet_a_host_from_below() {
+    fn context_above_replaces_host_below() {
         let below = file("host: tcp://example:2375").unwrap();
         let above = Layer { context: Some("remote".into()), ..Layer::default() };
         let merged = above.over(below);
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_faulty_file_names_line_and_key() {
+    fn invalid_file_error_names_line_and_key() {
         let error = file("stack: tdd\nprot:\n  grafana: 1\n").unwrap_err().to_string();
         assert!(error.contains("prot") && error.contains("line 2"), "{error}");
         let error = file("port:\n  grafana: 70000\n").unwrap_err().to_string();
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_values_are_refused_with_the_way_out() {
+    fn invalid_values_are_rejected_with_a_hint() {
         for (yaml, word) in [
             ("stack: Bad Name", "lower-case"),
             ("port: {loki: 1}", "prometheus, grafana"),
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn another_bind_address_needs_another_password() {
+    fn bind_beyond_loopback_needs_another_password() {
         let from_file = |text: &str| Password::new(text, PasswordOrigin::File("secret".into())).unwrap();
         for (bind, password, is_fine) in [
             ("127.0.0.1", None, true),
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_has_no_place_in_the_file_but_its_own_file_has() {
+    fn file_accepts_password_file_but_no_password() {
         let error = file("stack: mine\ngrafana-password: open-sesame\n").unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("`grafana-password-file`"), "{error}");
         assert!(!error.contains("sesame"), "{error}");
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_nobody_read_is_not_replaced_by_the_well_known_one() {
+    fn unread_password_file_is_an_error() {
         let layer =
             Layer { grafana_password: Some(PasswordSource::File("secret".into())), ..Layer::default() };
         assert_eq!(Settings::resolve(layer, SERVICES).unwrap_err().exit_code(), 2);

@@ -1,12 +1,12 @@
-//! The banner of a demo that is ready: JSON for scripts, text for people.
+//! What a demo that is ready says, for scripts, and its texts for people.
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::DemoState;
 use super::import::ImportReport;
-use super::{CONTROL_ADDRESS, DemoState, Ports};
 
 /// The content of the banner.
 #[derive(Debug, Serialize)]
@@ -20,31 +20,16 @@ pub struct Banner<'a> {
     pub notes: &'a [String],
 }
 
-impl fmt::Display for Banner<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DemoState { scenario, listen, ports, .. } = &self.state;
-        let Ports { health, metrics, receiver, control } = ports;
-        let address = listen.first().copied().unwrap_or(CONTROL_ADDRESS);
-        writeln!(f, "demo: scenario {scenario}, {}", scenario.consequences())?;
-        writeln!(f, "  health    http://{address}:{health}/health/metrics")?;
-        writeln!(f, "  metrics   http://{address}:{metrics}/metrics")?;
-        writeln!(f, "  receiver  http://{address}:{receiver}/webhook")?;
-        writeln!(f, "  control   http://{CONTROL_ADDRESS}:{control}, used by `tdd-stack demo set SCENARIO`")?;
-        for other in listen.iter().skip(1) {
-            writeln!(f, "  also on   {other}")?;
-        }
-        if let Some(report) = &self.history {
-            let (begin, end) = (moment(report.begin), moment(report.end));
-            let ImportReport { series, samples, simulated, imported, restarted, .. } = report;
-            writeln!(f, "  history   {begin} to {end}: {series} series, {samples} samples")?;
-            write!(f, "            simulated in {simulated:.2}s, imported in {imported:.2}s, ")?;
-            writeln!(f, "Prometheus restarted in {restarted:.2}s")?;
-        }
-        for note in self.notes {
-            writeln!(f, "  note      {note}")?;
-        }
-        writeln!(f, "  Ctrl-C stops it")
-    }
+/// Returns the imported history for people: its times and sizes, and how long each part took.
+pub fn history_lines(report: &ImportReport) -> [String; 2] {
+    let ImportReport { series, samples, simulated, imported, restarted, .. } = report;
+    let (begin, end) = (moment(report.begin), moment(report.end));
+    [
+        format!("{begin} to {end}: {series} series, {samples} samples"),
+        format!(
+            "simulated in {simulated:.1}s, imported in {imported:.1}s, Prometheus restarted in {restarted:.1}s"
+        ),
+    ]
 }
 
 /// Returns the note that nothing is imported; `first` is the time of the first sample, in Unix
@@ -61,7 +46,7 @@ fn moment(seconds: u64) -> impl fmt::Display {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::Scenario;
+    use crate::demo::{CONTROL_ADDRESS, Ports, Scenario};
     use crate::output::documentation;
 
     #[test]

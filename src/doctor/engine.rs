@@ -17,8 +17,9 @@ pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
     });
     let mut findings: Vec<Finding> = failed.collect();
     if let Some(engine) = &facts.engine {
-        findings
-            .push(Finding::good("engine", format!("Docker Engine {} at {}", engine.version, engine.address)));
+        let brief = format!("Engine {} (API {})", engine.version, engine.api);
+        let what = format!("Docker Engine {} at {}", engine.version, engine.address);
+        findings.push(Finding::good("engine", what).brief(brief));
         findings.push(Finding::good("api", format!("API {}, at least 1.41 is required", engine.api)));
         findings.extend(kind(engine, options));
         findings.extend(engine.warnings.iter().map(|warning| Finding::warning("engine-warning", warning)));
@@ -37,12 +38,12 @@ fn kind(engine: &EngineFacts, options: &DoctorOptions) -> Option<Finding> {
             finding
                 .fix("if `tdd-app` is unreachable, set the host's address: `tdd-stack up --app-host ADDRESS`")
         } else {
-            finding
+            finding.brief("rootless")
         });
     }
     engine.is_desktop.then(|| {
         let what = "Docker Desktop: node-exporter reports on its virtual machine, not on this computer";
-        Finding::good("platform", what)
+        Finding::good("platform", what).brief("Docker Desktop")
     })
 }
 
@@ -54,7 +55,8 @@ fn space(engine: &EngineFacts) -> Finding {
         );
     };
     let tenths = space.free / (GIGABYTE / 10);
-    let what = format!("{}.{} GB free at `{}`", tenths / 10, tenths % 10, engine.data_root);
+    let free = format!("{}.{} GB free", tenths / 10, tenths % 10);
+    let what = format!("{free} at `{}`", engine.data_root);
     let state = match space.free {
         free if free < SCARCE => Severity::Bad,
         free if free < COMFORTABLE => Severity::Warning,
@@ -62,7 +64,7 @@ fn space(engine: &EngineFacts) -> Finding {
     };
     let finding = Finding::new("disk", state, what);
     match state {
-        Severity::Good => finding,
+        Severity::Good => finding.brief(free),
         Severity::Warning | Severity::Bad => {
             finding.fix("remove unused data: `docker system prune` (`docker system df` shows the usage)")
         }

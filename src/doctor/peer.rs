@@ -6,7 +6,7 @@ mod fault;
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{DoctorOptions, Finding, FromInside, ProbeAnswer, Severity};
+use super::{Brief, DoctorOptions, Finding, FromInside, ProbeAnswer, Severity};
 use crate::model::verification::{APP_JOBS, Health};
 use fault::{FaultKind, PeerFault};
 
@@ -63,10 +63,10 @@ impl Peer {
             return None;
         }
         let found = match self.fault(bridge, options) {
-            None => Finding::good(self.check(), self.fine()),
-            Some(PeerFault { kind, what, fix }) => {
+            None => self.brief(Finding::good(self.check(), self.fine())),
+            Some(PeerFault { kind, what, fix, brief }) => {
                 let state = self.state(kind, options);
-                Finding::new(self.check(), state, what).fix(fix)
+                Finding { brief, ..Finding::new(self.check(), state, what).fix(fix) }
             }
         };
         Some(match &self.role {
@@ -91,6 +91,14 @@ impl Peer {
             FaultKind::Wrong => Severity::Bad,
             FaultKind::Absent if is_required => Severity::Bad,
             FaultKind::Absent => Severity::Warning,
+        }
+    }
+
+    fn brief(&self, found: Finding) -> Finding {
+        match &self.role {
+            Role::Receiver => found.brief("alert receiver"),
+            Role::Application { job } if self.inside.is_none() => found.brief_on("will be reachable:", job),
+            Role::Application { job } => found.brief_on("reachable:", job),
         }
     }
 

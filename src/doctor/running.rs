@@ -13,7 +13,7 @@ pub(super) fn diagnose(facts: &Facts, options: &DoctorOptions) -> Vec<Finding> {
         }
         let what =
             format!("stack `{}` does not exist yet, checks inside its network are skipped", options.stack);
-        return vec![Finding::good("service", what)];
+        return vec![Finding::good("service", what).brief("the stack does not exist yet")];
     }
     let mut findings = services(&facts.services);
     findings.extend(firewall(facts, options));
@@ -35,14 +35,17 @@ fn services(services: &[ServiceFacts]) -> Vec<Finding> {
     let faults: Vec<Finding> = services.iter().filter_map(service).collect();
     let is_ready = |service: &ServiceFacts| service.readiness.is_ready();
     if faults.is_empty() && services.iter().all(is_ready) {
-        return vec![Finding::good("service", format!("all {} are ready", services.len()))];
+        return vec![
+            Finding::good("service", format!("all {} are ready", services.len()))
+                .brief(format!("{} services are ready", services.len())),
+        ];
     }
     if faults.is_empty() {
         // A separate finding reports why the services are unreachable.
-        return vec![Finding::good(
-            "service",
-            format!("all {} are running, according to the engine", services.len()),
-        )];
+        return vec![
+            Finding::good("service", format!("all {} are running, according to the engine", services.len()))
+                .brief(format!("{} services are running", services.len())),
+        ];
     }
     faults
 }
@@ -50,18 +53,27 @@ fn services(services: &[ServiceFacts]) -> Vec<Finding> {
 fn service(service: &ServiceFacts) -> Option<Finding> {
     let Readiness::NotReady(last) = &service.readiness else { return None };
     let name = &service.name;
-    let (what, fix) = match service.state {
-        None => ("has no container".to_string(), "create it: `tdd-stack up`".to_string()),
-        Some(ContainerState::Running) => {
-            (format!("is running but not ready: {last}"), format!("check its log: `tdd-stack logs {name}`"))
+    let (what, fix, brief) = match service.state {
+        None => ("has no container".into(), "create it: `tdd-stack up`".into(), Some("no container:")),
+        Some(ContainerState::Running) => (
+            format!("is running but not ready: {last}"),
+            format!("check its log: `tdd-stack logs {name}`"),
+            None,
+        ),
+        Some(ContainerState::Paused) => {
+            ("is paused".into(), "unpause it: `tdd-stack up`".into(), Some("paused:"))
         }
-        Some(ContainerState::Paused) => ("is paused".to_string(), "unpause it: `tdd-stack up`".to_string()),
         Some(_) => (
             format!("is not running: {last}"),
             format!("start it: `tdd-stack up` (its log: `tdd-stack logs {name}`)"),
+            Some("not running:"),
         ),
     };
-    Some(Finding::bad("service", what).on(name).fix(fix))
+    let found = Finding::bad("service", what).on(name).fix(fix);
+    Some(match brief {
+        Some(brief) => found.brief_on(brief, name).brief_fix("`tdd-stack up`"),
+        None => found,
+    })
 }
 
 /// Returns one finding for all services that other containers cannot reach, since they share one cause.
@@ -82,7 +94,8 @@ fn target(service: &ServiceFacts) -> Option<Finding> {
     let finding = match scrape.health {
         Health::Up => return None,
         Health::Unknown => Finding::warning("target", "Prometheus has not scraped it yet")
-            .fix("run `tdd-stack doctor` again in a few seconds"),
+            .fix("run `tdd-stack doctor` again in a few seconds")
+            .brief_on("not scraped yet:", &service.name),
         Health::Down => {
             let advice = scrape_hints::for_scrape_error(&scrape.error);
             let fix = advice.unwrap_or("repair the stack: `tdd-stack up`");
@@ -96,7 +109,8 @@ fn published(service: &ServiceFacts) -> Option<Finding> {
     let address = service.address.filter(|address| !address.ip().is_loopback())?;
     let what = format!("published on {address}, so other machines can reach it");
     let finding = Finding::warning("exposure", what).on(&service.name);
-    Some(finding.fix("omit `--bind`, or block other machines with a firewall"))
+    let finding = finding.fix("omit `--bind`, or block other machines with a firewall");
+    Some(finding.brief_on("other machines can reach", format!("{} on {address}", service.name)))
 }
 
 fn link(link: &Link) -> Option<Finding> {

@@ -18,11 +18,14 @@ pub(super) fn diagnose(facts: &Facts) -> Vec<Finding> {
 
 fn images(images: &[ImageFacts]) -> Vec<Finding> {
     if images.iter().all(|image| image.state == ImageState::Here) {
-        return vec![Finding::good("image", format!("all {} are present", images.len()))];
+        return vec![
+            Finding::good("image", format!("all {} are present", images.len()))
+                .brief(format!("{} images", images.len())),
+        ];
     }
     let pullable = images.iter().filter(|image| image.state == ImageState::Pullable).map(|image| {
         let what = format!("`{}` is not pulled yet, its registry has it", image.reference);
-        Finding::good("image", what).on(&image.service)
+        Finding::good("image", what).on(&image.service).brief("images can be pulled")
     });
     pullable.chain(nowhere(images)).collect()
 }
@@ -43,9 +46,16 @@ fn nowhere(images: &[ImageFacts]) -> Vec<Finding> {
         }
         causes.extend(failure.map(|failure| (failure, vec![image.service.as_str()])));
     }
-    let finding = |(cause, services): (Error, Vec<&str>)| Finding {
-        fix: cause.hint(),
-        ..Finding::bad("image", absent(&cause)).on(services.join(", "))
+    let finding = |(cause, services): (Error, Vec<&str>)| {
+        let found = Finding { fix: cause.hint(), ..Finding::bad("image", absent(&cause)) };
+        let found = found.on(services.join(", "));
+        match &cause {
+            Error::Pull { images, fault, source } if images.len() > 1 => {
+                let text = format!("{} images cannot be pulled: {}", images.len(), fault.of_several());
+                found.brief(format!("{text}: {source}"))
+            }
+            _ => found,
+        }
     };
     causes.into_iter().map(finding).collect()
 }
@@ -65,10 +75,10 @@ fn ports(facts: &Facts) -> Vec<Finding> {
         } else {
             " according to the engine"
         };
-        return vec![Finding::good(
-            "port",
-            format!("the ports and names are free{scope}, or belong to this stack"),
-        )];
+        return vec![
+            Finding::good("port", format!("the ports and names are free{scope}, or belong to this stack"))
+                .brief("ports"),
+        ];
     }
     let finding = |conflict: &Conflict| match conflict {
         Conflict::Foreign { kind, name } => {
@@ -91,12 +101,18 @@ fn ports(facts: &Facts) -> Vec<Finding> {
 
 fn folder(facts: &Facts) -> Finding {
     let path = sanitize::path(&facts.folder.path);
-    match &facts.folder.problem {
-        Some(problem) => Finding::bad("folder", format!("`{path}` is not writable: {problem}"))
-            .fix("fix its permissions, or choose another folder with `--dir`"),
-        None if facts.folder.exists => Finding::good("folder", format!("`{path}` is writable")),
-        None => Finding::good("folder", format!("`{path}` does not exist yet, `tdd-stack up` creates it")),
+    if let Some(problem) = &facts.folder.problem {
+        return Finding::bad("folder", format!("`{path}` is not writable: {problem}"))
+            .fix("fix its permissions, or choose another folder with `--dir`");
     }
+    let what = if facts.folder.exists {
+        format!("`{path}` is writable")
+    } else {
+        format!("`{path}` does not exist yet, `tdd-stack up` creates it")
+    };
+    let found = Finding::good("folder", what);
+    // One word represents the folder and its files.
+    if facts.faults.is_empty() { found.brief("config") } else { found }
 }
 
 fn files(facts: &Facts) -> Vec<Finding> {
@@ -110,7 +126,7 @@ fn files(facts: &Facts) -> Vec<Finding> {
         let name = fault.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Finding::bad("file", fault.to_string())
             .on(name)
-            .fix("fix the file, or restore the shipped one (keeps a backup): `tdd-stack init --force`")
+            .fix("edit the file, or restore the shipped one (keeps a backup): `tdd-stack init --force`")
     };
     facts.faults.iter().map(finding).collect()
 }

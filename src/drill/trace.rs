@@ -52,6 +52,18 @@ impl Stage {
         }
     }
 
+    /// Returns where to look for an alert that reached the previous stage but not this one.
+    fn fix(self) -> &'static str {
+        match self {
+            Self::Scraped => "`tdd-stack doctor` checks what Prometheus scrapes",
+            Self::Pending => "check the rule's expression in `alerts.yml`: `tdd-stack check`",
+            Self::Firing => "check the rule's `for` in `alerts.yml`",
+            Self::Alertmanager => "`tdd-stack doctor` checks the way to Alertmanager",
+            Self::Received => "`tdd-stack logs alertmanager` shows why the notification failed",
+            Self::Resolved => "set `send_resolved: true` for the receiver in `alertmanager.yml`",
+        }
+    }
+
     /// Returns the problem of an alert that reached the previous stage but not this one.
     fn meaning(self) -> &'static str {
         match self {
@@ -84,10 +96,20 @@ impl AlertTrace {
         self.stages.contains_key(&stage)
     }
 
+    /// Returns the first stage that the alert did not reach; `None` if it reached all.
+    pub fn missed(&self) -> Option<Stage> {
+        let stages = Stage::ALL.into_iter().filter(|stage| self.resolves || *stage != Stage::Resolved);
+        stages.into_iter().find(|stage| !self.has(*stage))
+    }
+
+    /// Returns where to look for the reason why the alert stopped.
+    pub fn fix(&self) -> Option<&'static str> {
+        self.missed().map(Stage::fix)
+    }
+
     /// Returns the first stage that the alert did not reach, with the meaning; `None` if it reached all.
     pub fn fault(&self) -> Option<String> {
-        let stages = Stage::ALL.into_iter().filter(|stage| self.resolves || *stage != Stage::Resolved);
-        let broken = stages.into_iter().find(|stage| !self.has(*stage))?;
+        let broken = self.missed()?;
         Some(format!("{} stopped before `{}`: {}", self.alert, broken.name(), broken.meaning()))
     }
 }

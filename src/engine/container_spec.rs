@@ -13,7 +13,7 @@ use bollard::models::{
 use crate::model::observed::VolumeKind;
 use crate::model::stack::{
     Follow, HOST_PORT, HostAddress, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VERSION, LABEL_VOLUME,
-    LABEL_WITHOUT, Mount, Service,
+    LABEL_WITHOUT, Mount, Service, sha256,
 };
 
 const MEBIBYTE: i64 = 1024 * 1024;
@@ -131,14 +131,15 @@ pub(super) fn container(
 
 fn container_labels(stack: &str, service: &Service, propagation: Propagation) -> HashMap<String, String> {
     let mut labels = labels(stack);
-    let spec = service.spec_hash();
+    let spec = service.spec();
+    let hash = sha256(spec.as_bytes());
     labels.extend(text_map([
         (LABEL_SERVICE, service.name),
         (LABEL_SPEC, &spec),
         ("com.docker.compose.service", service.name),
         ("com.docker.compose.container-number", "1"),
         ("com.docker.compose.oneoff", "False"),
-        ("com.docker.compose.config-hash", &spec),
+        ("com.docker.compose.config-hash", &hash),
     ]));
     if propagation == Propagation::Refused {
         labels.extend(text_map([(

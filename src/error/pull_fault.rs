@@ -58,6 +58,11 @@ impl PullFault {
         }
     }
 
+    /// Returns the reason for several images.
+    pub fn of_several(self) -> String {
+        self.words(["their", "them", "they are"])
+    }
+
     /// Returns the fix for an image.
     pub fn way_out(self, image: &str) -> String {
         let reference = image.parse::<ImageReference>().ok();
@@ -140,7 +145,7 @@ pub(super) fn told(images: &[String], fault: PullFault) -> String {
         [image] => format!("`{image}`: {fault}"),
         images => {
             let lines: Vec<String> = images.iter().map(|image| format!("\n  `{image}`")).collect();
-            let why = fault.words(["their", "them", "they are"]);
+            let why = fault.of_several();
             format!("{} images: {why}{}", images.len(), lines.concat())
         }
     }

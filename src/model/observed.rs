@@ -89,7 +89,7 @@ pub struct Container {
     pub image: String,
     /// The id of its image.
     pub image_id: String,
-    /// The hash of the specification from which it was created.
+    /// The hashes of the specification from which it was created, see `Service::spec`.
     pub spec: String,
     /// Its state.
     pub state: ContainerState,

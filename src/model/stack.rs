@@ -5,11 +5,12 @@
 //! [`Settings`]: crate::config::settings::Settings
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::config::settings::{HostPort, Password};
@@ -19,7 +20,10 @@ use crate::docker::image_reference::ImageReference;
 pub const LABEL_STACK: &str = "tdd-stack.stack";
 /// The label with the service of a container.
 pub const LABEL_SERVICE: &str = "tdd-stack.service";
-/// The label with the hash of a container's specification.
+/// The hexadecimal digits that are kept of the hash of a field.
+const FIELD_HASH: usize = 12;
+
+/// The label with the hashes of a container's specification.
 pub const LABEL_SPEC: &str = "tdd-stack.spec";
 /// The label with the version of the program that created an object.
 pub const LABEL_VERSION: &str = "tdd-stack.version";
@@ -364,13 +368,35 @@ impl Service {
         })
     }
 
-    /// Returns the hash of this specification, which identifies containers created from it.
+    /// Returns the hashes of this specification's fields, such as `command=1f…,image=9c…`. They identify the
+    /// containers created from it, and tell which field changed.
     ///
     /// Contents of files are not part of it; they are compared with the files inside the container.
-    #[expect(clippy::missing_panics_doc, reason = "all keys are strings, and all values serialize to JSON")]
-    pub fn spec_hash(&self) -> String {
-        let text = serde_json::to_string(self).expect("a specification serializes to JSON");
-        sha256(text.as_bytes())
+    pub fn spec(&self) -> String {
+        let Ok(Value::Object(fields)) = serde_json::to_value(self) else {
+            unreachable!("a specification serializes to a JSON object");
+        };
+        let hash = |(field, value): (&String, &Value)| {
+            let hash = sha256(value.to_string().as_bytes());
+            format!("{field}={}", &hash[..FIELD_HASH])
+        };
+        fields.iter().map(hash).collect::<Vec<_>>().join(",")
+    }
+
+    /// Returns the fields in which a container's specification differs, in words; empty if that is not known.
+    pub fn changed_fields(&self, spec: &str) -> Vec<String> {
+        let own = self.spec();
+        let fields = |spec: &str| -> BTreeMap<String, String> {
+            let pairs = spec.split(',').filter_map(|pair| pair.split_once('='));
+            pairs.map(|(field, hash)| (field.to_string(), hash.to_string())).collect()
+        };
+        let (own, theirs) = (fields(&own), fields(spec));
+        if theirs.is_empty() {
+            return Vec::new();
+        }
+        let all: BTreeSet<&String> = own.keys().chain(theirs.keys()).collect();
+        let changed = all.into_iter().filter(|field| own.get(*field) != theirs.get(*field));
+        changed.map(|field| field.replace('_', " ")).collect()
     }
 }
 

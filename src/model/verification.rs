@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::alert::Delivery;
+
 /// The scrape jobs of the user's application, which may not run.
 pub const APP_JOBS: [&str; 2] = ["streamlit-app", "app-metrics"];
 
@@ -35,6 +37,8 @@ pub struct Verification {
     pub alertmanager_active: bool,
     /// Whether the watchdog has arrived at Alertmanager.
     pub watchdog_arrived: bool,
+    /// What Alertmanager's receivers accepted and rejected; `None` if it was not observed.
+    pub deliveries: Option<Vec<Delivery>>,
     /// The error of the data source's health check; `None` means healthy.
     pub data_source_error: Option<String>,
     /// The dashboards.
@@ -102,6 +106,8 @@ pub struct PanelCheck {
     pub title: String,
     /// The number of series, or the error of its queries.
     pub series: Result<usize, String>,
+    /// Whether it shows alerts, and is therefore empty while none fires.
+    pub shows_alerts: bool,
 }
 
 /// The verdict of a verification.
@@ -215,7 +221,11 @@ mod tests {
                 p.dashboards.push(DashboardCheck {
                     uid: "u".into(),
                     url: String::new(),
-                    panels: vec![PanelCheck { title: "A".into(), series: Err("bad query".into()) }],
+                    panels: vec![PanelCheck {
+                        title: "A".into(),
+                        series: Err("bad query".into()),
+                        shows_alerts: false,
+                    }],
                 });
             }),
         ];

@@ -2,19 +2,22 @@
 
 use std::path::Path;
 
+use anstyle::Style;
+
 use super::printer::Printer;
 use super::schema;
-use super::screen::{Screen, text_screen};
+use super::screen::{DIM, Line, Mark, Screen, Terminal};
+use crate::model::sanitize;
 
 impl Printer {
     /// Prints where a support bundle is.
     pub fn bundle(&self, path: &Path, files: &[&str]) {
-        self.result(|_| screen(path, files), || schema::bundle(path, files));
+        self.result(|terminal| screen(terminal, path, files), || schema::bundle(path, files));
     }
 }
 
-fn screen(path: &Path, files: &[&str]) -> Screen {
-    let path = path.display();
+fn screen(terminal: Terminal, path: &Path, files: &[&str]) -> Screen {
+    let path = sanitize::path(path);
     let mut inside: Vec<(&str, usize)> = Vec::new();
     for name in files.iter().map(|name| name.split_inclusive('/').next().unwrap_or(name)) {
         match inside.iter_mut().find(|(known, _)| *known == name) {
@@ -26,8 +29,36 @@ fn screen(path: &Path, files: &[&str]) -> Screen {
         if name.ends_with('/') { format!("{name} ({count})") } else { name.to_string() }
     };
     let inside: Vec<String> = inside.into_iter().map(part).collect();
-    text_screen(&format!(
-        "{path}\nhas {}\nknown secrets are removed, but look at it before you send it: tar -xzf {path}\n",
-        inside.join(", "),
-    ))
+    let row = || Line::plain(" ".repeat(terminal.mark_width()));
+    let first = terminal.row(0, Mark::Good);
+    let mut lines =
+        terminal.hanging(first, terminal.mark_width(), Style::new(), &format!("Support bundle: {path}"));
+    lines.extend(terminal.list(row().then(DIM, "Content: "), DIM, &inside));
+    let text = "Known secrets are removed, but look at it before you send it:";
+    lines.extend(terminal.continued(row(), Style::new(), text));
+    lines.push(row().text("  tar -xzf ").text(path));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::at_all_widths;
+    use super::*;
+
+    #[test]
+    fn bundle_names_its_content() {
+        let files = [
+            "summary.txt",
+            "plan.json",
+            "events.jsonl",
+            "engine/info.json",
+            "engine/events.json",
+            "containers/tdd-grafana.json",
+            "containers/tdd-prometheus.json",
+            "logs/grafana.txt",
+            "config/alerts.yml",
+        ];
+        let path = Path::new("tdd-stack-support-tdd-20261124T093107Z.tar.gz");
+        insta::assert_snapshot!("bundle", at_all_widths(|terminal| screen(terminal, path, &files)));
+    }
 }

@@ -3,23 +3,31 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::printer::{object, say};
+use anstyle::{AnsiColor, Style};
+
+use super::printer::{columns, object, say, say_lines};
 use super::schema;
+use super::screen::{Line, Terminal};
 use crate::config::settings::OutputFormat;
 use crate::error::Error;
 use crate::error::chain::causes;
 use crate::model::sanitize;
 
-/// Prints an error, its causes and its hint; with JSON asked for, as an object on standard output too.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Prints an error, its causes and its hint; with JSON output, as an object on standard output too.
 ///
-/// `evidence` is where evidence of it is, or why there is none.
+/// `diagnostics` is the folder of its diagnostics, or why there is none.
 pub fn error(
     error: &Error,
     output: Option<OutputFormat>,
     diagnostics: Option<std::result::Result<&Path, &str>>,
 ) {
-    let lines: Vec<String> = error_text(error).trim_end().lines().map(clipped).collect();
-    say(&lines.join("\n"));
+    let terminal = Terminal::new(columns(&std::io::stderr()), |_| None);
+    let lines: Vec<Line> =
+        error_text(error).lines().flat_map(|line| styled(terminal, &clipped(line))).collect();
+    say_lines(&lines);
     let path = match diagnostics {
         Some(Ok(path)) => {
             say(&format!("diagnostics: {}", path.display()));
@@ -36,10 +44,30 @@ pub fn error(
     }
 }
 
+/// Returns a line of an error, broken at the terminal's width.
+fn styled(terminal: Terminal, line: &str) -> Vec<Line> {
+    let text = line.trim_start();
+    let start = Line::plain(&line[..line.len() - text.len()]);
+    for (label, style) in [("error:", ERROR), ("hint:", HINT)] {
+        if let Some(rest) = text.strip_prefix(label) {
+            return terminal.continued(start.then(style, label).text(" "), Style::new(), rest.trim_start());
+        }
+    }
+    terminal.continued(start, Style::new(), text)
+}
+
 /// Returns an error as it is printed, with its causes and its hint.
 pub fn error_text(error: &Error) -> String {
     let mut text = format!("error: {error}\n");
-    text.extend(causes(error).map(|cause| indented(&cause.to_string())));
+    let mut last = error.to_string();
+    for cause in causes(error) {
+        let next = cause.to_string();
+        // Each cause once: some libraries repeat the text of their source.
+        if !last.contains(&next) {
+            text.push_str(&indented(&next));
+        }
+        last = next;
+    }
     for further in error.of_clean_up() {
         text.push_str(&indented(&format!("in the clean-up: {}", further.in_one_line())));
     }

@@ -111,7 +111,7 @@ fn joined(lines: &[Line]) -> String {
 }
 
 /// Returns the columns of a stream that is a terminal.
-fn columns<S: std::os::fd::AsFd>(stream: &S) -> Option<usize> {
+pub(super) fn columns<S: std::os::fd::AsFd>(stream: &S) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     // A terminal that does not know its size says 0.
     (size.ws_col > 0).then(|| usize::from(size.ws_col))

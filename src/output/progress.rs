@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::printer::{Printer, say};
+use super::screen::Terminal;
 use super::up::{Timing, Timings};
-use super::{progress_bars, progress_plain, schema};
+use super::{progress_live, progress_plain, schema};
 use crate::config::settings::ProgressFormat;
 use crate::model::event::{Event, EventKind};
 use crate::plan::Plan;
@@ -15,7 +16,7 @@ use crate::plan::Plan;
 impl Printer {
     /// Shows events as they come until the channel closes, and returns how long each step took.
     pub async fn display(&self, plan: &Plan, mut inbox: UnboundedReceiver<Event>) -> Timings {
-        let mut renderer = Renderer::choose(self.progress, std::io::stderr().is_terminal());
+        let mut renderer = Renderer::choose(self.progress, self.messages);
         let mut began = vec![Duration::ZERO; plan.len()];
         let mut timings = Timings::default();
         while let Some(event) = inbox.recv().await {
@@ -24,6 +25,7 @@ impl Printer {
                 EventKind::Started => began[event.step] = event.elapsed,
                 EventKind::Finished => timings.0.push(Timing {
                     verb: operation.verb(),
+                    target: operation.target(),
                     service: operation.service().map(ToString::to_string),
                     began: began[event.step],
                     took: event.elapsed.saturating_sub(began[event.step]),
@@ -43,17 +45,19 @@ impl Printer {
 
 /// One of the ways in which events are shown, chosen once.
 enum Renderer {
-    Bars(Box<progress_bars::Bars>),
+    Live(Box<progress_live::Live>),
     Plain,
     Json,
     Quiet,
 }
 
 impl Renderer {
-    fn choose(progress: ProgressFormat, is_terminal: bool) -> Self {
+    fn choose(progress: ProgressFormat, terminal: Terminal) -> Self {
         match progress {
-            ProgressFormat::Bars => Self::Bars(Box::default()),
-            ProgressFormat::Auto if is_terminal => Self::Bars(Box::default()),
+            ProgressFormat::Bars => Self::Live(Box::new(progress_live::Live::new(terminal))),
+            ProgressFormat::Auto if std::io::stderr().is_terminal() => {
+                Self::Live(Box::new(progress_live::Live::new(terminal)))
+            }
             ProgressFormat::Auto | ProgressFormat::Plain => Self::Plain,
             ProgressFormat::Json => Self::Json,
             ProgressFormat::Quiet => Self::Quiet,
@@ -62,7 +66,7 @@ impl Renderer {
 
     fn show(&mut self, plan: &Plan, event: &Event, took: Duration) {
         match self {
-            Self::Bars(bars) => bars.show(plan, event),
+            Self::Live(live) => live.show(plan, event),
             Self::Plain => say_some(progress_plain::line(plan, event, took)),
             Self::Json => say(&schema::line(&schema::event(plan, event, took, None))),
             Self::Quiet => say_some(match event.kind {

@@ -1,13 +1,16 @@
 //! What `down` did.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use anstyle::Style;
 
 use super::printer::Printer;
 use super::schema;
-use super::screen::{Screen, text_screen};
+use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted, seconds};
 use crate::config::settings::DEFAULT_STACK;
 use crate::model::sanitize;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 
 /// What `down` has to say at its end.
 #[derive(Debug)]
@@ -20,28 +23,82 @@ pub struct Removed<'a> {
     pub kept: Vec<String>,
     /// The file of the password that was made for the stack, where it is removed.
     pub password_file: Option<PathBuf>,
+    /// How long it took.
+    pub total: Duration,
 }
 
 impl Printer {
     /// Prints what `down` did.
     pub fn removed(&self, removed: &Removed<'_>) {
-        self.result(|_| screen(removed), || schema::removed(removed));
+        self.result(|terminal| screen(terminal, removed, self.is_verbose), || schema::removed(removed));
     }
 }
 
-fn screen(removed: &Removed<'_>) -> Screen {
-    let Removed { stack, plan, kept, password_file } = removed;
-    let done = if plan.is_empty() {
-        format!("stack {stack}: there is nothing to remove")
+fn screen(terminal: Terminal, removed: &Removed<'_>, is_verbose: bool) -> Screen {
+    let Removed { stack, plan, kept, password_file, total } = removed;
+    let row = terminal.row(0, Mark::Good);
+    let mut lines = vec![if plan.is_empty() {
+        row.text("Stack ").then(BOLD, stack).text(" does not run: nothing to remove")
     } else {
-        format!("stack {stack} is down: {} operations", plan.len())
-    };
-    let named = if *stack == DEFAULT_STACK { String::new() } else { format!(" --stack {stack}") };
-    let kept = (!kept.is_empty())
-        .then(|| format!("data stays in {}; `tdd-stack down --volumes{named}` removes it", kept.join(", ")));
-    let password = password_file
-        .as_ref()
-        .map(|path| format!("the password that was made for it is removed too: {}", sanitize::path(path)));
-    let lines: Vec<String> = [Some(done), kept, password].into_iter().flatten().collect();
-    text_screen(&lines.join("\n"))
+        row.text("Stack ").then(BOLD, stack).text(" is removed").then(DIM, format!(" ({})", seconds(*total)))
+    }];
+    let blanks = || Line::plain(" ".repeat(terminal.mark_width()));
+    if !kept.is_empty() {
+        let first = blanks().text("Data stays in ");
+        lines.extend(terminal.continued(first, Style::new(), &kept.join(", ")));
+        let named = if *stack == DEFAULT_STACK { String::new() } else { format!(" --stack {stack}") };
+        lines.push(blanks().text("Remove it: ").text(format!("tdd-stack down --volumes{named}")));
+    }
+    if let Some(path) = password_file {
+        let text = format!("The stored password of Grafana is removed too: {}", sanitize::path(path));
+        lines.extend(terminal.paragraph(terminal.mark_width(), Style::new(), &text));
+    }
+    if is_verbose && !plan.is_empty() {
+        let done = |step: &Step| format!("{} {}", step.operation.verb(), step.operation.target());
+        let done: Vec<String> = plan.steps.iter().map(done).collect();
+        let first = blanks().then(DIM, format!("{}: ", counted(done.len(), "operation")));
+        lines.extend(terminal.list(first, DIM, &done));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::at_all_widths;
+    use super::*;
+    use crate::plan::{Cause, Operation};
+
+    fn plan() -> Plan {
+        let step = |name: &str| Step {
+            operation: Operation::RemoveVolume(name.into()),
+            cause: Cause::Asked("down"),
+            needs: Vec::new(),
+        };
+        Plan { steps: vec![step("tdd_grafana_password"), step("tdd_prometheus_config")], ..Plan::default() }
+    }
+
+    fn shown(stack: &str, plan: &Plan, kept: &[&str], password_file: Option<&str>) -> String {
+        let removed = Removed {
+            stack,
+            plan,
+            kept: kept.iter().map(ToString::to_string).collect(),
+            password_file: password_file.map(PathBuf::from),
+            total: Duration::from_millis(940),
+        };
+        at_all_widths(|terminal| screen(terminal, &removed, kept.is_empty()))
+    }
+
+    #[test]
+    fn data_that_stays_has_the_command_that_removes_it() {
+        let data = ["tdd_alertmanager_data", "tdd_grafana_data", "tdd_prometheus_data"];
+        insta::assert_snapshot!("down", shown("tdd", &plan(), &data, None));
+        insta::assert_snapshot!("down_named", shown("other", &plan(), &data[1..], None));
+    }
+
+    #[test]
+    fn removed_password_is_reported() {
+        let file = "/home/you/.local/state/tdd-stack/passwords/tdd";
+        insta::assert_snapshot!("down_volumes", shown("tdd", &plan(), &[], Some(file)));
+        insta::assert_snapshot!("down_absent", shown("tdd", &Plan::default(), &[], None));
+    }
 }

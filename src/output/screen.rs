@@ -5,7 +5,7 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
-use textwrap::Options;
+use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::sanitize;
@@ -16,7 +16,7 @@ pub(super) const DIM: Style = Style::new().dimmed();
 pub(super) const BOLD: Style = Style::new().bold();
 const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
-const RED: Style = AnsiColor::Red.on_default();
+pub(super) const RED: Style = AnsiColor::Red.on_default();
 
 /// The columns to which a screen is aligned where no terminal has a width.
 const COLUMNS: usize = 80;
@@ -88,6 +88,11 @@ impl Terminal {
         Line::plain(" ".repeat(indent)).and(self.mark(mark)).padded(indent + self.mark_width())
     }
 
+    /// Returns whether glyphs beyond ASCII can be shown.
+    pub(super) fn has_glyphs(self) -> bool {
+        self.is_unicode
+    }
+
     /// Returns the glyph between the items of a list in one line.
     pub(super) fn dot(self) -> &'static str {
         if self.is_unicode { " · " } else { ", " }
@@ -108,13 +113,95 @@ impl Terminal {
         lines
     }
 
+    /// Returns a line, and what it cannot hold of a text in further lines after `indent` columns.
+    pub(super) fn hanging(self, first: Line, indent: usize, style: Style, text: &str) -> Vec<Line> {
+        let text = text.lines().collect::<Vec<_>>().join(" ");
+        let Some(columns) = self.columns else { return vec![first.then(style, text)] };
+        let text = sanitize::line(&text);
+        let (begin, blanks) = (" ".repeat(first.width()), " ".repeat(indent));
+        let mut parts = wrapped(&text, columns, &begin, &blanks).into_iter();
+        let beginning = parts.next().unwrap_or_default();
+        let mut lines = vec![first.then(style, beginning.get(begin.len()..).unwrap_or_default())];
+        lines.extend(parts.map(|part| Line::plain(&blanks).then(style, part.trim_start())));
+        lines
+    }
+
+    /// Returns a line followed by items with dots between them, in as many lines as they need.
+    ///
+    /// Further lines begin below the place where the first item began. No item is broken.
+    pub(super) fn list(self, first: Line, style: Style, items: &[String]) -> Vec<Line> {
+        let indent = first.width();
+        let mut lines = vec![first];
+        for (index, item) in items.iter().enumerate() {
+            let line = lines.pop().unwrap_or_default();
+            let longer = if index == 0 { line.clone() } else { line.clone().then(DIM, self.dot()) };
+            let longer = longer.then(style, item);
+            if index > 0 && self.columns.is_some_and(|columns| longer.width() > columns) {
+                lines.extend([line, Line::plain(" ".repeat(indent)).then(style, item)]);
+            } else {
+                lines.push(longer);
+            }
+        }
+        lines
+    }
+
+    /// Returns rows of a table as lines: each column is as wide as its widest cell, `gap` apart.
+    ///
+    /// Returns `None` if they do not fit. `right` says which columns end at one place instead of beginning there.
+    pub(super) fn table(
+        self,
+        indent: usize,
+        gap: usize,
+        rows: &[Vec<Line>],
+        right: impl Fn(usize) -> bool,
+    ) -> Option<Vec<Line>> {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+        let widths: Vec<usize> =
+            (0..columns).map(|column| cells(column).map(Line::width).max().unwrap_or_default()).collect();
+        let total = indent + widths.iter().sum::<usize>() + gap * columns.saturating_sub(1);
+        if total > self.columns.unwrap_or(usize::MAX) {
+            return None;
+        }
+        let line = |row: &Vec<Line>| {
+            let mut line = Line::plain(" ".repeat(indent));
+            for (column, cell) in row.iter().enumerate() {
+                let blanks = " ".repeat(widths[column] - cell.width());
+                let between = if column == 0 { String::new() } else { " ".repeat(gap) };
+                line = line.text(between);
+                line = if right(column) {
+                    line.text(blanks).and(cell.clone())
+                } else {
+                    line.and(cell.clone()).text(blanks)
+                };
+            }
+            line
+        };
+        Some(rows.iter().map(line).collect())
+    }
+
     fn broken(self, indent: usize, text: &str) -> Vec<String> {
         let text = sanitize::line(text);
         let Some(columns) = self.columns else { return vec![text.into_owned()] };
         // A place that is too narrow for words gets some room all the same.
-        let options = Options::new(columns.saturating_sub(indent).max(20)).break_words(false);
-        textwrap::wrap(&text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+        wrapped(&text, columns.saturating_sub(indent).max(20), "", "")
     }
+}
+
+/// Returns a text in lines. A command in backticks stays in one line if a line can hold it.
+fn wrapped(text: &str, columns: usize, begin: &str, indent: &str) -> Vec<String> {
+    const GLUE: &str = "\u{a0}";
+    let glue = |(index, part): (usize, &str)| {
+        let is_code = index % 2 == 1 && part.width() + indent.width() + 2 <= columns;
+        if is_code { part.replace(' ', GLUE) } else { part.to_string() }
+    };
+    let glued = text.split('`').enumerate().map(glue).collect::<Vec<_>>().join("`");
+    let options = Options::new(columns)
+        .initial_indent(begin)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::wrap(&glued, options).into_iter().map(|line| line.replace(GLUE, " ")).collect()
 }
 
 impl Line {
@@ -158,6 +245,11 @@ impl Line {
         self.text(" ".repeat(gap)).then(style, text)
     }
 
+    /// Returns the line with all of it in one more style.
+    pub(super) fn dimmed(self) -> Self {
+        Self(self.0.into_iter().map(|(style, text)| (style.dimmed(), text)).collect())
+    }
+
     /// Returns the columns that the line takes.
     pub(super) fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| text.width()).sum()
@@ -185,9 +277,9 @@ impl fmt::Display for Line {
     }
 }
 
-/// Returns a text as it is, line by line.
-pub(super) fn text_screen(text: &str) -> Screen {
-    text.lines().map(Line::plain).collect()
+/// Returns a number with its noun, such as `1 file` or `2 files`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Returns a time as screens show it, such as `0.9s` or `2m 5s`.
@@ -236,8 +328,16 @@ mod tests {
         let long = "a word ".repeat(20);
         let lines = terminal(Some(60), "C").continued(Line::plain("row   "), DIM, &long);
         assert!(lines.len() > 1 && lines.iter().all(|line| line.width() <= 60), "{lines:?}");
-        assert!(lines[1].bare().starts_with("      a word"), "{lines:?}");
+        assert!(lines[1].bare().starts_with("      word a"), "{lines:?}");
         assert_eq!(terminal(None, "C").continued(Line::plain("row   "), DIM, &long).len(), 1);
+    }
+
+    #[test]
+    fn command_stays_in_one_line() {
+        let text = "fix the file, or restore the shipped one, which keeps a backup: `tdd-stack init --force`";
+        let lines = terminal(Some(80), "C").hanging(Line::plain("x "), 2, DIM, text);
+        let lines: Vec<String> = lines.iter().map(Line::bare).collect();
+        assert_eq!(lines[1..], ["  `tdd-stack init --force`"]);
     }
 
     #[test]

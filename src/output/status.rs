@@ -1,13 +1,408 @@
 //! The result of `status`.
 
 use super::printer::Printer;
-use super::screen::text_screen;
-use super::{schema, table};
-use crate::status::Status;
+use super::schema;
+use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
+use super::words::{command, counted, title};
+use crate::error::Conflict;
+use crate::error::hint::conflict_hint;
+use crate::model::observed::{ContainerState, Readiness};
+use crate::model::verification::{APP_JOBS, DashboardCheck, Health, Target, Verification, WARM_UP, WATCHDOG};
+use crate::status::{ServiceStatus, Status, StatusVerdict};
+
+/// The column at which a row's text begins, after indent and mark.
+const NAMES: usize = 16;
 
 impl Printer {
     /// Prints a status.
     pub fn status(&self, status: &Status) {
-        self.result(|_| text_screen(&table::status(status)), || schema::status(status));
+        self.result(|terminal| screen(terminal, self.is_verbose, status), || schema::status(status));
     }
+}
+
+/// Returns the screen of a status: verdict, services, what they monitor, what differs, and the fix.
+pub(super) fn screen(terminal: Terminal, is_verbose: bool, status: &Status) -> Screen {
+    let (mark, verdict) = verdict(status);
+    let first = terminal.row(0, mark).then(BOLD, &status.stack).text(": ");
+    let mut lines = terminal.continued(first, anstyle::Style::new(), &verdict);
+    if !is_absent(status) {
+        lines.extend(
+            status.services.iter().flat_map(|service| service_rows(terminal, is_verbose, status, service)),
+        );
+        if let Some(verification) = &status.proof {
+            lines.extend(application_row(terminal, verification));
+            lines.extend(other_jobs(terminal, verification));
+            lines.extend(firing_row(terminal, status, verification));
+            lines.extend(unanswered(terminal, verification));
+        }
+    }
+    lines.extend(edited(terminal, status));
+    lines.extend(conflicts(terminal, &status.conflicts));
+    lines.extend(fix(terminal, status));
+    lines
+}
+
+/// Returns the worst fact and what follows from it.
+fn verdict(status: &Status) -> (Mark, String) {
+    match status.finding() {
+        StatusVerdict::Good if !status.conflicts.is_empty() => {
+            (Mark::Warning, "everything is up and monitored, but edits conflict".into())
+        }
+        StatusVerdict::Good if has_drift(status) => {
+            (Mark::Warning, "everything is up and monitored, but changes are not applied yet".into())
+        }
+        StatusVerdict::Good => (Mark::Good, "everything is up and monitored".into()),
+        StatusVerdict::Pending(missing) => (Mark::Pending, pending(status, &missing)),
+        StatusVerdict::Unhealthy(problems) => (Mark::Bad, with_count(&problems)),
+        StatusVerdict::OutOfReach(_) => {
+            (Mark::Bad, "running, but its ports are not reachable from this machine".into())
+        }
+        StatusVerdict::Problems(problems) => (Mark::Bad, broken(status, &problems)),
+    }
+}
+
+fn pending(status: &Status, missing: &[String]) -> String {
+    let is_unscraped = |verification: &Verification| {
+        verification.age < WARM_UP
+            && verification.targets.iter().any(|target| target.required && target.health == Health::Unknown)
+    };
+    if status.proof.as_ref().is_some_and(is_unscraped) {
+        return "starting, the first scrape comes within 15 s".into();
+    }
+    format!("starting, {}", with_count(missing))
+}
+
+fn broken(status: &Status, problems: &[String]) -> String {
+    if is_absent(status) && status.hindrance.is_none() {
+        return "the stack does not exist".into();
+    }
+    let failed = status.services.iter().find(|service| matches!(service.readiness, Readiness::NotReady(_)));
+    match (&status.hindrance, failed) {
+        (None, Some(service)) => {
+            let others = problems.len() - 1;
+            let more = if others == 0 { String::new() } else { format!(" (and {others} more)") };
+            format!(
+                "{} is {}, so {}{more}",
+                title(&service.name),
+                condition(service),
+                consequence(&service.name)
+            )
+        }
+        _ => with_count(problems),
+    }
+}
+
+fn condition(service: &ServiceStatus) -> &'static str {
+    match service.state {
+        None => "missing",
+        Some(ContainerState::Created) => "not started",
+        Some(ContainerState::Exited) => "stopped",
+        Some(ContainerState::Paused) => "paused",
+        Some(ContainerState::Restarting) => "restarting again and again",
+        Some(ContainerState::Running | ContainerState::Other) => "not ready",
+    }
+}
+
+fn consequence(service: &str) -> &'static str {
+    match service {
+        "prometheus" => "nothing is monitored",
+        "grafana" => "no dashboard is shown",
+        "node-exporter" => "the host is not monitored",
+        "alertmanager" => "no alert is delivered",
+        _ => "it does not work",
+    }
+}
+
+fn with_count(problems: &[String]) -> String {
+    match problems {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+    }
+}
+
+fn is_absent(status: &Status) -> bool {
+    status.services.iter().all(|service| service.state.is_none())
+}
+
+fn has_drift(status: &Status) -> bool {
+    status.services.iter().any(|service| !service.drift.is_empty())
+}
+
+fn service_rows(terminal: Terminal, is_verbose: bool, status: &Status, service: &ServiceStatus) -> Vec<Line> {
+    let (problems, detail) = match &service.readiness {
+        Readiness::NotReady(last) => (Vec::new(), last.clone()),
+        Readiness::OutOfReach => (Vec::new(), "not reachable from this machine".into()),
+        Readiness::Ready => monitored(status, &service.name),
+    };
+    let mark = match &service.readiness {
+        Readiness::NotReady(_) => Mark::Bad,
+        Readiness::OutOfReach => Mark::Pending,
+        Readiness::Ready if !problems.is_empty() => Mark::Bad,
+        Readiness::Ready if !service.drift.is_empty() => Mark::Warning,
+        Readiness::Ready => Mark::Good,
+    };
+    let urls = status.services.iter().filter_map(|service| service.url.as_deref()).map(str::len).max();
+    let mut row = named(terminal, mark, title(&service.name));
+    if let Some(url) = &service.url {
+        row = row.text(url);
+        if !detail.is_empty() {
+            row = row.padded(terminal.mark_width() + 2 + NAMES + urls.unwrap_or_default() + 3);
+        }
+    }
+    let mut lines = terminal.continued(row, DIM, &detail);
+    let below = |mark, text: &str| terminal.continued(terminal.row(4, mark), anstyle::Style::new(), text);
+    lines.extend(problems.iter().flat_map(|problem| below(Mark::Bad, problem)));
+    lines.extend(
+        service.drift.iter().flat_map(|drift| below(Mark::Warning, &format!("out of date: {drift}"))),
+    );
+    if is_verbose {
+        let mut details = vec![format!("image {}", service.image)];
+        details.extend(service.without.iter().map(|without| format!("runs without {without}")));
+        lines.extend(
+            details.iter().flat_map(|detail| terminal.paragraph(4 + terminal.mark_width(), DIM, detail)),
+        );
+    }
+    lines
+}
+
+/// Returns the problems of what a ready service monitors, and the details of its row.
+fn monitored(status: &Status, service: &str) -> (Vec<String>, String) {
+    let Some(verification) = &status.proof else { return (Vec::new(), String::new()) };
+    match service {
+        "prometheus" => prometheus(verification),
+        "grafana" => grafana(verification),
+        "alertmanager" => alertmanager(status, verification),
+        _ => (Vec::new(), String::new()),
+    }
+}
+
+fn prometheus(verification: &Verification) -> (Vec<String>, String) {
+    let required: Vec<&Target> = verification.targets.iter().filter(|target| target.required).collect();
+    if required.is_empty() {
+        return (Vec::new(), String::new());
+    }
+    let up = required.iter().filter(|target| target.health == Health::Up).count();
+    let rules = &verification.rules;
+    let is_down = |target: &&&Target| target.health == Health::Down;
+    let mut problems: Vec<String> = required.iter().filter(is_down).map(|target| down(target)).collect();
+    problems.extend(rules.failing.iter().map(|rule| format!("rule {rule}")));
+    (problems, format!("{up}/{} targets, {}/{} rules", required.len(), rules.healthy, rules.total))
+}
+
+fn down(target: &Target) -> String {
+    let hint = target.advice.map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("target {}: {}{hint}", target.job, target.error)
+}
+
+fn grafana(verification: &Verification) -> (Vec<String>, String) {
+    let problem = verification.data_source_error.as_ref().map(|error| format!("data source {error}"));
+    let mut problems: Vec<String> = problem.into_iter().collect();
+    let has_app = application(verification).all(|target| target.health == Health::Up);
+    let panels = || verification.dashboards.iter().flat_map(|dashboard: &DashboardCheck| &dashboard.panels);
+    let (mut filled, mut empty, mut waiting, mut quiet) = (0, 0, 0, 0);
+    for panel in panels() {
+        match &panel.series {
+            Ok(0) if panel.shows_alerts => quiet += 1,
+            Ok(0) if !has_app => waiting += 1,
+            Ok(0) => empty += 1,
+            Ok(_) => filled += 1,
+            Err(error) => {
+                empty += 1;
+                if verification.data_source_error.as_ref() != Some(error) {
+                    problems.push(format!("panel `{}`: {error}", panel.title));
+                }
+            }
+        }
+    }
+    // Before the first scrape every panel is empty, which says nothing about it.
+    let is_unscraped = |target: &Target| target.required && target.health == Health::Unknown;
+    if filled + empty + waiting + quiet == 0 || verification.targets.iter().any(is_unscraped) {
+        return (problems, String::new());
+    }
+    let detail = match waiting {
+        0 => format!("{filled}/{} panels have data", filled + empty),
+        waiting => format!("{filled}/{} panels, {waiting} need your app", filled + empty),
+    };
+    (problems, detail)
+}
+
+fn alertmanager(status: &Status, verification: &Verification) -> (Vec<String>, String) {
+    if !verification.alertmanager_active {
+        return (Vec::new(), String::new());
+    }
+    let to = if status.receivers.is_empty() { "its receivers".into() } else { status.receivers.join(", ") };
+    let deliveries = verification.deliveries.iter().flatten();
+    let failed: Vec<String> = deliveries
+        .clone()
+        .filter(|delivery| delivery.failed > 0)
+        .map(|delivery| {
+            format!(
+                "{} of {} failed ({})",
+                delivery.failed,
+                counted(delivery.delivered + delivery.failed, "message"),
+                delivery.integration
+            )
+        })
+        .collect();
+    let delivered: u64 = deliveries.map(|delivery| delivery.delivered).sum();
+    // Only what was seen is said: a configured receiver has not received anything yet.
+    let detail = match (failed.is_empty(), delivered) {
+        (false, _) => format!("{}, to {to}", failed.join(", ")),
+        (true, 0) => String::new(),
+        (true, _) => format!("delivers to {to}"),
+    };
+    (Vec::new(), detail)
+}
+
+fn application(verification: &Verification) -> impl Iterator<Item = &Target> {
+    verification.targets.iter().filter(|target| APP_JOBS.contains(&target.job.as_str()))
+}
+
+fn application_row(terminal: Terminal, verification: &Verification) -> Vec<Line> {
+    let targets: Vec<&Target> = application(verification).collect();
+    if targets.is_empty() {
+        return Vec::new();
+    }
+    let is_bad = |target: &&Target| target.health == Health::Down;
+    let mark = match () {
+        () if targets.iter().any(|target| is_bad(target) && target.required) => Mark::Bad,
+        () if targets.iter().any(is_bad) => Mark::Warning,
+        () if targets.iter().all(|target| target.health == Health::Up) => Mark::Good,
+        () => Mark::Pending,
+    };
+    let mut states: Vec<(String, Vec<String>)> = Vec::new();
+    for target in &targets {
+        let state = match target.health {
+            Health::Up => "up".to_string(),
+            Health::Unknown => "not scraped yet".into(),
+            Health::Down => last_cause(&target.error).to_string(),
+        };
+        match states.iter_mut().find(|(known, _)| *known == state) {
+            Some((_, ports)) => ports.push(port(target)),
+            None => states.push((state, vec![port(target)])),
+        }
+    }
+    let states = states.into_iter().map(|(state, ports)| format!("{} {state}", ports.join(", ")));
+    let mut text = states.collect::<Vec<_>>().join(terminal.dot());
+    let mut hints: Vec<&str> = targets.iter().filter_map(|target| target.advice).collect();
+    hints.dedup();
+    if let Some(hint) = hints.first() {
+        text = format!("{text}; {hint}");
+    }
+    terminal.continued(named(terminal, mark, "Your app"), anstyle::Style::new(), &text)
+}
+
+/// Returns the port of a target's URL, such as `:8501`, or the job if there is none.
+fn port(target: &Target) -> String {
+    let authority = target.url.split('/').nth(2).unwrap_or_default();
+    authority.rsplit_once(':').map_or_else(|| target.job.clone(), |(_, port)| format!(":{port}"))
+}
+
+/// Returns the innermost part of Go's chain of causes: `Get "…": dial tcp …: connect: connection refused`.
+fn last_cause(error: &str) -> &str {
+    error.rsplit(": ").next().unwrap_or(error)
+}
+
+fn other_jobs(terminal: Terminal, verification: &Verification) -> Vec<Line> {
+    let others = verification
+        .targets
+        .iter()
+        .filter(|target| !target.required && !APP_JOBS.contains(&target.job.as_str()));
+    let mut jobs: Vec<(&str, usize, usize)> = Vec::new();
+    for target in others {
+        let up = usize::from(target.health == Health::Up);
+        match jobs.iter_mut().find(|(job, _, _)| *job == target.job) {
+            Some((_, all_up, all)) => (*all_up, *all) = (*all_up + up, *all + 1),
+            None => jobs.push((&target.job, up, 1)),
+        }
+    }
+    if jobs.is_empty() {
+        return Vec::new();
+    }
+    let mark = if jobs.iter().all(|(_, up, all)| up == all) { Mark::Good } else { Mark::Warning };
+    let jobs: Vec<String> = jobs.iter().map(|(job, up, all)| format!("{job} {up}/{all} up")).collect();
+    terminal.continued(named(terminal, mark, "Your jobs"), anstyle::Style::new(), &jobs.join(terminal.dot()))
+}
+
+fn firing_row(terminal: Terminal, status: &Status, verification: &Verification) -> Vec<Line> {
+    let firing: Vec<&str> =
+        verification.rules.firing.iter().map(String::as_str).filter(|name| *name != WATCHDOG).collect();
+    if firing.is_empty() {
+        return Vec::new();
+    }
+    let text = format!("{} firing; details: {}", firing.join(", "), command(&status.stack, "alerts"));
+    terminal.continued(named(terminal, Mark::Warning, "Alerts"), anstyle::Style::new(), &text)
+}
+
+fn unanswered(terminal: Terminal, verification: &Verification) -> Vec<Line> {
+    let row = |text: &String| terminal.continued(terminal.row(2, Mark::Bad), anstyle::Style::new(), text);
+    verification.unanswered.iter().flat_map(row).collect()
+}
+
+fn edited(terminal: Terminal, status: &Status) -> Vec<Line> {
+    let is_applied = !has_drift(status);
+    let mut lines = Vec::new();
+    if !status.edited.is_empty() && !is_absent(status) {
+        let applied = if is_applied { "applied" } else { "not applied yet" };
+        let text = format!("{} ({applied})", status.edited.join(", "));
+        lines.extend(terminal.continued(Line::plain("  Edited: "), anstyle::Style::new(), &text));
+    }
+    let is_in_conflict = |uid: &&String| {
+        let is_own =
+            |conflict: &Conflict| matches!(conflict, Conflict::Dashboard { uid: other, .. } if other == *uid);
+        status.conflicts.iter().any(is_own)
+    };
+    for uid in status.edited_inside.iter().filter(|uid| !is_in_conflict(uid)) {
+        let text = format!(
+            "dashboard {uid} in Grafana; save it with: {}",
+            command(&status.stack, "dashboards pull")
+        );
+        lines.extend(terminal.continued(Line::plain("  Edited: "), anstyle::Style::new(), &text));
+    }
+    lines
+}
+
+/// Returns each conflict with its fix.
+pub(super) fn conflicts(terminal: Terminal, conflicts: &[Conflict]) -> Vec<Line> {
+    let rows = |conflict: &Conflict| {
+        let mut lines =
+            terminal.continued(terminal.row(2, Mark::Warning), anstyle::Style::new(), &conflict.to_string());
+        let fix = Line::plain(" ".repeat(2 + terminal.mark_width())).then(BOLD, "Fix: ");
+        lines.extend(terminal.continued(fix, anstyle::Style::new(), &conflict_hint(conflict)));
+        lines
+    };
+    conflicts.iter().flat_map(rows).collect()
+}
+
+fn fix(terminal: Terminal, status: &Status) -> Vec<Line> {
+    let stack = &status.stack;
+    let failed = status.services.iter().find(|service| matches!(service.readiness, Readiness::NotReady(_)));
+    let (fix, why) = match status.finding() {
+        StatusVerdict::Problems(_) if status.hindrance.is_some() => return Vec::new(),
+        StatusVerdict::Problems(_) if is_absent(status) => (command(stack, "up"), None),
+        StatusVerdict::Problems(_) => {
+            let why = failed.map(|service| command(stack, &format!("logs {}", service.name)));
+            (command(stack, "up"), why)
+        }
+        StatusVerdict::Unhealthy(_) => (command(stack, "doctor"), None),
+        _ if has_drift(status) => (command(stack, "up"), Some(command(stack, "plan"))),
+        StatusVerdict::Good | StatusVerdict::Pending(_) | StatusVerdict::OutOfReach(_) => return Vec::new(),
+    };
+    let line = Line::plain("  ").then(BOLD, "Fix: ").text(&fix);
+    let Some(why) = why else { return vec![line] };
+    let line = line.padded(29.max(line_width(&fix) + 8));
+    let both = line.clone().then(BOLD, "Why: ").text(&why);
+    if both.width() <= terminal.width() {
+        return vec![both];
+    }
+    vec![line, Line::plain("  ").then(BOLD, "Why: ").text(why)]
+}
+
+fn line_width(fix: &str) -> usize {
+    fix.chars().count() + 7
+}
+
+fn named(terminal: Terminal, mark: Mark, name: &str) -> Line {
+    terminal.row(2, mark).text(name).padded(2 + terminal.mark_width() + NAMES)
 }

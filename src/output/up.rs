@@ -1,33 +1,40 @@
 //! The result of `up`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::printer::Printer;
-use super::screen::text_screen;
-use super::{schema, table};
+use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, seconds};
+use super::words::{command, title};
+use super::{schema, status};
+use crate::config::settings::{PasswordOrigin, WELL_KNOWN_PASSWORD};
+use crate::model::observed::Readiness;
+use crate::model::sanitize;
 use crate::model::stack::Login;
-use crate::plan::{Plan, Verb};
-use crate::status::Status;
+use crate::model::verification::{Health, Target, Verification};
+use crate::plan::{Cause, Operation, Plan, TextChange, Verb};
+use crate::status::{ServiceStatus, Status};
 
-impl Printer {
-    /// Prints what `up` did.
-    pub fn summary(&self, summary: &Summary<'_>) {
-        self.result(|_| text_screen(&table::summary(summary)), || schema::summary(summary));
-    }
-}
+/// The columns of the names.
+const NAMES: usize = 16;
 
-/// How long each step took.
+/// The changed items of a file that are named; more are counted.
+const FEW: usize = 3;
+
+/// The times of a plan's operations.
 #[derive(Clone, Debug, Default)]
 pub struct Timings(pub Vec<Timing>);
 
-/// How long one step took.
+/// The time of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// The operation's verb.
+    /// The kind of the operation.
     pub verb: Verb,
-    /// The operation's service, where it has one.
+    /// The object of the operation.
+    pub target: String,
+    /// The service of the operation, if it has one.
     pub service: Option<String>,
-    /// When it began, since the plan's beginning.
+    /// When it began, since the start of the plan.
     pub began: Duration,
     /// How long it took.
     pub took: Duration,
@@ -39,28 +46,248 @@ impl Timings {
         self.0.extend(further.0);
     }
 
-    /// Returns how long a service's operations of some verbs took, `None` where there was none.
-    pub fn of(&self, service: &str, verbs: &[Verb]) -> Option<Duration> {
-        let of_service = self.0.iter().filter(|timing| timing.service.as_deref() == Some(service));
-        let times: Vec<Duration> =
-            of_service.filter(|timing| verbs.contains(&timing.verb)).map(|timing| timing.took).collect();
-        (!times.is_empty()).then(|| times.iter().sum())
+    /// Returns the time from the first operation of a service to the end of its last one.
+    fn of(&self, service: &str) -> Option<Duration> {
+        let own = || self.0.iter().filter(|timing| timing.service.as_deref() == Some(service));
+        let began = own().map(|timing| timing.began).min()?;
+        let ended = own().map(|timing| timing.began + timing.took).max()?;
+        Some(ended.saturating_sub(began))
     }
 }
 
-/// What `up` has to say at its end.
+/// The result of `up`.
 #[derive(Debug)]
 pub struct Summary<'a> {
-    /// The stack as it is now.
+    /// The status afterwards.
     pub status: &'a Status,
-    /// What was done.
+    /// The applied operations.
     pub plan: &'a Plan,
-    /// How long each step took.
+    /// The changes of texts that the services had before.
+    pub changes: &'a [TextChange],
+    /// The configuration folder.
+    pub folder: &'a Path,
+    /// The times of the operations.
     pub timings: &'a Timings,
-    /// How long all of it took.
+    /// The time of the whole command.
     pub total: Duration,
     /// The login of Grafana.
     pub login: &'a Login,
     /// The uids of the imported dashboards.
     pub dashboards: Vec<&'a str>,
+}
+
+impl Printer {
+    /// Prints what `up` did.
+    pub fn summary(&self, summary: &Summary<'_>) {
+        self.result(|terminal| screen(terminal, self.is_verbose, summary), || schema::summary(summary));
+    }
+}
+
+fn screen(terminal: Terminal, is_verbose: bool, summary: &Summary<'_>) -> Screen {
+    let status = summary.status;
+    let mut lines = Vec::new();
+    if summary.plan.is_empty() {
+        lines.push(up_to_date(terminal, summary));
+    } else {
+        lines.extend(written(terminal, summary));
+        lines.extend(summary.changes.iter().filter_map(|change| changed(terminal, summary, change)));
+        let services = status.services.iter();
+        lines.extend(services.filter_map(|service| service_row(terminal, summary, service)));
+        lines.extend(status.proof.iter().map(|verification| monitoring(terminal, summary, verification)));
+        if lines.is_empty() {
+            lines.push(ready(terminal, summary));
+        } else if has_new_container(summary.plan) {
+            lines.push(Line::default());
+            lines.extend(ending(terminal, summary));
+        }
+        if is_verbose {
+            lines.push(Line::default());
+            lines.extend(times(terminal, summary.timings));
+        }
+    }
+    if is_verbose {
+        let lacks = |service: &ServiceStatus| {
+            let without = service.without.as_ref()?;
+            let text = format!("{} runs without {without}", service.name);
+            Some(terminal.continued(Line::plain("  Note: "), DIM, &text))
+        };
+        lines.extend(status.services.iter().filter_map(lacks).flatten());
+    }
+    lines.extend(status::conflicts(terminal, &status.conflicts));
+    lines
+}
+
+fn up_to_date(terminal: Terminal, summary: &Summary<'_>) -> Line {
+    let is_clean = summary.status.conflicts.is_empty();
+    let text = if is_clean { "is up to date" } else { "is up" };
+    let mark = if is_clean { Mark::Good } else { Mark::Warning };
+    let line = terminal.row(0, mark).text(format!(
+        "Stack {} {text} ({})",
+        summary.status.stack,
+        seconds(summary.total)
+    ));
+    with_dashboard(line, summary)
+}
+
+fn ready(terminal: Terminal, summary: &Summary<'_>) -> Line {
+    let text = format!("Stack {} is ready ({})", summary.status.stack, seconds(summary.total));
+    with_dashboard(terminal.row(0, Mark::Good).text(text), summary)
+}
+
+fn with_dashboard(line: Line, summary: &Summary<'_>) -> Line {
+    match dashboard_url(summary) {
+        Some(url) => line.text("   ").text(url),
+        None => line,
+    }
+}
+
+fn dashboard_url(summary: &Summary<'_>) -> Option<String> {
+    let grafana = summary.status.services.iter().find(|service| service.name == "grafana")?;
+    Some(format!("{}/d/{}", grafana.url.as_deref()?, summary.dashboards.first()?))
+}
+
+fn written(terminal: Terminal, summary: &Summary<'_>) -> Option<Line> {
+    let files = summary
+        .plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.operation, Operation::WriteFile { .. }))
+        .count();
+    let noun = if files == 1 { "file" } else { "files" };
+    let text = format!("{files} {noun} written to {}", sanitize::path(summary.folder));
+    (files > 0).then(|| named(terminal, Mark::Good, "Configuration").text(text))
+}
+
+/// Returns the row of a changed file or dashboard, unless its service is new.
+fn changed(terminal: Terminal, summary: &Summary<'_>, change: &TextChange) -> Option<Line> {
+    let of_service = |step: &&crate::plan::Step| step.operation.service() == Some(&change.service);
+    let operations = || summary.plan.steps.iter().filter(of_service).map(|step| &step.operation);
+    if operations().any(|operation| matches!(operation, Operation::Create { .. })) {
+        return None;
+    }
+    let applied = match () {
+        () if operations().any(|operation| matches!(operation, Operation::ImportDashboard { .. })) => {
+            "imported"
+        }
+        () if operations().any(|operation| matches!(operation, Operation::Reload { .. })) => {
+            "reloaded without restart"
+        }
+        () if operations().any(|operation| matches!(operation, Operation::Restart { .. })) => {
+            "loaded by a restart"
+        }
+        () => "uploaded",
+    };
+    let what = match change.subjects.as_slice() {
+        [] => "changed".into(),
+        subjects if subjects.len() > FEW => {
+            format!("{} and {} more", subjects[..FEW].join(", "), subjects.len() - FEW)
+        }
+        subjects => subjects.join(", "),
+    };
+    let line = named(terminal, Mark::Good, &change.name).text(format!("{what}, {applied}"));
+    Some(timed(terminal, line, summary.timings.of(&change.service)))
+}
+
+/// Returns the row of a service whose container was created or started.
+fn service_row(terminal: Terminal, summary: &Summary<'_>, service: &ServiceStatus) -> Option<Line> {
+    let is_own = |step: &&crate::plan::Step| {
+        step.operation.service() == Some(&service.name)
+            && matches!(
+                step.operation,
+                Operation::Create { .. }
+                    | Operation::Start { .. }
+                    | Operation::Unpause { .. }
+                    | Operation::WaitReady(_)
+            )
+    };
+    let step = summary.plan.steps.iter().find(is_own)?;
+    let mark = if service.readiness == Readiness::Ready { Mark::Good } else { Mark::Pending };
+    let mut line =
+        named(terminal, mark, title(&service.name)).text(service.url.as_deref().unwrap_or_default());
+    // Why a service was started that is simply new is no news.
+    if !matches!(step.cause, Cause::Absent | Cause::JustStarted) {
+        line = line.text("   ").then(DIM, step.cause.to_string());
+    }
+    Some(timed(terminal, line, summary.timings.of(&service.name)))
+}
+
+fn monitoring(terminal: Terminal, summary: &Summary<'_>, verification: &Verification) -> Line {
+    let required: Vec<&Target> = verification.targets.iter().filter(|target| target.required).collect();
+    let up = required.iter().filter(|target| target.health == Health::Up).count();
+    let rules = &verification.rules;
+    let text = format!("{up}/{} targets, {}/{} rules", required.len(), rules.healthy, rules.total);
+    let waits = summary.timings.0.iter().filter(|timing| timing.verb == Verb::WaitHealthy);
+    timed(
+        terminal,
+        named(terminal, Mark::Good, "Monitoring").text(text),
+        waits.map(|timing| timing.took).max(),
+    )
+}
+
+fn ending(terminal: Terminal, summary: &Summary<'_>) -> Vec<Line> {
+    let stack = &summary.status.stack;
+    let mut lines = vec![
+        Line::plain("Stack ").then(BOLD, stack).text(format!(" is ready in {}.", seconds(summary.total))),
+    ];
+    if let Some(url) = dashboard_url(summary) {
+        lines.push(
+            Line::plain("  Dashboard  ")
+                .text(url)
+                .text("   ")
+                .then(DIM, format!("({})", login(summary.login))),
+        );
+    }
+    if let PasswordOrigin::Generated(file) = &summary.login.password.origin {
+        lines.push(Line::plain("  Password   ").text(format!("stored in {}", sanitize::path(file))));
+    }
+    let next = ["status", "demo", "doctor"].map(|verb| command(stack, verb));
+    let label = Line::plain("  Next       ");
+    let one = label.clone().text(next.join(terminal.dot()));
+    if one.width() <= terminal.width() {
+        lines.push(one);
+    } else {
+        lines.extend(next.iter().enumerate().map(|(index, command)| {
+            let start = if index == 0 { label.clone() } else { Line::plain(" ".repeat(label.width())) };
+            start.text(command)
+        }));
+    }
+    lines
+}
+
+fn login(login: &Login) -> String {
+    let password = match login.password.origin {
+        _ if login.password.is_well_known() => WELL_KNOWN_PASSWORD,
+        PasswordOrigin::Generated(_) => "generated password",
+        PasswordOrigin::Default
+        | PasswordOrigin::Prompt
+        | PasswordOrigin::File(_)
+        | PasswordOrigin::Environment => "your password",
+    };
+    format!("{} / {password}", login.user)
+}
+
+/// Returns a line for each operation, in the order in which they began.
+fn times(terminal: Terminal, timings: &Timings) -> Vec<Line> {
+    let mut sorted: Vec<&Timing> = timings.0.iter().collect();
+    sorted.sort_by_key(|timing| timing.began);
+    let row = |timing: &Timing| {
+        let line = Line::of(DIM, format!("  {:<20} {}", timing.verb.word(), timing.target));
+        line.right(terminal.width(), DIM, &format!("{:.2}s", timing.took.as_secs_f64()))
+    };
+    sorted.into_iter().map(row).collect()
+}
+
+fn has_new_container(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step.operation, Operation::Create { .. } | Operation::Start { .. }))
+}
+
+fn named(terminal: Terminal, mark: Mark, name: &str) -> Line {
+    terminal.row(0, mark).text(name).padded(terminal.mark_width() + NAMES)
+}
+
+fn timed(terminal: Terminal, line: Line, time: Option<Duration>) -> Line {
+    match time {
+        Some(time) => line.right(terminal.width(), DIM, &seconds(time)),
+        None => line,
+    }
 }

@@ -2,6 +2,7 @@
 
 use similar::TextDiff;
 
+use super::subjects::subjects;
 use super::{Operation, Plan};
 use crate::model::observed::{Observed, ObservedGrafana};
 use crate::model::stack::LOADED_CHECKSUM;
@@ -13,6 +14,8 @@ pub struct TextChange {
     pub service: String,
     /// The name of the file, or the uid of the dashboard.
     pub name: String,
+    /// What changed in it, such as `LogErrorsHigh changed`; empty if it cannot be named.
+    pub subjects: Vec<String>,
     /// The unified diff, as `diff -u` writes it.
     pub diff: String,
 }
@@ -51,7 +54,8 @@ fn change(service: &str, name: &str, before: &str, after: &str) -> Option<TextCh
         .context_radius(2)
         .header(&names.0, &names.1)
         .to_string();
-    let changed = TextChange { service: service.to_string(), name: name.to_string(), diff };
+    let subjects = subjects(before, after);
+    let changed = TextChange { service: service.to_string(), name: name.to_string(), subjects, diff };
     (!changed.diff.is_empty()).then_some(changed)
 }
 

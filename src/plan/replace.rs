@@ -19,8 +19,8 @@ impl<'a> Planner<'a> {
         let image = self.observed.images.get(&service.image.to_string());
         // The free port that was chosen for it may be taken by now; any other port works equally well.
         let is_auto = service.port.host == HostPort::Auto && container.state == ContainerState::Created;
-        if container.spec != service.spec_hash() {
-            Some(Cause::SpecChanged)
+        if container.spec != service.spec() {
+            Some(Cause::SpecChanged(service.changed_fields(&container.spec)))
         } else if image.is_some_and(|id| *id != container.image_id) {
             Some(Cause::ImageChanged)
         } else if !self.has_network() {

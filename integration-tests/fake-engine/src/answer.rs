@@ -1,30 +1,30 @@
-//! The forms of the engine's answers.
+//! Forms of the engine's answers.
 
 use axum::body::Body;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-/// Returns an answer with a JSON body; like the engine's, it ends in a line end.
+/// Returns an answer with a JSON body, which ends in a line end like the engine's.
 pub(super) fn object(status: u16, value: &Value) -> Response {
     with_body(status, "application/json", format!("{value}\n"))
 }
 
 /// Returns an answer without a body.
 pub(super) fn empty(status: u16) -> Response {
-    head(status).body(Body::empty()).expect("the parts are constants")
+    head(status).body(Body::empty()).expect("the parts are valid")
 }
 
-/// Returns an error.
+/// Returns an error answer.
 pub(super) fn error(status: u16, message: impl AsRef<str>) -> Response {
     object(status, &json!({"message": message.as_ref()}))
 }
 
-/// Returns the error for a container that is not there.
+/// Returns the error for a missing container.
 pub(super) fn no_container(key: &str) -> Response {
     Refusal::no_container(key).answer()
 }
 
-/// An error before it is an answer.
+/// An error with status and message.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -32,33 +32,33 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Returns the refusal for a container that is not there.
+    /// Returns the refusal for a missing container.
     pub(super) fn no_container(key: &str) -> Self {
         Self { status: 404, message: format!("No such container: {key}") }
     }
 
-    /// Returns the refusal as the engine says it.
+    /// Returns the refusal as an answer.
     pub(super) fn answer(self) -> Response {
         error(self.status, self.message)
     }
 }
 
-/// Returns the answer after which the connection carries what a command reads and writes.
+/// Returns the answer that upgrades the connection to the streams of a command.
 pub(super) fn upgraded() -> Response {
     head(101)
         .header("Content-Type", "application/vnd.docker.raw-stream")
         .header("Connection", "Upgrade")
         .header("Upgrade", "tcp")
         .body(Body::empty())
-        .expect("the parts are constants")
+        .expect("the parts are valid")
 }
 
 /// Returns an answer with any body.
 pub(super) fn with_body(status: u16, kind: &str, body: impl Into<Body>) -> Response {
-    head(status).header("Content-Type", kind).body(body.into()).expect("the parts are constants")
+    head(status).header("Content-Type", kind).body(body.into()).expect("the parts are valid")
 }
 
-/// Returns the beginning that all answers share.
+/// Returns the common head of all answers.
 pub(super) fn head(status: u16) -> axum::http::response::Builder {
     Response::builder()
         .status(status)

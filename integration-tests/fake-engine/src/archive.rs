@@ -11,11 +11,11 @@ use super::answer::{empty, error, head, no_container};
 use super::call::Call;
 use super::state::{Container, Shared, State};
 
-/// Where a path inside a container leads.
+/// The target of a path inside a container.
 enum Place {
-    /// To a volume.
+    /// A volume.
     Volume(String),
-    /// To the container's own files.
+    /// The container's root file system.
     Root,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn put(shared: &Shared, key: &str, call: &Call) -> Response {
     if let Some(Place::Volume(volume)) = place {
         state.volumes.entry(volume).or_default().files.extend(files);
     } else {
-        let container = state.container_mut(key).expect("it was there");
+        let container = state.container_mut(key).expect("the container exists");
         let prefix = folder.trim_end_matches('/').to_string();
         container.files.extend(files.into_iter().map(|(name, text)| (format!("{prefix}/{name}"), text)));
     }
@@ -58,7 +58,7 @@ pub(super) fn get(shared: &Shared, key: &str, call: &Call) -> Response {
         .header("Content-Type", "application/x-tar")
         .header("X-Docker-Container-Path-Stat", base64::engine::general_purpose::STANDARD.encode(stat))
         .body(pack(name, &files).into())
-        .expect("the parts are constants")
+        .expect("the parts are valid")
 }
 
 /// Returns the files of a container's configuration volumes that its service reads, by name.
@@ -72,7 +72,7 @@ pub(super) fn configuration(state: &State, key: &str) -> BTreeMap<String, String
         .collect()
 }
 
-/// Returns a file in an archive of its own, if the path is that of a file.
+/// Returns an archive with a single file, if the path is that of a file.
 fn one_file(state: &State, container: &Container, path: &str) -> Option<Response> {
     let (folder, name) = path.rsplit_once('/')?;
     let text = match place(container, folder) {
@@ -83,13 +83,13 @@ fn one_file(state: &State, container: &Container, path: &str) -> Option<Response
     let mut header = tar::Header::new_gnu();
     header.set_mode(0o644);
     header.set_size(text.len() as u64);
-    builder.append_data(&mut header, name, text.as_bytes()).expect("memory can be written");
+    builder.append_data(&mut header, name, text.as_bytes()).expect("writing to memory succeeds");
     let stat = json!({"name": name, "size": text.len(), "mode": 420, "linkTarget": ""}).to_string();
     let answer = head(200)
         .header("Content-Type", "application/x-tar")
         .header("X-Docker-Container-Path-Stat", base64::engine::general_purpose::STANDARD.encode(stat))
-        .body(builder.into_inner().expect("memory can be written").into());
-    Some(answer.expect("the parts are constants"))
+        .body(builder.into_inner().expect("writing to memory succeeds").into());
+    Some(answer.expect("the parts are valid"))
 }
 
 fn place(container: &Container, path: &str) -> Option<Place> {
@@ -115,7 +115,7 @@ fn unpack(bytes: &[u8]) -> std::io::Result<BTreeMap<String, String>> {
     Ok(files)
 }
 
-/// Packs a folder as the engine does: the folder itself first, then what is in it.
+/// Packs a folder as the engine does: the folder first, then its content.
 fn pack(folder: &str, files: &BTreeMap<String, String>) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     let mut add = |name: String, kind: tar::EntryType, mode: u32, text: &str| {
@@ -123,11 +123,11 @@ fn pack(folder: &str, files: &BTreeMap<String, String>) -> Vec<u8> {
         header.set_entry_type(kind);
         header.set_mode(mode);
         header.set_size(text.len() as u64);
-        builder.append_data(&mut header, name, text.as_bytes()).expect("memory can be written");
+        builder.append_data(&mut header, name, text.as_bytes()).expect("writing to memory succeeds");
     };
     add(format!("{folder}/"), tar::EntryType::Directory, 0o755, "");
     for (name, text) in files {
         add(format!("{folder}/{name}"), tar::EntryType::Regular, 0o644, text);
     }
-    builder.into_inner().expect("memory can be written")
+    builder.into_inner().expect("writing to memory succeeds")
 }

@@ -1,4 +1,4 @@
-//! A call to the engine, taken apart.
+//! A parsed call to the engine.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use serde_json::Value;
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) method: Method,
-    /// The parts of the path, without the version.
+    /// The segments of the path without the version.
     pub(super) path: Vec<String>,
     pub(super) query: BTreeMap<String, String>,
     pub(super) body: Bytes,
-    /// The version in the path.
+    /// The API version in the path.
     pub(super) version: Option<String>,
     /// Everything before the body.
     pub(super) head: String,
-    /// Turns the connection into a stream of both directions.
+    /// Upgrades the connection to a stream in both directions.
     pub(super) upgrade: Option<OnUpgrade>,
 }
 
@@ -35,7 +35,7 @@ impl Call {
         Self { method: parts.method, path, query: query(&parts.uri), body, version, head, upgrade }
     }
 
-    /// Returns a part of the query.
+    /// Returns a query parameter.
     pub(super) fn asked(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)
     }
@@ -45,12 +45,12 @@ impl Call {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Returns the call as it is recorded; `name` gives the name of an object by its id. A new network or volume
-    /// is named in brackets, since its name is in the body.
+    /// Returns the call in its recorded form; `name` maps an id to a name. A new network or volume is named in
+    /// brackets, because its name is in the body.
     pub(super) fn line(&self, name: impl Fn(&str) -> Option<String>) -> String {
         let path: Vec<String> =
             self.path.iter().map(|part| name(part).unwrap_or_else(|| part.clone())).collect();
-        // What is not asked for says nothing.
+        // Empty and false parameters are omitted.
         let asked = self.query.iter().filter(|(_, value)| !["", "false"].contains(&value.as_str()));
         let query: Vec<String> = asked.map(|(key, value)| format!("{key}={value}")).collect();
         let mark = if query.is_empty() { "" } else { "?" };

@@ -1,10 +1,10 @@
-//! The programs that check configuration files: promtool and amtool, as far as they read YAML.
+//! Simulated promtool and amtool, which only check YAML.
 
 use std::collections::BTreeMap;
 
 use super::state::{Phase, State};
 
-/// Runs the check that a container was made for.
+/// Runs the check of a container.
 pub(super) fn run(state: &mut State, key: &str) {
     let Some(container) = state.container_mut(key) else { return };
     let words = |name: &str| {
@@ -27,14 +27,14 @@ pub(super) fn run(state: &mut State, key: &str) {
     container.exit_code = i64::from(!faults.is_empty());
 }
 
-/// Returns what is wrong with a file, as the Go programs say it.
+/// Returns the fault of a file in the format of the Go programs.
 pub(super) fn fault(text: &str) -> Option<String> {
     let error = serde_yaml::from_str::<serde_yaml::Value>(text).err()?;
     let line = error.location().map_or(1, |location| location.line());
     Some(format!("yaml: line {line}: did not find expected node content"))
 }
 
-/// Returns whether the command names a file; a configuration's rule files are read with it.
+/// Returns whether the command reads a file; a configuration includes its rule files.
 fn is_read(command: &[String], path: &str, files: &BTreeMap<String, String>) -> bool {
     let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_string());
     let whole = command.iter().any(|word| word == "config");

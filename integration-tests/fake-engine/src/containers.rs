@@ -1,4 +1,4 @@
-//! Lists, makes, inspects and removes containers.
+//! Listing, creation, inspection and removal of containers.
 
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ pub(super) fn create(shared: &Shared, call: &Call) -> Response {
 pub(super) fn inspect(shared: &Shared, key: &str) -> Response {
     let mut state = shared.lock();
     let Some(container) = state.container_mut(key) else { return no_container(key) };
-    // Each look finds it one restart further.
+    // Each inspection finds one more restart.
     container.restarts += i64::from(container.phase == Phase::Restarting);
     object(200, &shapes::details(container))
 }

@@ -1,4 +1,4 @@
-//! What happened to containers, told as the engine does: at once what has been, then what comes until an end.
+//! Container events, answered as the engine does: past events at once, then a stream.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ use super::answer::with_body;
 use super::call::Call;
 use super::state::{Event, Shared, State};
 
-/// Keeps that a container was sent a signal.
+/// Records the signal of a kill or stop.
 pub(super) fn add_kill(state: &mut State, container: &str, signal: u32) {
     let at = state.now();
     let Some(container) = state.container(container) else { return };
@@ -24,7 +24,7 @@ pub(super) fn add_kill(state: &mut State, container: &str, signal: u32) {
     state.events.push(Event { at, value });
 }
 
-/// Answers with the events of a time; those that come later than the call are not told.
+/// Answers with past events of a time span; later events are not streamed.
 pub(super) fn since(shared: &Shared, call: &Call) -> Response {
     let state = shared.lock();
     let moment = |name| UNIX_EPOCH + Duration::from_secs_f64(call.asked(name).parse().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Runs commands inside running containers: `wget`, and Grafana's own command that sets a password.
+//! Commands inside running containers: `wget`, and Grafana's command that sets a password.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub(super) fn start(shared: &Arc<Shared>, id: &str, upgrade: Option<OnUpgrade>) 
         tokio::spawn(async move {
             let Ok(connection) = upgrade.await else { return };
             let mut connection = TokioIo::new(connection);
-            // A client that has gone needs no output.
+            // A client that has disconnected needs no output.
             drop(connection.write_all(&output).await);
             drop(connection.shutdown().await);
         });
@@ -54,7 +54,7 @@ pub(super) fn start(shared: &Arc<Shared>, id: &str, upgrade: Option<OnUpgrade>) 
     upgraded()
 }
 
-/// Does what `grafana cli … admin reset-admin-password --password-from-stdin` does: one line is the password.
+/// Simulates `grafana cli … admin reset-admin-password --password-from-stdin`: the input's first line is the password.
 async fn reset_password(shared: Arc<Shared>, id: String, upgrade: Option<OnUpgrade>) {
     let Some(Ok(connection)) = (match upgrade {
         Some(upgrade) => Some(upgrade.await),
@@ -103,7 +103,7 @@ pub(super) fn inspect(shared: &Shared, id: &str) -> Response {
     }
 }
 
-/// Returns the exit code and the output of a command.
+/// Returns exit code and output of a command.
 fn outcome(state: &State, execution: &Execution) -> (i64, Vec<u8>) {
     if state.fault == Some(Fault::NoWget) {
         let text = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"wget\": \

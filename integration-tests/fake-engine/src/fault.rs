@@ -1,60 +1,60 @@
-//! What can be made to go wrong.
+//! Faults of the engine and its services.
 
 use std::time::Duration;
 
-/// One thing that goes wrong. A call is named by the beginning of its request, such as `POST /networks/create`.
+/// A fault. A call is given by the beginning of its request, such as `POST /networks/create`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A pull fails after it has begun: the reason comes inside the stream.
+    /// A pull fails inside its stream.
     PullFails,
-    /// The last line end of a pull comes in two parts, which makes a client see an error after a good pull.
+    /// The last line end of a pull is split, which clients report as an error after a successful pull.
     PullEndsInParts,
-    /// A pull's stream ends before the image is there.
+    /// A pull's stream ends before the image is complete.
     PullStopsEarly,
-    /// The registry has no such image.
+    /// The registry does not have the image.
     ImageMissing,
-    /// The registry wants a login.
-    LoginWanted,
-    /// Every answer, and every line of a pull, comes this much later.
+    /// The registry requires a login.
+    LoginRequired,
+    /// Every answer, and every line of a pull, is delayed by this time.
     Slow(Duration),
     /// A call is never answered.
     NoAnswer(&'static str),
-    /// A call is answered with status 500 and these words.
+    /// A call is answered with status 500 and this message.
     Says(&'static str, &'static str),
     /// A call is answered with status 500.
     Fails(&'static str),
-    /// A call's answer breaks off in the middle of its body.
+    /// A call's answer is truncated in the middle of its body.
     Cut(&'static str),
-    /// A service's port is taken between the look and the start; the same port is refused each time.
+    /// A service's port is taken between observation and start; the same port is rejected each time.
     PortTaken(&'static str),
-    /// `/` of the engine's host is no shared mount.
+    /// `/` of the engine's host is not a shared mount.
     RootNotShared,
-    /// A service ends with code 1 as soon as it is started.
+    /// A service exits with code 1 right after its start.
     Dies(&'static str),
-    /// A service's first process does not hear the signal with which a stop begins, as one that has just started.
-    StopUnheard(&'static str),
-    /// Whatever runs this image ends with code 1 as soon as it is started.
+    /// PID 1 of a service ignores the first stop signal, like a process that has just started.
+    StopIgnored(&'static str),
+    /// Every container of this image exits with code 1 right after its start.
     ImageDies(&'static str),
-    /// A service ends and is started again, and again.
+    /// A service crash-loops.
     RestartsForever(&'static str),
-    /// A service runs, and answers 503 to its probe.
+    /// A service runs, and answers its probe with 503.
     NeverReady(&'static str),
-    /// Nothing comes through to a service from another container.
+    /// A service is unreachable from other containers.
     Firewall(&'static str),
     /// The image of Prometheus has no `wget`.
     NoWget,
     /// Grafana's command that sets a password fails.
     ResetFails,
-    /// A service refuses a configuration that passed its check.
+    /// A service rejects a configuration that passed its check.
     ReloadRefused(&'static str),
-    /// A service refuses one configuration that passed its check, and takes the next one.
+    /// A service rejects one configuration that passed its check, and accepts the next.
     ReloadRefusedOnce(&'static str),
     /// Prometheus cannot scrape a job.
     TargetDown(&'static str),
     /// Prometheus cannot evaluate a rule.
     RuleFails(&'static str),
-    /// Grafana's data source answers its health check with an error.
+    /// The health check of Grafana's data source fails.
     DataSourceDown,
-    /// Grafana's data source answers its health check with these words.
+    /// The health check of Grafana's data source fails with this message.
     DataSourceSays(&'static str),
 }

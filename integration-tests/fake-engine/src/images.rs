@@ -1,4 +1,4 @@
-//! Images: those that are there, and those that a registry has.
+//! Images of the engine and of its registry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(super) fn remove(shared: &Shared, reference: &str) -> Response {
     object(200, &json!([{"Untagged": reference}, {"Deleted": id}]))
 }
 
-/// Pulls an image; it is there when the last line has been sent.
+/// Pulls an image; it exists once the last line is sent.
 pub(super) fn pull(shared: &Arc<Shared>, call: &Call) -> Response {
     let (repository, tag) = (call.asked("fromImage").to_string(), call.asked("tag").to_string());
     let reference = format!("{repository}:{tag}");
@@ -54,7 +54,7 @@ pub(super) fn pull(shared: &Arc<Shared>, call: &Call) -> Response {
             let message = format!("manifest for {reference} not found: manifest unknown: manifest unknown");
             return error(404, message);
         }
-        Some(Fault::LoginWanted) => {
+        Some(Fault::LoginRequired) => {
             let message = format!(
                 "Head \"https://registry.example/v2/{repository}/manifests/{tag}\": no basic auth credentials"
             );
@@ -82,7 +82,7 @@ pub(super) fn pull(shared: &Arc<Shared>, call: &Call) -> Response {
     with_body(200, "application/json", Body::from_stream(body))
 }
 
-/// Returns the pieces in which the stream is sent, and whether the image is there after it.
+/// Returns the chunks of the stream, and whether the image exists afterwards.
 fn chunks(repository: &str, tag: &str, fault: Option<&Fault>) -> (Vec<String>, bool) {
     let mut lines = vec![json!({"status": format!("Pulling from {repository}"), "id": tag})];
     // All images share their first layer.

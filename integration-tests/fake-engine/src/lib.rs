@@ -1,8 +1,8 @@
-//! A Docker Engine on a Unix socket of its own: the calls that the program makes, answered as Engine 20.10 does.
+//! A fake Docker Engine on a Unix socket: it answers the program's calls as Engine 20.10 does.
 //!
-//! Everything is in memory. Every request is kept, and one thing at a time can be made to go wrong. What runs in its
-//! containers answers on real ports.
-#![expect(clippy::missing_panics_doc, reason = "these are helpers of tests: a panic is a failed test")]
+//! Its state is in memory. It records every request, and can inject one fault at a time. The services in its containers
+//! listen on real ports.
+#![expect(clippy::missing_panics_doc, reason = "in test helpers a panic is a failed test")]
 
 mod answer;
 mod archive;
@@ -17,6 +17,7 @@ mod images;
 mod lifecycle;
 mod logs;
 mod objects;
+mod published;
 mod routes;
 mod services;
 mod shapes;
@@ -24,12 +25,13 @@ mod state;
 mod waits;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use socket2::SockRef;
 use tempfile::TempDir;
 use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
@@ -39,21 +41,21 @@ pub use state::{GrafanaStore, Phase, Shared, State};
 
 use state::{Container, Network, Volume};
 
-/// A Docker Engine that is none.
+/// A fake Docker Engine.
 #[derive(Debug)]
 pub struct FakeEngine {
     shared: Arc<Shared>,
     folder: TempDir,
-    /// Ends all that runs in it when it is dropped.
+    /// Ends all tasks of the engine on drop.
     runtime: Runtime,
 }
 
 impl FakeEngine {
-    /// Returns an engine that has nothing, and can pull everything.
+    /// Returns an empty engine that can pull every image.
     pub fn start() -> Self {
         let engine = Self::stopped();
         engine.runtime.block_on(async {
-            let listener = UnixListener::bind(engine.socket()).expect("a socket can be made");
+            let listener = UnixListener::bind(engine.socket()).expect("a socket can be created");
             tokio::spawn(routes::serve(listener, engine.shared.clone()));
         });
         engine
@@ -62,15 +64,17 @@ impl FakeEngine {
     /// Returns an engine that does not run and has no socket.
     pub fn stopped() -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.expect("a runtime can be made");
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let runtime = runtime.expect("a runtime can be created");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         Self { shared: Arc::new(Shared::new()), folder, runtime }
     }
 
-    /// Returns an engine that does not run, whose socket was left behind.
+    /// Returns an engine that does not run and has left its socket.
     pub fn crashed() -> Self {
         let engine = Self::stopped();
-        drop(std::os::unix::net::UnixListener::bind(engine.socket()).expect("a socket can be made"));
+        let listener = std::os::unix::net::UnixListener::bind(engine.socket()).expect("a socket can be made");
+        // A child process that is being started keeps a copy of the socket open for a moment, so closing is not enough.
+        SockRef::from(&listener).shutdown(Shutdown::Both).expect("it listens");
         engine
     }
 
@@ -79,37 +83,37 @@ impl FakeEngine {
         format!("unix://{}", self.socket().display())
     }
 
-    /// Listens on a TCP port of this machine too, and returns the address for `--host` and `DOCKER_HOST`.
+    /// Listens on a loopback TCP port too, and returns its address for `--host` and `DOCKER_HOST`.
     pub fn listen_on_tcp(&self) -> String {
         let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
         let listener = listener.expect("a port is free");
-        let address = listener.local_addr().expect("it listens");
+        let address = listener.local_addr().expect("a listener has an address");
         self.runtime.spawn(routes::serve(listener, self.shared.clone()));
         format!("tcp://{address}")
     }
 
-    /// Makes something go wrong from now on, and nothing else.
+    /// Sets the only fault.
     pub fn fail(&self, fault: Fault) {
         self.shared.lock().fault = Some(fault);
     }
 
-    /// Makes everything go well from now on.
+    /// Removes the fault.
     pub fn recover(&self) {
         self.shared.lock().fault = None;
     }
 
-    /// Makes the engine say from now on that it runs on another machine, as one does whose socket is forwarded.
+    /// Makes the engine report another machine, as one behind a forwarded socket does.
     pub fn move_to(&self, machine: &str) {
         self.shared.lock().machine = Some(machine.into());
     }
 
-    /// Returns every request so far, in order, such as `POST /containers/create?name=tdd-grafana`; objects that
-    /// were named by their id appear by their name.
+    /// Returns all requests in order, such as `POST /containers/create?name=tdd-grafana`; ids are replaced by
+    /// names.
     pub fn requests(&self) -> Vec<String> {
         self.shared.lock().requests.clone()
     }
 
-    /// Returns the requests so far that can change something, but for those of the lock.
+    /// Returns the requests that can change something, without those of the lock.
     pub fn changes(&self) -> Vec<String> {
         self.requests()
             .into_iter()
@@ -117,22 +121,22 @@ impl FakeEngine {
             .collect()
     }
 
-    /// Returns all that each request so far said, its headers and its body included.
+    /// Returns all requests with their headers and bodies.
     pub fn texts(&self) -> Vec<String> {
         self.shared.lock().texts.clone()
     }
 
-    /// Returns what was typed into commands so far.
+    /// Returns the input of all commands.
     pub fn inputs(&self) -> Vec<String> {
         self.shared.lock().inputs.clone()
     }
 
-    /// Returns every request to a service so far, such as `GET grafana /api/health`.
+    /// Returns all requests to services, such as `GET grafana /api/health`.
     pub fn service_requests(&self) -> Vec<String> {
         self.shared.lock().service_requests.clone()
     }
 
-    /// Forgets all requests so far.
+    /// Forgets all requests.
     pub fn forget(&self) {
         let mut state = self.shared.lock();
         state.requests.clear();
@@ -141,7 +145,7 @@ impl FakeEngine {
         state.service_requests.clear();
     }
 
-    /// Waits until so many requests that begin so have come.
+    /// Waits until this many requests with this beginning have arrived.
     pub fn await_requests(&self, count: usize, beginning: &str) {
         let came = |state: &State| {
             state.requests.iter().filter(|request| request.starts_with(beginning)).count() >= count
@@ -149,20 +153,20 @@ impl FakeEngine {
         assert!(self.shared.wait_for(Duration::from_mins(1), came), "{beginning}: {:#?}", self.requests());
     }
 
-    /// Waits until a request that begins so has come, and for no longer than a busy machine needs.
+    /// Waits until a request with this beginning has arrived.
     pub fn await_request(&self, beginning: &str) {
         let came = |state: &State| state.requests.iter().any(|request| request.starts_with(beginning));
         assert!(self.shared.wait_for(Duration::from_secs(30), came), "no request begins with `{beginning}`");
     }
 
-    /// The same of a request to a service, such as `GET grafana /api/health`.
+    /// Waits until a request to a service has arrived, such as `GET grafana /api/health`.
     pub fn await_service_request(&self, beginning: &str) {
         let came =
             |state: &State| state.service_requests.iter().any(|request| request.starts_with(beginning));
         assert!(self.shared.wait_for(Duration::from_secs(30), came), "no request begins with `{beginning}`");
     }
 
-    /// Pulls an image, as `docker pull` would.
+    /// Pulls an image like `docker pull`.
     pub fn pull(&self, reference: &str) {
         self.shared.lock().pull(reference);
     }
@@ -172,54 +176,54 @@ impl FakeEngine {
         *self.shared.lock().revisions.entry(reference.into()).or_default() += 1;
     }
 
-    /// Makes a container that somebody else made.
+    /// Adds a foreign container.
     pub fn add_container(&self, name: &str, labels: &Value, published: Option<SocketAddr>) {
         self.shared.lock().add_container(name, labels, published);
     }
 
-    /// Changes a label of a container, or takes it away.
+    /// Sets or removes a label of a container.
     pub fn relabel(&self, container: &str, label: &str, value: Option<&str>) {
         let mut state = self.shared.lock();
-        let labels = &mut state.container_mut(container).expect("there is such a container").body["Labels"];
+        let labels = &mut state.container_mut(container).expect("the container exists").body["Labels"];
         match value {
             Some(value) => labels[label] = value.into(),
-            None => drop(labels.as_object_mut().expect("it has labels").remove(label)),
+            None => drop(labels.as_object_mut().expect("labels are an object").remove(label)),
         }
     }
 
-    /// Makes a network that somebody else made.
+    /// Adds a foreign network.
     pub fn add_network(&self, name: &str) {
         self.shared.lock().networks.insert(name.into(), Network::default());
     }
 
-    /// Makes a volume that somebody else made.
+    /// Adds a foreign volume.
     pub fn add_volume(&self, name: &str) {
         self.shared.lock().volumes.insert(name.into(), Volume::default());
     }
 
-    /// Attaches a container of somebody else's to a network, such as the application.
+    /// Attaches a foreign container, such as the application, to a network.
     pub fn attach(&self, container: &str, network: &str) {
         let mut state = self.shared.lock();
-        state.container_mut(container).expect("there is such a container").network = network.into();
+        state.container_mut(container).expect("the container exists").network = network.into();
     }
 
-    /// Stops a container, as `docker stop` would.
+    /// Stops a container like `docker stop`.
     pub fn stop(&self, container: &str) {
         lifecycle::end(&mut self.shared.lock(), container, Phase::Exited, 0);
     }
 
-    /// Puts a container into a state that it has not come to by itself.
+    /// Sets the state of a container directly.
     pub fn set_phase(&self, container: &str, phase: Phase) {
         lifecycle::end(&mut self.shared.lock(), container, phase, 0);
     }
 
-    /// Pauses a container, as `docker pause` would: its port takes connections, and nothing answers.
+    /// Pauses a container like `docker pause`: its port accepts connections, and nothing answers.
     pub fn pause(&self, container: &str) {
         let mut state = self.shared.lock();
-        state.container_mut(container).expect("there is such a container").phase = Phase::Paused;
+        state.container_mut(container).expect("the container exists").phase = Phase::Paused;
     }
 
-    /// Removes a container, as `docker rm --force` would.
+    /// Removes a container like `docker rm --force`.
     pub fn remove_container(&self, container: &str) {
         let mut state = self.shared.lock();
         lifecycle::end(&mut state, container, Phase::Exited, 137);
@@ -228,57 +232,57 @@ impl FakeEngine {
         self.shared.announce();
     }
 
-    /// Removes a network and what attaches containers to it; these go on running without.
+    /// Removes a network from the engine and from its containers, which continue to run.
     pub fn remove_network(&self, network: &str) {
         let mut state = self.shared.lock();
-        state.networks.remove(network).expect("there is such a network");
+        state.networks.remove(network).expect("the network exists");
         for container in state.containers.iter_mut().filter(|found| found.network == network) {
             container.network.clear();
         }
     }
 
-    /// Speaks these versions of the API alone, which are named by their minor number.
+    /// Sets the supported API versions by their minor numbers.
     pub fn speak(&self, oldest: u32, newest: u32) {
         self.shared.lock().api = state::Api { oldest, newest };
     }
 
-    /// Sets the engine's clock back behind this machine's.
+    /// Sets the engine's clock back relative to this machine's.
     pub fn set_back_its_clock(&self, time: Duration) {
         self.shared.lock().behind = time;
     }
 
-    /// Tells a container to end, as the first half of `docker stop`; it goes on until [`Self::stop`].
+    /// Begins the stop of a container, which ends with [`Self::stop`].
     pub fn begin_to_stop(&self, container: &str) {
         events::add_kill(&mut self.shared.lock(), container, 15);
     }
 
-    /// Makes all containers look as if they had started earlier.
+    /// Moves the start times of all containers into the past.
     pub fn age(&self, time: Duration) {
         for container in &mut self.shared.lock().containers {
             container.started = container.started.map(|at| at - time);
         }
     }
 
-    /// Makes a service's past lie ahead of now, as if the clock had been set back since.
+    /// Moves a service's times into the future, as if its clock had been set back.
     pub fn set_back_the_clock(&self, container: &str, time: Duration) {
         let mut state = self.shared.lock();
-        let container = state.container_mut(container).expect("there is such a container");
+        let container = state.container_mut(container).expect("the container exists");
         container.started = container.started.map(|at| at + time);
         container.reload.seconds += time.as_secs_f64();
     }
 
-    /// Makes a service log a line.
+    /// Adds a line to a service's log.
     pub fn log(&self, container: &str, line: &str) {
         let mut state = self.shared.lock();
-        state.container_mut(container).expect("there is such a container").log.push((2, line.into()));
+        state.container_mut(container).expect("the container exists").log.push((2, line.into()));
     }
 
-    /// Returns the names of all containers with what they do.
+    /// Returns the names and states of all containers.
     pub fn containers(&self) -> BTreeMap<String, Phase> {
         self.look(|state| state.containers.iter().map(|found| (found.name.clone(), found.phase)).collect())
     }
 
-    /// Returns the names of all networks but the engine's own.
+    /// Returns the names of all networks except the engine's own.
     pub fn networks(&self) -> Vec<String> {
         self.look(|state| state.networks.keys().cloned().collect())
     }
@@ -293,7 +297,7 @@ impl FakeEngine {
         self.look(|state| state.images.keys().cloned().collect())
     }
 
-    /// Returns what a container was made from.
+    /// Returns the body of a container's creation.
     pub fn specification(&self, container: &str) -> Value {
         self.look(|state| find(state, container).body.clone())
     }
@@ -303,7 +307,7 @@ impl FakeEngine {
         self.look(|state| find(state, container).id.clone())
     }
 
-    /// Returns where a running container's port is published.
+    /// Returns the published address of a running container.
     pub fn address(&self, container: &str) -> Option<SocketAddr> {
         self.look(|state| find(state, container).published)
     }
@@ -316,25 +320,25 @@ impl FakeEngine {
         })
     }
 
-    /// Returns the files of a volume, by name.
+    /// Returns the files of a volume by name.
     pub fn volume_files(&self, volume: &str) -> BTreeMap<String, String> {
         self.look(|state| state.volumes[volume].files.clone())
     }
 
-    /// Returns the files that a service has read.
+    /// Returns the files that a service has loaded.
     pub fn loaded(&self, container: &str) -> BTreeMap<String, String> {
         self.look(|state| find(state, container).loaded.clone())
     }
 
     /// Returns the files of a volume.
     pub fn files(&self, volume: &str) -> BTreeMap<String, String> {
-        self.look(|state| state.volumes.get(volume).expect("there is such a volume").files.clone())
+        self.look(|state| state.volumes.get(volume).expect("the volume exists").files.clone())
     }
 
-    /// Changes what Grafana keeps in a volume.
+    /// Changes Grafana's data in a volume.
     pub fn grafana(&self, volume: &str, change: impl FnOnce(&mut GrafanaStore)) {
         let mut state = self.shared.lock();
-        change(&mut state.volumes.get_mut(volume).expect("there is such a volume").grafana);
+        change(&mut state.volumes.get_mut(volume).expect("the volume exists").grafana);
     }
 
     fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
@@ -347,5 +351,5 @@ impl FakeEngine {
 }
 
 fn find<'a>(state: &'a State, container: &str) -> &'a Container {
-    state.container(container).unwrap_or_else(|| panic!("there is no container `{container}`"))
+    state.container(container).unwrap_or_else(|| panic!("container `{container}` does not exist"))
 }

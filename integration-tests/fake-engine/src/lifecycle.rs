@@ -1,4 +1,4 @@
-//! Starts and stops containers, and the services in them.
+//! Start and stop of containers and their services.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(super) fn stop(shared: &Shared, key: &str) -> Response {
     }
 }
 
-/// Lets a paused container go on; the answers that it owes come now.
+/// Unpauses a container, which then answers pending requests.
 pub(super) fn unpause(shared: &Shared, key: &str) -> Response {
     let mut state = shared.lock();
     let Some(container) = state.container_mut(key) else { return no_container(key) };
@@ -62,7 +62,7 @@ pub(super) fn restart(shared: &Arc<Shared>, key: &str) -> Response {
     }
 }
 
-/// Sends a signal: services read their files again at a HUP, and end at a KILL.
+/// Sends a signal: services reload on HUP and exit on KILL.
 pub(super) fn kill(shared: &Shared, key: &str, call: &Call) -> Response {
     let mut state = shared.lock();
     let Some(container) = state.container(key) else { return no_container(key) };
@@ -86,12 +86,10 @@ pub(super) fn wait(shared: &Shared, key: &str) -> Response {
     }
 }
 
-/// Ends what runs in a container.
+/// Ends the service of a container.
 pub(super) fn end(state: &mut State, key: &str, phase: Phase, exit_code: i64) {
     let Some(container) = state.container_mut(key) else { return };
-    if let Some(server) = container.server.take() {
-        server.abort();
-    }
+    container.server = None;
     container.phase = phase;
     container.exit_code = exit_code;
     container.published = None;
@@ -113,7 +111,7 @@ fn begin(shared: &Arc<Shared>, state: &mut State, key: &str) -> Result<(), Refus
     }
     let listener = listen(state, key)?;
     let (loaded, fault) = (archive::configuration(state, key), state.fault.clone());
-    let container = state.container_mut(key).expect("it was there");
+    let container = state.container_mut(key).expect("the container exists");
     let service = container.service().unwrap_or_default().to_string();
     let image = container.body["Image"].as_str().unwrap_or_default().to_string();
     container.network = network;
@@ -141,7 +139,7 @@ fn begin(shared: &Arc<Shared>, state: &mut State, key: &str) -> Result<(), Refus
     Ok(())
 }
 
-/// Returns the state to which a service comes at once, and why, where it does not stay.
+/// Returns the state and reason of a service that exits right after its start.
 fn early_end(
     service: &str,
     image: &str,
@@ -179,7 +177,7 @@ fn reload(state: &mut State, key: &str) {
     if refused && matches!(state.fault, Some(Fault::ReloadRefusedOnce(_))) {
         state.fault = None;
     }
-    let container = state.container_mut(key).expect("it was there");
+    let container = state.container_mut(key).expect("the container exists");
     container.reload.successful = is_good;
     if is_good {
         container.reload.seconds = seconds();
@@ -189,7 +187,7 @@ fn reload(state: &mut State, key: &str) {
     }
 }
 
-/// Opens the published port, as the engine's proxy would.
+/// Opens the published port like the engine's proxy.
 fn listen(state: &mut State, key: &str) -> Result<Option<(TcpListener, SocketAddr)>, Refusal> {
     let container = state.container(key).ok_or_else(|| Refusal::no_container(key))?;
     let bindings = container.body["HostConfig"]["PortBindings"].as_object();

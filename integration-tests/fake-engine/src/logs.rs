@@ -1,4 +1,4 @@
-//! Logs: lines of two streams in one, each with a head that names its stream and length.
+//! Logs: lines of two streams, each in a frame with stream and length.
 
 use axum::response::Response;
 
@@ -6,8 +6,7 @@ use super::answer::{no_container, with_body};
 use super::call::Call;
 use super::state::Shared;
 
-/// Returns when a line was written, and the line: one that a test begins with `@12 ` in that second, any other in
-/// the seventh.
+/// Returns a line with its time: the second in a prefix such as `@12 `, or the seventh second.
 fn dated(line: &str) -> (String, &str) {
     let (second, line) = line.strip_prefix('@').and_then(|rest| rest.split_once(' ')).unwrap_or(("07", line));
     (format!("2026-11-24T09:31:{second}.000000001Z "), line)
@@ -30,7 +29,7 @@ pub(super) fn read(shared: &Shared, key: &str, call: &Call) -> Response {
     with_body(200, "application/vnd.docker.raw-stream", frames.concat())
 }
 
-/// Returns a piece of a stream with its head.
+/// Returns a frame with its header.
 pub(super) fn frame(stream: u8, text: &[u8]) -> Vec<u8> {
     let length = u32::try_from(text.len()).expect("a line is short").to_be_bytes();
     [&[stream, 0, 0, 0], length.as_slice(), text].concat()

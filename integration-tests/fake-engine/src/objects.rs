@@ -61,7 +61,7 @@ pub(super) fn create_volume(shared: &Shared, call: &Call) -> Response {
     let mut state = shared.lock();
     let body = call.json();
     let name = body["Name"].as_str().unwrap_or_default().to_string();
-    // A volume that is there already is no error, and keeps its labels.
+    // Creating an existing volume succeeds and keeps its labels.
     let found = state.volumes.entry(name.clone());
     let found = found.or_insert_with(|| Volume { labels: body["Labels"].clone(), ..Volume::default() });
     object(201, &volume(&name, found))

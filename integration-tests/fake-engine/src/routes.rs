@@ -1,4 +1,4 @@
-//! Leads each call to its answer, keeps it, and lets it go wrong where that was asked for.
+//! Routes calls, records them and injects the fault.
 
 use std::sync::Arc;
 
@@ -21,14 +21,14 @@ pub(super) async fn serve<L: Listener<Addr: std::fmt::Debug>>(listener: L, share
     drop(axum::serve(listener, router).await);
 }
 
-/// Answers a call. Like the engine, it says in the head of each answer which API it speaks, and what time it is.
+/// Answers a call. Every answer's head contains API version and time, like the engine's.
 async fn answer(shared: Extracted<Arc<Shared>>, request: Request) -> Response {
     let (newest, now) = {
         let state = shared.0.lock();
         (state.api.newest, state.now())
     };
     let mut response = respond(shared, request).await;
-    let text = |text: String| HeaderValue::from_str(&text).expect("it has no control characters");
+    let text = |text: String| HeaderValue::from_str(&text).expect("the text has no control characters");
     response.headers_mut().insert("Api-Version", text(format!("1.{newest}")));
     response.headers_mut().insert("Date", text(httpdate::fmt_http_date(now)));
     response
@@ -43,7 +43,7 @@ async fn respond(Extracted(shared): Extracted<Arc<Shared>>, request: Request) ->
         Some(Fault::Fails(beginning)) if hits(beginning) => error(500, "the disk of the engine is full"),
         Some(Fault::Says(beginning, words)) if hits(beginning) => error(500, words),
         Some(Fault::Cut(beginning)) if hits(beginning) => cut(lead(&shared, &mut call)).await,
-        Some(Fault::StopUnheard(service)) if hits(&format!("POST /containers/tdd-{service}/stop")) => {
+        Some(Fault::StopIgnored(service)) if hits(&format!("POST /containers/tdd-{service}/stop")) => {
             let key = call.path.get(1).cloned().unwrap_or_default();
             waits::ended(&shared, &key).await
         }
@@ -110,7 +110,7 @@ fn lead(shared: &Arc<Shared>, call: &mut Call) -> Response {
     }
 }
 
-/// Returns why a version of the API is refused, in the words of Engine 20.10 and 29.
+/// Returns the error for an unsupported API version, in the words of Engine 20.10 and 29.
 fn refusal(version: &str, shared: &Shared) -> Option<String> {
     let api = shared.lock().api;
     let minor: u32 = version.strip_prefix("1.").and_then(|minor| minor.parse().ok()).unwrap_or_default();
@@ -128,7 +128,7 @@ fn refusal(version: &str, shared: &Shared) -> Option<String> {
     })
 }
 
-/// Says on which machine the engine runs: on this one, unless a test has moved it.
+/// Answers `/info`: the engine runs on this machine unless a test moved it.
 fn info(shared: &Shared) -> Response {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let this = read("/proc/sys/kernel/hostname").trim().to_string();
@@ -146,7 +146,7 @@ fn info(shared: &Shared) -> Response {
     )
 }
 
-/// Returns the answer with a body that breaks off in the middle.
+/// Returns the answer with a truncated body.
 async fn cut(answer: Response) -> Response {
     let (mut parts, body) = answer.into_parts();
     let whole = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();

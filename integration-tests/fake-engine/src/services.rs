@@ -1,6 +1,6 @@
-//! What runs in the fake engine's containers: HTTP on the published port, as far as the program asks.
+//! Services in the fake engine's containers: HTTP on the published port, limited to the program's requests.
 //!
-//! Each answers from the container it runs in: its configuration, its volumes, its network.
+//! Their answers depend on their container's configuration, volumes and network.
 
 mod alertmanager;
 mod ask;
@@ -17,24 +17,19 @@ use axum::extract::{Request, State as Extracted};
 use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use serde_json::Value;
-use tokio::task::AbortHandle;
 
 use crate::Fault;
+use crate::published::Published;
 use crate::state::{Phase, Shared, State};
 use ask::{Ask, Content, Reply};
 use grafana_store::grafana_store;
 
-/// Serves a container's published port until it is aborted.
-pub(crate) fn serve(listener: TcpListener, shared: Arc<Shared>, container: String) -> AbortHandle {
-    let router = Router::new().fallback(answer).with_state((shared, container));
-    let task = tokio::spawn(async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router).await
-    });
-    task.abort_handle()
+/// Serves a container's published port until what is returned is dropped.
+pub(crate) fn serve(listener: TcpListener, shared: Arc<Shared>, container: String) -> Published {
+    Published::serve(listener, Router::new().fallback(answer).with_state((shared, container)))
 }
 
-/// Does what a service does when it starts on a new data volume, or returns why it ends at once.
+/// Initializes a new data volume at the first start, or returns why the service exits.
 pub(crate) fn first_start(state: &mut State, container: &str) -> Result<(), String> {
     let Some(found) = state.container(container).filter(|found| found.service() == Some("grafana")) else {
         return Ok(());
@@ -53,7 +48,7 @@ pub(crate) fn first_start(state: &mut State, container: &str) -> Result<(), Stri
         None => password.to_string(),
     };
     if let Some(store) = grafana_store(state, container) {
-        // A password that a volume has already stays.
+        // A volume keeps its first password.
         store.password.get_or_insert(password);
     }
     Ok(())
@@ -66,7 +61,7 @@ fn read(state: &State, container: &str, path: &str) -> Option<String> {
     state.volumes.get(volume)?.files.get(name).cloned()
 }
 
-/// Sets the password of Grafana's `admin`, as its own command does, which leaves the wrong tries as they are.
+/// Sets the password of Grafana's `admin` without resetting wrong tries, like Grafana's command.
 pub(crate) fn set_password(state: &mut State, container: &str, password: &str) {
     if let Some(store) = grafana_store(state, container) {
         store.password = Some(password.to_string());
@@ -88,7 +83,7 @@ async fn answer(
         body: axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default(),
     };
     while is_silent(&shared.lock(), &container, &ask) {
-        let changed = shared.something();
+        let changed = shared.next_change();
         if is_silent(&shared.lock(), &container, &ask) {
             changed.await;
         }
@@ -103,10 +98,10 @@ async fn answer(
         .status(reply.status)
         .header("Content-Type", kind)
         .body(Body::from(body))
-        .expect("the parts are constants")
+        .expect("the parts are valid")
 }
 
-/// Returns whether a paused container keeps the answer back: the service itself, or the one that Grafana asks for it.
+/// Returns whether a paused container blocks the answer: the service itself, or the one that Grafana queries.
 fn is_silent(state: &State, container: &str, ask: &Ask) -> bool {
     let Some(found) = state.container(container) else { return false };
     let asks_prometheus = ask.path == "/api/ds/query"

@@ -1,4 +1,4 @@
-//! Containers in the engine's words.
+//! Containers in the engine's JSON format.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::state::{Container, Phase, State};
 
-/// The moment of what has never happened.
+/// The engine's time for events that never happened.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
-/// Returns a container as the list shows it.
+/// Returns a container in the format of the list.
 pub(super) fn summary(state: &State, container: &Container) -> Value {
     let reference = container.body["Image"].as_str().unwrap_or_default();
-    // A tag that has moved on names another image, so the list shows the id.
+    // For a tag that has moved, the list shows the image id.
     let still_names = state.images.get(reference).is_none_or(|id| *id == container.image_id);
     let ports: Vec<Value> = container
         .published
@@ -38,7 +38,7 @@ pub(super) fn summary(state: &State, container: &Container) -> Value {
     })
 }
 
-/// Returns a container as its inspection shows it.
+/// Returns a container in the format of `inspect`.
 pub(super) fn details(container: &Container) -> Value {
     let is = |phase| container.phase == phase;
     let ports = match container.published {
@@ -76,7 +76,7 @@ pub(super) fn details(container: &Container) -> Value {
     })
 }
 
-/// Returns a moment in the form of RFC 3339.
+/// Returns a time in the format of RFC 3339.
 pub(crate) fn moment(at: SystemTime) -> String {
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
@@ -84,7 +84,7 @@ pub(crate) fn moment(at: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest % 3600 / 60, rest % 60)
 }
 
-/// Returns the date of a day since 1970, counted in eras of 400 years that begin in March.
+/// Returns the date of a day since 1970, using eras of 400 years that begin in March.
 fn date(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_dates() {
+    fn times_have_rfc3339_format() {
         for (seconds, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400, "2000-02-29T00:00:00Z"),

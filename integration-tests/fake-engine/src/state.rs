@@ -1,4 +1,4 @@
-//! What the engine has, and what was asked of it.
+//! State and recorded requests of the engine.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,52 +6,52 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use tokio::task::AbortHandle;
 
 use super::Fault;
 use super::hash::sha256;
+use super::published::Published;
 
-/// The state, shared by all calls and all services.
+/// State that all calls and services share.
 #[derive(Debug)]
 pub struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    /// The same for those who wait without a thread of their own.
+    /// Notifies asynchronous waiters.
     notify: tokio::sync::Notify,
 }
 
-/// Everything.
+/// State and records.
 #[derive(Debug, Default)]
 pub struct State {
     /// Ids by reference.
     pub(crate) images: BTreeMap<String, String>,
-    /// How often the registry's image was replaced, by reference.
+    /// Number of replacements of the registry's image, by reference.
     pub(crate) revisions: BTreeMap<String, u32>,
     pub(crate) containers: Vec<Container>,
     pub(crate) networks: BTreeMap<String, Network>,
     pub(crate) volumes: BTreeMap<String, Volume>,
     pub(crate) executions: BTreeMap<String, Execution>,
     pub(crate) fault: Option<Fault>,
-    /// The port that [`Fault::PortTaken`] refused.
+    /// The port that [`Fault::PortTaken`] rejected.
     pub(crate) taken: Option<u16>,
     pub(crate) requests: Vec<String>,
-    /// Everything that each request said: method, address, headers and body.
+    /// Requests with method, address, headers and body.
     pub(crate) texts: Vec<String>,
-    /// What was typed into commands.
+    /// Input of commands.
     pub(crate) inputs: Vec<String>,
     pub(crate) service_requests: Vec<String>,
-    /// The versions of the API that it speaks.
+    /// The supported API versions.
     pub(super) api: Api,
-    /// How far its clock is behind this machine's.
+    /// The delay of the engine's clock behind this machine's.
     pub(super) behind: Duration,
-    /// What happened to containers, the oldest first.
+    /// Container events, oldest first.
     pub(super) events: Vec<Event>,
-    /// The machine that the engine says it runs on, where that is not this one.
+    /// The machine that the engine reports, if not this one.
     pub(crate) machine: Option<String>,
     made: u64,
 }
 
-/// Versions of the API, by their minor number.
+/// API versions by their minor numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Api {
     pub(super) oldest: u32,
@@ -59,33 +59,33 @@ pub(super) struct Api {
 }
 
 impl Default for Api {
-    /// Returns those of Engine 20.10.
+    /// Returns the versions of Engine 20.10.
     fn default() -> Self {
         Self { oldest: 12, newest: 41 }
     }
 }
 
-/// Something that happened to a container.
+/// A container event.
 #[derive(Debug)]
 pub(super) struct Event {
-    /// By the engine's clock.
+    /// The time by the engine's clock.
     pub(super) at: SystemTime,
     pub(super) value: Value,
 }
 
-/// What a container does.
+/// The state of a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// Made, never started.
+    /// Created, but never started.
     #[default]
     Created,
     /// Running.
     Running,
-    /// Stopped for a while.
+    /// Paused.
     Paused,
-    /// Ended, and about to be started again.
+    /// Exited, with a pending restart.
     Restarting,
-    /// Ended.
+    /// Exited.
     Exited,
 }
 
@@ -93,27 +93,27 @@ pub enum Phase {
 pub(crate) struct Container {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// What it was made from.
+    /// The body of its creation.
     pub(crate) body: Value,
     pub(crate) image_id: String,
-    /// The network it is attached to; none after that was removed.
+    /// Its network; empty after the network was removed.
     pub(crate) network: String,
     pub(crate) phase: Phase,
     pub(crate) exit_code: i64,
     pub(crate) restarts: i64,
     pub(crate) started: Option<SystemTime>,
-    /// Lines with the number of their stream.
+    /// Log lines with their stream number.
     pub(crate) log: Vec<(u8, String)>,
-    /// The files outside its volumes, by path.
+    /// The files outside its volumes by path.
     pub(crate) files: BTreeMap<String, String>,
-    /// The configuration files as they were when the service last read them, by name.
+    /// The configuration files at the service's last load, by name.
     pub(crate) loaded: BTreeMap<String, String>,
     pub(crate) reload: Reload,
     pub(crate) published: Option<SocketAddr>,
-    pub(crate) server: Option<AbortHandle>,
+    pub(crate) server: Option<Published>,
 }
 
-/// What a service says of its last reload.
+/// Results of a service's last reload.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reload {
     pub(crate) successful: bool,
@@ -133,12 +133,12 @@ pub(crate) struct Volume {
     pub(crate) grafana: GrafanaStore,
 }
 
-/// What Grafana keeps in its data volume.
+/// Grafana's data in its data volume.
 #[derive(Clone, Debug, Default)]
 pub struct GrafanaStore {
     /// The password of `admin`, set by the first start.
     pub password: Option<String>,
-    /// The wrong tries so far.
+    /// The number of wrong tries.
     pub wrong_tries: u32,
     /// Data sources by uid.
     pub data_sources: BTreeMap<String, Value>,
@@ -159,24 +159,24 @@ impl Shared {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of the state panics")
+        self.state.lock().expect("no task panics while it holds the state")
     }
 
-    /// Tells those who wait that something happened.
+    /// Notifies waiters of a change.
     pub(crate) fn announce(&self) {
         self.changed.notify_all();
         self.notify.notify_waiters();
     }
 
-    /// Returns when something happens from now on.
-    pub(crate) fn something(&self) -> tokio::sync::futures::Notified<'_> {
+    /// Returns a future that completes at the next change.
+    pub(crate) fn next_change(&self) -> tokio::sync::futures::Notified<'_> {
         self.notify.notified()
     }
 
-    /// Waits until the state is so, and returns whether it came to be in time.
+    /// Waits until a condition holds, and returns whether it held in time.
     pub(super) fn wait_for(&self, limit: Duration, is_so: impl Fn(&State) -> bool) -> bool {
         let waited = self.changed.wait_timeout_while(self.lock(), limit, |state| !is_so(state));
-        !waited.expect("no holder of the state panics").1.timed_out()
+        !waited.expect("no task panics while it holds the state").1.timed_out()
     }
 }
 
@@ -192,13 +192,13 @@ impl State {
         sha256(self.made.to_string().as_bytes())
     }
 
-    /// Returns the id of the image that the registry has.
+    /// Returns the id of the registry's image.
     pub(crate) fn published_id(&self, reference: &str) -> String {
         let revision = self.revisions.get(reference).copied().unwrap_or_default();
         format!("sha256:{}", sha256(format!("{reference} {revision}").as_bytes()))
     }
 
-    /// Has the image that the registry has under a reference.
+    /// Stores the registry's image under a reference.
     pub(super) fn pull(&mut self, reference: &str) {
         let id = self.published_id(reference);
         self.images.insert(reference.into(), id);
@@ -220,12 +220,12 @@ impl State {
         });
     }
 
-    /// Returns the container of that name or id.
+    /// Returns the container with this name or id.
     pub(crate) fn container(&self, key: &str) -> Option<&Container> {
         self.containers.iter().find(|found| found.is(key))
     }
 
-    /// Returns the name by which a container or an execution is recorded.
+    /// Returns the name under which a container or an execution is recorded.
     pub(super) fn name_of(&self, id: &str) -> Option<String> {
         let container = self.containers.iter().find(|found| found.id == id).map(|found| found.name.clone());
         container.or_else(|| Some(format!("of-{}", self.executions.get(id)?.container)))
@@ -235,7 +235,7 @@ impl State {
         self.containers.iter_mut().find(|found| found.is(key))
     }
 
-    /// Returns whether a container that runs on the same network has this alias.
+    /// Returns whether a running container on the same network has this alias.
     pub(crate) fn resolves(&self, network: &str, alias: &str) -> bool {
         let mut attached = self.containers.iter().filter(|found| found.network == network && found.runs());
         self.networks.contains_key(network) && attached.any(|found| found.aliases().any(|name| name == alias))
@@ -247,12 +247,12 @@ impl Container {
         self.name == key || self.id == key
     }
 
-    /// Returns the service that runs in it, by its label.
+    /// Returns the service of the container from its label.
     pub(crate) fn service(&self) -> Option<&str> {
         self.body["Labels"]["tdd-stack.service"].as_str()
     }
 
-    /// Returns the network that it is attached to when it starts.
+    /// Returns the network that the container joins at its start.
     pub(crate) fn wanted_network(&self) -> &str {
         self.body["HostConfig"]["NetworkMode"].as_str().unwrap_or("bridge")
     }
@@ -261,7 +261,7 @@ impl Container {
         self.phase == Phase::Running
     }
 
-    /// Returns its volumes with the paths on which they are mounted.
+    /// Returns its volumes with their mount paths.
     pub(crate) fn volumes(&self) -> impl Iterator<Item = (&str, &str)> {
         let mounts = self.body["HostConfig"]["Mounts"].as_array().map(Vec::as_slice).unwrap_or_default();
         mounts

@@ -1,4 +1,4 @@
-//! Calls that are answered when something has happened to a container.
+//! Calls that are answered at a later change of a container.
 
 use axum::response::Response;
 use serde_json::json;
@@ -6,13 +6,13 @@ use serde_json::json;
 use super::answer::{empty, object};
 use super::state::{Container, Shared};
 
-/// Answers when a container is gone.
+/// Answers once the container is removed.
 pub(super) async fn gone(shared: &Shared, key: &str) -> Response {
     until(shared, || shared.lock().container(key).is_none()).await;
     object(200, &json!({"Error": null, "StatusCode": 0}))
 }
 
-/// Answers when a container does not run any more.
+/// Answers once the container has stopped.
 pub(super) async fn ended(shared: &Shared, key: &str) -> Response {
     until(shared, || !shared.lock().container(key).is_some_and(Container::runs)).await;
     empty(204)
@@ -20,10 +20,10 @@ pub(super) async fn ended(shared: &Shared, key: &str) -> Response {
 
 async fn until(shared: &Shared, is_so: impl Fn() -> bool) {
     loop {
-        let something = shared.something();
+        let change = shared.next_change();
         if is_so() {
             return;
         }
-        something.await;
+        change.await;
     }
 }

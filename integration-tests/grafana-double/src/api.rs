@@ -1,4 +1,4 @@
-//! Which path is answered by whom.
+//! Routes of the API and their handlers.
 
 pub(crate) mod answer;
 pub(crate) mod answers;
@@ -28,7 +28,7 @@ use crate::{log, pages, provisioning};
 use answer::Answer;
 use app::Shared;
 
-/// The largest body that is read; a dashboard of a few megabytes is possible.
+/// The largest request body; dashboards may have a few megabytes.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// Returns all routes.
@@ -48,14 +48,14 @@ pub(crate) fn router(app: Shared) -> Router {
         .route("/api/ds/query", post(query::query))
         .merge(data_source_routes())
         .merge(dashboard_routes())
-        .fallback(nothing_here)
-        .method_not_allowed_fallback(nothing_here)
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_path)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn_with_state(Shared::clone(&app), say_what_it_is))
+        .layer(middleware::from_fn_with_state(Shared::clone(&app), mark_as_double))
         .with_state(app)
 }
 
-/// The routes by number are left out: they are off by default since Grafana 13.
+/// Returns the data source routes, without those by number, which Grafana 13 disables by default.
 fn data_source_routes() -> Router<Shared> {
     use data_sources as of;
     Router::new()
@@ -81,8 +81,8 @@ fn dashboard_routes() -> Router<Shared> {
         .route("/api/org/preferences", preferred)
 }
 
-/// Answers what no route answers: in JSON below `/api`, as a page elsewhere.
-async fn nothing_here(uri: Uri) -> Response {
+/// Answers unknown paths: in JSON below `/api`, as a page elsewhere.
+async fn unknown_path(uri: Uri) -> Response {
     if uri.path().starts_with("/api") {
         return Answer::not_found().into_response();
     }
@@ -90,8 +90,8 @@ async fn nothing_here(uri: Uri) -> Response {
     (StatusCode::NOT_FOUND, Html(page)).into_response()
 }
 
-/// Puts into every answer that a double gave it, counts it, and logs refusals as Grafana does.
-async fn say_what_it_is(State(app): State<Shared>, request: Request, next: Next) -> Response {
+/// Marks every answer as the double's, counts it, and logs errors like Grafana.
+async fn mark_as_double(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
     let mut response = next.run(request).await;
     response.headers_mut().insert("x-test-double", HeaderValue::from_static(NAME));

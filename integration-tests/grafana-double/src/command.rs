@@ -1,6 +1,6 @@
-//! `grafana cli … admin reset-admin-password`: sets a password in the data of a server that may run meanwhile.
+//! `grafana cli … admin reset-admin-password`: sets a password in the data, also while the server runs.
 //!
-//! Never touches the wrong tries: as with the real command, an account that is locked stays locked.
+//! It does not reset wrong tries: like with the real command, a locked account stays locked.
 
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use crate::settings::{Flags, Settings};
 use crate::state::password::{Hashed, SHORTEST};
 use crate::state::store::Store;
 
-/// The name under which the program is this command.
+/// The program name that selects this command.
 pub(crate) const NAME: &str = "grafana";
 
-/// Commands of Grafana, as far as this test double knows them
+/// Commands of Grafana that this test double supports
 #[derive(Debug, Parser)]
 #[command(name = NAME, version)]
 struct Command {
@@ -25,7 +25,7 @@ struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Area {
-    /// Commands beside the server
+    /// Commands without a server
     Cli(Cli),
 }
 
@@ -63,7 +63,7 @@ struct Reset {
     password: Option<String>,
 }
 
-/// Runs the command that the arguments name, and returns the exit code.
+/// Runs the command, and returns the exit code.
 pub(crate) fn main() -> ExitCode {
     let Area::Cli(Cli { command: CliCommand::Admin(Admin::ResetAdminPassword(reset)), .. }) =
         Command::parse().area;
@@ -80,7 +80,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(reset: Reset) -> Result<(), String> {
-    // The command reads the same settings as the server, and fails where a file that they name is missing.
+    // Like the server, the command fails if a file in its settings is missing.
     let settings = Settings::resolve(Flags::parse_from(["grafana-double"]))?;
     let password = match (reset.password_from_stdin, reset.password) {
         (true, _) => from_stdin()?,
@@ -99,7 +99,7 @@ fn run(reset: Reset) -> Result<(), String> {
     })
 }
 
-/// Returns the first line.
+/// Returns the first line of standard input.
 fn from_stdin() -> Result<String, String> {
     crate::log::raw("New Password: ");
     let mut line = String::new();

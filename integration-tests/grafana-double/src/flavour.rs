@@ -1,12 +1,12 @@
-//! The two ways in which Grafana's releases save dashboards.
+//! The two behaviours of Grafana's releases when saving dashboards.
 
 use clap::ValueEnum;
 
-/// Which of Grafana's two ways of saving dashboards the double follows.
+/// The behaviour of the double when saving dashboards.
 ///
-/// The default is the classic way. It is attested from 9.4 to 13.0; the new one surely only from 13.2 on. Whether
-/// 13.1.7, the release that the stack pins, has it is not settled: it was merged, reverted and merged again while
-/// 13.1 was being made. A client has to cope with both, so every test runs against both.
+/// Classic is the default: it is confirmed from 9.4 to 13.0, and unified only from 13.2 on. The behaviour of the pinned
+/// 13.1.7 is unknown, because the change was merged and reverted during 13.1. Clients must support both, so every test
+/// runs with both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Flavour {
     /// A conflict is 412 with a `status`, and every save makes a new version.
@@ -17,10 +17,10 @@ pub enum Flavour {
 }
 
 impl Flavour {
-    /// Both, for tests that go through them.
+    /// Both flavours, for tests.
     pub const ALL: [Self; 2] = [Self::Classic, Self::Unified];
 
-    /// Returns the value of `TDD_DOUBLE_FLAVOUR` that selects it.
+    /// Returns its value of `TDD_DOUBLE_FLAVOUR`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Classic => "classic",
@@ -28,7 +28,7 @@ impl Flavour {
         }
     }
 
-    /// Returns a release of Grafana that may behave this way.
+    /// Returns a release of Grafana that may have this behaviour.
     pub(crate) fn version(self) -> &'static str {
         match self {
             Self::Classic => "13.1.7",

@@ -1,10 +1,10 @@
-//! A test double of Grafana's HTTP API, for tests and demos where no Grafana image can be had.
+//! A test double of Grafana's HTTP API, for tests and demos without a Grafana image.
 //!
-//! It answers as Grafana 13 is documented to, asks a real Prometheus, and says on every page, in every log and
-//! in every answer's headers that it is a double.
+//! It answers as Grafana 13 is documented to, queries a real Prometheus, and identifies itself as a double on every page,
+//! in its log and in every answer's headers.
 //!
-//! Never makes a client's life easier than Grafana does: where the two differ, the double is wrong. What `tdd-stack`
-//! relies on is the [`contract`].
+//! Differences from Grafana are faults of the double, never conveniences. The [`contract`] lists on what `tdd-stack`
+//! relies.
 
 mod api;
 mod command;
@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
     };
     let served =
         settings::Settings::resolve(flags).and_then(|settings| runtime.block_on(server::run(settings)));
-    // A query that a dead upstream holds must not hold the process.
+    // A query that waits for its upstream must not block the exit.
     runtime.shutdown_background();
     match served {
         Ok(()) => ExitCode::SUCCESS,

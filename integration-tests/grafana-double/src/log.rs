@@ -1,6 +1,6 @@
-//! Writes the log to standard output, in the form of Grafana's console log.
+//! Writes the log to standard output in the format of Grafana's console log.
 //!
-//! Never fails: a closed output costs the line, not the server.
+//! A closed output is not an error: the line is lost, and the server continues.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -8,18 +8,18 @@ use std::io::Write;
 use crate::name::NAME;
 use crate::time;
 
-/// How grave a line is.
+/// The level of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Level {
-    /// The course of things.
+    /// Normal operation.
     Info,
-    /// Something to look at.
+    /// A possible problem.
     Warn,
-    /// Something failed.
+    /// A failure.
     Error,
 }
 
-/// Writes the first line, which says what this is.
+/// Writes the first line, which identifies the double.
 pub(crate) fn announce() {
     let fields: [(&str, &dyn Display); 1] = [("double", &NAME)];
     line(Level::Info, "double", "This is a test double of Grafana's HTTP API, not Grafana", &fields);
@@ -43,9 +43,9 @@ pub(crate) fn line(level: Level, logger: &str, message: &str, fields: &[(&str, &
     raw(&text);
 }
 
-/// Writes a line as it is, for what Grafana's entry point prints and not its logger.
+/// Writes a line unchanged, for messages that Grafana's entry point prints without its logger.
 pub(crate) fn raw(text: &str) {
-    // Nobody is left to tell that the output is closed.
+    // Nothing can report that the output is closed.
     drop(writeln!(std::io::stdout().lock(), "{text}"));
 }
 
@@ -59,7 +59,7 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn only_what_needs_quotes_gets_them() {
+    fn only_special_values_are_quoted() {
         assert_eq!(quoted("http.server"), "http.server");
         assert_eq!(quoted("[::]:3000"), "[::]:3000");
         assert_eq!(quoted("two words"), "\"two words\"");

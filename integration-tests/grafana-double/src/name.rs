@@ -1,4 +1,4 @@
-//! What the double calls itself.
+//! The name of the double.
 
-/// What the double calls itself wherever it speaks.
+/// The name that the double gives itself in every output.
 pub const NAME: &str = "tdd-stack test double, not Grafana";

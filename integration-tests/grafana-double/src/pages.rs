@@ -1,7 +1,7 @@
-//! The pages that a browser sees: a list of dashboards, and each dashboard with its panels' current values.
+//! Pages for browsers: a list of dashboards, and each dashboard with its panels' current values.
 //!
-//! Served without a login, so that a demo shows something; Grafana would ask for one. Never loads anything from
-//! elsewhere, and never writes a text into a page unescaped.
+//! Unlike Grafana's, they need no login, so that a demo shows something. They load nothing from other servers, and every
+//! text is escaped.
 
 mod chart;
 mod display;
@@ -24,7 +24,7 @@ use crate::state::folder::GENERAL;
 use crate::time;
 use html::{Page, escape};
 
-/// How often a page is loaded again when its dashboard does not say.
+/// The reload interval of a page whose dashboard sets none.
 const DEFAULT_REFRESH_SECONDS: u64 = 30;
 
 /// Answers `GET /`.

@@ -1,6 +1,6 @@
-//! Asks a data source's Prometheus through its HTTP API.
+//! Queries a data source's Prometheus through its HTTP API.
 //!
-//! Never sends the client's credentials on, follows no redirect and uses no proxy of the environment.
+//! The client's credentials are not forwarded; redirects and proxies of the environment are not used.
 #![expect(clippy::disallowed_types, reason = "the double's only HTTP client")]
 
 pub(crate) mod series;
@@ -18,10 +18,10 @@ use serde_json::Value;
 use crate::state::data_source::{DataSource, base_url};
 use series::Found;
 
-/// How long Grafana lets a query take.
+/// Grafana's time limit of a query.
 const QUERY_LIMIT: Duration = Duration::from_mins(1);
 
-/// How long Grafana's data source proxy waits.
+/// The time limit of Grafana's data source proxy.
 const PROXY_LIMIT: Duration = Duration::from_secs(30);
 
 /// A client for every Prometheus.
@@ -30,7 +30,7 @@ pub(crate) struct Prometheus {
     client: Client,
 }
 
-/// A stretch of time and its step, in milliseconds.
+/// A time range and its step, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) start: u64,
@@ -38,7 +38,7 @@ pub(crate) struct Range {
     pub(crate) step: u64,
 }
 
-/// Why a Prometheus gave no result.
+/// The reason for a missing result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     /// The status that Grafana reports for it.
@@ -47,7 +47,7 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
-/// A request to pass on.
+/// A request to forward.
 #[derive(Clone, Debug)]
 pub(crate) struct Passed {
     pub(crate) method: Method,
@@ -57,7 +57,7 @@ pub(crate) struct Passed {
     pub(crate) body: Bytes,
 }
 
-/// An answer to pass back.
+/// An answer to return.
 #[derive(Clone, Debug)]
 pub(crate) struct PassedBack {
     pub(crate) status: StatusCode,
@@ -72,12 +72,12 @@ impl Prometheus {
         Ok(Self { client: client.map_err(|error| format!("cannot make an HTTP client: {error}"))? })
     }
 
-    /// Asks for the value at one moment.
+    /// Queries the value at one moment.
     pub(crate) async fn instant(&self, source: &DataSource, expr: &str, at_ms: u64) -> Result<Found, Fault> {
         self.ask(source, "api/v1/query", &[("query", expr.to_string()), ("time", seconds(at_ms))]).await
     }
 
-    /// Asks for the values over a range.
+    /// Queries the values over a range.
     pub(crate) async fn range(&self, source: &DataSource, expr: &str, range: Range) -> Result<Found, Fault> {
         let parameters = [
             ("query", expr.to_string()),
@@ -88,7 +88,7 @@ impl Prometheus {
         self.ask(source, "api/v1/query_range", &parameters).await
     }
 
-    /// Passes a request on as it is.
+    /// Forwards a request unchanged.
     pub(crate) async fn pass(&self, source: &DataSource, passed: Passed) -> Result<PassedBack, Fault> {
         let mut url = below(source, &passed.path)?;
         url.set_query(passed.query.as_deref());
@@ -155,7 +155,7 @@ fn fault(verb: &str, error: &reqwest::Error) -> Fault {
     Fault { status, message: format!("{verb} \"{url}\": {cause}") }
 }
 
-/// Writes milliseconds as the seconds that Prometheus reads.
+/// Formats milliseconds as seconds for Prometheus.
 fn seconds(ms: u64) -> String {
     match ms % 1000 {
         0 => (ms / 1000).to_string(),
@@ -168,14 +168,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_in_seconds() {
+    fn times_are_formatted_in_seconds() {
         assert_eq!(seconds(15_000), "15");
         assert_eq!(seconds(1_700_000_000_250), "1700000000.25");
         assert_eq!(seconds(5), "0.005");
     }
 
     #[test]
-    fn a_path_is_put_below_the_url_of_the_data_source() {
+    fn path_is_appended_to_the_data_source_url() {
         let source = |url: &str| DataSource { url: url.into(), ..DataSource::default() };
         let joined = |url: &str| below(&source(url), "api/v1/query").map(String::from);
         assert_eq!(joined("http://prometheus:9090"), Ok("http://prometheus:9090/api/v1/query".into()));

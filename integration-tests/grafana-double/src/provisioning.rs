@@ -1,7 +1,7 @@
 //! Data sources and dashboards from files.
 //!
-//! Data sources are provisioned before the port opens, and a broken file ends the process; dashboards are
-//! provisioned beside the running server. Never looks at files whose names do not end in `.yaml` or `.yml`.
+//! Data sources are provisioned before the port opens, and an invalid file ends the process; dashboards are provisioned
+//! while the server runs. Only files that end in `.yaml` or `.yml` are read.
 
 mod dashboards;
 mod data_sources;
@@ -35,7 +35,7 @@ pub(crate) async fn reload_data_sources(State(app): State<Shared>, _: SignedIn) 
     Ok(Answer::ok(json!({"message": "Datasources config reloaded"})))
 }
 
-/// Provisions dashboards in the background; what is wrong is in the log only.
+/// Provisions dashboards in the background; errors are only logged.
 pub(crate) fn provision_dashboards_beside(app: &Shared) {
     let app = Arc::clone(app);
     // The task ends with the server.

@@ -1,6 +1,6 @@
-//! Runs the double as a child process, for tests.
+//! Runs the double as a child process for tests.
 //!
-//! Never leaves the process behind: it is ended by its id when the value is dropped.
+//! The process is killed by its id on drop.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// How long anything may take that a test waits for.
+/// The time limit of every wait.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A running double.
@@ -21,9 +21,9 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts the double on a free port of the loopback interface, and waits until it listens.
+    /// Starts the double on a free loopback port, and waits until it listens.
     ///
-    /// Only the given variables are in its environment; a given `GF_SERVER_HTTP_PORT` wins.
+    /// Its environment contains only the given variables; a given `GF_SERVER_HTTP_PORT` takes precedence.
     pub fn start(program: &str, data: &Path, variables: &[(&str, &str)]) -> Result<Self, String> {
         let mut running = Self::spawn(program, data, variables)?;
         let line = running.wait_for("HTTP Server Listen")?;
@@ -32,7 +32,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Starts the double and does not wait.
+    /// Starts the double without waiting.
     pub fn spawn(program: &str, data: &Path, variables: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = Command::new(program)
             .env_clear()
@@ -48,10 +48,10 @@ impl Running {
             .map_err(|error| format!("`{program}`: {error}"))?;
         let (sender, lines) = channel();
         if let Some(output) = child.stdout.take() {
-            // Read to the end, or a full pipe would stop the double.
+            // The output is read to its end, because a full pipe would block the double.
             std::thread::spawn(move || {
                 let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-                // A test that is done no longer listens; the rest is read all the same.
+                // After the test no receiver exists, but the rest must still be read.
                 lines.by_ref().for_each(|line| drop(sender.send(line)));
             });
         }
@@ -80,13 +80,13 @@ impl Running {
         }
     }
 
-    /// Returns the log up to now.
+    /// Returns the current log.
     pub fn log(&mut self) -> String {
         self.log.extend(self.lines.try_iter());
         self.log.join("\n")
     }
 
-    /// Asks it to end, waits for it, and returns how it ended.
+    /// Stops the double, and returns its exit status.
     pub fn stop(&mut self) -> Result<ExitStatus, String> {
         let id = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).status();
@@ -94,9 +94,9 @@ impl Running {
         self.wait()
     }
 
-    /// Waits until it ends by itself, and returns how it ended.
+    /// Waits until it exits, and returns its exit status.
     pub fn wait(&mut self) -> Result<ExitStatus, String> {
-        // Its output is closed when it ends, so this is no polling.
+        // The output closes at the exit, so this does not poll.
         match self.wait_for("\0") {
             Err(reason) if reason.contains("before the end") => {
                 self.child.wait().map_err(|error| error.to_string())
@@ -112,7 +112,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have exited already.
         drop(self.child.kill());
         drop(self.child.wait());
     }

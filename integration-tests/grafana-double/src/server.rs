@@ -1,6 +1,6 @@
-//! Starts in Grafana's order, serves, and ends on a signal.
+//! Starts in Grafana's order, serves, and stops at a signal.
 //!
-//! Never opens the port before all that Grafana does first is done: until then a client is refused, not told 503.
+//! The port opens only after Grafana's start-up work: until then connections are refused, not answered with 503.
 
 use std::fmt::Display;
 use std::fs;
@@ -20,12 +20,12 @@ use crate::provisioning;
 use crate::settings::Settings;
 use crate::state::store::Store;
 
-/// How long requests under way may still take after a signal.
+/// The time for running requests after a signal.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Serves until a signal ends it.
+/// Serves until a signal arrives.
 pub(crate) async fn run(settings: Settings) -> Result<(), String> {
-    // Before all else: a signal that finds no handler is lost on the first process of a container.
+    // Handlers come first: PID 1 of a container ignores signals without a handler.
     let mut signals = Signals::new().map_err(|error| failed(error.to_string()))?;
     let started = tokio::select! {
         started = start(settings) => Some(started?),
@@ -37,7 +37,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), String> {
     }
 }
 
-/// Does what Grafana does before it listens, and then listens.
+/// Does Grafana's start-up work, and opens the port.
 async fn start(settings: Settings) -> Result<(TcpListener, Arc<App>), String> {
     check_data_folder(&settings.data)?;
     let store = Store::open(&settings.data).map_err(failed)?;
@@ -55,7 +55,7 @@ async fn start(settings: Settings) -> Result<(TcpListener, Arc<App>), String> {
     let listener = TcpListener::bind((address.as_str(), port))
         .await
         .map_err(|error| failed(format!("failed to open listener on address {address}:{port}: {error}")))?;
-    // The port may have been left to the system.
+    // With port 0, the system chooses the port.
     let address = listener.local_addr().map_err(|error| failed(error.to_string()))?;
     let fields: [(&str, &dyn Display); 2] = [("address", &address), ("protocol", &"http")];
     log::line(Level::Info, "http.server", "HTTP Server Listen", &fields);
@@ -81,7 +81,7 @@ async fn serve(listener: TcpListener, app: Arc<App>, mut signals: Signals) -> Re
     }
 }
 
-/// The signals that end the server.
+/// The signals that stop the server.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -101,7 +101,7 @@ impl Signals {
     }
 }
 
-/// Fails as the image's entry point does when the data folder cannot be written.
+/// Fails like the image's entry point if the data folder is not writable.
 fn check_data_folder(data: &Path) -> Result<(), String> {
     let tried = NamedTempFile::new_in(data);
     let Err(error) = tried else { return Ok(()) };

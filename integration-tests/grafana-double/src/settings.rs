@@ -1,6 +1,6 @@
-//! What the environment asks of the double: Grafana's own variables, and a few of its own for tests.
+//! Environment variables of the double: Grafana's, and some for tests.
 //!
-//! Never reads the environment beside clap, and never shows a password in its help.
+//! Only clap reads the environment, and the help never shows a password.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::flavour::Flavour;
 
 /// Serve a test double of Grafana's HTTP API
 ///
-/// It is not Grafana. It reads the same `GF_...` variables, as far as it knows them, and ignores the others.
+/// It is not Grafana. It reads the `GF_...` variables that it supports, and ignores others.
 #[derive(Debug, Parser)]
 #[command(name = "grafana-double", version)]
 pub(crate) struct Flags {
@@ -22,7 +22,7 @@ pub(crate) struct Flags {
     /// Port to listen on
     #[arg(long, env = "GF_SERVER_HTTP_PORT", default_value = "3000")]
     http_port: u16,
-    /// Address under which browsers see the server; only its path matters here
+    /// Public address of the server; only its path is used
     #[arg(long, env = "GF_SERVER_ROOT_URL", default_value = "")]
     root_url: String,
     /// Folder for the state
@@ -43,13 +43,13 @@ pub(crate) struct Flags {
     /// File with the password of the first administrator
     #[arg(long, env = "GF_SECURITY_ADMIN_PASSWORD__FILE", default_value = "")]
     admin_password_file: String,
-    /// Which of Grafana's two ways of saving dashboards to follow
+    /// Behaviour when saving dashboards
     #[arg(long, env = "TDD_DOUBLE_FLAVOUR", default_value = "classic")]
     flavour: Flavour,
-    /// Time before the port is opened, as migrations take it
+    /// Time before the port opens, like that of migrations
     #[arg(long, env = "TDD_DOUBLE_START_DELAY", default_value = "0s", value_parser = parse_duration)]
     start_delay: Duration,
-    /// Time before a new dashboard or folder shows up in the search
+    /// Time before a new dashboard or folder appears in the search
     #[arg(long, env = "TDD_DOUBLE_SEARCH_DELAY", default_value = "0s", value_parser = parse_duration)]
     search_delay: Duration,
     /// Time within which wrong passwords count
@@ -57,14 +57,14 @@ pub(crate) struct Flags {
     lockout_window: Duration,
 }
 
-/// The settings of one run, checked.
+/// The checked settings of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// The address to listen on.
     pub(crate) address: String,
     /// The port to listen on.
     pub(crate) port: u16,
-    /// The path under which browsers see the server, without a slash at its end.
+    /// The path of the public address, without a slash at its end.
     pub(crate) sub_url: String,
     /// The folder for the state.
     pub(crate) data: PathBuf,
@@ -74,18 +74,18 @@ pub(crate) struct Settings {
     pub(crate) admin_user: String,
     /// The first administrator's password.
     pub(crate) admin_password: String,
-    /// How dashboards are saved.
+    /// The behaviour when saving dashboards.
     pub(crate) flavour: Flavour,
-    /// The time before the port is opened.
+    /// The time before the port opens.
     pub(crate) start_delay: Duration,
-    /// The time before something new is found by the search.
+    /// The time before the search finds new objects.
     pub(crate) search_delay: Duration,
     /// The time within which wrong passwords count.
     pub(crate) lockout_window: Duration,
 }
 
 impl Settings {
-    /// Reads the files that flags name, and fills in Grafana's defaults.
+    /// Reads the files in the flags, and applies Grafana's defaults.
     pub(crate) fn resolve(flags: Flags) -> Result<Self, String> {
         let secret = |name, value, file| secret(name, value, file);
         let admin_user = secret("GF_SECURITY_ADMIN_USER", flags.admin_user, &flags.admin_user_file)?;
@@ -108,14 +108,14 @@ impl Settings {
     }
 }
 
-/// Returns a value that may also come from a file, as Grafana's entry point and its `$__file{}` do it.
+/// Returns a value that may come from a file, like Grafana's entry point and its `$__file{}`.
 fn secret(name: &str, value: String, file: &str) -> Result<String, String> {
     if !file.is_empty() {
         if !value.is_empty() {
             return Err(format!("ERROR: Both {name} and {name}__FILE are set (but are exclusive)"));
         }
         let text = fs::read_to_string(file).map_err(|error| format!("{name}__FILE: `{file}`: {error}"))?;
-        // The shell's `$(cat file)` drops line ends, and only those.
+        // The shell's `$(cat file)` removes only line ends.
         return Ok(text.trim_end_matches('\n').to_string());
     }
     match value.strip_prefix("$__file{").and_then(|rest| rest.strip_suffix('}')) {
@@ -144,14 +144,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_path_of_the_root_url_is_kept() {
+    fn sub_url_is_the_path_of_the_root_url() {
         assert_eq!(sub_url(""), "");
         assert_eq!(sub_url("http://localhost:3000/"), "");
         assert_eq!(sub_url("%(protocol)s://%(domain)s:%(http_port)s/grafana/"), "/grafana");
     }
 
     #[test]
-    fn the_defaults_are_grafanas() {
+    fn defaults_are_those_of_grafana() {
         let settings = Settings::resolve(Flags::parse_from(["grafana-double"])).unwrap();
         assert_eq!((settings.address.as_str(), settings.port), ("0.0.0.0", 3000));
         assert_eq!((settings.admin_user.as_str(), settings.admin_password.as_str()), ("admin", "admin"));
@@ -160,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_may_be_plain_seconds() {
+    fn duration_may_be_plain_seconds() {
         assert_eq!(parse_duration("2"), Ok(Duration::from_secs(2)));
         assert_eq!(parse_duration("1500ms"), Ok(Duration::from_millis(1500)));
         assert!(parse_duration("soon").is_err());
     }
 
     #[test]
-    fn a_password_file_loses_its_line_end_and_excludes_the_plain_variable() {
+    fn password_file_loses_line_end_and_excludes_the_variable() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), " se cret \n").unwrap();
         let path = file.path().to_str().unwrap();

@@ -1,6 +1,6 @@
-//! All that the double remembers, as plain values.
+//! The state of the double as plain values.
 //!
-//! Never touches the disk: `store` does.
+//! Only `store` accesses the disk.
 
 pub(crate) mod dashboard;
 pub(crate) mod data_source;
@@ -21,26 +21,26 @@ use folder::Folder;
 use lockout::WrongTry;
 use password::Hashed;
 
-/// All that the double remembers.
+/// The state of the double.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// Says in the file what wrote it.
+    /// Identifies the writer of the file.
     double: String,
-    /// The users; the first one is made at the first start.
+    /// The users; the first one is created at the first start.
     pub(crate) users: Vec<User>,
-    /// The wrong passwords of late.
+    /// Recent wrong passwords.
     pub(crate) wrong_tries: Vec<WrongTry>,
-    /// The data sources, in the order in which they were made.
+    /// The data sources in the order of their creation.
     pub(crate) data_sources: Vec<DataSource>,
-    /// The number of the newest data source there ever was.
+    /// The highest number of a data source so far.
     pub(crate) last_data_source_id: u64,
     /// The folders.
     pub(crate) folders: Vec<Folder>,
     /// The dashboards.
     pub(crate) dashboards: Vec<Dashboard>,
-    /// The number of the newest dashboard or folder there ever was, where numbers count up.
+    /// The highest number of a dashboard or folder so far, if numbers are sequential.
     last_dashboard_id: u64,
-    /// What the organisation prefers.
+    /// The preferences of the organisation.
     pub(crate) preferences: Preferences,
 }
 
@@ -49,27 +49,27 @@ pub(crate) struct State {
 pub(crate) struct User {
     /// The number.
     pub(crate) id: u64,
-    /// The name, in lower case.
+    /// The name in lower case.
     pub(crate) login: String,
     /// The password.
     pub(crate) password: Hashed,
 }
 
-/// Who changes something, when, and in which way.
+/// The author, time and flavour of a change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Author {
     /// The user's name.
     pub(crate) login: String,
     /// The time.
     pub(crate) now_ms: u64,
-    /// The way of saving dashboards.
+    /// The flavour.
     pub(crate) flavour: Flavour,
 }
 
-/// What the organisation prefers; an empty text is no preference.
+/// The preferences of the organisation; an empty text is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Preferences {
-    /// The dashboard that is shown first.
+    /// The home dashboard.
     pub(crate) home_dashboard_uid: String,
     /// The colours.
     pub(crate) theme: String,
@@ -94,7 +94,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Makes the first administrator, unless there is any user.
+    /// Creates the first administrator, unless a user exists.
     pub(crate) fn ensure_admin(&mut self, login: &str, password: &str) -> bool {
         if !self.users.is_empty() {
             return false;
@@ -103,22 +103,22 @@ impl State {
         true
     }
 
-    /// Returns the data source of that uid.
+    /// Returns the data source with this uid.
     pub(crate) fn data_source(&self, uid: &str) -> Option<&DataSource> {
         self.data_sources.iter().find(|known| known.uid == uid)
     }
 
-    /// Returns the folder of that uid.
+    /// Returns the folder with this uid.
     pub(crate) fn folder(&self, uid: &str) -> Option<&Folder> {
         self.folders.iter().find(|known| known.uid == uid)
     }
 
-    /// Returns the dashboard of that uid.
+    /// Returns the dashboard with this uid.
     pub(crate) fn dashboard(&self, uid: &str) -> Option<&Dashboard> {
         self.dashboards.iter().find(|known| known.uid == uid)
     }
 
-    /// Returns the number of a new dashboard or folder; the unified way makes large ones.
+    /// Returns the number of a new dashboard or folder; the unified flavour uses large ones.
     pub(crate) fn next_dashboard_id(&mut self, flavour: Flavour) -> u64 {
         match flavour {
             Flavour::Classic => {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_password_stays() {
+    fn first_admin_password_is_kept() {
         let mut state = State::default();
         assert!(state.ensure_admin("Admin", "first"));
         assert!(!state.ensure_admin("admin", "second"));

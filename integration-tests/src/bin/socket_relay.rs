@@ -35,7 +35,7 @@ fn main() {
     let (from, to) = (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
     match from.split_once(':') {
         Some(("unix", path)) => {
-            let listener = UnixListener::bind(path).expect("the socket can be made");
+            let listener = UnixListener::bind(path).expect("the socket can be created");
             listener.incoming().flatten().for_each(|client| connect(client, &to));
         }
         Some(("tcp", address)) => {

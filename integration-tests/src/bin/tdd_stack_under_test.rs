@@ -1,4 +1,4 @@
-//! The twin of the `tdd-stack` program, which the tests of this crate can run.
+//! A copy of the `tdd-stack` program that the tests of this crate run.
 
 fn main() -> std::process::ExitCode {
     tdd_stack::main()

@@ -1,79 +1,79 @@
-//! Which calls are picked out, and what happens to them.
+//! Selection of calls, and their faults.
 
 use std::fmt;
 use std::process::Command;
 use std::time::Duration;
 
-/// A call on its way to the engine.
+/// A call to the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Its place among all calls, counted from 1.
+    /// Its number among all calls, counted from 1.
     pub number: usize,
     /// Its method and path, such as `POST /containers/create?name=tdd-grafana`.
     pub line: String,
-    /// The process that made it, where the system tells.
+    /// The calling process, if the system reports it.
     pub pid: Option<i32>,
 }
 
-/// Which calls are meant.
+/// A condition that selects calls.
 pub struct When(Box<dyn FnMut(&Call) -> bool + Send>);
 
-/// What happens to a call.
+/// A fault of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is answered with status 500, and the engine never hears of it.
+    /// Answers with status 500, without passing the call to the engine.
     Fails,
-    /// It is never answered, and the engine never hears of it.
+    /// Never answers, without passing the call to the engine.
     Hangs,
-    /// It is never answered, and the engine has done it.
+    /// Never answers, after the engine has executed the call.
     HangsDone,
-    /// It reaches the engine this much later.
+    /// Passes the call to the engine with this delay.
     Slow(Duration),
-    /// The connection ends without an answer, and the engine has done it.
+    /// Closes the connection without an answer, after the engine has executed the call.
     Drops,
-    /// The connection ends after so many bytes of the answer's body, or instead of its end if it is shorter.
+    /// Closes the connection after this many bytes of the answer's body, or at its end if it is shorter.
     CutAfter(usize),
-    /// The engine dies before it hears of the call: every connection ends, and nobody listens any more.
+    /// Simulates the engine's death before the call: every connection closes, and nothing listens.
     Dies,
-    /// The engine dies like that, and comes back after this time.
+    /// Simulates a death and a restart after this time.
     Restarts(Duration),
 }
 
-/// What the program gets to hear of a call after which something is done.
+/// Whether the program receives the answer of a call before an action runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hearing {
-    /// The engine has done it, and the program never hears of it: the connection ends without an answer.
+pub enum Delivery {
+    /// The engine executes the call, and the connection closes without an answer.
     Never,
-    /// The program has been sent the whole answer first.
+    /// The program receives the complete answer before the action.
     First,
 }
 
-/// What is done when a call has been answered.
+/// An action after the answer of a call.
 pub(super) struct Action(Box<dyn FnOnce(&Call) + Send>);
 
 impl When {
-    /// Means the call that comes as the n-th, counted from 1.
+    /// Selects the n-th call, counted from 1.
     pub fn nth(number: usize) -> Self {
         Self::matches(move |call| call.number == number)
     }
 
-    /// Means the call that comes as the n-th, counted from 1, and every later one.
+    /// Selects the n-th call, counted from 1, and every later one.
     pub fn from(number: usize) -> Self {
         Self::matches(move |call| call.number >= number)
     }
 
-    /// Means every call whose method and path begin so.
+    /// Selects every call whose method and path begin with this text.
     pub fn each(beginning: impl Into<String>) -> Self {
         let beginning = beginning.into();
         Self::matches(move |call| call.line.starts_with(&beginning))
     }
 
-    /// Means the first call from now on whose method and path begin so.
+    /// Selects the next call whose method and path begin with this text.
     pub fn first(beginning: impl Into<String>) -> Self {
         Self::first_times(1, beginning)
     }
 
-    /// Means the first calls from now on, so many of them, whose method and path begin so.
+    /// Selects the next `times` calls whose method and path begin with this text.
     pub fn first_times(mut times: usize, beginning: impl Into<String>) -> Self {
         let beginning = beginning.into();
         Self::matches(move |call| {
@@ -83,12 +83,12 @@ impl When {
         })
     }
 
-    /// Means the calls for which this returns true; it is asked at most once for each call.
+    /// Selects the calls for which the function returns true; it runs at most once per call.
     pub fn matches(is_meant: impl FnMut(&Call) -> bool + Send + 'static) -> Self {
         Self(Box::new(is_meant))
     }
 
-    pub(super) fn is_met_by(&mut self, call: &Call) -> bool {
+    pub(super) fn matches_call(&mut self, call: &Call) -> bool {
         (self.0)(call)
     }
 }
@@ -115,9 +115,9 @@ impl fmt::Debug for Action {
     }
 }
 
-/// Kills the program that made a call, by SIGKILL.
+/// Kills the calling program with SIGKILL.
 pub fn kill(call: &Call) {
-    let pid = call.pid.expect("the system tells who is at the other end of a socket").to_string();
+    let pid = call.pid.expect("the peer process is known").to_string();
     let sent = Command::new("kill").args(["-s", "KILL", &pid]).status();
     assert!(sent.is_ok_and(|status| status.success()), "the program cannot be killed");
 }

@@ -1,4 +1,4 @@
-//! Carries calls to the engine and answers back.
+//! Passes calls to the engine and answers to the program.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,25 +18,25 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::fault::{Action, Call, Fault, Hearing};
+use super::fault::{Action, Call, Delivery, Fault};
 use super::shared::Shared;
 
-/// What of a query tells calls apart.
-const TELLING: [&str; 6] = ["name", "fromImage", "tag", "signal", "path", "condition"];
+/// Query parameters that distinguish calls.
+const SHOWN_PARAMETERS: [&str; 6] = ["name", "fromImage", "tag", "signal", "path", "condition"];
 
-/// What is done when the connection's last answer has been sent.
+/// The action after the connection's last answer.
 type Last = Arc<Mutex<Option<(Action, Call)>>>;
 
-/// The connection ends without a further word: what hyper does on an error of the service.
+/// Returns the error at which hyper closes the connection without an answer.
 fn cut_off() -> io::Error {
     io::Error::other("the connection is cut")
 }
 
-/// Listens from now on; must be called inside the runtime.
+/// Starts listening; must be called inside the runtime.
 pub(super) fn revive(shared: &Arc<Shared>) {
-    // A listener that has ended leaves its socket behind.
+    // A listener that has ended leaves its socket file.
     drop(std::fs::remove_file(&shared.socket));
-    let listener = UnixListener::bind(&shared.socket).expect("a socket can be made");
+    let listener = UnixListener::bind(&shared.socket).expect("a socket can be created");
     tokio::spawn(serve(listener, shared.clone()));
 }
 
@@ -62,11 +62,11 @@ async fn connected(connection: UnixStream, shared: Arc<Shared>) {
         .serve_connection(TokioIo::new(connection), service)
         .with_upgrades();
     tokio::select! {
-        // A connection that was cut ends in an error, as it should.
+        // A connection that a fault closes ends in an error.
         ended = served => drop(ended),
         _ = deaths.changed() => return,
     }
-    let left = last.lock().expect("nobody panics while holding the lock").take();
+    let left = last.lock().expect("no task panics while it holds the lock").take();
     if let Some((action, call)) = left {
         action.run(&call);
     }
@@ -99,7 +99,7 @@ async fn answer(
     }
     let program = request.extensions_mut().remove::<OnUpgrade>();
     let (engine, underway) = (shared.engine.clone(), shared.asked(&call.line));
-    // The engine goes on when the program is gone, and so does the question.
+    // The engine finishes a call whose program has exited, so the call runs in a separate task.
     let asked = tokio::spawn(async move {
         let answered = ask(request, &engine).await;
         drop(underway);
@@ -116,12 +116,12 @@ async fn answer(
             return Err(cut_off());
         }
         (Some(Fault::CutAfter(bytes)), _) => return Ok(cut(response, bytes)),
-        (_, Some((Hearing::Never, action))) => {
+        (_, Some((Delivery::Never, action))) => {
             whole(response).await;
             action.run(&call);
             return Err(cut_off());
         }
-        (_, Some((Hearing::First, action))) => Some((action, call)),
+        (_, Some((Delivery::First, action))) => Some((action, call)),
         (_, None) => None,
     };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -130,14 +130,14 @@ async fn answer(
             tokio::spawn(upgraded(program, engine, shared, action));
         }
     } else if action.is_some() {
-        // Then the connection ends by itself when everything has been sent.
+        // With `close`, the connection ends once the whole answer is sent.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        *last.lock().expect("nobody panics while holding the lock") = action;
+        *last.lock().expect("no task panics while it holds the lock") = action;
     }
     Ok(response.map(Body::new))
 }
 
-/// Asks the engine on a connection of its own.
+/// Sends the request to the engine on a new connection.
 async fn ask(request: Request<Incoming>, engine: &Path) -> io::Result<Response<Incoming>> {
     let connection = UnixStream::connect(engine).await?;
     let (mut sender, connection) =
@@ -146,7 +146,7 @@ async fn ask(request: Request<Incoming>, engine: &Path) -> io::Result<Response<I
     sender.send_request(request.map(Body::new)).await.map_err(io::Error::other)
 }
 
-/// Lets both sides of an upgraded connection talk until the engine has said everything.
+/// Copies both directions of an upgraded connection until the engine closes it.
 async fn upgraded(
     program: OnUpgrade,
     engine: OnUpgrade,
@@ -166,16 +166,16 @@ async fn upgraded(
 }
 
 async fn talk(program: Upgraded, engine: Upgraded) {
-    let (mut program_says, mut to_program) = tokio::io::split(TokioIo::new(program));
-    let (mut engine_says, mut to_engine) = tokio::io::split(TokioIo::new(engine));
+    let (mut from_program, mut to_program) = tokio::io::split(TokioIo::new(program));
+    let (mut from_engine, mut to_engine) = tokio::io::split(TokioIo::new(engine));
     let asked = async {
-        // A program that is gone has nothing more to say.
-        drop(tokio::io::copy(&mut program_says, &mut to_engine).await);
+        // The program may close its side first.
+        drop(tokio::io::copy(&mut from_program, &mut to_engine).await);
         drop(to_engine.shutdown().await);
         std::future::pending::<()>().await;
     };
     let answered = async {
-        drop(tokio::io::copy(&mut engine_says, &mut to_program).await);
+        drop(tokio::io::copy(&mut from_engine, &mut to_program).await);
         drop(to_program.shutdown().await);
     };
     tokio::select! {
@@ -184,7 +184,7 @@ async fn talk(program: Upgraded, engine: Upgraded) {
     }
 }
 
-/// Takes in an answer to its end, so that the engine has done what was asked.
+/// Reads an answer to its end, so that the engine has executed the call.
 async fn whole(mut response: Response<Incoming>) {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         if let Ok(engine) = hyper::upgrade::on(&mut response).await {
@@ -195,10 +195,10 @@ async fn whole(mut response: Response<Incoming>) {
     }
 }
 
-/// Returns an answer whose body breaks off.
+/// Returns an answer whose body ends early.
 fn cut(response: Response<Incoming>, bytes: usize) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
-    // With a length the end would be one, however the connection ends.
+    // A client would accept a body of the announced length even if the connection breaks.
     parts.headers.remove("Content-Length");
     let chunks = Body::new(body).into_data_stream().map(|chunk| chunk.map_err(io::Error::other));
     let kept = stream::unfold(Some((chunks, bytes)), |state| async move {
@@ -236,8 +236,10 @@ fn line(method: &str, uri: &Uri) -> String {
     }
     let query: BTreeMap<String, String> =
         Query::try_from_uri(uri).map(|Query(query)| query).unwrap_or_default();
-    let told: Vec<String> =
-        TELLING.iter().filter_map(|key| query.get(*key).map(|value| format!("{key}={value}"))).collect();
-    let mark = if told.is_empty() { "" } else { "?" };
-    format!("{method} {path}{mark}{}", told.join("&"))
+    let shown: Vec<String> = SHOWN_PARAMETERS
+        .iter()
+        .filter_map(|key| query.get(*key).map(|value| format!("{key}={value}")))
+        .collect();
+    let separator = if shown.is_empty() { "" } else { "?" };
+    format!("{method} {path}{separator}{}", shown.join("&"))
 }

@@ -1,33 +1,33 @@
-//! What a proxy's connections share: the calls so far, and what the next ones meet.
+//! State that the connections of a proxy share: calls so far, faults and actions.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
-use super::fault::{Action, Call, Fault, Hearing, When};
+use super::fault::{Action, Call, Delivery, Fault, When};
 
-/// What the connections share.
+/// State that the connections share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) engine: PathBuf,
     pub(super) socket: PathBuf,
     pub(super) state: Mutex<State>,
     pub(super) changed: Condvar,
-    /// How often the engine has died; who waits for the next time ends then.
+    /// Number of the engine's deaths; connections end when it changes.
     pub(super) deaths: watch::Sender<u32>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) calls: Vec<String>,
-    /// The calls that the engine has not answered yet, whether or not the program is still there.
+    /// Calls without an answer of the engine, even if their program has exited.
     pub(super) underway: Vec<String>,
     pub(super) faults: Vec<(When, Fault)>,
-    pub(super) actions: Vec<(When, Hearing, Action)>,
+    pub(super) actions: Vec<(When, Delivery, Action)>,
 }
 
-/// A call, for as long as the engine has not answered it.
+/// A call that the engine has not answered yet.
 #[derive(Debug)]
 pub(super) struct Underway {
     shared: Arc<Shared>,
@@ -52,25 +52,26 @@ impl Shared {
         self.deaths.send_modify(|deaths| *deaths += 1);
     }
 
-    /// Says that the engine is asked something, until what is returned is dropped.
+    /// Marks a call as unanswered until the returned value is dropped.
     pub(super) fn asked(self: &Arc<Self>, line: &str) -> Underway {
         self.lock().underway.push(line.to_string());
         Underway { shared: self.clone(), line: line.to_string() }
     }
 
-    /// Counts a call, and returns what it meets and what is done when it has been answered.
+    /// Records a call, and returns its fault and the action after its answer.
     pub(super) fn record(
         &self,
         line: String,
         pid: Option<i32>,
-    ) -> (Call, Option<Fault>, Option<(Hearing, Action)>) {
+    ) -> (Call, Option<Fault>, Option<(Delivery, Action)>) {
         let mut state = self.lock();
         state.calls.push(line.clone());
         let call = Call { number: state.calls.len(), line, pid };
-        let fault = state.faults.iter_mut().find_map(|(when, fault)| when.is_met_by(&call).then_some(*fault));
-        let action = state.actions.iter_mut().position(|(when, ..)| when.is_met_by(&call));
+        let fault =
+            state.faults.iter_mut().find_map(|(when, fault)| when.matches_call(&call).then_some(*fault));
+        let action = state.actions.iter_mut().position(|(when, ..)| when.matches_call(&call));
         let action = action.map(|index| state.actions.remove(index));
         self.changed.notify_all();
-        (call, fault, action.map(|(_, hearing, action)| (hearing, action)))
+        (call, fault, action.map(|(_, delivery, action)| (delivery, action)))
     }
 }

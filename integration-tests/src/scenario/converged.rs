@@ -1,25 +1,25 @@
-//! Whether a stack is as it is asked for, and whether it gets there.
+//! Whether a stack is in its desired state, and whether `up` gets there.
 
 use super::Scenario;
 use crate::cli::{Output, PLAN};
 
 impl Scenario {
-    /// Plans an `up` with these flags; the exit code is 0 where nothing is left to do, and 10 where something is.
+    /// Plans an `up` with these flags; exit code 0 means no changes, 10 means pending changes.
     pub fn plan(&self, flags: &[&str]) -> Output {
         self.run(&[&PLAN, flags].concat())
     }
 
-    /// Asserts that the stack is as it is asked for without any flags.
+    /// Asserts that the stack is in its desired state without any flags.
     #[track_caller]
     pub fn is_converged(&self) {
         self.plan(&[]).exits(0);
     }
 
-    /// Asserts that `up` succeeds, that nothing is left to do then, and that nothing is left over.
+    /// Asserts that `up` succeeds, that the next plan is empty, and that no other container remains.
     #[track_caller]
     pub fn converges(&self) {
         self.run(&["up"]).exits(0);
         self.is_converged();
-        assert_eq!(self.objects("container").len(), super::SERVICES.len(), "something is left over");
+        assert_eq!(self.objects("container").len(), super::SERVICES.len(), "unexpected containers");
     }
 }

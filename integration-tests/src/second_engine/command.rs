@@ -1,11 +1,11 @@
-//! Runs the commands of the system that set up an engine and what it needs.
+//! Runs system commands that set up a second engine.
 
 use std::process::{Command, Stdio};
 
-/// Runs a command and returns what it prints.
+/// Runs a command and returns its output.
 ///
 /// # Errors
-/// It cannot be run, or does not succeed.
+/// The command cannot be started, or fails.
 pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("cannot run `{program}`: {error}"))?;

@@ -1,6 +1,6 @@
-//! A network of its own for a second engine: a namespace with one wire to this machine, and another host name.
+//! A network namespace for a second engine with one link to this machine and another host name.
 //!
-//! Whatever listens on the loopback of one is not reached on the loopback of the other.
+//! Listeners on the loopback of one side are not reachable on the loopback of the other.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,24 +9,24 @@ use std::process::{Child, Command, Stdio};
 use super::command::run;
 use super::range::Range;
 
-/// The host name there.
+/// The host name of the namespace.
 pub(super) const NAME: &str = "tdd-elsewhere";
-/// The port by which the engine is reached from this machine too.
+/// The TCP port on which this machine reaches the engine too.
 const PORT: u16 = 2375;
 
-/// A network namespace that stands for another machine.
+/// A network namespace that simulates another machine.
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     range: Range,
-    /// Lead from a port there to the registry here.
+    /// Relays from a port of the namespace to the registry of this machine.
     relays: Vec<Child>,
 }
 
 impl Elsewhere {
-    /// Makes the namespace, the wire to it, and the way from there to the registry at a loopback address here.
+    /// Creates the namespace, the link, and the relay to the registry on this machine's loopback.
     ///
     /// # Errors
-    /// The machine does not let it be made.
+    /// A command that creates them fails.
     pub(super) fn make(range: Range, folder: &Path, relay: &Path, registry: &str) -> Result<Self, String> {
         let (name, near_end, far_end) = (range.namespace(), range.bridge(), "wire");
         let (near, far) = range.wire();
@@ -63,14 +63,14 @@ impl Elsewhere {
         self.range.wire().1
     }
 
-    /// Returns the words by which the engine is started there.
+    /// Returns the command prefix that starts the engine in the namespace.
     pub(super) fn launcher(&self) -> Vec<String> {
         let named = format!("echo {NAME} > /proc/sys/kernel/hostname && exec \"$@\"");
         let words = ["unshare", "--uts", "sh", "-c", &named, "sh"];
         self.enter().into_iter().chain(words.map(String::from)).collect()
     }
 
-    /// Returns the arguments of an engine there, which has a `docker0` of its own.
+    /// Returns the flags of an engine in the namespace, which has its own `docker0`.
     pub(super) fn flags(&self) -> Vec<String> {
         vec![
             "--bip".into(),
@@ -80,12 +80,13 @@ impl Elsewhere {
         ]
     }
 
-    /// Writes a program that runs another one there, and returns its path.
+    /// Writes a script that runs a program in the namespace, and returns its path.
     pub(super) fn wrap(&self, folder: &Path, program: &str) -> PathBuf {
         let path = folder.join("on-its-machine");
         let text = format!("#!/bin/sh\nexec {} {program} \"$@\"\n", self.enter().join(" "));
-        std::fs::write(&path, text).expect("the folder can be written");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
+        std::fs::write(&path, text).expect("the folder is writable");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+            .expect("this user owns the file");
         path
     }
 

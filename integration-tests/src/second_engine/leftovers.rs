@@ -1,6 +1,6 @@
-//! What a second engine leaves behind: processes, mounts, bridges, its folder.
+//! Clean-up after a second engine: processes, mounts, bridges and its folder.
 //!
-//! Never ends a process that does not name the engine's own folder, or is not started by one that does.
+//! Only processes that name the engine's folder, and their children, are killed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,23 +8,23 @@ use std::path::{Path, PathBuf};
 use super::command::run;
 use super::range::Range;
 
-/// The file that says which process a folder belongs to.
+/// The file that names the owner process of a folder.
 const OWNER: &str = "owner";
-/// How often a removal is tried again, since mounts lie one above the other.
+/// Number of removal attempts, since mounts may be stacked.
 const TRIES: usize = 5;
 
-/// Returns the folder that stands for a range. It is short, since sockets lie in it.
+/// Returns the folder of a range. Its path is short, because it contains sockets.
 pub(super) fn folder(range: Range) -> PathBuf {
     std::env::temp_dir().join(format!("tdd-test-engine-{}", range.number))
 }
 
-/// Writes whose folder it is.
+/// Writes the owner of the folder.
 pub(super) fn sign(folder: &Path) {
-    let owner = identity(std::process::id()).expect("this process runs");
-    fs::write(folder.join(OWNER), owner).expect("the new folder can be written");
+    let owner = identity(std::process::id()).expect("this process exists");
+    fs::write(folder.join(OWNER), owner).expect("the new folder is writable");
 }
 
-/// Removes what test runs left behind that were killed.
+/// Removes leftovers of killed test runs.
 pub(super) fn sweep() {
     for range in Range::all_from(0) {
         let folder = folder(range);
@@ -36,11 +36,11 @@ pub(super) fn sweep() {
     }
 }
 
-/// Removes all that is left of an engine.
+/// Removes all remains of an engine.
 #[expect(clippy::print_stderr, reason = "a panic here would hide the one that ends the test")]
 pub(super) fn remove(folder: &Path, range: Range) {
     for _ in 0..TRIES {
-        // The deepest first: the end of a container's first process ends the container.
+        // Children first: the end of a container's PID 1 ends the container.
         for id in processes(folder).into_iter().rev() {
             drop(run("kill", &["-s", "KILL", &id.to_string()]));
         }
@@ -57,11 +57,11 @@ pub(super) fn remove(folder: &Path, range: Range) {
     }
     range.expel();
     if folder.exists() {
-        eprintln!("{} of a second engine is left behind", folder.display());
+        eprintln!("{} of a second engine remains", folder.display());
     }
 }
 
-/// Returns the processes that name the folder in their arguments, each followed by those that it started.
+/// Returns the processes that name the folder in their arguments, and their descendants.
 fn processes(folder: &Path) -> Vec<u32> {
     let folder = format!("{}/", folder.display());
     let all: Vec<(u32, u32, String)> = fs::read_dir("/proc")
@@ -96,10 +96,10 @@ fn mounts(folder: &Path) -> Vec<String> {
     paths.filter(|path| path.starts_with(&folder)).map(ToString::to_string).collect()
 }
 
-/// Returns a process's id and when it was started, which together are never used twice.
+/// Returns the id and the start time of a process, which are unique together.
 fn identity(process: u32) -> Option<String> {
     let status = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The command's name before the bracket may have spaces.
+    // The command name in parentheses may contain spaces.
     let started = status.rsplit_once(')')?.1.split_whitespace().nth(19)?.to_string();
     Some(format!("{process} {started}"))
 }

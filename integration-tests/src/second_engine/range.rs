@@ -1,15 +1,15 @@
-//! The addresses of a second engine's networks, and the one rule of the packet filter that they need.
+//! The addresses of a second engine's networks, and the packet filter rule that they need.
 //!
-//! Never writes a rule for any other address.
+//! No rule affects any other address.
 
 use std::fmt;
 
 use super::command::run;
 
-/// A part of 198.18.0.0/15, which is set apart for tests of networks.
+/// A part of 198.18.0.0/15, which is reserved for network tests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
-    /// Which of the parts.
+    /// The number of the part.
     pub(super) number: u32,
 }
 
@@ -20,28 +20,28 @@ impl fmt::Display for Range {
 }
 
 impl Range {
-    /// How many ranges of four times 256 addresses there are.
+    /// The number of ranges, each with 4 × 256 addresses.
     const COUNT: u32 = 128;
 
-    /// Returns every range once, beginning at a place that depends on the number.
+    /// Returns every range once, starting at an index that depends on the number.
     pub(super) fn all_from(number: u32) -> impl Iterator<Item = Self> {
         (0..Self::COUNT).map(move |step| Self { number: (number % Self::COUNT + step) % Self::COUNT })
     }
 
-    /// Returns the address by which containers are to reach the host: that of the first network's bridge.
+    /// Returns the address of the host for containers: the bridge of the first network.
     pub(super) fn gateway(self) -> String {
         self.address(1)
     }
 
-    /// Returns the name of the bridge that the engine has in the place of `docker0`.
+    /// Returns the name of the bridge that replaces `docker0`.
     pub(super) fn bridge(self) -> String {
         format!("tdd-engine-{}", self.number)
     }
 
-    /// Makes that bridge, with an address that the engine's other networks come to last.
+    /// Creates the bridge with an address that the engine's networks use last.
     ///
     /// # Errors
-    /// The machine does not let it be made.
+    /// A command that creates it fails.
     pub(super) fn make_bridge(self) -> Result<(), String> {
         let (name, address) = (self.bridge(), format!("{}/27", self.last_network()));
         run("ip", &["link", "add", &name, "type", "bridge"])?;
@@ -54,26 +54,26 @@ impl Range {
         !self.interfaces().is_empty()
     }
 
-    /// Returns the interfaces that have an address of the range.
+    /// Returns the interfaces with an address of the range.
     pub(super) fn interfaces(self) -> Vec<String> {
         let listed = run("ip", &["-oneline", "-4", "address", "show", "to", &self.to_string()]);
         let listed = listed.unwrap_or_default();
         listed.lines().filter_map(|line| line.split_whitespace().nth(1)).map(ToString::to_string).collect()
     }
 
-    /// Lets containers of the range reach one another, where the machine's engine would drop that.
+    /// Allows traffic between containers of the range, which the machine's engine would drop.
     ///
     /// # Errors
     /// The rule cannot be written.
     pub(super) fn admit(self) -> Result<(), String> {
-        // The chain that engines leave to the administrator; where it is missing no engine drops anything.
+        // Engines leave the chain DOCKER-USER to the administrator; without it no engine drops packets.
         if run("iptables", &["--wait", "--list-rules", "DOCKER-USER"]).is_err() {
             return Ok(());
         }
         self.rule("--insert").map(drop)
     }
 
-    /// Takes the rule back, as often as it is there.
+    /// Removes every copy of the rule.
     pub(super) fn expel(self) {
         for _ in 0..Self::COUNT {
             if self.rule("--delete").is_err() {
@@ -97,12 +97,12 @@ impl Range {
         format!("198.{}.{}.{last}", 18 + self.number / 64, self.number % 64 * 4)
     }
 
-    /// Returns the name of the network namespace of an engine that is elsewhere.
+    /// Returns the name of the network namespace of a remote engine.
     pub(super) fn namespace(self) -> String {
         format!("tdd-engine-{}", self.number)
     }
 
-    /// Returns the addresses of both ends of the wire to an engine that is elsewhere: this machine's and its.
+    /// Returns the addresses of both ends of the link to a remote engine: this machine's first.
     pub(super) fn wire(self) -> (String, String) {
         let near = self.last_network();
         let far = near.replace(".225", ".226");

@@ -1,4 +1,4 @@
-//! What Grafana keeps, and to whom it shows it.
+//! Grafana's stored data and its login check.
 
 use serde_json::Value;
 use tdd_stack::config::dashboard;
@@ -10,24 +10,21 @@ use tdd_stack::plan::LoginCase;
 use super::{Volume, World};
 
 impl World {
-    /// Grafana takes the delivered password where it has none, and ends where none is delivered.
+    /// Sets the delivered password at Grafana's first start; panics if none was delivered.
     pub(super) fn first_start(&mut self, stack: &Stack, service: &str) {
         let Some(wanted) = stack.service(service) else { return };
         let Some(file) = wanted.password_file else { return };
         let delivered = self.config_volume(stack, service).files.get(file.name).cloned();
         let delivered = delivered.unwrap_or_else(|| panic!("`{service}` starts without its password"));
         let data = wanted.data_volume().and_then(|name| self.volumes.get_mut(name));
-        data.expect("it keeps its data").password.get_or_insert(Secret::new(delivered));
+        data.expect("Grafana has a data volume").password.get_or_insert(Secret::new(delivered));
     }
 
-    /// Sets the login where that may be done.
+    /// Sets the login where the case allows it.
     pub(super) fn set_login(&mut self, stack: &Stack, case: LoginCase) {
         let wanted = stack.login.password.clone();
-        assert!(
-            case == LoginCase::Default || wanted.is_chosen(),
-            "the well-known password takes the place of another"
-        );
-        // A login that nobody chose and that is refused ends the real program.
+        assert!(case == LoginCase::Default || wanted.is_chosen(), "the well-known password replaces another");
+        // The real program fails at a rejected login that the user did not choose.
         let volume = self.grafana_data(stack);
         if case != LoginCase::Default {
             volume.password = Some(wanted.secret);
@@ -35,17 +32,20 @@ impl World {
     }
 
     fn grafana_data(&mut self, stack: &Stack) -> &mut Volume {
-        assert!(self.is_ready("grafana"), "Grafana is not ready, and is asked for something");
-        let name =
-            stack.service("grafana").and_then(Service::data_volume).expect("it keeps its data").to_string();
-        self.volumes.get_mut(&name).expect("it runs, so it has a volume")
+        assert!(self.is_ready("grafana"), "Grafana is used before it is ready");
+        let name = stack
+            .service("grafana")
+            .and_then(Service::data_volume)
+            .expect("Grafana has a data volume")
+            .to_string();
+        self.volumes.get_mut(&name).expect("the volume of a running service exists")
     }
 
-    /// Returns what Grafana keeps, which it shows to nobody with a wrong password.
+    /// Returns Grafana's data, after checking that the login is the right one.
     pub(super) fn grafana_volume(&mut self, stack: &Stack) -> &mut Volume {
         let secret = stack.login.password.secret.clone();
         let volume = self.grafana_data(stack);
-        assert_eq!(volume.password, Some(secret), "Grafana is asked with a login that nobody has tried");
+        assert_eq!(volume.password, Some(secret), "Grafana is used with a login that was not checked");
         volume
     }
 

@@ -1,4 +1,4 @@
-//! Which services run, and which of them are ready.
+//! Which services run and are ready.
 
 use std::net::SocketAddr;
 

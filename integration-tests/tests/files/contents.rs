@@ -1,4 +1,4 @@
-//! Contents that cannot be worked with, in every file that a user may edit.
+//! Invalid contents in every file that a user may edit.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
-use super::{listing, tell, within};
+use super::{listing, print_row, within};
 
-/// The files that are delivered to a service.
+/// Files that are delivered to a service.
 const DELIVERED: [&str; 4] = ["prometheus.yml", "recording_rules.yml", "alerts.yml", "alertmanager.yml"];
 const DASHBOARD: &str = "grafana_dashboards.json";
-/// The files that are only written, for the user's application and for compose.
+/// Files that are only written, for the user's application and for compose.
 const COMPANIONS: [&str; 3] = ["logging_config.yaml", "observability.py", "docker-compose.monitoring.yml"];
 
-/// A fault of a content: its name, the content, the line and words of the message.
+/// A faulty content: its name, the content, and the line and words of the message.
 struct Case {
     name: &'static str,
     content: Vec<u8>,
@@ -31,7 +31,7 @@ fn case(
     Case { name, content: content.into(), line: line.into(), words }
 }
 
-/// A text of a kilobyte that stands for gigabytes.
+/// Returns a kilobyte of YAML whose aliases expand to gigabytes.
 fn laughs() -> String {
     let line = |number: u32| {
         format!("a{number}: &a{number} [{}]\n", vec![format!("*a{}", number - 1); 10].join(", "))
@@ -39,7 +39,7 @@ fn laughs() -> String {
     std::iter::once("a0: &a0 lol\n".to_string()).chain((1..20).map(line)).collect()
 }
 
-/// What no file can be, whoever reads it.
+/// Returns contents that no reader accepts.
 fn unreadable() -> Vec<Case> {
     vec![
         case("enormous", "# 11 bytes\n".repeat(1_000_000), None, "it is longer than 2 MiB, the limit"),
@@ -71,7 +71,7 @@ fn yaml() -> Vec<Case> {
     cases
 }
 
-/// What takes seconds without optimisation is tried on one file alone.
+/// Returns the cases of a file; the one that takes seconds without optimisation is tried on one file only.
 fn yaml_for(file: &str) -> Vec<Case> {
     yaml().into_iter().filter(|case| case.name != "quadratic" || file == "alerts.yml").collect()
 }
@@ -88,16 +88,16 @@ fn json() -> Vec<Case> {
     cases
 }
 
-/// Runs the program with less memory than a content that is unfolded would take, and within seconds.
+/// Asserts that the program rejects a content within seconds and with less memory than the expanded content needs.
 #[track_caller]
 fn refused<const N: usize>(scene: &Scene, arguments: [&str; N], file: &str, case: &Case, code: i32) {
     let began = Instant::now();
     let output = within(scene, "ulimit -v 1000000; exec \"$@\"", arguments).run();
     let place =
         case.line.map(|line| if code == 2 { format!(": line {line}: ") } else { format!(":{line}: ") });
-    let told = format!("{file}{}", place.unwrap_or_else(|| ": ".into()));
-    tell(&format!("{}, {file}: {}", arguments[0], case.name), &output);
-    output.exits(code).says(&told).says(case.words);
+    let reported = format!("{file}{}", place.unwrap_or_else(|| ": ".into()));
+    print_row(&format!("{}, {file}: {}", arguments[0], case.name), &output);
+    output.exits(code).says(&reported).says(case.words);
     if code == 1 {
         output.says(
             "nothing was changed; fix the files, or restore the shipped ones with `tdd-stack init --force`",
@@ -107,12 +107,12 @@ fn refused<const N: usize>(scene: &Scene, arguments: [&str; N], file: &str, case
 }
 
 #[test]
-fn a_delivered_file_that_cannot_be_worked_with_is_refused_before_anything_changes() {
+fn invalid_delivered_file_is_rejected_before_any_change() {
     let scene = Scene::after_up(program!());
     for file in DELIVERED {
         let shipped = scene.read(file);
         for case in yaml_for(file) {
-            fs::write(scene.file(file), &case.content).expect("it can be written");
+            fs::write(scene.file(file), &case.content).expect("it is writable");
             let before = listing(&scene.folder().join("config/monitoring"));
             refused(&scene, ["up"], file, &case, 1);
             refused(&scene, ["plan"], file, &case, 1);
@@ -130,12 +130,12 @@ fn a_delivered_file_that_cannot_be_worked_with_is_refused_before_anything_change
 }
 
 #[test]
-fn a_check_names_the_same_faults_and_runs_no_tool_over_them() {
+fn check_reports_invalid_files_without_a_container() {
     let scene = Scene::after_up(program!());
     for file in DELIVERED.into_iter().chain(["alerts_test.yml"]) {
         let shipped = scene.read(file);
         for case in yaml_for(file) {
-            fs::write(scene.file(file), &case.content).expect("it can be written");
+            fs::write(scene.file(file), &case.content).expect("it is writable");
             refused(&scene, ["check"], file, &case, 1);
         }
         scene.edit(file, &shipped);
@@ -145,10 +145,10 @@ fn a_check_names_the_same_faults_and_runs_no_tool_over_them() {
 }
 
 #[test]
-fn a_dashboard_that_cannot_be_worked_with_is_refused_before_anything_changes() {
+fn invalid_dashboard_is_rejected_before_any_change() {
     let scene = Scene::after_up(program!());
     for case in json() {
-        fs::write(scene.file(DASHBOARD), &case.content).expect("it can be written");
+        fs::write(scene.file(DASHBOARD), &case.content).expect("it is writable");
         refused(&scene, ["up"], DASHBOARD, &case, 1);
         assert_eq!(scene.engine.changes(), [""; 0], "{}", case.name);
         refused(&scene, ["check"], DASHBOARD, &case, 1);
@@ -157,18 +157,18 @@ fn a_dashboard_that_cannot_be_worked_with_is_refused_before_anything_changes() {
 }
 
 #[test]
-fn a_companion_is_the_users_own_as_long_as_it_can_be_read() {
+fn readable_companion_file_is_never_changed() {
     let scene = Scene::after_up(program!());
     for file in COMPANIONS {
         let shipped = scene.read(file);
         for case in yaml_for(file) {
-            fs::write(scene.file(file), &case.content).expect("it can be written");
+            fs::write(scene.file(file), &case.content).expect("it is writable");
             if unreadable().iter().any(|other| other.name == case.name) {
                 refused(&scene, ["up"], file, &case, 1);
             } else {
                 within(&scene, "ulimit -v 1000000; exec \"$@\"", ["up"]).run().exits(0);
             }
-            assert!(fs::read(scene.file(file)).expect("it is there") == case.content, "{file} was changed");
+            assert!(fs::read(scene.file(file)).expect("it exists") == case.content, "{file} was changed");
             assert_eq!(scene.engine.changes(), [""; 0], "{file}: {}", case.name);
         }
         scene.edit(file, &shipped);
@@ -176,10 +176,10 @@ fn a_companion_is_the_users_own_as_long_as_it_can_be_read() {
 }
 
 #[test]
-fn settings_that_cannot_be_worked_with_are_refused_before_the_engine_is_asked() {
+fn invalid_settings_are_rejected_before_any_engine_call() {
     let scene = Scene::new(program!());
     for case in yaml().into_iter().filter(|case| !case.words.contains("is empty")) {
-        fs::write(scene.folder().join("tdd-stack.yaml"), &case.content).expect("it can be written");
+        fs::write(scene.folder().join("tdd-stack.yaml"), &case.content).expect("it is writable");
         refused(&scene, ["up"], "tdd-stack.yaml", &case, 2);
         assert_eq!(scene.engine.requests(), [""; 0]);
         assert!(!scene.folder().join("config").exists(), "files were written");
@@ -187,7 +187,7 @@ fn settings_that_cannot_be_worked_with_are_refused_before_the_engine_is_asked() 
 }
 
 #[test]
-fn settings_may_be_empty_and_come_from_any_editor() {
+fn empty_settings_and_editor_artifacts_are_accepted() {
     let scene = Scene::new(program!());
     for text in ["", "# nothing\n", "\u{feff}stack: odd\r\n", "---\nstack: odd\n...\n"] {
         scene.settings(text);
@@ -198,7 +198,7 @@ fn settings_may_be_empty_and_come_from_any_editor() {
 }
 
 #[test]
-fn files_from_any_editor_are_applied_as_they_are() {
+fn byte_order_mark_and_crlf_are_applied_unchanged() {
     let scene = Scene::after_up(program!());
     for (file, change) in
         [("alerts.yml", true), ("prometheus.yml", true), ("alertmanager.yml", true), ("alerts.yml", false)]
@@ -213,16 +213,16 @@ fn files_from_any_editor_are_applied_as_they_are() {
 }
 
 #[test]
-fn what_cannot_be_read_is_no_reason_not_to_replace_it() {
+fn init_force_replaces_unreadable_content_with_backup() {
     let scene = Scene::new(program!());
     scene.run(["init"]).exits(0);
     let shipped = scene.read("alerts.yml");
     for case in unreadable() {
         fs::write(scene.file("alerts.yml"), &case.content).expect("it can be written");
-        assert!(scene.run(["init"]).exits(0).stdout.contains("kept "), "{}", case.name);
+        assert!(scene.run(["init"]).exits(0).stdout.contains("is kept"), "{}", case.name);
         let output = scene.run(["init", "--force"]);
         let stdout = &output.exits(0).stdout;
-        let backup = stdout.split("your version is ").nth(1).and_then(|rest| rest.split(')').next());
+        let backup = stdout.split("your version is ").nth(1).and_then(|rest| rest.lines().next());
         let kept = fs::read(backup.expect("a backup is named")).expect("it is there");
         assert!(kept == case.content, "{}: the backup differs", case.name);
         assert!(scene.read("alerts.yml") == shipped);
@@ -230,10 +230,10 @@ fn what_cannot_be_read_is_no_reason_not_to_replace_it() {
 }
 
 #[test]
-fn a_stack_goes_down_whatever_its_files_say() {
+fn down_succeeds_with_invalid_files() {
     let scene = Scene::after_up(program!());
     for (file, case) in DELIVERED.into_iter().zip(yaml()) {
-        fs::write(scene.file(file), &case.content).expect("it can be written");
+        fs::write(scene.file(file), &case.content).expect("it is writable");
     }
     scene.run(["down"]).exits(0);
     assert!(scene.engine.containers().is_empty());

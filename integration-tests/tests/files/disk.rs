@@ -1,4 +1,4 @@
-//! Disks that are full or cannot be written, really: each in a mount of its own that ends with the program.
+//! Real full, read-only and forbidden disks: each in its own mount, which ends with the program.
 
 use std::fs;
 use std::path::Path;
@@ -7,9 +7,9 @@ use integration_tests::cli::Output;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
-use super::{listing, tell, within};
+use super::{listing, print_row, within};
 
-/// Runs the program in a folder that is a file system of its own; `prepare` is done there first, and what is left is
+/// Runs the program in a folder that is its own file system; `prepare` runs there first, and the final content is
 /// copied to `after`.
 fn on_own_disk<const N: usize>(scene: &Scene, size: &str, prepare: &str, arguments: [&str; N]) -> Output {
     let folder = scene.folder().display().to_string();
@@ -18,14 +18,14 @@ fn on_own_disk<const N: usize>(scene: &Scene, size: &str, prepare: &str, argumen
          mount -t tmpfs -o size={size} none $disk; cp -a $seed/. $disk/; {prepare}; \
          code=0; \"$@\" || code=$?; mkdir $after; cp -a $disk/. $after/; exit $code"
     );
-    // Who is not root is so in a user's own space.
+    // A user namespace lets other users than root mount.
     let entered = "if [ \"$(id -u)\" = 0 ]; then exec unshare --mount sh -euc \"$script\" sh \"$@\"; \
                    else exec unshare --map-root-user --mount sh -euc \"$script\" sh \"$@\"; fi";
     let disk = scene.folder().join("disk");
     within(scene, entered, arguments).env("script", script).env("TDD_STACK_DIR", disk).run()
 }
 
-/// Writes until nothing more fits.
+/// Shell command that fills the disk.
 const FILL: &str = "dd if=/dev/zero of=$disk/ballast bs=1k 2>/dev/null || true";
 
 fn after(scene: &Scene) -> std::path::PathBuf {
@@ -39,27 +39,27 @@ fn seeded(scene: &Scene) {
 }
 
 #[test]
-fn on_a_full_disk_no_file_is_written_at_all() {
+fn full_disk_leaves_no_files() {
     let scene = Scene::new(program!());
     let output = on_own_disk(&scene, "40k", "true", ["init"]);
-    tell("init, disk full", &output);
+    print_row("init, disk full", &output);
     output
         .exits(4)
         .says("cannot write `")
         .says("No space left on device")
         .says("free some space, or choose another folder");
-    assert_eq!(listing(&after(&scene)).len(), 0, "something is left behind");
+    assert_eq!(listing(&after(&scene)).len(), 0, "files remain");
     assert_eq!(scene.engine.requests(), [""; 0]);
 }
 
 #[test]
-fn on_a_disk_that_becomes_full_up_begins_nothing_with_the_engine_and_goes_on_later() {
+fn up_resumes_after_disk_was_full() {
     let scene = Scene::with_images(program!());
     let output = on_own_disk(&scene, "40k", "true", ["up"]);
-    tell("up from nothing, disk becomes full", &output);
+    print_row("up from nothing, disk becomes full", &output);
     output.exits(4).says("No space left on device").says("free some space");
     assert_eq!(scene.engine.changes(), [""; 0]);
-    // What was written is whole and known as this program's own.
+    // Every written file is complete and listed as this program's own.
     let written = listing(&after(&scene));
     assert!(!written.keys().any(|name| name.starts_with(".tdd-stack-")), "{:?}", written.keys());
     let seed = scene.folder().join("seed");
@@ -73,44 +73,44 @@ fn on_a_disk_that_becomes_full_up_begins_nothing_with_the_engine_and_goes_on_lat
 }
 
 #[test]
-fn on_a_full_disk_a_running_stack_and_all_files_stay_as_they_are() {
+fn full_disk_changes_neither_stack_nor_files() {
     let scene = Scene::after_up(program!());
     seeded(&scene);
     let seed = scene.folder().join("seed/config/monitoring");
     // One file is missing and has to be written, another is edited and has to be applied.
-    fs::remove_file(seed.join("README.md")).expect("it is there");
-    fs::write(seed.join("alerts.yml"), "groups: []\n").expect("it can be written");
+    fs::remove_file(seed.join("README.md")).expect("it exists");
+    fs::write(seed.join("alerts.yml"), "groups: []\n").expect("it is writable");
     let before = listing(&seed);
     let output = on_own_disk(&scene, "256k", FILL, ["up"]);
-    tell("up on a running stack, disk full", &output);
+    print_row("up on a running stack, disk full", &output);
     output.exits(4).says("README.md`").says("No space left on device").says("free some space");
     assert_eq!(scene.engine.changes(), [""; 0]);
     assert!(listing(&after(&scene)) == before, "files changed");
 }
 
 #[test]
-fn on_a_full_disk_an_edited_file_is_not_replaced_without_its_backup() {
+fn full_disk_keeps_edited_file_without_backup() {
     let scene = Scene::new(program!());
     seeded(&scene);
     let seed = scene.folder().join("seed/config/monitoring");
-    fs::write(seed.join("alerts.yml"), "groups: [] # mine\n".repeat(500)).expect("it can be written");
+    fs::write(seed.join("alerts.yml"), "groups: [] # mine\n".repeat(500)).expect("it is writable");
     let before = listing(&seed);
     let output = on_own_disk(&scene, "256k", FILL, ["init", "--force"]);
-    tell("init --force, disk full", &output);
+    print_row("init --force, disk full", &output);
     output.exits(4).says("alerts.yml`").says("No space left on device");
     assert!(listing(&after(&scene)) == before, "files changed");
 }
 
 #[test]
-fn on_a_read_only_disk_nothing_is_done() {
+fn read_only_disk_is_reported_before_any_change() {
     let scene = Scene::after_up(program!());
     seeded(&scene);
     let seed = scene.folder().join("seed/config/monitoring");
-    fs::remove_file(seed.join("README.md")).expect("it is there");
+    fs::remove_file(seed.join("README.md")).expect("it exists");
     let before = listing(&seed);
     for arguments in [["init"], ["up"]] {
         let output = on_own_disk(&scene, "256k", "mount -o remount,ro $disk", arguments);
-        tell(&format!("{}, read-only file system", arguments[0]), &output);
+        print_row(&format!("{}, read-only file system", arguments[0]), &output);
         output.exits(4).says("Read-only file system").says("choose a writable folder with `--dir`");
         assert!(listing(&after(&scene)) == before, "files changed");
     }
@@ -118,7 +118,7 @@ fn on_a_read_only_disk_nothing_is_done() {
 }
 
 #[test]
-fn a_complete_folder_may_be_read_only() {
+fn complete_folder_may_be_read_only() {
     let scene = Scene::after_up(program!());
     seeded(&scene);
     on_own_disk(&scene, "256k", "mount -o remount,ro $disk", ["up"]).exits(0);
@@ -127,17 +127,17 @@ fn a_complete_folder_may_be_read_only() {
 }
 
 #[test]
-fn the_limit_of_a_files_size_is_told_like_a_full_disk() {
+fn file_size_limit_is_reported_like_full_disk() {
     let scene = Scene::new(program!());
-    // The system ends a program that goes beyond it, unless the signal is ignored.
+    // The kernel ends a program that exceeds the limit, unless the signal is ignored.
     let output = within(&scene, "trap '' XFSZ; ulimit -f 8; exec \"$@\"", ["init"]).run();
-    tell("init, RLIMIT_FSIZE", &output);
+    print_row("init, RLIMIT_FSIZE", &output);
     output.exits(4).says("File too large").says("free some space");
-    assert_eq!(listing(&scene.folder().join("config/monitoring")).len(), 0, "something is left behind");
+    assert_eq!(listing(&scene.folder().join("config/monitoring")).len(), 0, "files remain");
 }
 
-/// Runs the program without root's power over permissions.
-fn without_power<const N: usize>(scene: &Scene, arguments: [&str; N]) -> Output {
+/// Runs the program without root's capability to bypass permissions.
+fn without_capabilities<const N: usize>(scene: &Scene, arguments: [&str; N]) -> Output {
     let script = "if [ \"$(id -u)\" != 0 ]; then exec \"$@\"; fi; \
                   exec setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search \"$@\"";
     within(scene, script, arguments).run()
@@ -145,26 +145,26 @@ fn without_power<const N: usize>(scene: &Scene, arguments: [&str; N]) -> Output 
 
 fn allow(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("this user owns it");
 }
 
 #[test]
-fn without_permission_nothing_is_done_and_the_place_is_named() {
+fn missing_permission_names_path_and_changes_nothing() {
     let scene = Scene::after_up(program!());
     let folder = scene.folder().join("config/monitoring");
-    fs::remove_file(scene.file("README.md")).expect("it is there");
+    fs::remove_file(scene.file("README.md")).expect("it exists");
     let before = listing(&folder);
     allow(&folder, 0o500);
     for arguments in [["init"], ["up"]] {
-        let output = without_power(&scene, arguments);
-        tell(&format!("{}, no permission to write", arguments[0]), &output);
+        let output = without_capabilities(&scene, arguments);
+        print_row(&format!("{}, no permission to write", arguments[0]), &output);
         output.exits(4).says("README.md`").says("Permission denied").says("or fix its permissions");
     }
     allow(&folder, 0o700);
     allow(&scene.file("alerts.yml"), 0o000);
     for arguments in [["init"], ["up"], ["check"], ["status"]] {
-        let output = without_power(&scene, arguments);
-        tell(&format!("{}, no permission to read", arguments[0]), &output);
+        let output = without_capabilities(&scene, arguments);
+        print_row(&format!("{}, no permission to read", arguments[0]), &output);
         output.exits(4).says("cannot read `").says("alerts.yml`").says("Permission denied");
     }
     allow(&scene.file("alerts.yml"), 0o644);
@@ -174,36 +174,36 @@ fn without_permission_nothing_is_done_and_the_place_is_named() {
         "{:?}",
         scene.engine.changes()
     );
-    without_power(&scene, ["down"]).exits(0);
+    without_capabilities(&scene, ["down"]).exits(0);
 }
 
 #[test]
-fn a_file_where_the_folder_should_be_is_named() {
+fn file_in_place_of_folder_is_reported() {
     for (place, named) in [("config", "config`"), ("config/monitoring", "config/monitoring`")] {
         let scene = Scene::new(program!());
         let path = scene.folder().join(place);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("it can be made");
-        fs::write(&path, "in the way").expect("it can be written");
+        fs::create_dir_all(path.parent().expect("it has a parent folder")).expect("it can be created");
+        fs::write(&path, "in the way").expect("it is writable");
         for arguments in [["init"], ["up"], ["check"]] {
             let output = scene.run(arguments);
-            tell(&format!("{}, a file at {place}", arguments[0]), &output);
+            print_row(&format!("{}, a file at {place}", arguments[0]), &output);
             output.exits(4).says(&format!("cannot use as folder `{}", scene.folder().display())).says(named);
             output.says("it is not a folder").says("replace it with a regular file or folder");
         }
-        assert_eq!(fs::read(&path).expect("it is there"), b"in the way");
+        assert_eq!(fs::read(&path).expect("it exists"), b"in the way");
         assert!(scene.engine.containers().is_empty());
     }
 }
 
 #[test]
-fn a_folder_where_a_file_should_be_is_named() {
+fn folder_in_place_of_file_is_reported() {
     for name in ["alerts.yml", "README.md", ".tdd-stack.sha256"] {
         let scene = Scene::after_up(program!());
-        fs::remove_file(scene.file(name)).expect("it is there");
-        fs::create_dir(scene.file(name)).expect("it can be made");
+        fs::remove_file(scene.file(name)).expect("it exists");
+        fs::create_dir(scene.file(name)).expect("it can be created");
         for arguments in [["init"], ["up"]] {
             let output = scene.run(arguments);
-            tell(&format!("{}, a folder at {name}", arguments[0]), &output);
+            print_row(&format!("{}, a folder at {name}", arguments[0]), &output);
             output
                 .exits(4)
                 .says(&format!("{name}`"))
@@ -214,6 +214,6 @@ fn a_folder_where_a_file_should_be_is_named() {
         assert_eq!(scene.engine.changes(), [""; 0]);
     }
     let scene = Scene::new(program!());
-    fs::create_dir(scene.folder().join("tdd-stack.yaml")).expect("it can be made");
+    fs::create_dir(scene.folder().join("tdd-stack.yaml")).expect("it can be created");
     scene.run(["up"]).exits(4).says("tdd-stack.yaml`").says("it is a folder");
 }

@@ -1,4 +1,4 @@
-//! Symbolic links, devices and pipes in the place of files: read where that can end, never written.
+//! Symbolic links, devices and pipes in place of files: regular targets are read, nothing is written through them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,26 +9,26 @@ use integration_tests::program;
 use integration_tests::scene::Scene;
 use tdd_stack::model::stack::sha256;
 
-use super::{listing, tell};
+use super::{listing, print_row};
 
-/// Puts a link into the place of a file.
+/// Replaces a file by a symbolic link.
 fn link(scene: &Scene, name: &str, target: &Path) {
-    // A file that is not there need not go.
+    // The file may be missing already.
     drop(fs::remove_file(scene.file(name)));
-    symlink(target, scene.file(name)).expect("a link can be made");
+    symlink(target, scene.file(name)).expect("a link can be created");
 }
 
 #[test]
-fn what_a_link_leads_to_is_the_users_file_and_the_link_stays() {
+fn link_target_counts_as_edited_file_and_stays() {
     for outside in [true, false] {
         let scene = Scene::after_up(program!());
         let target = if outside { scene.folder().join("mine.yml") } else { scene.file("mine.yml") };
-        fs::write(&target, "groups: [] # mine\n").expect("it can be written");
+        fs::write(&target, "groups: [] # mine\n").expect("it is writable");
         link(&scene, "alerts.yml", &target);
         scene.run(["up"]).exits(0);
         assert_eq!(scene.engine.loaded("tdd-prometheus")["alerts.yml"], "groups: [] # mine\n");
         assert!(scene.file("alerts.yml").is_symlink());
-        assert!(scene.run(["init"]).exits(0).stdout.contains("kept "));
+        assert!(scene.run(["init"]).exits(0).stdout.contains("is kept"));
         let output = scene.run(["init", "--force"]);
         output
             .exits(4)
@@ -39,14 +39,14 @@ fn what_a_link_leads_to_is_the_users_file_and_the_link_stays() {
             .says(&format!("a symbolic link to `{}`", target.display()))
             .says("replace it with a regular file or folder");
         assert!(scene.file("alerts.yml").is_symlink());
-        assert_eq!(fs::read_to_string(&target).expect("it is there"), "groups: [] # mine\n");
+        assert_eq!(fs::read_to_string(&target).expect("it exists"), "groups: [] # mine\n");
     }
 }
 
 #[test]
-fn a_link_to_what_this_program_wrote_is_not_replaced_by_a_newer_version() {
+fn link_to_an_older_file_is_not_replaced() {
     let scene = Scene::after_up(program!());
-    // What an older version wrote, moved elsewhere and linked to.
+    // A file of an older version that was moved and linked to.
     let older = "groups: [] # older\n";
     let hash = sha256(older.as_bytes());
     let list = scene.read(".tdd-stack.sha256");
@@ -58,20 +58,17 @@ fn a_link_to_what_this_program_wrote_is_not_replaced_by_a_newer_version() {
         .collect();
     scene.edit(".tdd-stack.sha256", &lines.concat());
     scene.edit("alerts.yml", older);
-    assert!(
-        scene.run(["plan"]).exits(0).stdout.contains("alerts.yml"),
-        "a newer version is written over an older one"
-    );
+    assert!(scene.run(["plan"]).exits(0).stdout.contains("alerts.yml"), "the older file must be replaced");
     let target = scene.folder().join("elsewhere.yml");
-    fs::write(&target, older).expect("it can be written");
+    fs::write(&target, older).expect("it is writable");
     link(&scene, "alerts.yml", &target);
     scene.run(["up"]).exits(0);
     assert!(scene.file("alerts.yml").is_symlink());
-    assert_eq!(fs::read_to_string(&target).expect("it is there"), older);
+    assert_eq!(fs::read_to_string(&target).expect("it exists"), older);
 }
 
 #[test]
-fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
+fn invalid_link_target_is_reported_before_any_change() {
     let scene = Scene::after_up(program!());
     let shipped = scene.read("alerts.yml");
     for (target, words) in [
@@ -83,11 +80,11 @@ fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
         link(&scene, "alerts.yml", Path::new(target));
         for arguments in [["up"], ["plan"], ["check"], ["init"], ["status"]] {
             let output = scene.run(arguments);
-            tell(&format!("{}, alerts.yml: a link to {target}", arguments[0]), &output);
+            print_row(&format!("{}, alerts.yml: a link to {target}", arguments[0]), &output);
             output.exits(4).says("alerts.yml`").says(words).says("replace it with a regular file or folder");
         }
         assert!(scene.file("alerts.yml").is_symlink());
-        fs::remove_file(scene.file("alerts.yml")).expect("it is there");
+        fs::remove_file(scene.file("alerts.yml")).expect("it exists");
     }
     assert!(
         !scene.engine.changes().iter().any(|change| change.contains("tdd-")),
@@ -99,39 +96,39 @@ fn a_link_that_leads_to_no_file_is_told_and_nothing_is_done() {
 }
 
 #[test]
-fn a_pipe_is_not_waited_for() {
+fn pipe_or_device_is_reported_without_reading() {
     let scene = Scene::after_up(program!());
     for name in ["alerts.yml", "grafana_dashboards.json", "logging_config.yaml", ".tdd-stack.sha256"] {
-        let before = fs::read(scene.file(name)).expect("it is there");
-        fs::remove_file(scene.file(name)).expect("it is there");
+        let before = fs::read(scene.file(name)).expect("it exists");
+        fs::remove_file(scene.file(name)).expect("it exists");
         let made = Command::new("mkfifo").arg(scene.file(name)).status();
-        assert!(made.is_ok_and(|status| status.success()), "no pipe can be made");
+        assert!(made.is_ok_and(|status| status.success()), "the pipe cannot be created");
         let output = scene.run(["up"]);
-        tell(&format!("up, {name}: a pipe"), &output);
+        print_row(&format!("up, {name}: a pipe"), &output);
         output.exits(4).says(&format!("{name}`")).says("it is a named pipe");
-        fs::remove_file(scene.file(name)).expect("it is there");
-        fs::write(scene.file(name), before).expect("it can be written");
+        fs::remove_file(scene.file(name)).expect("it exists");
+        fs::write(scene.file(name), before).expect("it is writable");
     }
     let settings = scene.folder().join("tdd-stack.yaml");
-    symlink("/dev/zero", &settings).expect("a link can be made");
+    symlink("/dev/zero", &settings).expect("a link can be created");
     scene.run(["up"]).exits(4).says("tdd-stack.yaml`").says("that is a device");
     assert_eq!(scene.engine.changes(), [""; 0]);
 }
 
 #[test]
-fn a_link_to_an_endless_file_is_read_up_to_the_limit() {
+fn link_to_endless_file_is_read_to_the_limit() {
     let scene = Scene::after_up(program!());
-    // It says that it is empty, and is not.
+    // Its size is 0 in the file system, but reading it returns data.
     link(&scene, "alerts.yml", Path::new("/proc/kallsyms"));
     scene.run(["up"]).exits(1).says("alerts.yml").says("it is longer than 2 MiB");
 }
 
 #[test]
-fn the_folder_itself_may_be_a_link() {
+fn configuration_folder_may_be_a_link() {
     let scene = Scene::with_images(program!());
     let elsewhere = scene.folder().join("elsewhere");
-    fs::create_dir(&elsewhere).expect("it can be made");
-    symlink(&elsewhere, scene.folder().join("config")).expect("a link can be made");
+    fs::create_dir(&elsewhere).expect("it can be created");
+    symlink(&elsewhere, scene.folder().join("config")).expect("a link can be created");
     scene.run(["up"]).exits(0);
     assert!(scene.folder().join("config").is_symlink());
     assert!(elsewhere.join("monitoring/alerts.yml").is_file());
@@ -141,36 +138,36 @@ fn the_folder_itself_may_be_a_link() {
 }
 
 #[test]
-fn a_folder_that_is_a_link_to_nowhere_is_named() {
+fn dangling_folder_link_is_reported() {
     let scene = Scene::new(program!());
-    symlink("nowhere", scene.folder().join("config")).expect("a link can be made");
+    symlink("nowhere", scene.folder().join("config")).expect("a link can be created");
     let output = scene.run(["init"]);
     output.exits(4).says("/config`").says("it is a symbolic link to `nowhere`, which does not exist");
     assert!(scene.folder().join("config").is_symlink());
 }
 
 #[test]
-fn a_backup_does_not_go_through_a_link() {
+fn backup_is_not_written_through_a_link() {
     let scene = Scene::new(program!());
     scene.run(["init"]).exits(0);
     let outside = scene.folder().join("outside");
     link(&scene, "alerts.yml.bak-1", &outside);
     scene.edit("alerts.yml", "groups: []\n");
     assert!(scene.run(["init", "--force"]).exits(0).stdout.contains("alerts.yml.bak-2"));
-    assert!(!outside.exists(), "the backup went through a link");
+    assert!(!outside.exists(), "the backup was written through a link");
     assert_eq!(scene.read("alerts.yml.bak-2"), "groups: []\n");
 }
 
 #[test]
-fn the_list_of_hashes_is_not_written_through_a_link() {
+fn checksum_list_is_not_written_through_a_link() {
     let scene = Scene::new(program!());
     scene.run(["init"]).exits(0);
     let outside = scene.folder().join("outside");
-    fs::write(&outside, "mine\n").expect("it can be written");
+    fs::write(&outside, "mine\n").expect("it is writable");
     link(&scene, ".tdd-stack.sha256", &outside);
-    fs::remove_file(scene.file("README.md")).expect("it is there");
+    fs::remove_file(scene.file("README.md")).expect("it exists");
     let before = listing(&scene.folder().join("config/monitoring"));
     scene.run(["init"]).exits(4).says(".tdd-stack.sha256`").says("neither written through nor replaced");
-    assert_eq!(fs::read_to_string(&outside).expect("it is there"), "mine\n");
+    assert_eq!(fs::read_to_string(&outside).expect("it exists"), "mine\n");
     assert!(listing(&scene.folder().join("config/monitoring")) == before, "files changed");
 }

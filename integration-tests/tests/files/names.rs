@@ -1,4 +1,4 @@
-//! Folders and stacks with odd names.
+//! Folders and stacks with unusual names.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +7,7 @@ use integration_tests::program;
 use integration_tests::scene::Scene;
 
 #[test]
-fn a_folder_may_have_any_name() {
+fn folder_may_have_any_name() {
     let long = "long".repeat(60);
     for name in [
         b"with spaces".as_slice(),
@@ -24,7 +24,7 @@ fn a_folder_may_have_any_name() {
         let scene = Scene::with_images(program!());
         let folder = scene.folder().join(OsStr::from_bytes(name));
         let run = |arguments: &[&str]| {
-            // As one word with the flag, or a name that begins with a dash would be a flag.
+            // Joined to the flag, because a separate name with a leading dash would be parsed as a flag.
             let flag = [OsStr::new("--dir=").as_bytes(), folder.as_os_str().as_bytes()].concat();
             scene.tdd_stack([]).args([OsStr::from_bytes(&flag)]).args(arguments).run()
         };
@@ -35,10 +35,11 @@ fn a_folder_may_have_any_name() {
         );
         let output = run(&["init"]);
         let files = document["files"].as_array().map(Vec::len);
-        assert_eq!(Some(output.exits(0).stdout.lines().count()), files, "{}", output.stdout);
+        let unchanged = format!("ok  {} files in ", files.unwrap_or_default());
+        assert!(output.exits(0).stdout.starts_with(&unchanged), "{}", output.stdout);
+        assert_eq!(output.stdout.lines().count(), 1, "{}", output.stdout);
         run(&["up"]).exits(0);
-        std::fs::write(folder.join("config/monitoring/alerts.yml"), "groups: [\n")
-            .expect("it can be written");
+        std::fs::write(folder.join("config/monitoring/alerts.yml"), "groups: [\n").expect("it is writable");
         let output = run(&["up", "--output", "json"]);
         assert_eq!(output.exits(1).json()["faults"][0]["line"], 2);
         let first = output.stderr.lines().next().unwrap_or_default();
@@ -50,23 +51,23 @@ fn a_folder_may_have_any_name() {
 }
 
 #[test]
-fn a_relative_folder_may_begin_with_a_dash() {
+fn relative_folder_may_begin_with_a_dash() {
     let scene = Scene::new(program!());
     scene.tdd_stack(["init", "--dir=-odd"]).in_folder(scene.folder()).run().exits(0);
     assert!(scene.folder().join("-odd/config/monitoring/alerts.yml").is_file());
 }
 
 #[test]
-fn a_name_that_is_too_long_is_told() {
+fn too_long_folder_name_is_reported() {
     let scene = Scene::new(program!());
     for name in ["x".repeat(300), "y/".repeat(3000)] {
-        let folder = scene.folder().join(name).into_os_string().into_string().expect("it is text");
+        let folder = scene.folder().join(name).into_os_string().into_string().expect("it is UTF-8");
         scene.run(["init", "--dir", &folder]).exits(4).says("File name too long").says("--dir");
     }
 }
 
 #[test]
-fn a_stack_with_an_odd_name_is_refused() {
+fn invalid_stack_name_is_rejected() {
     let scene = Scene::new(program!());
     for name in [
         "",

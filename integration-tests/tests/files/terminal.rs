@@ -1,4 +1,4 @@
-//! What others say never reaches the terminal as it is: log lines, names, contents of files, the engine's words.
+//! Control characters from log lines, names, files and engine messages are escaped before they are printed.
 
 use fake_engine::Fault;
 use integration_tests::cli::Output;
@@ -17,7 +17,7 @@ fn is_harmless(output: &Output) {
 }
 
 #[test]
-fn log_lines_are_written_out() {
+fn log_lines_are_escaped() {
     let scene = Scene::after_up(program!());
     scene.engine.log("tdd-grafana", &format!("one {SCREEN}\nprometheus | two"));
     let output = scene.run(["logs", "grafana"]);
@@ -29,7 +29,7 @@ fn log_lines_are_written_out() {
     );
     assert!(
         output.stdout.contains("\ngrafana       | prometheus | two\n"),
-        "one service speaks as another: {}",
+        "a log line imitates another service: {}",
         output.stdout
     );
     let output = scene.run(["logs", "grafana", "--tail", "1", "--output", "json"]);
@@ -38,7 +38,7 @@ fn log_lines_are_written_out() {
 }
 
 #[test]
-fn the_last_words_of_a_service_that_died_are_written_out() {
+fn last_log_lines_of_failed_service_are_escaped() {
     let scene = Scene::after_up(program!());
     scene.engine.log("tdd-alertmanager", SCREEN);
     scene.engine.fail(Fault::ReloadRefused("alertmanager"));
@@ -49,7 +49,7 @@ fn the_last_words_of_a_service_that_died_are_written_out() {
 }
 
 #[test]
-fn names_of_others_objects_are_written_out() {
+fn names_of_foreign_containers_are_escaped() {
     let scene = Scene::with_images(program!());
     let address = std::net::SocketAddr::from((scene.address(), 9090));
     scene.engine.add_container(&format!("x{SCREEN}"), &json!({}), Some(address));
@@ -59,7 +59,7 @@ fn names_of_others_objects_are_written_out() {
 }
 
 #[test]
-fn contents_of_files_are_written_out() {
+fn file_contents_in_errors_are_escaped() {
     let scene = Scene::with_images(program!());
     let key = "\"\\e[2Jgroups\"";
     scene.edit("alerts.yml", &format!("{key}: []\n{key}: []\n"));
@@ -74,7 +74,7 @@ fn contents_of_files_are_written_out() {
 }
 
 #[test]
-fn a_word_of_the_command_line_is_written_out() {
+fn command_line_arguments_in_errors_are_escaped() {
     let scene = Scene::new(program!());
     for arguments in
         [[&format!("--port=x{SCREEN}"), "up"], [&format!("--no-such-{SCREEN}"), "up"], ["logs", SCREEN]]
@@ -86,7 +86,7 @@ fn a_word_of_the_command_line_is_written_out() {
 }
 
 #[test]
-fn a_message_is_short_however_long_what_it_quotes() {
+fn long_quoted_value_is_shortened() {
     let scene = Scene::new(program!());
     scene.settings(&format!("stack: {}\n", "x".repeat(1_000_000)));
     let output = scene.run(["up"]);
@@ -95,7 +95,7 @@ fn a_message_is_short_however_long_what_it_quotes() {
 }
 
 #[test]
-fn answers_of_grafana_are_written_out() {
+fn grafana_answers_are_escaped() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::DataSourceSays(SCREEN));
     for arguments in [["status"], ["plan"]] {
@@ -106,7 +106,7 @@ fn answers_of_grafana_are_written_out() {
 }
 
 #[test]
-fn the_engines_words_are_written_out() {
+fn engine_messages_are_escaped() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::Says("GET /networks", SCREEN));
     let output = scene.run(["up"]);

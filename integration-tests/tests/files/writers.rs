@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use super::listing;
 
-/// Asserts that every file is as it is shipped, that the list tells so, and that nothing else is left.
+/// Asserts that every file is as shipped, that the checksum list matches, and that no other file remains.
 #[track_caller]
-fn is_whole(scene: &Scene, shipped: &Scene) {
+fn is_complete(scene: &Scene, shipped: &Scene) {
     let folder = scene.folder().join("config/monitoring");
     let is_backup = |name: &String| name.contains(".bak-");
     let mut found = listing(&folder);
@@ -24,7 +24,7 @@ fn is_whole(scene: &Scene, shipped: &Scene) {
         .args(["--check", "--strict", ".tdd-stack.sha256"])
         .current_dir(folder)
         .output();
-    assert!(checked.is_ok_and(|output| output.status.success()), "the list of hashes is wrong");
+    assert!(checked.is_ok_and(|output| output.status.success()), "the checksum list is wrong");
 }
 
 fn shipped() -> Scene {
@@ -34,7 +34,7 @@ fn shipped() -> Scene {
 }
 
 #[test]
-fn processes_that_write_at_once_leave_whole_files_and_a_whole_list() {
+fn concurrent_inits_leave_complete_files_and_list() {
     let shipped = shipped();
     for _ in 0..5 {
         let scene = Scene::new(program!());
@@ -42,12 +42,12 @@ fn processes_that_write_at_once_leave_whole_files_and_a_whole_list() {
         for run in running {
             run.finish().exits(0);
         }
-        is_whole(&scene, &shipped);
+        is_complete(&scene, &shipped);
     }
 }
 
 #[test]
-fn processes_that_replace_at_once_keep_what_the_user_wrote() {
+fn concurrent_forced_inits_keep_the_user_version() {
     let shipped = shipped();
     for _ in 0..5 {
         let scene = Scene::new(program!());
@@ -57,7 +57,7 @@ fn processes_that_replace_at_once_keep_what_the_user_wrote() {
         for run in running {
             run.finish().exits(0);
         }
-        is_whole(&scene, &shipped);
+        is_complete(&scene, &shipped);
         let backups: BTreeSet<String> = listing(&scene.folder().join("config/monitoring"))
             .into_iter()
             .filter(|(name, _)| name.contains(".bak-"))
@@ -68,51 +68,51 @@ fn processes_that_replace_at_once_keep_what_the_user_wrote() {
 }
 
 #[test]
-fn a_process_that_was_stopped_while_it_wrote_is_not_waited_for_without_end() {
+fn folder_lock_wait_times_out() {
     let scene = Scene::new(program!());
     scene.run(["init"]).exits(0);
-    fs::remove_file(scene.file("README.md")).expect("it is there");
-    let folder = fs::File::open(scene.folder().join("config/monitoring")).expect("it can be opened");
-    folder.lock().expect("nobody else writes");
+    fs::remove_file(scene.file("README.md")).expect("it exists");
+    let folder = fs::File::open(scene.folder().join("config/monitoring")).expect("the folder can be opened");
+    folder.lock().expect("no other process writes");
     scene.run(["init"]).exits(4).says("cannot lock `").says("another process has been writing there for 5 s");
-    folder.unlock().expect("it is ours");
+    folder.unlock().expect("this user owns it");
     scene.run(["init"]).exits(0);
 }
 
-/// A machine on which `up` must write a file, which another process keeps it from doing for as long as it holds this.
-fn hindered() -> (Scene, fs::File) {
+/// Returns a scene in which `up` must write a file and another process holds the folder's lock.
+fn with_locked_folder() -> (Scene, fs::File) {
     let scene = Scene::with_images(program!());
     scene.run(["init"]).exits(0);
-    fs::remove_file(scene.file("README.md")).expect("it is there");
-    let folder = fs::File::open(scene.folder().join("config/monitoring")).expect("it can be opened");
-    folder.lock().expect("nobody else writes");
+    fs::remove_file(scene.file("README.md")).expect("it exists");
+    let folder = fs::File::open(scene.folder().join("config/monitoring")).expect("the folder can be opened");
+    folder.lock().expect("no other process writes");
     (scene, folder)
 }
 
 #[test]
-fn an_interrupt_ends_the_wait_for_another_process_that_writes() {
-    let (scene, _folder) = hindered();
+fn interrupt_ends_the_wait_for_the_folder_lock() {
+    let (scene, _folder) = with_locked_folder();
     let up = scene.tdd_stack(["up"]).spawn();
-    // The file is written beside it.
+    // The plan writes the file at the same time.
     scene.engine.await_request("POST /networks/create");
     let began = Instant::now();
     up.signal("INT");
     up.finish().exits(130).says("error: interrupted");
-    assert!(began.elapsed() < Duration::from_secs(4), "it waited for the other process first");
+    assert!(began.elapsed() < Duration::from_secs(4), "the interrupt waited for the other process");
 }
 
 #[test]
-fn what_failed_first_is_the_error_whatever_its_place_in_the_plan() {
-    let (scene, _folder) = hindered();
-    // The file's step comes first, and fails 5 seconds later.
+fn first_failure_in_time_is_the_error() {
+    let (scene, _folder) = with_locked_folder();
+    // The write is planned first and fails 5 seconds later.
     scene.engine.fail(Fault::Fails("POST /networks/create"));
     let output = scene.run(["up", "--progress", "json"]);
     output.exits(1).says("error: cannot create network").says("cannot lock `");
 }
 
 #[test]
-fn a_wait_that_ends_because_something_else_failed_is_told_as_abandoned() {
-    let (scene, _folder) = hindered();
+fn unfinished_wait_is_abandoned_after_another_failure() {
+    let (scene, _folder) = with_locked_folder();
     scene.engine.fail(Fault::NeverReady("grafana"));
     let output = scene.run(["up", "--progress", "json"]);
     output.exits(4).says("error: cannot lock `");
@@ -131,6 +131,6 @@ fn a_wait_that_ends_because_something_else_failed_is_told_as_abandoned() {
             _ => {}
         }
     }
-    assert_eq!(open, BTreeSet::new(), "what began has an end");
+    assert_eq!(open, BTreeSet::new(), "every started operation has an end");
     assert_eq!(abandoned, ["wait-ready \"grafana\""]);
 }

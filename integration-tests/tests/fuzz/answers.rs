@@ -1,4 +1,4 @@
-//! Good answers of the engine and the services, taken from the fake ones after an `up`.
+//! Valid answers of the engine and the services, recorded from the fake ones after an `up`.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use integration_tests::scene::Scene;
 
 use super::server::{Answer, Framing};
 
-/// What the engine is asked with GET, and by which path it is answered.
+/// Paths that the engine is asked with GET.
 const ENGINE: [&str; 9] = [
     "/_ping",
     "/info",
@@ -48,7 +48,7 @@ const SERVICES: [(&str, &[&str]); 3] = [
     ("alertmanager", &["/api/v2/alerts"]),
 ];
 
-/// What the fakes do not have, as the real ones say it.
+/// Answers that the fakes do not give, as the real programs give them.
 const FURTHER: &[(&str, &str)] = &[
     (
         "/networks/tdd-monitoring",
@@ -97,13 +97,13 @@ const FURTHER: &[(&str, &str)] = &[
     ),
 ];
 
-/// The answers by their paths.
+/// Answers by path.
 pub(crate) struct Good {
     pub(crate) engine: BTreeMap<String, Answer>,
     pub(crate) services: BTreeMap<String, Answer>,
 }
 
-/// Takes the answers.
+/// Records the answers.
 pub(crate) fn good() -> Good {
     let scene = Scene::after_up(program!());
     let socket = scene.engine.host();
@@ -114,7 +114,7 @@ pub(crate) fn good() -> Good {
         engine.insert(without_query(path), ask(stream, path));
     }
     for (service, paths) in SERVICES {
-        let address = scene.engine.address(&format!("tdd-{service}")).expect("it runs");
+        let address = scene.engine.address(&format!("tdd-{service}")).expect("the service runs");
         for path in paths {
             let stream = TcpStream::connect(address).expect("the fake service listens");
             services.insert(without_query(path), ask(stream, path));
@@ -135,11 +135,11 @@ fn without_query(path: &str) -> String {
 }
 
 fn ask(mut stream: impl Read + Write, path: &str) -> Answer {
-    // By the older version answers come in one piece.
+    // HTTP/1.0 answers are not chunked.
     let login = "Authorization: Basic YWRtaW46YWRtaW4xMjM=";
     write!(stream, "GET {path} HTTP/1.0\r\nHost: x\r\n{login}\r\n\r\n").expect("it can be asked");
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("it answers");
+    stream.read_to_end(&mut bytes).expect("the engine answers");
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("there is a head");
     let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
     let kind =

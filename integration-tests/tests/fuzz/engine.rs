@@ -1,4 +1,4 @@
-//! Everything that the engine may answer, met by the program's own client.
+//! Any answer of the engine, read by the program's client.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use tdd_stack::error::Result;
 use tokio::runtime::Builder;
 
 use super::server::{Answer, Framing, Server};
-use super::{answers, is_told, server, target};
+use super::{answers, is_reported, server, target};
 
 const IMAGE: &str = "prom/prometheus:v3.13.4";
 const CONTAINER: &str = "tdd-prometheus";
 
 fn endpoint(server: &Server) -> Endpoint {
     let host = format!("unix://{}", server.socket().display());
-    endpoint::find(Asked { host: Some(&host), context: None }, |_| None, None).expect("it is one")
+    endpoint::find(Asked { host: Some(&host), context: None }, |_| None, None).expect("the address is valid")
 }
 
-/// Makes the calls that a path belongs to.
+/// Makes the calls that use a path.
 async fn ask(engine: &Engine, endpoint: &Endpoint, path: &str) -> Result<()> {
     match path {
         "/_ping" => Engine::connect(endpoint.clone(), None).await.map(drop),
@@ -61,7 +61,7 @@ async fn ask(engine: &Engine, endpoint: &Endpoint, path: &str) -> Result<()> {
 }
 
 #[test]
-fn a_check_has_little_memory_is_given_up_and_its_container_goes() {
+fn hanging_check_times_out_and_its_container_is_removed() {
     let mut answers = answers::good().engine;
     let say = |status, body: &str| Answer { status, ..Answer::good("application/json", body.into()) };
     for (path, answer) in [
@@ -75,16 +75,16 @@ fn a_check_has_little_memory_is_given_up_and_its_container_goes() {
     }
     let server = Server::start();
     server.say(answers);
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be created");
     let check = async {
-        let engine = Engine::connect(endpoint(&server), None).await.expect("it answers");
+        let engine = Engine::connect(endpoint(&server), None).await.expect("the engine answers");
         let time = Duration::from_secs(1);
         engine
             .operator()
             .check_within(time, "tdd", IMAGE, &["promtool", "check"], ("/etc/prometheus", &[]))
             .await
     };
-    let error = runtime.block_on(check).expect_err("it has no end");
+    let error = runtime.block_on(check).expect_err("the check never ends");
     let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     assert_eq!((error.exit_code(), cause.as_str()), (1, "the check did not end within 1 s"));
     let requests = server.requests();
@@ -98,33 +98,33 @@ fn a_check_has_little_memory_is_given_up_and_its_container_goes() {
 }
 
 #[test]
-fn an_archive_without_end_is_given_up() {
+fn endless_archive_is_rejected() {
     let good = answers::good().engine;
     let server = Server::start();
     let endless = Answer { framing: Framing::Endless, ..Answer::good("application/x-tar", vec![0; 1 << 16]) };
     let archive = ("/containers/tdd-prometheus/archive".to_string(), endless);
     server.say(good.into_iter().chain([archive]).collect());
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be created");
     let files = async {
-        let engine = Engine::connect(endpoint(&server), None).await.expect("it answers");
+        let engine = Engine::connect(endpoint(&server), None).await.expect("the engine answers");
         engine.files(CONTAINER, "/etc/prometheus").await
     };
-    let error = runtime.block_on(files).expect_err("it has no end");
+    let error = runtime.block_on(files).expect_err("the archive never ends");
     let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     assert!(cause.contains("more than 64 MiB"), "{error}: {cause}");
 }
 
 #[test]
-fn whatever_the_engine_answers_each_call_ends_with_a_value_or_an_error() {
+fn every_engine_answer_gives_a_value_or_error() {
     let good = answers::good().engine;
     let server = Server::start();
     server.say(good.clone());
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be created");
     let endpoint = endpoint(&server);
-    let engine = runtime.block_on(Engine::connect(endpoint.clone(), None)).expect("it answers");
+    let engine = runtime.block_on(Engine::connect(endpoint.clone(), None)).expect("the engine answers");
     for path in good.keys() {
         let asked = runtime.block_on(ask(&engine, &endpoint, path));
-        asked.unwrap_or_else(|error| panic!("{path}: a good answer is refused: {error:?}"));
+        asked.unwrap_or_else(|error| panic!("{path}: a valid answer is rejected: {error:?}"));
     }
     target("engine", 1200, server::faulty(&good), |(path, answer)| {
         let mut answers = good.clone();
@@ -136,9 +136,9 @@ fn whatever_the_engine_answers_each_call_ends_with_a_value_or_an_error() {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 prop_assert!([1, 3].contains(&error.exit_code()));
-                is_told(&error)
+                is_reported(&error)
             }
-            Err(_) => Err(TestCaseError::fail("it does not end")),
+            Err(_) => Err(TestCaseError::fail("the call does not end")),
         }
     });
 }

@@ -1,9 +1,7 @@
-//! Feeds what users, engines and services may ever say to everything that reads it: valid texts with a few faults,
-//! and noise.
+//! Feeds mutated and random texts and answers to every parser: settings, files, engine and service answers.
 //!
-//! Nothing may panic, take long, or fail without a word. `TDD_FUZZ_CASES` says how many cases each target gets in
-//! hundredths of its own share; `scripts/fuzz.sh` runs rounds of it. A case that fails is kept in `regressions/`
-//! and tried first from then on.
+//! Nothing may panic, take long, or fail without a message. `TDD_FUZZ_CASES` is the number of cases as a percentage
+//! of each target's share; `scripts/fuzz.sh` runs rounds. Failed cases are kept in `regressions/` and tried first.
 
 mod answers;
 mod disk;
@@ -22,11 +20,11 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 use tdd_stack::error::Error;
 
-/// More than the slowest case takes on a busy machine.
+/// Longer than the slowest case on a busy machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Runs a target: `share` is how many cases a short run has.
-#[expect(clippy::print_stdout, reason = "the script counts by it")]
+/// Runs a target with `share` cases in a short run.
+#[expect(clippy::print_stdout, reason = "the script reads the counts")]
 fn target<S: Strategy>(
     name: &str,
     share: u32,
@@ -36,7 +34,7 @@ fn target<S: Strategy>(
     S::Value: Debug,
 {
     let path = format!("{}/tests/fuzz/regressions/{name}.txt", env!("CARGO_MANIFEST_DIR"));
-    // It lives as long as the process, which ends soon.
+    // Leaking is harmless: the process ends soon.
     let path: &'static str = Box::leak(path.into_boxed_str());
     let config = Config {
         cases: (share * hundredths() / 100).max(1),
@@ -59,14 +57,18 @@ fn target<S: Strategy>(
     }
 }
 
-/// Asserts that an error can be understood and ends the program in a listed way.
-fn is_told(error: &Error) -> Result<(), TestCaseError> {
-    let told = !error.to_string().trim().is_empty() && !error.code().is_empty();
+/// Checks that an error has a message, a code and a documented exit code.
+fn is_reported(error: &Error) -> Result<(), TestCaseError> {
+    let has_message = !error.to_string().trim().is_empty() && !error.code().is_empty();
     let listed = [1, 2, 3, 4, 5, 6, 130].contains(&error.exit_code());
-    if told && listed { Ok(()) } else { Err(TestCaseError::fail(format!("{error:?} is not told"))) }
+    if has_message && listed {
+        Ok(())
+    } else {
+        Err(TestCaseError::fail(format!("{error:?} has no message or documented exit code")))
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the script hands over how long to run")]
+#[expect(clippy::disallowed_methods, reason = "the script passes the share of cases")]
 fn hundredths() -> u32 {
     std::env::var("TDD_FUZZ_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
 }

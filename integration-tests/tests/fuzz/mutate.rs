@@ -1,11 +1,11 @@
-//! Makes faults: a few changes to a valid text, answer or JSON value, and noise.
+//! Mutations of valid texts, answers and JSON values, and random bytes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-/// Words that mean something to a reader of YAML, JSON, durations, references or terminals.
+/// Tokens with a meaning in YAML, JSON, durations, references or terminals.
 const TOKENS: [&str; 44] = [
     "&a ",
     "*a",
@@ -53,7 +53,7 @@ const TOKENS: [&str; 44] = [
     "[0-9",
 ];
 
-/// One change.
+/// One mutation of bytes.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     Set(Index, u8),
@@ -120,7 +120,7 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// One of these with a few changes, or noise.
+/// Returns one of the seeds with a few mutations, or random bytes.
 pub(crate) fn bytes(seeds: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     let changed = (select(seeds), vec(change(), 0..5)).prop_map(|(mut bytes, changes)| {
         for change in &changes {
@@ -132,13 +132,13 @@ pub(crate) fn bytes(seeds: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     prop_oneof![12 => changed, 1 => vec(any::<u8>(), 0..300), 1 => tokens].boxed()
 }
 
-/// The same as text.
+/// Returns the same as text.
 pub(crate) fn text<'a>(seeds: impl IntoIterator<Item = &'a str>) -> BoxedStrategy<String> {
     let seeds = seeds.into_iter().map(|seed| seed.as_bytes().to_vec()).collect();
     bytes(seeds).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).boxed()
 }
 
-/// Values that no service would say.
+/// Returns values that no service sends.
 fn odd() -> impl Strategy<Value = Value> {
     let deep = (1..200_usize).prop_map(|depth| (0..depth).fold(Value::Null, |inner, _| json!([inner])));
     let fixed = vec![
@@ -165,7 +165,7 @@ fn odd() -> impl Strategy<Value = Value> {
     prop_oneof![8 => select(fixed), 1 => deep, 2 => ".{0,20}".prop_map(Value::from)]
 }
 
-/// One change to a JSON value.
+/// One mutation of a JSON value.
 #[derive(Clone, Debug)]
 enum Graft {
     Replace(Index, Value),
@@ -181,7 +181,7 @@ fn graft() -> impl Strategy<Value = Graft> {
     ]
 }
 
-/// Visits the values of a JSON value, each with its number, and changes the one that is meant.
+/// Visits the values of a JSON value in order and mutates the one with the number `wanted`.
 fn visit(value: &mut Value, number: &mut usize, wanted: usize, graft: &Graft) {
     if *number == wanted {
         match graft {
@@ -216,7 +216,7 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// One of these JSON texts with a few values changed; a text that is no JSON stays as it is.
+/// Returns one of the JSON seeds with a few mutated values; a text that is not JSON stays unchanged.
 pub(crate) fn json_bytes(seeds: Vec<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     let changed = |(seed, grafts): (Vec<u8>, Vec<Graft>)| {
         let Ok(mut value) = serde_json::from_slice::<Value>(&seed) else { return seed };

@@ -1,4 +1,4 @@
-//! Names of images, engines and registries, and Docker's own files.
+//! Image references, engine addresses, and Docker's configuration files.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use super::{mutate, target};
 
 #[test]
-fn an_image_reference_says_the_same_when_it_is_read_again() {
+fn printed_image_reference_parses_to_itself() {
     let seeds = [
         "prom/prometheus:v3.13.4",
         "localhost:5000/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
@@ -27,7 +27,7 @@ fn an_image_reference_says_the_same_when_it_is_read_again() {
 }
 
 #[test]
-fn an_engines_address_says_the_same_when_it_is_read_again() {
+fn printed_engine_address_parses_to_itself() {
     let seeds = [
         "unix:///run/docker.sock",
         "tcp://10.0.0.7:2375",
@@ -55,21 +55,21 @@ fn an_engines_address_says_the_same_when_it_is_read_again() {
 }
 
 #[test]
-fn dockers_own_files_are_read_or_refused() {
+fn any_docker_configuration_is_read_or_rejected() {
     let config = br#"{"auths":{"quay.io":{"auth":"bWU6c2VjcmV0"},"https://index.docker.io/v1/":{"identitytoken":"t"}},"credHelpers":{"ghcr.io":""},"currentContext":"far"}"#;
     let context = br#"{"Name":"far","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://10.0.0.1:2375","SkipTLSVerify":false}}}"#;
     let either = |seed: &[u8]| {
         prop_oneof![mutate::bytes(vec![seed.to_vec()]), mutate::json_bytes(vec![seed.to_vec()])]
     };
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    // The SHA-256 of the context's name.
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    // The folder is the SHA-256 of the context's name.
     let meta =
         folder.path().join("contexts/meta/512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868");
-    fs::create_dir_all(&meta).expect("the folder can be made");
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    fs::create_dir_all(&meta).expect("the folder can be created");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be created");
     target("docker-files", 800, (either(config), either(context)), |(config, context)| {
-        fs::write(folder.path().join("config.json"), config).expect("it can be written");
-        fs::write(meta.join("meta.json"), context).expect("it can be written");
+        fs::write(folder.path().join("config.json"), config).expect("it is writable");
+        fs::write(meta.join("meta.json"), context).expect("it is writable");
         if let Err(error) = endpoint::find(Asked::default(), |_| None, Some(folder.path())) {
             prop_assert!(!error.to_string().is_empty());
         }

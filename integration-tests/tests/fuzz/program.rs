@@ -9,10 +9,10 @@ use super::server::Server;
 use super::{answers, server, target};
 
 #[test]
-fn whatever_the_engine_answers_the_program_ends_in_a_listed_way() {
+fn every_engine_answer_gives_a_documented_exit_code() {
     let good = answers::good().engine;
     let server = Server::start();
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let verbs: Vec<&[&str]> = vec![
         &["plan"],
         &["status"],
@@ -33,7 +33,7 @@ fn whatever_the_engine_answers_the_program_ends_in_a_listed_way() {
         prop_assert!([0, 1, 3, 4, 5, 6].contains(&output.code), "{:?}", output);
         prop_assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
         let says_why = !(output.stderr.trim().is_empty() && output.stdout.trim().is_empty());
-        prop_assert!(output.code == 0 || says_why, "exit {} without a word", output.code);
+        prop_assert!(output.code == 0 || says_why, "exit {} without a message", output.code);
         prop_assert!(!output.stdout.contains('\u{1b}') && !output.stderr.contains('\u{1b}'), "{:?}", output);
         Ok(())
     });

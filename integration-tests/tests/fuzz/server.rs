@@ -1,4 +1,4 @@
-//! A server that says what it is told to say, in good HTTP or not.
+//! A server with scripted answers, in valid HTTP or not.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,48 +15,48 @@ use tokio::runtime::Runtime;
 
 use super::mutate;
 
-/// How an answer's length is told.
+/// How the length of an answer is announced.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Framing {
-    /// As it is.
+    /// The actual length.
     Exact,
-    /// Longer than it is, so that the answer seems cut off.
+    /// More than the actual length, so that the answer seems truncated.
     Longer,
-    /// In pieces of this size.
+    /// Chunks of this size.
     Chunked(usize),
-    /// In pieces whose last one is missing.
+    /// Chunks without the last one.
     CutChunk,
-    /// By the connection's end.
+    /// The end of the connection.
     ToTheEnd,
-    /// The body is all there is: no head.
+    /// The body without a head.
     Raw,
-    /// The body again and again, until nobody listens.
+    /// The body repeated until the client disconnects.
     Endless,
-    /// There is none.
+    /// No answer.
     Silent,
-    /// The connection becomes a stream, which begins with the body.
+    /// An upgraded connection whose stream begins with the body.
     Upgraded,
 }
 
-/// What the server says on one path.
+/// The answer on one path.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) kind: String,
     pub(crate) body: Vec<u8>,
     pub(crate) framing: Framing,
-    /// The version of the API that the head names.
+    /// The API version in the head.
     pub(crate) api: &'static str,
 }
 
-/// What a server says, and what it was asked.
+/// The answers of a server and the requests it received.
 #[derive(Default)]
 struct Script {
     answers: BTreeMap<String, Answer>,
     requests: Vec<(String, Value)>,
 }
 
-/// A server on a Unix socket and on a loopback port, with the same answers.
+/// A server with the same answers on a Unix socket and on a loopback port.
 pub(crate) struct Server {
     script: Arc<Mutex<Script>>,
     folder: TempDir,
@@ -65,7 +65,7 @@ pub(crate) struct Server {
 }
 
 impl Answer {
-    /// Returns a good answer.
+    /// Returns a valid answer.
     pub(crate) fn good(kind: &str, body: Vec<u8>) -> Self {
         Self { status: 200, kind: kind.into(), body, framing: Framing::Exact, api: "1.41" }
     }
@@ -101,7 +101,7 @@ fn chunks(body: &[u8], size: usize) -> Vec<u8> {
     body.chunks(size.max(1)).flat_map(chunk).collect()
 }
 
-/// A path of these with a faulty answer.
+/// Returns one of the paths with a faulty answer.
 pub(crate) fn faulty(good: &BTreeMap<String, Answer>) -> BoxedStrategy<(String, Answer)> {
     let good: Vec<(String, Answer)> =
         good.iter().map(|(path, answer)| (path.clone(), answer.clone())).collect();
@@ -127,10 +127,11 @@ impl Server {
     /// Starts a server that answers 404 to everything.
     pub(crate) fn start() -> Self {
         let runtime = integration_tests::runtime::own();
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let script: Arc<Mutex<Script>> = Arc::default();
         let address = runtime.block_on(async {
-            let unix = UnixListener::bind(folder.path().join("docker.sock")).expect("a socket can be made");
+            let unix =
+                UnixListener::bind(folder.path().join("docker.sock")).expect("a socket can be created");
             let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
             let address = tcp.local_addr().expect("it has an address");
             let (one, other) = (script.clone(), script.clone());
@@ -154,15 +155,15 @@ impl Server {
         self.folder.path().join("docker.sock")
     }
 
-    /// Says these things from now on.
+    /// Replaces the answers and forgets the requests.
     pub(crate) fn say(&self, answers: BTreeMap<String, Answer>) {
         let requests = Vec::new();
-        *self.script.lock().expect("no case panics while it holds it") = Script { answers, requests };
+        *self.script.lock().expect("no case panics while it holds the lock") = Script { answers, requests };
     }
 
-    /// Returns what it was asked since, such as `GET /version`, and with which JSON.
+    /// Returns the requests since then, such as `GET /version`, each with its JSON.
     pub(crate) fn requests(&self) -> Vec<(String, Value)> {
-        self.script.lock().expect("no case panics while it holds it").requests.clone()
+        self.script.lock().expect("no case panics while it holds the lock").requests.clone()
     }
 }
 
@@ -173,22 +174,22 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: Arc<Mute
         ..Answer::good("application/json", b"{\"message\": \"page not found\"}\n".to_vec())
     };
     let answer = {
-        let mut script = script.lock().expect("no case panics while it holds it");
+        let mut script = script.lock().expect("no case panics while it holds the lock");
         script.requests.push((format!("{method} {path}"), body));
         script.answers.get(&path).cloned().unwrap_or(missing)
     };
     if matches!(answer.framing, Framing::Silent) {
-        // Until the client gives up.
+        // The read ends when the client disconnects.
         drop(stream.read_buf(&mut Vec::new()).await);
         return;
     }
-    // A client that has heard enough may be gone.
+    // A client that has read enough may have disconnected.
     drop(stream.write_all(&answer.bytes()).await);
     while matches!(answer.framing, Framing::Endless) && stream.write_all(&answer.body).await.is_ok() {}
     drop(stream.shutdown().await);
 }
 
-/// Reads a request to its end and returns its method, its path without version and query, and its JSON.
+/// Reads a request and returns its method, its path without version and query, and its JSON.
 async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<(String, String, Value)> {
     let mut seen = Vec::new();
     let end = loop {

@@ -1,4 +1,4 @@
-//! Everything that Prometheus, Alertmanager and Grafana may answer, met by the program's own clients.
+//! Any answer of Prometheus, Alertmanager and Grafana, read by the program's clients.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -17,9 +17,9 @@ use tdd_stack::verify::{Addresses, verify};
 use tokio::runtime::Builder;
 
 use super::server::{Answer, Framing, Server};
-use super::{answers, is_told, server, target};
+use super::{answers, is_reported, server, target};
 
-/// Asks everything that the program ever asks of the services, and returns the errors.
+/// Makes every request that the program makes to the services, and returns the errors.
 async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
     let prometheus = PrometheusClient::new(http, base);
     let alertmanager = AlertmanagerClient::new(http, base);
@@ -66,50 +66,52 @@ async fn ask(http: &Http, base: &str, stack: &Stack) -> Vec<Error> {
 }
 
 #[test]
-fn an_answer_without_end_is_given_up() {
+fn endless_service_answer_is_rejected() {
     let server = Server::start();
     let base = format!("http://{}", server.address);
     let endless =
         Answer { framing: Framing::Endless, ..Answer::good("application/json", vec![b' '; 1 << 16]) };
     let paths = ["/api/v1/rules", "/api/v2/alerts", "/metrics", "/api/health"];
     server.say(paths.map(|path| (path.to_string(), endless.clone())).into());
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    let http = Http::new().expect("a client can be made");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be created");
+    let http = Http::new().expect("a client can be created");
     runtime.block_on(async {
-        let rules = PrometheusClient::new(&http, &base).rules().await.expect_err("it has no end");
-        let alerts = AlertmanagerClient::new(&http, &base).alerts().await.expect_err("it has no end");
-        let metrics =
-            PrometheusClient::new(&http, &base).reload_state("prometheus").await.expect_err("it has no end");
+        let rules = PrometheusClient::new(&http, &base).rules().await.expect_err("the answer never ends");
+        let alerts = AlertmanagerClient::new(&http, &base).alerts().await.expect_err("the answer never ends");
+        let metrics = PrometheusClient::new(&http, &base)
+            .reload_state("prometheus")
+            .await
+            .expect_err("the answer never ends");
         for error in [rules, alerts, metrics] {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             assert!(cause.contains("longer than 32 MiB"), "{error}: {cause}");
         }
         let probe = Probe { path: "/api/health", expect: Expect::DatabaseOk };
-        let Readiness::NotReady(why) = http.probe(&base, probe).await else { panic!("it is ready") };
+        let Readiness::NotReady(why) = http.probe(&base, probe).await else { panic!("the service is ready") };
         assert!(why.contains("longer than 32 MiB"), "{why}");
     });
 }
 
 #[test]
-fn whatever_the_services_answer_each_question_ends_with_a_value_or_an_error() {
+fn every_service_answer_gives_a_value_or_error() {
     let good: BTreeMap<_, _> = answers::good().services;
-    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are good");
+    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are valid");
     let stack = services::assemble(&settings);
     let server = Server::start();
     let base = format!("http://{}", server.address);
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-    let http = Http::new().expect("a client can be made");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be created");
+    let http = Http::new().expect("a client can be created");
     server.say(good.clone());
-    let refused = runtime.block_on(ask(&http, &base, &stack));
-    assert!(refused.is_empty(), "good answers are refused: {refused:?}");
+    let rejected = runtime.block_on(ask(&http, &base, &stack));
+    assert!(rejected.is_empty(), "valid answers are rejected: {rejected:?}");
     target("services", 150, server::faulty(&good), |(path, answer)| {
         let mut answers = good.clone();
         answers.insert(path, answer);
         server.say(answers);
         let asked = async { tokio::time::timeout(Duration::from_secs(15), ask(&http, &base, &stack)).await };
         match runtime.block_on(asked) {
-            Ok(errors) => errors.iter().try_for_each(is_told),
-            Err(_) => Err(TestCaseError::fail("it does not end")),
+            Ok(errors) => errors.iter().try_for_each(is_reported),
+            Err(_) => Err(TestCaseError::fail("the requests do not end")),
         }
     });
 }

@@ -1,4 +1,4 @@
-//! The files that a user edits, and what the tools say of them.
+//! Files that a user edits, and the output of the tools that check them.
 
 use std::path::Path;
 
@@ -16,14 +16,14 @@ use tdd_stack::model::stack::Stack;
 use tdd_stack::plan::{self, Request, VerifyTime};
 use tdd_stack::{doctor, services};
 
-use super::{is_told, mutate, target};
+use super::{is_reported, mutate, target};
 
 const SETTINGS: &str = "stack: demo\nhost: tcp://10.0.0.1:2375\nregistry: mirror.example:5000\nimage:\n  grafana: a/b:1\nport:\n  \
                         grafana: 3001\n  prometheus: auto\nbind: 127.0.0.2\napp-host: network\nenvironment: test\n\
                         grafana-password: secret\noutput: json\nprogress: plain\n";
 
 fn stack() -> Stack {
-    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are good");
+    let settings = Settings::resolve(Layer::default(), &services::names()).expect("the defaults are valid");
     services::assemble(&settings)
 }
 
@@ -39,7 +39,7 @@ fn yaml() -> BoxedStrategy<String> {
 }
 
 #[test]
-fn settings_are_read_or_refused_with_their_place() {
+fn any_settings_are_read_or_rejected() {
     target(
         "settings",
         3000,
@@ -49,7 +49,7 @@ fn settings_are_read_or_refused_with_their_place() {
             match layer.and_then(|layer| Settings::resolve(layer, &services::names())) {
                 Ok(settings) => prop_assert!(!services::assemble(&settings).name.is_empty()),
                 Err(error) => {
-                    is_told(&error)?;
+                    is_reported(&error)?;
                     prop_assert_eq!(error.exit_code(), 2);
                 }
             }
@@ -59,13 +59,13 @@ fn settings_are_read_or_refused_with_their_place() {
 }
 
 #[test]
-fn settings_that_are_written_are_read_back() {
+fn written_settings_are_read_back() {
     let port = prop_oneof![(1..=u16::MAX).prop_map(|port| port.to_string()), Just("auto".into())];
     let good = ("[a-z0-9][a-z0-9_-]{0,40}", select(services::names()), port, ".{0,30}");
     target("settings-back", 1000, good, |(stack, service, port, environment)| {
         let written =
             serde_json::json!({"stack": stack, "port": {service: port}, "environment": environment});
-        let text = serde_yaml::to_string(&written).expect("it can be written");
+        let text = serde_yaml::to_string(&written).expect("it is writable");
         let layer = Layer::from_yaml(&text, Path::new("tdd-stack.yaml"), &services::names());
         let layer = layer.map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(layer.stack, Some(stack));
@@ -76,14 +76,14 @@ fn settings_that_are_written_are_read_back() {
 }
 
 #[test]
-fn contents_are_weighed() {
+fn accepted_contents_are_parsed_without_panic() {
     target("contents", 1500, (yaml(), any::<bool>()), |(text, is_json)| {
         let found = if is_json { validate::json(&text) } else { validate::yaml(&text) };
         match found {
             Err(fault) => prop_assert!(!fault.reason.trim().is_empty()),
             Ok(Shape::Empty) => {}
             Ok(Shape::Filled) if is_json => drop(serde_json::from_str::<serde_json::Value>(&text)),
-            // What was found light enough is read in full.
+            // The program reads accepted content in full.
             Ok(Shape::Filled) => {
                 drop(serde_yaml::from_str::<serde_yaml::Value>(validate::strip_bom(&text)));
             }
@@ -93,7 +93,7 @@ fn contents_are_weighed() {
 }
 
 #[test]
-fn a_dashboard_is_read_or_its_faults_are_told() {
+fn any_dashboard_is_parsed_or_rejected_with_reasons() {
     let shipped = shipped(".json");
     let bytes: Vec<Vec<u8>> = shipped.iter().map(|text| text.as_bytes().to_vec()).collect();
     let grafted = mutate::json_bytes(bytes).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -113,7 +113,7 @@ fn a_dashboard_is_read_or_its_faults_are_told() {
 }
 
 #[test]
-fn quicker_versions_are_made_or_refused() {
+fn tuned_files_are_valid_yaml_or_rejected() {
     let stage = DrillPorts { health: 1, metrics: 2 };
     target("overlay", 800, (yaml(), 1..100_u32), |(text, factor)| {
         if validate::yaml(&text) != Ok(Shape::Filled) {
@@ -136,7 +136,7 @@ fn quicker_versions_are_made_or_refused() {
 }
 
 #[test]
-fn a_doctor_reads_any_configuration() {
+fn doctor_reads_any_configuration() {
     target("doctor-files", 1500, yaml(), |text| {
         doctor::targets(&text);
         doctor::receivers(&text);
@@ -146,7 +146,7 @@ fn a_doctor_reads_any_configuration() {
 }
 
 #[test]
-fn any_edited_file_leads_to_a_plan_or_a_fault() {
+fn any_edited_file_gives_a_plan_or_fault() {
     let stack = stack();
     let editable: Vec<(&'static str, String)> =
         stack.files.iter().map(|file| (file.name, file.content.clone().into_owned())).collect();
@@ -159,7 +159,7 @@ fn any_edited_file_leads_to_a_plan_or_a_fault() {
         match plan::up(&stack, &observed, Request { proof, ..Request::default() }) {
             Ok(plan) => prop_assert!(!plan.to_string().is_empty()),
             Err(error) => {
-                is_told(&error)?;
+                is_reported(&error)?;
                 prop_assert!(error.to_string().contains(name), "{}", error);
             }
         }
@@ -168,7 +168,7 @@ fn any_edited_file_leads_to_a_plan_or_a_fault() {
 }
 
 #[test]
-fn whatever_a_tool_says_becomes_faults() {
+fn failed_check_has_faults_for_any_output() {
     let said = [
         "Checking /etc/prometheus/alerts.yml",
         "  FAILED:",
@@ -200,13 +200,14 @@ fn whatever_a_tool_says_becomes_faults() {
 }
 
 #[test]
-fn nothing_that_acts_on_a_terminal_is_printed() {
+fn printed_text_has_no_control_characters() {
     target("printable", 3000, any::<String>(), |text| {
         let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
         prop_assert!(!sanitize::text(&text).contains(acts));
         prop_assert!(!sanitize::line(&text).contains(char::is_control));
         let json = serde_json::json!({"a": text}).to_string();
-        let read: serde_json::Value = serde_json::from_str(&sanitize::text(&json)).expect("it stays JSON");
+        let read: serde_json::Value =
+            serde_json::from_str(&sanitize::text(&json)).expect("it is still valid JSON");
         prop_assert_eq!(&read["a"], &text);
         Ok(())
     });

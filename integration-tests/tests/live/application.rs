@@ -1,4 +1,4 @@
-//! A stand-in for the user's application, as well or ill as a test needs it.
+//! A substitute for the user's application with the behaviour that a test needs.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -9,19 +9,19 @@ use std::time::Duration;
 
 use integration_tests::scenario::{Scenario, docker};
 
-/// Long enough to outlast every question, short enough to end with the test.
+/// Longer than every request, short enough to end with the test.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// How it behaves.
+/// The behaviour of the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Behaviour {
-    /// It answers metrics.
+    /// Answers metrics.
     Metrics,
-    /// It answers this body with this header line, or none.
+    /// Answers with this header line, which may be empty, and this body.
     Answers(&'static str, &'static str),
-    /// It takes connections and never answers.
+    /// Accepts connections and never answers.
     Silent,
-    /// It answers metrics to this machine, and nothing to containers, as if a firewall stood between.
+    /// Answers metrics to this machine, but nothing to containers, as if a firewall were between.
     SilentToContainers,
 }
 
@@ -33,18 +33,18 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    /// Listens where containers reach it.
+    /// Starts an application that containers can reach.
     pub(crate) fn reachable(behaviour: Behaviour) -> Self {
         Self::listen(gateway(), behaviour)
     }
 
-    /// Listens for this machine alone.
+    /// Starts an application on loopback.
     pub(crate) fn on_loopback(behaviour: Behaviour) -> Self {
         Self::listen(IpAddr::V4(Ipv4Addr::LOCALHOST), behaviour)
     }
 
     fn listen(ip: IpAddr, behaviour: Behaviour) -> Self {
-        let listener = TcpListener::bind((ip, 0)).expect("a free port can be had");
+        let listener = TcpListener::bind((ip, 0)).expect("a port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let has_ended = Arc::new(AtomicBool::new(false));
         let ends = has_ended.clone();
@@ -68,14 +68,14 @@ impl Application {
 impl Drop for Application {
     fn drop(&mut self) {
         self.has_ended.store(true, Ordering::Relaxed);
-        // Wakes the listener; one that is gone already needs no waking.
+        // The connection wakes the listener, which may have ended already.
         drop(TcpStream::connect(self.address));
     }
 }
 
 impl Behaviour {
     fn serve(self, mut connection: TcpStream) {
-        // This machine can listen on its own addresses only, and may call from any of them.
+        // A peer address on which this machine can listen is its own, so all others are containers.
         let is_container =
             connection.peer_addr().is_ok_and(|peer| TcpListener::bind((peer.ip(), 0)).is_err());
         let (header, body) = match self {
@@ -87,7 +87,7 @@ impl Behaviour {
             }
         };
         let mut request = [0; 4096];
-        // A client that leaves in the middle is its own affair.
+        // A client may disconnect early.
         drop(connection.read(&mut request).and_then(|_| {
             let length = body.len();
             write!(
@@ -98,7 +98,7 @@ impl Behaviour {
     }
 }
 
-/// Returns the address under which containers find this machine; only a container knows what the engine makes of it.
+/// Returns the address of this machine for containers; only a container knows what `host-gateway` resolves to.
 pub(crate) fn gateway() -> IpAddr {
     static GATEWAY: LazyLock<IpAddr> = LazyLock::new(|| {
         let image = Scenario::image("prometheus");

@@ -1,4 +1,4 @@
-//! The specification's verification checklist, one test a point.
+//! The verification checklist of the specification, one test per item.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use integration_tests::scenario::{Scenario, variable};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 /// The seven files of the specification.
 const FILES: [&str; 7] = [
@@ -27,17 +27,17 @@ fn initialised(name: &str) -> Scenario {
 }
 
 fn yaml(scenario: &Scenario, name: &str) -> serde_yaml::Value {
-    let text = std::fs::read_to_string(scenario.file(name)).expect("the file is there");
+    let text = std::fs::read_to_string(scenario.file(name)).expect("the file exists");
     serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
-    let checks = report["checks"].as_array().expect("a list");
+    let checks = report["checks"].as_array().expect("it is a list");
     checks.iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("no `{name}` in {report}"))
 }
 
 #[test]
-fn all_configuration_files_created_in_correct_directory() {
+fn init_creates_all_configuration_files() {
     let scenario = initialised("list-files");
     for file in FILES {
         let path = scenario.folder().join("config/monitoring").join(file);
@@ -46,7 +46,7 @@ fn all_configuration_files_created_in_correct_directory() {
 }
 
 #[test]
-fn prometheus_configuration_validates() {
+fn prometheus_configuration_is_valid() {
     let scenario = initialised("list-prometheus");
     let report = scenario.succeed(&["check", "--output", "json"]).json();
     for name in
@@ -74,7 +74,7 @@ fn grafana_dashboard_json_is_valid() {
 }
 
 #[test]
-fn docker_compose_file_syntax_correct() {
+fn compose_file_is_valid() {
     let scenario = initialised("list-compose");
     let file = scenario.file("docker-compose.monitoring.yml");
     let output = Command::new(variable("TDD_TEST_COMPOSE"))
@@ -104,7 +104,7 @@ fn alert_rules_cover_database_application_and_performance() {
 }
 
 #[test]
-fn logging_configuration_supports_structured_logging() {
+fn logging_configuration_writes_structured_logs() {
     let scenario = initialised("list-logging");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/check_logging.py");
     let output = Command::new(variable("TDD_TEST_PYTHON"))
@@ -119,14 +119,14 @@ fn logging_configuration_supports_structured_logging() {
 }
 
 #[test]
-fn readme_provides_clear_setup_instructions() {
+fn shipped_readme_has_setup_commands() {
     let scenario = initialised("list-readme");
     let text = std::fs::read_to_string(scenario.file("README.md")).unwrap();
     for words in ["tdd-stack up", "tdd-stack down", "docker compose -f", "http://localhost:3000", "admin123"]
     {
         assert!(text.contains(words), "the README does not say `{words}`");
     }
-    // Each verb that it names is one that the program has.
+    // Each verb in the text must exist in the program.
     let after = text.split("`tdd-stack ").skip(1).filter_map(|rest| rest.split(['`', ' ']).next());
     let verbs: BTreeSet<&str> = after.filter(|word| word.starts_with(char::is_alphabetic)).collect();
     assert!(verbs.contains("up"), "{verbs:?}");

@@ -1,4 +1,4 @@
-//! Compose v2 sees our stack, and the shipped compose file makes an equivalent one.
+//! Compose v2 lists the stack, and the shipped compose file creates an equivalent one.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use integration_tests::http;
 use integration_tests::scenario::{SERVICES, Scenario, docker, eventually, variable};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 fn compose(arguments: &[&str]) -> String {
     let output = Command::new(variable("TDD_TEST_COMPOSE"))
@@ -32,7 +32,7 @@ fn compose_lists_the_four_services() {
     assert_eq!(services, expected);
 }
 
-/// The stack of the shipped compose file, under names and ports that nobody else has.
+/// The stack of the shipped compose file, with unique names and ports.
 struct ComposeStack {
     project: String,
     files: [PathBuf; 2],
@@ -57,14 +57,14 @@ impl ComposeStack {
             "services:\n{services}volumes:\n{volumes}networks:\n  monitoring:\n    name: {project}-monitoring\n"
         );
         let other = scenario.folder().join("names.yml");
-        std::fs::write(&other, names).expect("the file can be written");
+        std::fs::write(&other, names).expect("the file is writable");
         let stack = Self { project, files: [scenario.file("docker-compose.monitoring.yml"), other] };
         stack.run(&["up", "--detach", "--quiet-pull"]);
         stack
     }
 
     fn run(&self, arguments: &[&str]) -> String {
-        let files = self.files.each_ref().map(|file| file.to_str().expect("the paths are plain"));
+        let files = self.files.each_ref().map(|file| file.to_str().expect("the paths are UTF-8"));
         compose(&[&["-p", &self.project, "-f", files[0], "-f", files[1]], arguments].concat())
     }
 
@@ -87,7 +87,7 @@ impl Drop for ComposeStack {
 }
 
 #[test]
-fn the_shipped_compose_file_makes_an_equivalent_stack_without_an_edit() {
+fn shipped_compose_file_creates_an_equivalent_stack() {
     let scenario = scenario("compose-up");
     scenario.succeed(&["up"]);
     let stack = ComposeStack::up(&scenario);
@@ -109,7 +109,7 @@ fn the_shipped_compose_file_makes_an_equivalent_stack_without_an_edit() {
             .iter()
             .filter(|target| target["health"] == "up")
             .map(|target| target["labels"]["job"].as_str().unwrap_or_default().to_string())
-            // An application may run on this machine or not.
+            // An application may run on this machine.
             .filter(|job| !job.contains("app"))
             .collect();
         up.sort_unstable();

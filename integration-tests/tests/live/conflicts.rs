@@ -1,12 +1,12 @@
-//! What belongs to somebody else stays untouched, and nothing of ours is half made.
+//! Conflicts with objects of others change nothing.
 
 use std::net::TcpListener;
 
 use integration_tests::scenario::{Scenario, docker, remove_all};
 
-use super::scenario;
+use crate::scenario;
 
-fn nothing_was_made(scenario: &Scenario) {
+fn is_not_created(scenario: &Scenario) {
     for kind in ["container", "network", "volume"] {
         assert_eq!(scenario.objects(kind), [""; 0]);
     }
@@ -14,7 +14,7 @@ fn nothing_was_made(scenario: &Scenario) {
 }
 
 #[test]
-fn a_port_taken_by_a_program_is_named_with_the_program() {
+fn port_taken_by_a_program_names_the_program() {
     let scenario = scenario("port");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -24,11 +24,11 @@ fn a_port_taken_by_a_program_is_named_with_the_program() {
     output.says(&format!("port {port} of `prometheus` is taken"));
     output.says(&format!("process {}", std::process::id()));
     output.says("hint:");
-    nothing_was_made(&scenario);
+    is_not_created(&scenario);
 }
 
 #[test]
-fn a_port_taken_by_another_container_is_named_with_the_container() {
+fn port_taken_by_a_container_names_the_container() {
     let (scenario, other) = (scenario("port-two"), scenario("port-one"));
     other.succeed(&["up"]);
     let url = other.url("prometheus");
@@ -37,11 +37,11 @@ fn a_port_taken_by_another_container_is_named_with_the_container() {
     let output = scenario.run_on(&ports, &["up"]);
     output.exits(4);
     output.says(&other.container("prometheus"));
-    nothing_was_made(&scenario);
+    is_not_created(&scenario);
 }
 
 #[test]
-fn a_foreign_container_of_our_name_stays_untouched() {
+fn foreign_container_with_own_name_is_not_touched() {
     let scenario = scenario("foreign");
     let label = format!("tdd-stack.test={}", scenario.stack());
     let image = Scenario::image("node-exporter");
@@ -52,12 +52,12 @@ fn a_foreign_container_of_our_name_stays_untouched() {
     let output = scenario.run(&["up"]);
     output.exits(4);
     output.says(&format!("container `{name}`"));
-    nothing_was_made(&scenario);
+    is_not_created(&scenario);
     scenario.succeed(&["down", "--volumes"]);
     assert_eq!(docker(&["inspect", &name]), before);
 }
 
-/// Objects that a test made beside the stack.
+/// Objects that a test created next to the stack.
 struct Foreign(String);
 
 impl Drop for Foreign {

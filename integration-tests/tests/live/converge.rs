@@ -1,8 +1,8 @@
-//! Edited files reach the running stack by the smallest action, and faulty ones never do.
+//! Edited files are applied with the smallest change, and faulty ones never are.
 
 use integration_tests::scenario::{Scenario, eventually, operations, text};
 
-use super::scenario;
+use crate::scenario;
 
 fn threshold(scenario: &Scenario) -> String {
     let rules = scenario.rules();
@@ -11,7 +11,7 @@ fn threshold(scenario: &Scenario) -> String {
 }
 
 #[test]
-fn an_edited_rule_is_reloaded_without_a_restart() {
+fn edited_rule_is_reloaded_without_restart() {
     let scenario = scenario("edited");
     scenario.succeed(&["up"]);
     let (ids, started) = (scenario.ids(), scenario.started());
@@ -27,7 +27,7 @@ fn an_edited_rule_is_reloaded_without_a_restart() {
 }
 
 #[test]
-fn a_broken_rule_is_refused_with_file_and_line_and_nothing_changes() {
+fn invalid_rule_names_file_and_line_and_changes_nothing() {
     let scenario = scenario("broken");
     scenario.succeed(&["up"]);
     let (ids, started) = (scenario.ids(), scenario.started());
@@ -47,7 +47,7 @@ fn a_broken_rule_is_refused_with_file_and_line_and_nothing_changes() {
 }
 
 #[test]
-fn a_broken_alertmanager_file_is_refused_with_its_place() {
+fn invalid_alertmanager_file_is_rejected() {
     let scenario = scenario("broken-am");
     scenario.succeed(&["up"]);
     scenario.edit("alertmanager.yml", "receiver: tdd-webhook", "receiver: nobody");
@@ -58,7 +58,7 @@ fn a_broken_alertmanager_file_is_refused_with_its_place() {
 }
 
 #[test]
-fn an_edited_dashboard_is_imported_again_and_nothing_else_happens() {
+fn edited_dashboard_is_only_imported() {
     let scenario = scenario("panel");
     scenario.succeed(&["up"]);
     scenario.edit("grafana_dashboards.json", "\"Response Times\"", "\"How fast it is\"");
@@ -69,7 +69,7 @@ fn an_edited_dashboard_is_imported_again_and_nothing_else_happens() {
 }
 
 #[test]
-fn a_broken_dashboard_is_refused_with_its_line() {
+fn invalid_dashboard_is_rejected() {
     let scenario = scenario("broken-panel");
     scenario.succeed(&["init"]);
     scenario.edit("grafana_dashboards.json", "\"timeseries\"", "\"graph\"");
@@ -83,7 +83,7 @@ fn a_broken_dashboard_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_changed_setting_replaces_one_container_only() {
+fn changed_environment_replaces_only_prometheus() {
     let scenario = scenario("setting");
     scenario.succeed(&["up"]);
     let before = scenario.ids();
@@ -92,11 +92,11 @@ fn a_changed_setting_replaces_one_container_only() {
     let changed: Vec<bool> = before.iter().zip(&after).map(|(before, after)| before != after).collect();
     assert_eq!(changed, [true, false, false, false]);
     let label = || text(&scenario.prometheus("status/config")["yaml"]).contains("environment: staging");
-    eventually("the label has the new value", label, |is_there| *is_there);
+    eventually("the label has the new value", label, |is_new| *is_new);
 }
 
 #[test]
-fn an_edited_file_is_never_overwritten_but_by_force_with_a_backup() {
+fn edited_file_is_replaced_only_by_force_with_backup() {
     let scenario = scenario("kept");
     scenario.succeed(&["init"]);
     let shipped = std::fs::read_to_string(scenario.file("alerts.yml")).unwrap();

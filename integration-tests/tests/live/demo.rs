@@ -1,4 +1,4 @@
-//! The demo next to a real stack, on ports of its own.
+//! The demo next to a real stack, on separate ports.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -8,20 +8,20 @@ use integration_tests::http;
 use integration_tests::scenario::{Scenario, eventually, text};
 use serde_json::{Value, json};
 
-use super::scenario;
+use crate::scenario;
 
 const JOBS: [&str; 6] =
     ["alertmanager", "app-metrics", "grafana", "node-exporter", "prometheus", "streamlit-app"];
-/// What Grafana's backend would put in for its variables.
+/// Values that Grafana's backend would insert for its variables.
 const VARIABLES: [(&str, &str); 2] = [("$__rate_interval", "1m"), ("$__range", "1h")];
-/// The panel that is empty where all is well.
+/// The panel that is empty on a healthy stack.
 const FIRING_ALERTS: &str = "Firing alerts";
 const PAST: u64 = 7200;
 
 /// A demo that runs until it is dropped.
 struct Demo(Child);
 
-/// The ports of the demo's parts, which the stack's configuration names.
+/// The ports of the demo that the stack's configuration names.
 struct Ports {
     health: u16,
     metrics: u16,
@@ -30,7 +30,7 @@ struct Ports {
 }
 
 impl Ports {
-    /// Reserves ports, and has the configuration name them.
+    /// Reserves ports and writes them into the configuration.
     fn reserve(scenario: &Scenario) -> Self {
         let [health, metrics, receiver, control] = [(); 4].map(|()| scenario.reserve_port());
         scenario.edit("prometheus.yml", "tdd-app:8501", &format!("tdd-app:{health}"));
@@ -50,7 +50,7 @@ impl Ports {
 }
 
 impl Demo {
-    /// Starts a demo and returns what it says of itself when it is ready.
+    /// Starts a demo and returns the state that it prints when it is ready.
     fn start(scenario: &Scenario, ports: &Ports, arguments: &[&str]) -> (Self, Value) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tdd-stack-under-test"))
             .args(["demo", "--output", "json", "--progress", "quiet", "--stack", scenario.stack()])
@@ -61,15 +61,15 @@ impl Demo {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("the program can be started");
-        let stdout = child.stdout.take().expect("it is piped");
+            .expect("the program starts");
+        let stdout = child.stdout.take().expect("the stream is piped");
         match serde_json::Deserializer::from_reader(stdout).into_iter::<Value>().next() {
             Some(Ok(state)) if state["schema"] == "tdd-stack.demo/1" => (Self(child), state),
-            said => {
+            other => {
                 let mut stderr = String::new();
-                drop(child.stderr.take().expect("it is piped").read_to_string(&mut stderr));
+                drop(child.stderr.take().expect("the stream is piped").read_to_string(&mut stderr));
                 drop(child.kill());
-                panic!("the demo does not start: {said:?}\n{stderr}");
+                panic!("the demo does not start: {other:?}\n{stderr}");
             }
         }
     }
@@ -78,7 +78,7 @@ impl Demo {
         let output = Command::new(env!("CARGO_BIN_EXE_tdd-stack-under-test"))
             .args(["demo", "set", scenario, "--control-port", &ports.control.to_string()])
             .output()
-            .expect("the program can be started");
+            .expect("the program starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
@@ -90,10 +90,11 @@ impl Drop for Demo {
     }
 }
 
-/// Returns the panels' queries, each with its panel's title.
+/// Returns the queries of all panels, each with the panel's title.
 fn queries(scenario: &Scenario) -> Vec<(String, String)> {
-    let file = std::fs::read_to_string(scenario.file("grafana_dashboards.json")).expect("it is there");
-    let mut dashboard: Value = serde_json::from_str(&file).expect("it is JSON");
+    let file =
+        std::fs::read_to_string(scenario.file("grafana_dashboards.json")).expect("the dashboard file exists");
+    let mut dashboard: Value = serde_json::from_str(&file).expect("it is valid JSON");
     if dashboard["dashboard"].is_object() {
         dashboard = dashboard["dashboard"].take();
     }
@@ -108,14 +109,14 @@ fn queries(scenario: &Scenario) -> Vec<(String, String)> {
     list(&dashboard["panels"]).into_iter().flat_map(of_panel).map(filled).collect()
 }
 
-/// Returns the panels whose query gives no series or a value that is no number, through Prometheus and Grafana.
-fn blind_panels(scenario: &Scenario, queries: &[(String, String)]) -> Vec<String> {
-    let mut blind = Vec::new();
+/// Returns the panels whose query gives no series or NaN, through Prometheus and through Grafana.
+fn empty_panels(scenario: &Scenario, queries: &[(String, String)]) -> Vec<String> {
+    let mut empty = Vec::new();
     for (title, expr) in queries.iter().filter(|(title, _)| title != FIRING_ALERTS) {
         let seen = scenario.prometheus(&format!("query?query={}", encoded(expr)));
         let series = seen["result"].as_array().cloned().unwrap_or_default();
         if series.is_empty() || series.iter().any(|series| series["value"][1] == "NaN") {
-            blind.push(format!("{title}: Prometheus: {expr}"));
+            empty.push(format!("{title}: Prometheus: {expr}"));
         }
         let body = json!({"from": "now-1h", "to": "now", "queries": [{
             "refId": "A", "datasource": {"type": "prometheus", "uid": "prometheus"}, "expr": expr,
@@ -124,13 +125,13 @@ fn blind_panels(scenario: &Scenario, queries: &[(String, String)]) -> Vec<String
         let url = format!("{}/api/ds/query", scenario.url("grafana"));
         let answer = http::request("POST", &url, Some(http::ADMIN), Some(&body));
         if answer.json()["results"]["A"]["frames"].as_array().is_none_or(Vec::is_empty) {
-            blind.push(format!("{title}: Grafana: {expr}: {}", answer.text));
+            empty.push(format!("{title}: Grafana: {expr}: {}", answer.text));
         }
     }
-    blind
+    empty
 }
 
-/// Returns the queries that have no point in a minute of the past, as `query_range` gives it.
+/// Returns the queries without a point in some minute of the past, as `query_range` gives it.
 fn gaps(scenario: &Scenario, queries: &[(String, String)], now: u64) -> Vec<String> {
     let (begin, end) = (now - PAST, now);
     let mut gaps = Vec::new();
@@ -145,8 +146,8 @@ fn gaps(scenario: &Scenario, queries: &[(String, String)], now: u64) -> Vec<Stri
         let mut all: Vec<u64> = series.iter().flat_map(moments).collect();
         all.sort_unstable();
         all.dedup();
-        // What happened before the first scrape of the stack itself is between the two.
-        if all.len() < usize::try_from(PAST / 60 - 1).expect("it is small") {
+        // One minute may be missing between the past and the stack's first scrape.
+        if all.len() < usize::try_from(PAST / 60 - 1).expect("the number of minutes is small") {
             gaps.push(format!("{title}: {} of {} minutes: {expr}", all.len(), PAST / 60));
         }
     }
@@ -173,7 +174,7 @@ fn alerts(scenario: &Scenario) -> Vec<String> {
         .collect()
 }
 
-/// Asks until it is so, for longer than the helper of the scenarios does: an alert takes its `for`.
+/// Waits until a condition holds; an alert's `for` takes longer than `eventually` waits.
 fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
@@ -183,7 +184,7 @@ fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_demo_fills_past_and_present_and_its_outage_is_noticed() {
+fn demo_imports_history_and_its_outage_fires_an_alert() {
     let scenario = scenario("demo");
     scenario.succeed(&["init"]);
     let ports = Ports::reserve(&scenario);
@@ -192,32 +193,37 @@ fn a_demo_fills_past_and_present_and_its_outage_is_noticed() {
     assert!(queries.len() >= 20, "{} queries", queries.len());
 
     let (demo, state) = Demo::start(&scenario, &ports, &["--history", "2h"]);
-    assert!(state["history"]["samples"].as_u64().expect("there is a history") > 100_000, "{state}");
+    assert!(state["history"]["samples"].as_u64().expect("the demo imported a history") > 100_000, "{state}");
     let now = seconds_now();
     let gaps = gaps(&scenario, &queries, now);
-    assert!(gaps.is_empty(), "at once after the import, the past has gaps: {gaps:#?}");
-    // Prometheus' restart is no second start of the container's.
+    assert!(gaps.is_empty(), "the past has gaps right after the import: {gaps:#?}");
+    // The restart of Prometheus is not a change of the stack.
     scenario.is_converged();
 
     let all_up = || JOBS.iter().all(|job| scenario.targets().contains(&((*job).to_string(), "up".into())));
     eventually("all six jobs are up", all_up, |up| *up);
     let unhealthy = || {
         let rules = scenario.rules();
-        let ill = rules.iter().filter(|rule| rule["health"] != "ok").map(|rule| text(&rule["name"]));
-        (rules.len(), ill.collect::<Vec<_>>())
+        let unhealthy_names =
+            rules.iter().filter(|rule| rule["health"] != "ok").map(|rule| text(&rule["name"]));
+        (rules.len(), unhealthy_names.collect::<Vec<_>>())
     };
-    eventually("every rule is healthy", unhealthy, |(count, ill)| *count >= 18 && ill.is_empty());
-    eventually("every panel has series", || blind_panels(&scenario, &queries), Vec::is_empty);
+    eventually("every rule is healthy", unhealthy, |(count, unhealthy_names)| {
+        *count >= 18 && unhealthy_names.is_empty()
+    });
+    eventually("every panel has series", || empty_panels(&scenario, &queries), Vec::is_empty);
     drop(demo);
 
     let (demo, state) = Demo::start(&scenario, &ports, &["--history", "2h"]);
-    assert_eq!(state["history"], Value::Null, "a second history is none");
+    assert_eq!(state["history"], Value::Null, "a second history was imported");
     assert!(text(&state["notes"][0]).contains("nothing is imported"), "{state}");
     Demo::set(&ports, "outage");
     within(Duration::from_mins(3), "ApplicationDown fires", || {
         alerts(&scenario).contains(&"ApplicationDown".into())
     });
     Demo::set(&ports, "steady");
-    within(Duration::from_mins(1), "it is over", || !alerts(&scenario).contains(&"ApplicationDown".into()));
+    within(Duration::from_mins(1), "ApplicationDown ends", || {
+        !alerts(&scenario).contains(&"ApplicationDown".into())
+    });
     drop(demo);
 }

@@ -1,22 +1,22 @@
-//! Engines whose ports are not this program's: in another network namespace, under another host name, behind relays.
+//! Engines whose ports are not local: in another network namespace, under another host name, behind relays.
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use integration_tests::scenario::{SERVICES, Scenario, any_ports, eventually, variable};
+use integration_tests::relay::Relay;
+use integration_tests::scenario::{SERVICES, Scenario, any_ports, variable};
 use integration_tests::second_engine::SecondEngine;
 
-use super::scenario;
+use crate::scenario;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tdd-stack-under-test");
 const RELAY: &str = env!("CARGO_BIN_EXE_socket-relay");
 const MACHINE_SOCKET: &str = "/var/run/docker.sock";
 
-/// Listeners on this machine's loopback, where a careless program would look for the services of another machine.
+/// Listeners on this machine's loopback that count connections meant for the services of another machine.
 struct Traps {
     ports: String,
     connections: Arc<AtomicUsize>,
@@ -27,7 +27,7 @@ impl Traps {
         let connections = Arc::new(AtomicUsize::new(0));
         let ports = SERVICES.map(|service| {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-            let port = listener.local_addr().expect("it listens").port();
+            let port = listener.local_addr().expect("a listener has an address").port();
             let connections = connections.clone();
             std::thread::spawn(move || {
                 let count = |_: TcpStream| connections.fetch_add(1, Ordering::SeqCst);
@@ -43,40 +43,27 @@ impl Traps {
     }
 }
 
-/// A process that is ended when it is dropped.
-struct Helper(Child);
-
-impl Drop for Helper {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// Relays a socket by a copy of the relay that is called `name`, started by `program`, and returns the new address.
-fn relayed(folder: &Path, name: &str, program: &[&str], socket: &str) -> (Helper, String) {
+/// Relays a socket with a copy of the relay called `name`, started by `program`, and returns the new address.
+fn relayed(folder: &Path, name: &str, program: &[&str], socket: &str) -> (Relay, String) {
     let (relay, new) = (folder.join(name), folder.join(format!("{name}.sock")));
-    std::fs::copy(RELAY, &relay).expect("the folder can be written");
+    std::fs::copy(RELAY, &relay).expect("the folder is writable");
     let (from, to) = (format!("unix:{}", new.display()), format!("unix:{socket}"));
     let relay = relay.display().to_string();
-    let words = [program, &[&relay, &from, &to]].concat();
-    let started = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).spawn();
-    let helper = Helper(started.expect("the relay can be started"));
-    eventually("the relay listens", || new.exists(), |is_there| *is_there);
-    (helper, format!("unix://{}", new.display()))
+    let relay = Relay::start(&[program, &[&relay]].concat(), &from, &to);
+    (relay, format!("unix://{}", new.display()))
 }
 
-/// Writes a program that runs tdd-stack by another one.
+/// Writes a script that runs tdd-stack through another program.
 fn run_by(folder: &Path, words: &str) -> PathBuf {
     let path = folder.join("wrapper");
     std::fs::write(&path, format!("#!/bin/sh\nexec {words} {PROGRAM} \"$@\"\n"))
-        .expect("the folder can be written");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
+        .expect("the folder is writable");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("this user owns the file");
     path
 }
 
 #[test]
-fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
+fn remote_engine_works_without_local_connections() {
     let engine = SecondEngine::start_elsewhere(Path::new(RELAY), &variable("TDD_TEST_REGISTRY"));
     let (far, traps) = (engine.address(), Traps::set());
     let here = Scenario::on(&engine, PROGRAM, "elsewhere");
@@ -93,7 +80,7 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
     refused(&engine.host(), &["up"]).says("another network namespace").says("--bind ADDRESS");
     assert_eq!(here.objects("container"), [""; 0]);
 
-    // On its own machine everything is as usual.
+    // On the engine's own machine everything works as usual.
     let there = engine.on_its_machine(PROGRAM);
     for verb in [&["up", "--wait", "proven"] as &[&str], &["status"]] {
         here.prepare_by(&there, Some(&engine.host()), &traps.ports, verb).run().exits(0);
@@ -118,7 +105,7 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
 
     let tcp = format!("tcp://{far}:2375");
     refused(&tcp, &["status"]).says("belongs to another machine");
-    // As `ssh -L` and others forward it: the relay is on this machine.
+    // A relay on this machine forwards the socket, like `ssh -L`.
     let socket = engine.host().replace("unix://", "");
     for (name, words) in [("ssh", "ssh (process "), ("proxy", "machine `tdd-elsewhere`")] {
         let (_relay, host) = relayed(here.folder(), name, &[], &socket);
@@ -127,9 +114,9 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
     works(&["down"]);
     assert_eq!(here.objects("container"), [""; 0]);
 
-    // An address that both know, and a password of its own.
+    // An address that both machines know, and a chosen password.
     let password = here.folder().join("password");
-    std::fs::write(&password, "long and own").expect("the folder can be written");
+    std::fs::write(&password, "long and own").expect("the folder is writable");
     let here = here.with_variable("TDD_STACK_GRAFANA_PASSWORD_FILE", &password.display().to_string());
     let bound = |host: &str, bind: &str, arguments: &[&str]| {
         let run = here.prepare_by(Path::new(PROGRAM), Some(host), &traps.ports, arguments);
@@ -149,7 +136,7 @@ fn an_engine_elsewhere_is_used_without_its_loopback_being_taken_for_this_one() {
 }
 
 #[test]
-fn the_machine_s_own_engine_is_told_by_its_network_and_not_by_its_address() {
+fn local_engine_is_detected_by_its_network() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let scenario = scenario("own");
     scenario.succeed(&["up"]);
@@ -161,28 +148,26 @@ fn the_machine_s_own_engine_is_told_by_its_network_and_not_by_its_address() {
     // A relay on a port of this machine leads to this machine.
     let port = {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        free.local_addr().expect("it listens").to_string()
+        free.local_addr().expect("a listener has an address").to_string()
     };
     let (from, to) = (format!("tcp:{port}"), format!("unix:{MACHINE_SOCKET}"));
-    let relay = Command::new(RELAY).args([&from, &to]).stdin(Stdio::null()).spawn();
-    let _by_port = Helper(relay.expect("the relay can be started"));
-    eventually("the relay listens", || TcpStream::connect(&port).is_ok(), |is_there| *is_there);
+    let _by_port = Relay::start(&[RELAY], &from, &to);
     for verb in ["status", "up"] {
         run(Path::new(PROGRAM), &format!("tcp://{port}"), verb).exits(0);
     }
-    // What sees no process of the engine's host, and is in its network all the same.
+    // A program without sight of the host's processes, but in the host's network.
     run(&run_by(folder.path(), "unshare --pid --fork --mount-proc"), &socket, "status").exits(0);
 
-    // As a rootless engine has it: it listens in a network of its own, and RootlessKit publishes its ports here.
+    // A rootless engine listens in another network, and RootlessKit publishes its ports here.
     let rootlesskit = folder.path().join("rootlesskit");
-    std::fs::copy("/bin/sh", &rootlesskit).expect("the folder can be written");
+    std::fs::copy("/bin/sh", &rootlesskit).expect("the folder is writable");
     let rootlesskit = rootlesskit.display().to_string();
     let child = "setpriv --pdeathsig KILL unshare --net \"$@\"; true";
     let started_by = [rootlesskit.as_str(), "-c", child, "sh"];
     let (_rootless, host) = relayed(folder.path(), "dockerd", &started_by, MACHINE_SOCKET);
     run(Path::new(PROGRAM), &host, "status").exits(0);
 
-    // The same socket from another network: of the program, of a container's program, of a relay.
+    // The same socket from another network: for the program, for a program in a container, for a relay.
     let refused = |program: &Path, host: &str| {
         run(program, host, "up").exits(4).says("another network namespace").says("--bind ADDRESS");
         run(program, host, "status").exits(4);
@@ -194,14 +179,14 @@ fn the_machine_s_own_engine_is_told_by_its_network_and_not_by_its_address() {
 }
 
 #[test]
-fn an_ordinary_user_who_may_use_the_engine_reaches_the_stack() {
+fn unprivileged_user_reaches_the_stack() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let scenario = scenario("user");
     scenario.succeed(&["up", "--wait", "proven"]);
     let group = std::fs::metadata(MACHINE_SOCKET).expect("the engine listens").gid();
     let program = run_by(folder.path(), &format!("setpriv --reuid 65534 --regid 65534 --groups {group}"));
     for path in [folder.path(), scenario.folder()] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("this user owns it");
     }
     let status = scenario.prepare_by(&program, None, &any_ports(), &["status"]);
     status.env("HOME", "/nonexistent").run().exits(0);

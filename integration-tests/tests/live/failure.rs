@@ -1,15 +1,15 @@
-//! What fails, fails at once, with the evidence.
+//! Failures are reported at once, with their cause.
 
 use std::time::{Duration, Instant};
 
 use integration_tests::scenario::Scenario;
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
-fn a_service_that_exits_ends_the_wait_with_its_last_log_lines() {
+fn exited_service_ends_the_wait_with_its_log() {
     let scenario = scenario("dies");
-    // It has no Alertmanager.
+    // The image of node-exporter has no Alertmanager.
     let image = format!("alertmanager={}", Scenario::image("node-exporter"));
     let began = Instant::now();
     let output = scenario.run(&["up", "--image", &image]);
@@ -18,12 +18,12 @@ fn a_service_that_exits_ends_the_wait_with_its_last_log_lines() {
     output.says("`alertmanager` exited with code");
     output.says("alertmanager: not found");
     output.says("tdd-stack logs alertmanager");
-    assert_eq!(scenario.objects("container").len(), 4, "the diagnostics are kept");
+    assert_eq!(scenario.objects("container").len(), 4, "a container was removed");
     scenario.succeed(&["up"]);
 }
 
 #[test]
-fn an_image_that_is_nowhere_fails_before_anything_is_made() {
+fn missing_image_fails_before_its_container_is_created() {
     let scenario = scenario("nowhere");
     let image = format!("grafana={}/grafana/grafana:0.0.0", scenario.registry());
     let output = scenario.run(&["up", "--image", &image]);
@@ -34,9 +34,9 @@ fn an_image_that_is_nowhere_fails_before_anything_is_made() {
 }
 
 #[test]
-fn a_service_that_is_late_is_named_at_the_deadline() {
+fn service_that_never_gets_ready_is_named() {
     let scenario = scenario("late");
-    // It answers on another port, so that nobody listens where readiness is asked for.
+    // Grafana's image serves another port, so nothing answers the readiness probe.
     let image = format!("node-exporter={}", Scenario::image("grafana"));
     let output = scenario.run(&["up", "--image", &image, "--wait-timeout", "2s"]);
     assert!(matches!(output.code, 1 | 5), "{}", output.stderr);

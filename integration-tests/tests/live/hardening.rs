@@ -1,4 +1,4 @@
-//! What the containers may not do, as the engine says and as it looks from inside.
+//! Restrictions of the containers, as the engine reports them and as processes inside see them.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -7,21 +7,21 @@ use integration_tests::http;
 use integration_tests::scenario::{SERVICES, Scenario, docker};
 use serde_json::{Value, json};
 
-use super::scenario;
+use crate::scenario;
 
 const MEBIBYTE: u64 = 1024 * 1024;
-/// The user that each image names, and the memory that each service may use.
+/// The user of each image and the memory limit of each service.
 const EXPECTED: [(&str, &str, u64); 4] = [
     ("prometheus", "nobody", 1024),
     ("grafana", "472", 512),
     ("node-exporter", "nobody", 128),
     ("alertmanager", "nobody", 256),
 ];
-/// Where an engine's socket lies; node-exporter sees the host's files too.
+/// Paths of an engine's socket; node-exporter sees the host's files too.
 const SOCKETS: [&str; 4] =
     ["/var/run/docker.sock", "/run/docker.sock", "/rootfs/var/run/docker.sock", "/rootfs/run/docker.sock"];
 
-/// Runs a command in a service's container and returns how it ended and all that it printed.
+/// Runs a command in a service's container, and returns whether it succeeded and its output.
 fn inside(scenario: &Scenario, service: &str, user: Option<&str>, command: &[&str]) -> (bool, String) {
     let container = scenario.container(service);
     let user = user.map(|user| ["--user", user]);
@@ -31,14 +31,14 @@ fn inside(scenario: &Scenario, service: &str, user: Option<&str>, command: &[&st
         .arg(&container)
         .args(command)
         .output()
-        .expect("the `docker` command can be run");
+        .expect("the `docker` command starts");
     let printed = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&printed).into_owned())
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table belong to the output")]
-fn the_engine_gives_every_container_the_promised_limits_and_no_rights() {
+#[expect(clippy::print_stdout, reason = "the table belongs to the output")]
+fn containers_have_documented_limits_and_no_privileges() {
     let scenario = scenario("hardened");
     scenario.succeed(&["up"]);
     for (service, user, memory) in EXPECTED {
@@ -64,7 +64,7 @@ fn the_engine_gives_every_container_the_promised_limits_and_no_rights() {
             "pids": host["PidsLimit"],
             "log": host["LogConfig"],
             "restart": host["RestartPolicy"]["Name"],
-            // Engines differ in how they say that there is none.
+            // Engines report an empty list as `null` or `[]`.
             "devices": host["Devices"].as_array().map_or(0, Vec::len),
             "pid, ipc": [&host["PidMode"], &host["IpcMode"]],
             "ports": ports,
@@ -93,8 +93,8 @@ fn the_engine_gives_every_container_the_promised_limits_and_no_rights() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table belong to the output")]
-fn from_inside_there_is_no_way_out() {
+#[expect(clippy::print_stdout, reason = "the table belongs to the output")]
+fn container_processes_have_no_privileges() {
     let scenario = scenario("inside");
     scenario.succeed(&["up"]);
     for service in SERVICES {
@@ -110,12 +110,12 @@ fn from_inside_there_is_no_way_out() {
         assert_eq!(status["NoNewPrivs"], "1", "{service}");
         assert_eq!(status["Seccomp"], "2", "{service}: system calls are not filtered");
         assert!(!status["Uid"].split_whitespace().any(|id| id == "0"), "{service}: {}", status["Uid"]);
-        // Even the owner of the root folder cannot write there.
-        let (wrote, said) = inside(&scenario, service, Some("0"), &["touch", "/left-behind"]);
-        assert!(!wrote && said.contains("Read-only file system"), "{service}: {said}");
+        // Not even root can write to the read-only root folder.
+        let (wrote, printed) = inside(&scenario, service, Some("0"), &["touch", "/left-behind"]);
+        assert!(!wrote && printed.contains("Read-only file system"), "{service}: {printed}");
         for socket in SOCKETS {
             let (is_open, _) = inside(&scenario, service, None, &["test", "-w", socket]);
-            assert!(!is_open, "{service} may talk to the engine at {socket}");
+            assert!(!is_open, "{service} can access the engine at {socket}");
         }
         println!(
             "{service}: uid {} CapBnd {} threads {}",
@@ -123,13 +123,13 @@ fn from_inside_there_is_no_way_out() {
         );
     }
     let folder = scenario.stack();
-    let (wrote, said) =
+    let (wrote, printed) =
         inside(&scenario, "node-exporter", Some("0"), &["mkdir", &format!("/rootfs/tmp/{folder}")]);
-    assert!(!wrote && said.contains("Read-only file system"), "the host's files can be written: {said}");
+    assert!(!wrote && printed.contains("Read-only file system"), "the host's files are writable: {printed}");
 }
 
 #[test]
-fn nobody_can_stop_or_reload_prometheus_through_its_port() {
+fn prometheus_port_rejects_stop_reload_and_admin() {
     let scenario = scenario("quit");
     scenario.succeed(&["up"]);
     let before = (scenario.ids(), scenario.started());

@@ -1,16 +1,16 @@
-//! From nothing to a stack and back: what the engine sees.
+//! The life of a stack from `up` to `down`, as the engine sees it.
 
 use integration_tests::scenario::{SERVICES, Scenario, docker, operations};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 fn volumes(scenario: &Scenario, names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("{}_{name}", scenario.stack())).collect()
 }
 
 #[test]
-fn up_makes_four_services_one_network_and_the_volumes() {
+fn up_creates_four_services_a_network_and_volumes() {
     let scenario = scenario("objects");
     scenario.succeed(&["up"]);
     let mut containers = SERVICES.map(|service| scenario.container(service));
@@ -29,7 +29,7 @@ fn up_makes_four_services_one_network_and_the_volumes() {
 }
 
 #[test]
-fn configuration_is_uploaded_never_bind_mounted() {
+fn configuration_is_uploaded_not_mounted() {
     let scenario = scenario("upload");
     scenario.succeed(&["up"]);
     for service in ["prometheus", "grafana", "alertmanager"] {
@@ -52,7 +52,7 @@ fn configuration_is_uploaded_never_bind_mounted() {
 }
 
 #[test]
-fn a_second_up_does_nothing_and_says_so_in_one_line() {
+fn second_up_changes_nothing_and_prints_one_line() {
     let scenario = scenario("twice");
     scenario.succeed(&["up"]);
     let (ids, started) = (scenario.ids(), scenario.started());
@@ -65,7 +65,7 @@ fn a_second_up_does_nothing_and_says_so_in_one_line() {
 }
 
 #[test]
-fn a_dry_run_and_a_plan_change_nothing_and_say_the_same() {
+fn dry_run_and_plan_are_equal_without_changes() {
     let scenario = scenario("dry");
     let dry = scenario.succeed(&["up", "--dry-run"]);
     let plan = scenario.plan(&[]);
@@ -78,7 +78,7 @@ fn a_dry_run_and_a_plan_change_nothing_and_say_the_same() {
 }
 
 #[test]
-fn up_runs_exactly_what_plan_prints() {
+fn up_does_what_plan_shows() {
     let scenario = scenario("exact");
     let planned = scenario.succeed(&["plan", "--output", "json"]).json();
     let done = scenario.succeed(&["up", "--output", "json"]).json();
@@ -88,7 +88,7 @@ fn up_runs_exactly_what_plan_prints() {
 }
 
 #[test]
-fn down_keeps_the_data_and_up_finds_it_again() {
+fn down_keeps_data_for_the_next_up() {
     let scenario = scenario("data");
     scenario.succeed(&["up"]);
     scenario.succeed(&["down"]);
@@ -102,7 +102,7 @@ fn down_keeps_the_data_and_up_finds_it_again() {
 }
 
 #[test]
-fn down_with_volumes_leaves_nothing_and_works_again_without_the_folder() {
+fn down_with_volumes_removes_everything_without_files() {
     let scenario = scenario("gone");
     scenario.succeed(&["up"]);
     std::fs::remove_dir_all(scenario.folder().join("config")).unwrap();
@@ -115,7 +115,7 @@ fn down_with_volumes_leaves_nothing_and_works_again_without_the_folder() {
 }
 
 #[test]
-fn two_stacks_live_side_by_side() {
+fn two_stacks_coexist() {
     let (one, other) = (scenario("one"), scenario("other"));
     one.succeed(&["up"]);
     other.succeed(&["up"]);
@@ -125,7 +125,7 @@ fn two_stacks_live_side_by_side() {
 }
 
 #[test]
-fn logs_show_each_line_with_its_service() {
+fn logs_prefix_each_line_with_its_service() {
     let scenario = scenario("logs");
     scenario.succeed(&["up"]);
     let all = scenario.succeed(&["logs", "--tail", "50"]);

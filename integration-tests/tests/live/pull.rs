@@ -1,23 +1,26 @@
-//! Images really come from the registry, with their progress.
+//! Images are pulled from the registry with progress.
 
 use integration_tests::scenario::{Scenario, docker};
 use serde_json::Value;
 
-use super::scenario;
+use crate::scenario;
 
 #[test]
-fn a_missing_image_is_pulled_and_its_layers_are_told() {
+fn missing_image_is_pulled_with_layer_progress() {
     let scenario = scenario("pull");
     let source = Scenario::image("alertmanager");
-    // A name of its own, so that no other scenario misses the image.
+    // A unique name, so that removing the image affects no other scenario.
     let own = format!("{}/tdd-stack-test/alertmanager:{}", scenario.registry(), scenario.stack());
     docker(&["pull", "--quiet", &source]);
     docker(&["tag", &source, &own]);
     docker(&["push", "--quiet", &own]);
     docker(&["rmi", &own]);
     let output = scenario.succeed(&["up", "--image", &format!("alertmanager={own}"), "--progress", "json"]);
-    let events: Vec<Value> =
-        output.stderr.lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect();
+    let events: Vec<Value> = output
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("one JSON object per line"))
+        .collect();
     let is_pull = |event: &&Value| event["operation"] == "pull" && event["target"] == own.as_str();
     let pulled: Vec<&Value> = events.iter().filter(is_pull).collect();
     let words: Vec<&str> = pulled.iter().filter_map(|event| event["event"].as_str()).collect();
@@ -30,7 +33,7 @@ fn a_missing_image_is_pulled_and_its_layers_are_told() {
 }
 
 #[test]
-fn never_pulling_names_the_missing_image_and_makes_nothing() {
+fn pull_never_names_the_missing_image() {
     let scenario = scenario("never");
     let image = format!("grafana={}/grafana/grafana:0.0.0", scenario.registry());
     let output = scenario.run(&["up", "--pull", "never", "--image", &image]);
@@ -40,7 +43,7 @@ fn never_pulling_names_the_missing_image_and_makes_nothing() {
 }
 
 #[test]
-fn always_pulling_an_image_that_is_the_same_changes_nothing() {
+fn pull_always_of_same_images_changes_nothing() {
     let scenario = scenario("always");
     scenario.succeed(&["up"]);
     let ids = scenario.ids();

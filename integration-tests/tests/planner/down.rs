@@ -1,4 +1,4 @@
-//! What `down` plans.
+//! Plans of `down`.
 
 use std::collections::BTreeSet;
 
@@ -32,11 +32,11 @@ fn down_keeps_data_and_images() {
 }
 
 #[test]
-fn down_stops_cleanly_only_what_has_served() {
+fn down_stops_only_services_that_were_ready() {
     let stack = stack();
     let mut objects = settled(&stack).observed(&stack).objects;
     let state = |objects: &mut Objects, service: &str, state| {
-        objects.containers.get_mut(service).expect("it is there").state = state;
+        objects.containers.get_mut(service).expect("it exists").state = state;
     };
     state(&mut objects, "grafana", ContainerState::Created);
     state(&mut objects, "node-exporter", ContainerState::Restarting);
@@ -55,7 +55,7 @@ fn down_stops_cleanly_only_what_has_served() {
 }
 
 #[test]
-fn down_with_volumes_leaves_none() {
+fn down_with_volumes_removes_all_volumes() {
     let stack = stack();
     let mut world = settled(&stack);
     let plan =
@@ -78,20 +78,21 @@ fn down_with_volumes_leaves_none() {
 }
 
 #[test]
-fn data_that_was_restored_by_half_stays_known_as_that() {
+fn restore_sentinel_is_removed_only_with_volumes() {
     let stack = stack();
     let mut objects = settled(&stack).observed(&stack).objects;
-    objects.restore = Some(Restore { sentinel: "mark".into(), volumes: vec!["tdd_grafana_data".into()] });
-    let is_mark = |step: &&Step| matches!(&step.operation, Operation::Remove { name, .. } if name == "mark");
+    objects.restore = Some(Restore { sentinel: "sentinel".into(), volumes: vec!["tdd_grafana_data".into()] });
+    let is_sentinel =
+        |step: &&Step| matches!(&step.operation, Operation::Remove { name, .. } if name == "sentinel");
     let plan = plan::down(&objects, &BTreeSet::new(), Kept { data: true, images: true });
-    assert!(!plan.steps.iter().any(|step| is_mark(&step)));
+    assert!(!plan.steps.iter().any(|step| is_sentinel(&step)));
     let plan = plan::down(&objects, &BTreeSet::new(), Kept { data: false, images: true });
-    let last = plan.steps.last().filter(is_mark).expect("it is removed in the end");
+    let last = plan.steps.last().filter(is_sentinel).expect("the sentinel is removed last");
     assert_eq!(last.needs.len(), 6, "after all volumes");
 }
 
 #[test]
-fn down_with_images_removes_those_that_ran() {
+fn down_with_images_removes_images_of_the_stack() {
     let stack = stack();
     let mut world = settled(&stack);
     let plan =

@@ -1,6 +1,6 @@
-//! Planned, applied, planned again: whatever there was before, nothing is left to do.
+//! The fixed point: after any plan is applied to any state, the next plan is empty.
 //!
-//! The starting states are generated; each plan is applied in a random order that its needs allow.
+//! The initial states are generated; each plan is applied in a random order that its dependencies allow.
 
 use integration_tests::simulate::{Volume, World};
 use proptest::prelude::*;
@@ -14,15 +14,15 @@ use tdd_stack::model::stack::{LOADED_CHECKSUM, Service, Stack, fingerprint};
 use tdd_stack::plan::{self, Kept, Operation, Plan, PullPolicy, Request, VerifyTime};
 use tdd_stack::services;
 
-/// What a thing is like, compared with what is wanted.
+/// How an object compares with its desired state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Like {
-    Wanted,
+    Desired,
     Other,
     Absent,
 }
 
-/// What there is of one service.
+/// The observed state of one service.
 #[derive(Clone, Debug)]
 struct Part {
     state: Option<ContainerState>,
@@ -31,11 +31,11 @@ struct Part {
     image: Like,
     volumes: Like,
     files: Vec<Like>,
-    /// Whether the service goes by these files, and is known to.
+    /// Whether the service has loaded these files, and its checksum says so.
     loaded: Like,
 }
 
-/// A starting state.
+/// An initial state.
 #[derive(Clone, Debug)]
 struct Start {
     parts: Vec<Part>,
@@ -43,14 +43,14 @@ struct Start {
     disk: Vec<(Like, Author)>,
     data_source: Like,
     dashboard: Like,
-    /// The password that Grafana has, compared with the one that the user chose.
+    /// Grafana's password compared with the one that the user chose.
     password: Like,
     leftovers: usize,
     ports: HostPort,
 }
 
 fn like() -> impl Strategy<Value = Like> {
-    select(vec![Like::Wanted, Like::Wanted, Like::Other, Like::Absent])
+    select(vec![Like::Desired, Like::Desired, Like::Other, Like::Absent])
 }
 
 fn part() -> impl Strategy<Value = Part> {
@@ -100,10 +100,11 @@ fn start() -> impl Strategy<Value = Start> {
 impl Start {
     fn stack(&self) -> Stack {
         let port = [("grafana".to_string(), self.ports)].into();
-        let password = Password::new("open-sesame", PasswordOrigin::Environment).expect("it is a good one");
+        let password =
+            Password::new("open-sesame", PasswordOrigin::Environment).expect("the password is valid");
         let grafana_password = Some(PasswordSource::Known(password));
         let layer = Layer { port, grafana_password, ..Layer::default() };
-        services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are good"))
+        services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are valid"))
     }
 
     fn world(&self, stack: &Stack) -> World {
@@ -114,7 +115,7 @@ impl Start {
         world.leftovers = (0..self.leftovers).map(|number| format!("leftover-{number}")).collect();
         for (file, (like, author)) in stack.files.iter().zip(&self.disk) {
             let content = match like {
-                Like::Wanted => file.content.clone().into_owned(),
+                Like::Desired => file.content.clone().into_owned(),
                 // Still a dashboard that Grafana can show.
                 Like::Other => file.content.replacen("\"title\": \"", "\"title\": \"Other, ", 1) + "\n",
                 Like::Absent => continue,
@@ -131,22 +132,22 @@ impl Start {
         let image = service.image.to_string();
         let current = world.published_id(&image);
         match part.image {
-            Like::Wanted => drop(world.images.insert(image.clone(), current.clone())),
+            Like::Desired => drop(world.images.insert(image.clone(), current.clone())),
             Like::Other => drop(world.images.insert(image.clone(), "sha256:moved".into())),
             Like::Absent => {}
         }
-        // A container keeps its volumes.
+        // A container cannot exist without its volumes.
         if part.state.is_some() || part.volumes != Like::Absent {
             self.put_volumes(world, stack, service, part);
         }
         let Some(state) = part.state else { return };
-        let is_wanted = part.specification == Like::Wanted;
+        let is_desired = part.specification == Like::Desired;
         let container = Container {
             id: format!("id-of-{}", service.name),
             name: stack.container(service.name),
             image,
             image_id: current,
-            spec: if is_wanted { service.spec_hash() } else { "another".into() },
+            spec: if is_desired { service.spec() } else { "another".into() },
             state,
             status: "Up".into(),
             address: Some(std::net::SocketAddr::new(service.port.bind, 5000 + service.port.container)),
@@ -168,14 +169,14 @@ impl Start {
             if let (false, Some(config)) = (is_data, &service.config) {
                 let inside = files(stack, &config.files, &part.files);
                 let older = vec![("older.yml".to_string(), "what it read before\n".to_string())];
-                let loaded = if part.loaded == Like::Wanted { inside.clone() } else { older };
+                let loaded = if part.loaded == Like::Desired { inside.clone() } else { older };
                 let sentinel = (LOADED_CHECKSUM.to_string(), fingerprint(&loaded));
                 world.loaded.insert(service.name.into(), loaded.into_iter().collect());
                 volume.files = inside.into_iter().collect();
                 volume.files.extend((part.loaded != Like::Absent).then_some(sentinel));
             }
             if let (false, Some(file)) = (is_data, service.password_file) {
-                // What was started once was given its password before.
+                // Each start delivers the password.
                 let was_started = part.state.is_some_and(|state| state != ContainerState::Created);
                 volume.files.extend(was_started.then(|| (file.name.into(), "delivered-before".into())));
             }
@@ -188,9 +189,9 @@ impl Start {
 
     fn put_grafana(&self, volume: &mut Volume, stack: &Stack) {
         volume.password = match self.password {
-            Like::Wanted => Some(stack.login.password.secret.clone()),
+            Like::Desired => Some(stack.login.password.secret.clone()),
             Like::Other => Some(Secret::new("another")),
-            // It was never started.
+            // Grafana never started.
             Like::Absent => None,
         };
         for wanted in &stack.data_sources {
@@ -204,8 +205,8 @@ impl Start {
         }
         for wanted in &stack.dashboards {
             let text = stack.file(wanted.file).map(|file| file.content.clone()).unwrap_or_default();
-            let mut body =
-                tdd_stack::config::dashboard::parse(&text, wanted.uid).expect("the shipped one is good");
+            let mut body = tdd_stack::config::dashboard::parse(&text, wanted.uid)
+                .expect("the shipped dashboard is valid");
             if self.dashboard == Like::Other {
                 body["title"] = json!("changed by hand");
             }
@@ -220,7 +221,7 @@ fn files(stack: &Stack, names: &[&'static str], like: &[Like]) -> Vec<(String, S
     let file = |(name, like): (&&'static str, &Like)| {
         let content = stack.file(name)?.content.clone().into_owned();
         match like {
-            Like::Wanted => Some(((*name).to_string(), content)),
+            Like::Desired => Some(((*name).to_string(), content)),
             Like::Other => Some(((*name).to_string(), format!("{content}# other\n"))),
             Like::Absent => None,
         }
@@ -233,17 +234,17 @@ fn up(stack: &Stack, world: &World, pull: PullPolicy) -> Plan {
 }
 
 fn asked(stack: &Stack, world: &World, request: Request) -> Plan {
-    plan::up(stack, &world.observed(stack), request).expect("nothing hinders")
+    plan::up(stack, &world.observed(stack), request).expect("no conflict exists")
 }
 
-/// Returns which of so many to take, by the numbers of a list.
+/// Returns a function that chooses one of `count` by a list of numbers.
 fn chooser(numbers: &[usize]) -> impl FnMut(usize) -> usize {
     let mut numbers = numbers.iter().copied().cycle();
     move |count| numbers.next().unwrap_or_default() % count
 }
 
 fn config() -> ProptestConfig {
-    // A failure's file would lie beside the sources.
+    // A file of failures would be written next to the sources.
     ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -251,7 +252,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn after_up_nothing_is_left_to_do(
+    fn plan_is_empty_after_up(
         start in start(),
         proof in select(vec![VerifyTime::Later, VerifyTime::Now]),
         order in prop::collection::vec(0..9_usize, 1..40),
@@ -261,14 +262,14 @@ proptest! {
         let plan = asked(&stack, &world, Request { proof, ..Request::default() });
         world.apply_in_order(&stack, &plan, &mut chooser(&order));
         let again = up(&stack, &world, PullPolicy::Missing);
-        prop_assert!(again.is_empty(), "after\n{plan}this is left to do:\n{again}");
-        prop_assert!(world.all_is_loaded(&stack), "a service goes by old files after\n{plan}");
+        prop_assert!(again.is_empty(), "after\n{plan}the next plan is:\n{again}");
+        prop_assert!(world.all_is_loaded(&stack), "a service has loaded old files after\n{plan}");
         prop_assert!(world.detached.is_empty(), "{:?} have no network after\n{plan}", world.detached);
         prop_assert!(world.leftovers.is_empty());
     }
 
     #[test]
-    fn what_is_cut_off_anywhere_is_gone_on_from(
+    fn up_resumes_after_interruption_at_any_step(
         start in start(),
         order in prop::collection::vec(0..9_usize, 1..40),
         cut in 0..60_usize,
@@ -280,44 +281,44 @@ proptest! {
         let rest = up(&stack, &world, PullPolicy::Missing);
         world.apply_in_order(&stack, &rest, &mut chooser(&order));
         let again = up(&stack, &world, PullPolicy::Missing);
-        prop_assert!(again.is_empty(), "after {cut} steps of\n{plan}and\n{rest}this is left to do:\n{again}");
-        prop_assert!(world.set_aside.is_empty(), "{:?} is left", world.set_aside);
-        prop_assert!(world.all_is_loaded(&stack), "a service goes by old files after\n{plan}and\n{rest}");
+        prop_assert!(again.is_empty(), "after {cut} steps of\n{plan}and\n{rest}the next plan is:\n{again}");
+        prop_assert!(world.set_aside.is_empty(), "{:?} remains", world.set_aside);
+        prop_assert!(world.all_is_loaded(&stack), "a service has loaded old files after\n{plan}and\n{rest}");
     }
 
     #[test]
-    fn what_served_before_a_change_serves_after_its_failure(
+    fn rollback_restores_every_ready_container(
         start in start(),
         order in prop::collection::vec(0..9_usize, 1..40),
         cut in 0..60_usize,
     ) {
         let stack = start.stack();
         let mut world = start.world(&stack);
-        let served = |world: &World| -> Vec<(String, String)> {
+        let was_ready = |world: &World| -> Vec<(String, String)> {
             let observed = world.observed(&stack);
             let ready = |service: &str| observed.readiness.get(service).is_some_and(Readiness::is_ready);
             let containers = observed.objects.containers.iter().filter(|(service, _)| ready(service));
             containers.map(|(service, container)| (service.clone(), container.id.clone())).collect()
         };
-        let before = served(&world);
+        let before = was_ready(&world);
         let plan = up(&stack, &world, PullPolicy::Missing);
         let begun = world.apply_some(&stack, &plan, &mut chooser(&order), cut);
-        // Only removals of old containers are left then, and what is new serves.
+        // From then on only previous containers are left to remove, and the new ones are ready.
         let ended = plan.undo.iter().any(|undo| begun.range(undo.ends_before..).next().is_some());
         let ended = ended || begun.len() == plan.len();
         let (back, _) = plan.rollback(&begun);
         if !ended && start.has_network {
             world.apply(&stack, &back);
-            let after = served(&world);
-            for served in &before {
-                prop_assert!(after.contains(served), "{served:?} does not serve after\n{plan}and\n{back}");
+            let after = was_ready(&world);
+            for was_ready in &before {
+                prop_assert!(after.contains(was_ready), "{was_ready:?} is not ready after\n{plan}and\n{back}");
             }
             prop_assert!(world.set_aside.is_empty());
         }
     }
 
     #[test]
-    fn the_same_state_has_the_same_plan_and_steps_need_only_earlier_ones(start in start()) {
+    fn plan_is_deterministic_and_needs_only_earlier_steps(start in start()) {
         let stack = start.stack();
         let world = start.world(&stack);
         let plan = up(&stack, &world, PullPolicy::Missing);
@@ -328,7 +329,7 @@ proptest! {
     }
 
     #[test]
-    fn pulling_always_ends_where_the_registry_is(start in start()) {
+    fn pull_always_gives_the_images_of_the_registry(start in start()) {
         let stack = start.stack();
         let mut world = start.world(&stack);
         world.moved = stack.services.iter().map(|service| service.image.to_string()).collect();
@@ -343,25 +344,25 @@ proptest! {
     }
 
     #[test]
-    fn a_container_that_is_as_wanted_is_not_touched(start in start()) {
+    fn container_in_desired_state_is_not_touched(start in start()) {
         let stack = start.stack();
         let world = start.world(&stack);
         let plan = up(&stack, &world, PullPolicy::Missing);
         for (service, part) in stack.services.iter().zip(&start.parts) {
-            let is_wanted = part.state == Some(ContainerState::Running)
-                && part.specification == Like::Wanted
+            let is_desired = part.state == Some(ContainerState::Running)
+                && part.specification == Like::Desired
                 && part.image != Like::Other
                 && start.has_network;
             let touches = |operation: &Operation| matches!(operation, Operation::Stop { .. }
                 | Operation::Create { .. } | Operation::Start { .. } | Operation::Restart { .. });
             let mut steps = plan.steps.iter().map(|step| &step.operation);
             let touched = steps.any(|operation| operation.service() == Some(service.name) && touches(operation));
-            prop_assert!(!is_wanted || !touched, "{} is touched:\n{plan}", service.name);
+            prop_assert!(!is_desired || !touched, "{} is touched:\n{plan}", service.name);
         }
     }
 
     #[test]
-    fn down_leaves_what_is_to_be_kept(
+    fn down_keeps_only_requested_data_and_images(
         start in start(),
         data in any::<bool>(),
         images in any::<bool>(),

@@ -1,4 +1,4 @@
-//! When Grafana's login is tried, set, or left alone.
+//! When Grafana's login is tried, set, or left unchanged.
 
 use integration_tests::simulate::World;
 use tdd_stack::config::settings::{Layer, Password, PasswordOrigin, PasswordSource, Secret};
@@ -10,20 +10,20 @@ use tdd_stack::plan::{self, Operation, Request, Verb};
 use super::{printed, settled, stack, stack_from, up};
 
 fn with_password(text: &str) -> Stack {
-    let password = Password::new(text, PasswordOrigin::Environment).expect("it is a good one");
+    let password = Password::new(text, PasswordOrigin::Environment).expect("the password is valid");
     stack_from(Layer { grafana_password: Some(PasswordSource::Known(password)), ..Layer::default() })
 }
 
-/// A world in which the stack is up, and Grafana's data know another password than the delivered one.
+/// Returns a world in which the stack is up and the password in Grafana's data was changed.
 fn changed_inside() -> World {
     let mut world = settled(&stack());
-    let data = world.volumes.get_mut("tdd_grafana_data").expect("it is there");
+    let data = world.volumes.get_mut("tdd_grafana_data").expect("it exists");
     data.password = Some(Secret::new("changed-inside"));
     world
 }
 
 #[test]
-fn another_password_is_set_in_the_running_grafana_and_replaces_no_container() {
+fn changed_password_is_set_without_replacing_grafana() {
     insta::assert_snapshot!(printed(&with_password("open-sesame"), settled(&stack())), @"
     1  set-login           grafana  (it rejects the login `admin`)
     2  set-data-source     prometheus  (its content could not be read)  after 1
@@ -33,9 +33,9 @@ fn another_password_is_set_in_the_running_grafana_and_replaces_no_container() {
 }
 
 #[test]
-fn a_chosen_password_is_tried_and_set_where_grafana_starts_on_older_data() {
+fn chosen_password_is_set_after_grafana_starts() {
     let mut world = settled(&stack());
-    world.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
+    world.containers.get_mut("grafana").expect("it exists").state = ContainerState::Exited;
     insta::assert_snapshot!(printed(&with_password("open-sesame"), world), @"
     1  write-password-file grafana  (it is stopped)
     2  start               grafana  (it is stopped)  after 1
@@ -49,16 +49,16 @@ fn a_chosen_password_is_tried_and_set_where_grafana_starts_on_older_data() {
 }
 
 #[test]
-fn the_well_known_password_never_takes_the_place_of_another() {
+fn well_known_password_never_replaces_another() {
     let world = changed_inside();
     let refused = plan::up(&stack(), &world.observed(&stack()), Request::default());
     assert!(matches!(refused, Err(Error::GrafanaLogin { was_set: false, .. })), "{refused:?}");
-    // Where it cannot be seen yet, it is tried once, before anything else asks.
+    // If the password cannot be observed, it is tried once before any other request.
     let mut stopped = world;
-    stopped.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
+    stopped.containers.get_mut("grafana").expect("it exists").state = ContainerState::Exited;
     let plan = up(&stack(), &stopped);
     let check = plan.steps.iter().position(|step| step.operation.verb() == Verb::CheckLogin);
-    let check = check.unwrap_or_else(|| panic!("it is not tried:\n{plan}"));
+    let check = check.unwrap_or_else(|| panic!("the login is not checked:\n{plan}"));
     let asks = |operation: &Operation| {
         matches!(operation, Operation::SetDataSource(_) | Operation::ImportDashboard { .. })
     };
@@ -67,14 +67,15 @@ fn the_well_known_password_never_takes_the_place_of_another() {
 }
 
 #[test]
-fn neither_the_specification_nor_a_plan_knows_the_password() {
+fn specification_and_plan_contain_no_password() {
     let (one, other) = (with_password("open-sesame"), with_password("shut-sesame"));
-    let hashes = |stack: &Stack| {
-        stack.services.iter().map(tdd_stack::model::stack::Service::spec_hash).collect::<Vec<_>>()
-    };
+    let hashes =
+        |stack: &Stack| stack.services.iter().map(tdd_stack::model::stack::Service::spec).collect::<Vec<_>>();
     assert_eq!(hashes(&one), hashes(&other));
     let plan = up(&one, &World::default());
-    let all =
-        format!("{plan}{plan:?}{one:?}{}", serde_json::to_string(&one.services).expect("it can be said"));
+    let all = format!(
+        "{plan}{plan:?}{one:?}{}",
+        serde_json::to_string(&one.services).expect("services are serializable")
+    );
     assert!(!all.contains("sesame"), "{all}");
 }

@@ -1,4 +1,4 @@
-//! What is planned, without any engine: plans as they are printed, and that a plan leaves nothing to do.
+//! Plans without an engine: their printed form, and the empty plan after each of them.
 
 mod down;
 mod fixed_point;
@@ -12,7 +12,7 @@ use tdd_stack::plan::{self, Plan, Request};
 use tdd_stack::services;
 
 fn stack_from(layer: Layer) -> Stack {
-    services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are good"))
+    services::assemble(&Settings::resolve(layer, &services::names()).expect("the settings are valid"))
 }
 
 fn stack() -> Stack {
@@ -20,10 +20,10 @@ fn stack() -> Stack {
 }
 
 fn up(stack: &Stack, world: &World) -> Plan {
-    plan::up(stack, &world.observed(stack), Request::default()).expect("nothing hinders")
+    plan::up(stack, &world.observed(stack), Request::default()).expect("no conflict exists")
 }
 
-/// A world in which the stack is up.
+/// Returns a world in which the stack is up.
 fn settled(stack: &Stack) -> World {
     let mut world = World::default();
     let plan = up(stack, &world);
@@ -31,11 +31,11 @@ fn settled(stack: &Stack) -> World {
     world
 }
 
-/// The plan as it is printed, and its effect: after it, nothing is left to do.
+/// Returns the printed plan, and asserts that the plan after it is empty.
 fn printed(stack: &Stack, mut world: World) -> String {
     let plan = up(stack, &world);
     world.apply(stack, &plan);
     let again = up(stack, &world);
-    assert!(again.is_empty(), "after\n{plan}this is left to do:\n{again}");
+    assert!(again.is_empty(), "after\n{plan}the next plan is:\n{again}");
     plan.to_string()
 }

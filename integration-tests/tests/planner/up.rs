@@ -1,4 +1,4 @@
-//! What is planned, without any engine: plans as they are printed, for one stack in many states.
+//! Plans of `up`: their printed form for one stack in many states.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn edit(world: &mut World, file: &str, content: impl Fn(&str) -> String) {
 }
 
 #[test]
-fn nothing_is_taken_back_once_an_old_container_is_removed() {
+fn rollback_is_empty_after_first_container_removal() {
     let stack = stack();
     let mut world = settled(&stack);
     for container in world.containers.values_mut() {
@@ -27,12 +27,12 @@ fn nothing_is_taken_back_once_an_old_container_is_removed() {
     let plan = up(&stack, &world);
     let all = plan.len();
     let begun = |count: usize| plan.rollback(&(0..count).collect()).1;
-    assert_eq!(begun(all - 4).len(), 4, "each is put back until all of it is done:\n{plan}");
-    // Its removal may be what failed, and the others' old containers are there no more.
+    assert_eq!(begun(all - 4).len(), 4, "every change is rolled back until all of them succeeded:\n{plan}");
+    // The removal itself may have failed, and the other previous containers are removed already.
     assert_eq!(begun(all - 3), [""; 0], "{plan}");
 }
 
-/// A world in which there is nothing but the user's files.
+/// Returns a world that has only the configuration files.
 fn files_only(stack: &Stack) -> World {
     let file = |content: &str| DiskFile { content: content.into(), author: Author::Program };
     let disk = stack.files.iter().map(|shipped| (shipped.name.to_string(), file(&shipped.content)));
@@ -40,7 +40,7 @@ fn files_only(stack: &Stack) -> World {
 }
 
 #[test]
-fn every_shipped_file_is_written_where_there_is_none() {
+fn up_writes_every_missing_file() {
     let stack = stack();
     let plan = up(&stack, &World::default());
     let written: BTreeSet<String> = plan
@@ -53,7 +53,7 @@ fn every_shipped_file_is_written_where_there_is_none() {
 }
 
 #[test]
-fn where_nothing_is_all_is_made() {
+fn up_creates_everything_on_an_empty_engine() {
     let stack = stack();
     insta::assert_snapshot!(printed(&stack, files_only(&stack)), @"
      1  pull                prom/prometheus:v3.13.4  (missing)
@@ -90,13 +90,13 @@ fn where_nothing_is_all_is_made() {
 }
 
 #[test]
-fn where_all_is_in_order_nothing_is_done() {
+fn plan_is_empty_in_desired_state() {
     let stack = stack();
     assert_eq!(up(&stack, &settled(&stack)), Plan::default());
 }
 
 #[test]
-fn an_edited_rules_file_is_checked_put_inside_and_read_again() {
+fn edited_rules_are_checked_uploaded_and_reloaded() {
     let stack = stack();
     let mut world = settled(&stack);
     edit(&mut world, "alerts.yml", |text| format!("{text}# mine\n"));
@@ -109,7 +109,7 @@ fn an_edited_rules_file_is_checked_put_inside_and_read_again() {
 }
 
 #[test]
-fn another_image_replaces_its_container() {
+fn changed_image_setting_replaces_the_container() {
     let image = [("grafana".to_string(), "grafana/grafana:13.1.4".to_string())].into();
     let world = settled(&stack());
     insta::assert_snapshot!(printed(&stack_from(Layer { image, ..Layer::default() }), world), @"
@@ -126,7 +126,7 @@ fn another_image_replaces_its_container() {
 }
 
 #[test]
-fn a_tag_that_names_another_image_replaces_its_container() {
+fn moved_tag_replaces_the_container() {
     let stack = stack();
     let mut world = settled(&stack);
     world.images.insert("prom/alertmanager:v0.34.0".into(), "sha256:another".into());
@@ -135,10 +135,10 @@ fn a_tag_that_names_another_image_replaces_its_container() {
 }
 
 #[test]
-fn a_stopped_container_is_started() {
+fn stopped_container_is_started() {
     let stack = stack();
     let mut world = settled(&stack);
-    world.containers.get_mut("grafana").expect("it is there").state = ContainerState::Exited;
+    world.containers.get_mut("grafana").expect("it exists").state = ContainerState::Exited;
     insta::assert_snapshot!(printed(&stack, world), @"
     1  write-password-file grafana  (it is stopped)
     2  start               grafana  (it is stopped)  after 1
@@ -152,7 +152,7 @@ fn a_stopped_container_is_started() {
 }
 
 #[test]
-fn a_service_that_is_not_ready_is_waited_for() {
+fn up_waits_for_a_service_that_is_not_ready() {
     let stack = stack();
     let mut world = settled(&stack);
     world.unready.insert("alertmanager".into());
@@ -160,7 +160,7 @@ fn a_service_that_is_not_ready_is_waited_for() {
 }
 
 #[test]
-fn a_missing_network_is_made_and_all_that_hung_on_it() {
+fn missing_network_recreates_network_and_containers() {
     let stack = stack();
     let mut world = settled(&stack);
     world.networks.clear();
@@ -192,7 +192,7 @@ fn a_missing_network_is_made_and_all_that_hung_on_it() {
 }
 
 #[test]
-fn another_environment_replaces_prometheus() {
+fn changed_environment_replaces_prometheus() {
     let world = settled(&stack());
     let stack = stack_from(Layer { environment: Some("demo".into()), ..Layer::default() });
     insta::assert_snapshot!(printed(&stack, world), @"
@@ -207,7 +207,7 @@ fn another_environment_replaces_prometheus() {
 }
 
 #[test]
-fn an_edited_dashboard_is_imported_and_nothing_else() {
+fn edited_dashboard_is_only_imported() {
     let stack = stack();
     let mut world = settled(&stack);
     edit(&mut world, "grafana_dashboards.json", |text| {
@@ -217,11 +217,11 @@ fn an_edited_dashboard_is_imported_and_nothing_else() {
 }
 
 #[test]
-fn a_data_source_that_was_changed_by_hand_is_set_right() {
+fn data_source_changed_by_hand_is_reset() {
     let stack = stack();
     let mut world = settled(&stack);
-    let volume = world.volumes.get_mut("tdd_grafana_data").expect("it is there");
-    volume.data_sources.get_mut("prometheus").expect("it is there")["url"] = json!("http://elsewhere:9090");
+    let volume = world.volumes.get_mut("tdd_grafana_data").expect("it exists");
+    volume.data_sources.get_mut("prometheus").expect("it exists")["url"] = json!("http://elsewhere:9090");
     insta::assert_snapshot!(printed(&stack, world), @"
     1  set-data-source     prometheus  (differs from the desired state)
     2  wait-data-source    prometheus  (just started)  after 1
@@ -229,14 +229,14 @@ fn a_data_source_that_was_changed_by_hand_is_set_right() {
 }
 
 #[test]
-fn all_images_are_pulled_where_that_is_asked_for() {
+fn pull_always_pulls_every_image() {
     let stack = stack();
     let plan = plan::up(
         &stack,
         &settled(&stack).observed(&stack),
         Request { pull: PullPolicy::Always, ..Request::default() },
     )
-    .expect("nothing hinders");
+    .expect("no conflict exists");
     insta::assert_snapshot!(plan.to_string(), @"
     1  pull                prom/prometheus:v3.13.4  (requested by --pull always)
     2  pull                grafana/grafana:13.1.7  (requested by --pull always)
@@ -246,7 +246,7 @@ fn all_images_are_pulled_where_that_is_asked_for() {
 }
 
 #[test]
-fn no_image_is_pulled_where_that_is_asked_for() {
+fn pull_never_reports_missing_images() {
     let stack = stack();
     let refused = plan::up(
         &stack,
@@ -268,7 +268,7 @@ fn no_image_is_pulled_where_that_is_asked_for() {
 }
 
 #[test]
-fn what_a_cut_off_check_left_is_removed() {
+fn container_of_an_interrupted_check_is_removed() {
     let stack = stack();
     let mut world = settled(&stack);
     world.leftovers.push("0123456789ab".into());
@@ -276,7 +276,7 @@ fn what_a_cut_off_check_left_is_removed() {
 }
 
 #[test]
-fn a_file_that_was_removed_is_written_again_and_an_older_one_replaced() {
+fn missing_and_older_files_are_written() {
     let stack = stack();
     let mut world = settled(&stack);
     world.disk.remove("README.md");
@@ -289,7 +289,7 @@ fn a_file_that_was_removed_is_written_again_and_an_older_one_replaced() {
 }
 
 #[test]
-fn nothing_but_files_and_images_comes_before_the_checks() {
+fn checks_precede_all_but_writes_and_pulls() {
     let stack = stack();
     let mut world = settled(&stack);
     edit(&mut world, "alerts.yml", |text| format!("{text}# mine\n"));

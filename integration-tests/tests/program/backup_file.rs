@@ -1,4 +1,4 @@
-//! Backups of generated volumes: each comes back as it was, and none with a single bit changed.
+//! Backups of generated volumes: they restore unchanged, and any flipped bit is detected.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -15,7 +15,7 @@ fn files() -> impl Strategy<Value = Files> {
     proptest::collection::btree_map(name, (content, 0_u32..0o10000, 0_u64..100_000), 0..8)
 }
 
-/// The archive in which the engine would hand the files out.
+/// Returns the archive that the engine would send for the files.
 fn archive(files: &Files) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     let mut add = |path: String, kind, content: &[u8], mode, owner| {
@@ -26,22 +26,23 @@ fn archive(files: &Files) -> Vec<u8> {
         header.set_gid(owner);
         header.set_mtime(1_800_000_000);
         header.set_size(content.len() as u64);
-        archive.append_data(&mut header, path, content).expect("memory takes it");
+        archive.append_data(&mut header, path, content).expect("writing to memory succeeds");
     };
     add("volume/".into(), tar::EntryType::Directory, b"", 0o755, 472);
     for (name, (content, mode, owner)) in files {
         add(format!("volume/{name}"), tar::EntryType::Regular, content, *mode, *owner);
     }
-    archive.into_inner().expect("memory takes it")
+    archive.into_inner().expect("writing to memory succeeds")
 }
 
 fn read(archive: &[u8]) -> Files {
     let mut archive = tar::Archive::new(archive);
-    let entries = archive.entries().expect("it is an archive").map(|entry| {
-        let mut entry = entry.expect("it is an archive");
-        let path = entry.path().expect("it is text").to_str().expect("it is text").to_string();
+    let entries = archive.entries().expect("it is a tar archive").map(|entry| {
+        let mut entry = entry.expect("it is a tar archive");
+        let path =
+            entry.path().expect("the path is readable").to_str().expect("the path is UTF-8").to_string();
         let mut content = Vec::new();
-        entry.read_to_end(&mut content).expect("it is whole");
+        entry.read_to_end(&mut content).expect("it is complete");
         let (mode, owner) = (entry.header().mode(), entry.header().uid());
         (path, (content, mode.expect("a number"), owner.expect("a number")))
     });
@@ -50,9 +51,9 @@ fn read(archive: &[u8]) -> Files {
 }
 
 fn backup(files: &Files) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::new()).expect("memory takes it");
-    writer.volume("grafana_data", archive(files).as_slice()).expect("it is whole");
-    writer.finish(About::default()).expect("memory takes it").0
+    let mut writer = Writer::new(Vec::new()).expect("writing to memory succeeds");
+    writer.volume("grafana_data", archive(files).as_slice()).expect("it is complete");
+    writer.finish(About::default()).expect("writing to memory succeeds").0
 }
 
 fn check(backup: &[u8]) -> Result<Verified, tdd_stack::backup::format::Damage> {
@@ -63,16 +64,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_volume_comes_back_as_it_was(files in files()) {
+    fn volume_is_restored_unchanged(files in files()) {
         let backup = backup(&files);
-        let manifest = check(&backup).expect("it is whole").manifest;
+        let manifest = check(&backup).expect("it is complete").manifest;
         let mut copied = Vec::new();
-        copy_volume(Cursor::new(&backup), &manifest, "grafana_data", "volume", &mut copied).expect("it is whole");
+        copy_volume(Cursor::new(&backup), &manifest, "grafana_data", "volume", &mut copied).expect("it is complete");
         prop_assert_eq!(read(&copied), files);
     }
 
     #[test]
-    fn a_single_bit_is_noticed(files in files(), at in any::<prop::sample::Index>(), bit in 0..8) {
+    fn any_flipped_bit_is_detected(files in files(), at in any::<prop::sample::Index>(), bit in 0..8) {
         let mut backup = backup(&files);
         let at = at.index(backup.len());
         backup[at] ^= 1_u8 << bit;

@@ -1,4 +1,4 @@
-//! `tdd-stack demo` from outside: the process, its ports, its control, its end. No engine is needed for that.
+//! The process of `tdd-stack demo`: ports, control and exit. None of it needs an engine.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -7,20 +7,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use integration_tests::cli::{Output, TddStack};
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 use serde_json::{Value, json};
 
-/// Any free ports. No engine is asked where an address is given.
+/// Flags that choose free ports. A given address needs no engine.
 const ANY_PORTS: [&str; 8] =
     ["--health-port", "0", "--metrics-port", "0", "--receiver-port", "0", "--control-port", "0"];
 
-/// Returns an address of loopback that no other test uses: a port that a demo closes for a while must not become
-/// another test's free one.
+/// Returns a loopback address that no other test uses, because a port that a demo closes temporarily must not be
+/// given to another test.
 fn own_address() -> Ipv4Addr {
     static COUNT: AtomicU32 = AtomicU32::new(1);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    // Each test may be a process of its own, and then all counts are alike.
+    // With one process per test, all counts are equal.
     let number = std::process::id().wrapping_mul(61).wrapping_add(count) % (1 << 22);
     Ipv4Addr::from_bits(Ipv4Addr::new(127, 128, 0, 0).to_bits() + number)
 }
@@ -30,9 +31,9 @@ struct Demo {
     address: Ipv4Addr,
     child: Child,
     stderr: BufReader<ChildStderr>,
-    /// What it said of itself when it was ready.
+    /// The state that it printed when it was ready.
     state: Value,
-    /// Holds the folder that it has for a home.
+    /// Keeps the folder that the demo uses as its home.
     _run: TddStack,
 }
 
@@ -51,17 +52,17 @@ impl Demo {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("the program can be started");
-        let stdout = child.stdout.take().expect("it is piped");
-        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+            .expect("the program starts");
+        let stdout = child.stdout.take().expect("the stream is piped");
+        let stderr = BufReader::new(child.stderr.take().expect("the stream is piped"));
         let state = serde_json::Deserializer::from_reader(stdout).into_iter().next();
-        let state = state.expect("it says that it is ready").expect("it says so in JSON");
+        let state = state.expect("the demo prints its state").expect("the state is JSON");
         Self { address, child, stderr, state, _run: run }
     }
 
     fn port(&self, name: &str) -> u16 {
         let port = self.state["ports"][name].as_u64().and_then(|port| u16::try_from(port).ok());
-        port.unwrap_or_else(|| panic!("there is no port `{name}`: {}", self.state))
+        port.unwrap_or_else(|| panic!("port `{name}` is missing: {}", self.state))
     }
 
     fn set(&self, scenario: &str) -> Output {
@@ -91,24 +92,24 @@ impl Demo {
 
     fn stderr_line(&mut self) -> String {
         let mut line = String::new();
-        self.stderr.read_line(&mut line).expect("it can be read");
+        self.stderr.read_line(&mut line).expect("it is readable");
         line.trim_end().to_string()
     }
 
-    /// Interrupts it as a terminal does, and returns its exit code and what it still said.
+    /// Sends SIGINT, and returns the exit code and the rest of standard error.
     fn interrupt(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", "INT", &id]).status();
         assert!(sent.is_ok_and(|status| status.success()));
         let mut rest = String::new();
-        self.stderr.read_to_string(&mut rest).expect("it can be read");
-        (self.child.wait().expect("it ends").code(), rest)
+        self.stderr.read_to_string(&mut rest).expect("it is readable");
+        (self.child.wait().expect("the process exits").code(), rest)
     }
 }
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // It has ended already where a test interrupted it.
+        // An interrupted demo has exited already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -116,7 +117,7 @@ impl Drop for Demo {
 
 #[derive(Debug)]
 struct Answer {
-    /// The status, 0 where nobody listens.
+    /// The status, or 0 if nothing listens.
     status: u16,
     head: String,
     body: String,
@@ -129,8 +130,8 @@ impl Answer {
 }
 
 fn ask(address: (Ipv4Addr, u16), request: &str, head: &[&str], body: &str) -> Answer {
-    let nobody = Answer { status: 0, head: String::new(), body: String::new() };
-    let Ok(mut connection) = TcpStream::connect(address) else { return nobody };
+    let unreachable = Answer { status: 0, head: String::new(), body: String::new() };
+    let Ok(mut connection) = TcpStream::connect(address) else { return unreachable };
     connection.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit can be set");
     let (head, length) = (head.join("\r\n"), body.len());
     write!(connection, "{request}\r\n{head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
@@ -155,7 +156,7 @@ fn payload(version: &str) -> Value {
 }
 
 #[test]
-fn both_pages_are_served_with_their_content_type() {
+fn metrics_pages_have_their_content_types() {
     let demo = Demo::start(&[]);
     assert_eq!(demo.state["schema"], "tdd-stack.demo/1");
     assert_eq!(demo.state["scenario"], "steady");
@@ -173,7 +174,7 @@ fn both_pages_are_served_with_their_content_type() {
 }
 
 #[test]
-fn an_outage_closes_the_application_and_leaves_the_receiver() {
+fn outage_closes_the_application_but_not_the_receiver() {
     let demo = Demo::start(&["--scenario", "outage"]);
     assert_eq!(demo.get("health", "/health/metrics").status, 0);
     assert_eq!(demo.get("metrics", "/metrics").status, 0);
@@ -187,9 +188,10 @@ fn an_outage_closes_the_application_and_leaves_the_receiver() {
 }
 
 #[test]
-fn an_application_whose_port_was_taken_stays_out() {
+fn scenario_is_kept_while_its_port_is_taken() {
     let demo = Demo::start(&["--scenario", "outage"]);
-    let taken = std::net::TcpListener::bind((demo.address, demo.port("metrics"))).expect("it is free");
+    let from = format!("tcp:{}:{}", demo.address, demo.port("metrics"));
+    let taken = Relay::start(&[relay!()], &from, "unix:/nonexistent");
     demo.set("steady").exits(1).says("is taken on");
     assert_eq!(demo.control("/state").json()["scenario"], "outage");
     assert_eq!(demo.get("health", "/health/metrics").status, 0);
@@ -199,7 +201,7 @@ fn an_application_whose_port_was_taken_stays_out() {
 }
 
 #[test]
-fn scenarios_show_in_what_is_served() {
+fn scenarios_change_the_served_metrics() {
     let demo = Demo::start(&[]);
     demo.set("missing-metrics").exits(0);
     assert!(!demo.get("metrics", "/metrics").body.contains("tdd_phase_duration_seconds"));
@@ -215,13 +217,13 @@ fn scenarios_show_in_what_is_served() {
 }
 
 #[test]
-fn notifications_are_told_and_kept() {
+fn notifications_are_printed_and_kept_in_the_journal() {
     let mut demo = Demo::start(&["--progress", "json"]);
     assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
     assert_eq!(demo.notify("/watchdog", &payload("4")).status, 200);
-    let told: Value = serde_json::from_str(&demo.stderr_line()).expect("a line is a JSON object");
-    assert_eq!((&told["schema"], &told["path"]), (&"tdd-stack.notification/1".into(), &"/webhook".into()));
-    assert_eq!(told["alerts"][0]["labels"]["alertname"], "SlowQueries");
+    let line: Value = serde_json::from_str(&demo.stderr_line()).expect("a line is a JSON object");
+    assert_eq!((&line["schema"], &line["path"]), (&"tdd-stack.notification/1".into(), &"/webhook".into()));
+    assert_eq!(line["alerts"][0]["labels"]["alertname"], "SlowQueries");
     let journal = demo.control("/journal").json();
     let numbers: Vec<&Value> =
         journal["notifications"].as_array().unwrap().iter().map(|kept| &kept["number"]).collect();
@@ -232,7 +234,7 @@ fn notifications_are_told_and_kept() {
 }
 
 #[test]
-fn notifications_are_refused_where_the_receiver_is_down_or_does_not_understand_them() {
+fn receiver_rejects_notifications_when_down_or_malformed() {
     let demo = Demo::start(&["--scenario", "receiver-down"]);
     assert_eq!(demo.notify("/webhook", &payload("4")).status, 500);
     assert_eq!(demo.get("metrics", "/metrics").status, 200);
@@ -243,13 +245,13 @@ fn notifications_are_refused_where_the_receiver_is_down_or_does_not_understand_t
 }
 
 #[test]
-fn the_control_is_deaf_to_web_pages() {
+fn control_rejects_requests_of_web_pages() {
     let demo = Demo::start(&[]);
     let body = json!({"scenario": "outage"}).to_string();
     let control = (Ipv4Addr::LOCALHOST, demo.port("control"));
     let plain = ["Host: 127.0.0.1", "Content-Type: text/plain", "Origin: http://evil.example"];
     assert_eq!(ask(control, "POST /scenario HTTP/1.1", &plain, &body).status, 403);
-    // A name that a page's owner points to loopback makes the page and the control one origin.
+    // DNS rebinding: a name that resolves to loopback gives the page and the control the same origin.
     let rebound = ["Host: evil.example:8503", "Content-Type: application/json", "X-Tdd-Stack: demo"];
     assert_eq!(ask(control, "POST /scenario HTTP/1.1", &rebound, &body).status, 403);
     let asked_first = ["Host: 127.0.0.1", "Access-Control-Request-Headers: x-tdd-stack"];
@@ -258,10 +260,10 @@ fn the_control_is_deaf_to_web_pages() {
 }
 
 #[test]
-fn an_interrupt_is_a_clean_end() {
+fn interrupt_exits_with_zero_and_closes_ports() {
     let mut demo = Demo::start(&[]);
     assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
-    assert!(demo.stderr_line().ends_with("/webhook  firing SlowQueries [warning] app-metrics"));
+    assert!(demo.stderr_line().ends_with("Z  !   SlowQueries fires  app-metrics"));
     let ports = ["health", "metrics", "receiver"].map(|name| (demo.address, demo.port(name)));
     let (code, rest) = demo.interrupt();
     assert_eq!((code, rest.as_str()), (Some(0), ""));
@@ -271,7 +273,7 @@ fn an_interrupt_is_a_clean_end() {
 }
 
 #[test]
-fn a_taken_port_is_a_conflict_that_names_its_holder() {
+fn taken_port_is_reported_with_its_holder() {
     let demo = Demo::start(&[]);
     let port = demo.port("receiver").to_string();
     let address = demo.address.to_string();
@@ -282,14 +284,14 @@ fn a_taken_port_is_a_conflict_that_names_its_holder() {
 }
 
 #[test]
-fn without_a_demo_there_is_nothing_to_set() {
-    // Nobody listens there, and no other test's demo can come to.
+fn set_without_a_demo_fails_with_a_hint() {
+    // No other test uses the reserved port 1.
     let output = TddStack::new(program!()).args(["demo", "set", "errors", "--control-port", "1"]).run();
     output.exits(1).says("no demo answers at").says("hint: start a demo with `tdd-stack demo`");
 }
 
 #[test]
-fn a_history_needs_a_running_stack() {
+fn history_needs_a_running_stack() {
     let scene = Scene::with_images(program!());
     let run = scene.tdd_stack(["demo", "--history", "2h", "--listen", "127.0.0.1"]).args(ANY_PORTS).run();
     run.exits(1).says("needs a running stack").says("`tdd-stack up`");
@@ -297,7 +299,7 @@ fn a_history_needs_a_running_stack() {
 }
 
 #[test]
-fn without_an_engine_and_an_address_it_is_not_known_where_to_listen() {
+fn demo_needs_an_engine_or_an_address() {
     let run = TddStack::new(program!()).args(["demo", "--host", "unix:///nowhere/docker.sock"]).run();
     run.exits(3);
 }

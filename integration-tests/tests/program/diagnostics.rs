@@ -1,11 +1,11 @@
-//! Whatever a secret looks like and wherever it stands, it is in no evidence.
+//! Diagnostics contain no secret, in any encoding and at any place.
 
 use proptest::prelude::*;
 use serde_json::json;
 use tdd_stack::diagnostics::redact::Secrets;
 use tdd_stack::diagnostics::{Content, Diagnostics};
 
-/// A secret of any printable characters, which cannot be a part of what stands around it.
+/// Generates secrets of printable characters that cannot be part of the surrounding text.
 fn secret() -> impl Strategy<Value = String> {
     "[!-~]{3,20}".prop_map(|rest| format!("q7{rest}Zx"))
 }
@@ -17,7 +17,7 @@ fn percent_encoded(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// Configuration files, logs and descriptions that have the secret.
+/// Returns configuration files, logs and descriptions that contain the secret.
 fn diagnostics(secret: &str) -> Diagnostics {
     let quoted = json!(secret).to_string();
     let single = secret.replace('\'', "''");
@@ -59,7 +59,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_planted_secret_never_survives(secret in secret()) {
+    fn secret_is_removed_from_every_file(secret in secret()) {
         let forms = [secret.clone(), json!(secret).to_string().trim_matches('"').into(), percent_encoded(&secret)];
         for (name, text) in diagnostics(&secret).finish(&format!("failed with {secret}\n"), Secrets::default()) {
             for form in &forms {
@@ -69,10 +69,10 @@ proptest! {
     }
 
     #[test]
-    fn a_login_never_survives(password in "[ -~]{1,20}[!-~]") {
+    fn login_password_is_removed_in_every_encoding(password in "[ -~]{1,20}[!-~]") {
         let secrets = Secrets::of_login("admin", &password);
         let quoted = json!(password).to_string();
-        // Words around it would contain a short one by themselves.
+        // Ordinary words as surroundings would contain short passwords.
         let text = format!("\u{1}{password}\u{1}{quoted}\u{1}");
         let cleaned = secrets.redactor().clean(&text);
         prop_assert!(!cleaned.contains(&format!("\u{1}{password}")), "{cleaned}");

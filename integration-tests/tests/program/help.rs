@@ -1,4 +1,4 @@
-//! The help pages: one snapshot each, and no flag without words.
+//! The help pages: one snapshot each, and a description of every flag.
 
 use integration_tests::cli::TddStack;
 use integration_tests::program;
@@ -25,33 +25,33 @@ const VERBS: [&str; 16] = [
 fn help(verb: Option<&str>) -> String {
     let output = TddStack::new(program!()).args(verb).args(["--help"]).run();
     assert_eq!(output.exits(0).stderr, "");
-    // The program tested is a twin under another name.
+    // The tested binary is a copy with another name.
     output.stdout.replace("tdd-stack-under-test", "tdd-stack")
 }
 
-/// Each flag of a help page with the line that follows it.
+/// Returns each flag of a help page with the next line.
 fn flags(page: &str) -> Vec<(&str, &str)> {
     let lines: Vec<&str> = page.lines().map(str::trim).collect();
     let pairs = lines.iter().zip(lines.iter().skip(1));
-    // A value of a flag has its own line, which begins with a dash and a space.
+    // Lines of possible values begin with a dash and a space.
     let is_flag = |line: &str| line.starts_with('-') && !line.starts_with("- ");
     pairs.filter(|(line, _)| is_flag(line)).map(|(line, next)| (*line, *next)).collect()
 }
 
 #[test]
-fn the_first_page_lists_verbs_and_exit_codes() {
+fn help_page_matches_its_snapshot() {
     insta::assert_snapshot!("tdd-stack", help(None));
 }
 
 #[test]
-fn each_verb_has_its_page() {
+fn help_page_of_each_verb_matches_its_snapshot() {
     for verb in VERBS {
         insta::assert_snapshot!(format!("tdd-stack-{verb}"), help(Some(verb)));
     }
 }
 
 #[test]
-fn every_verb_has_a_line_on_the_first_page() {
+fn every_verb_is_described_on_the_first_page() {
     let page = help(None);
     for verb in VERBS {
         let line = page.lines().find(|line| line.split_whitespace().next() == Some(verb));
@@ -62,7 +62,7 @@ fn every_verb_has_a_line_on_the_first_page() {
 }
 
 #[test]
-fn every_flag_is_described() {
+fn every_flag_has_a_description() {
     for verb in VERBS.map(Some).into_iter().chain([None]) {
         let page = help(verb);
         let flags = flags(&page);
@@ -75,9 +75,9 @@ fn every_flag_is_described() {
 }
 
 #[test]
-fn every_global_flag_can_be_set_by_its_variable() {
+fn every_global_flag_lists_its_variable() {
     let page = help(None);
-    let (_, global) = page.split_once("Global options:").expect("they stand apart");
+    let (_, global) = page.split_once("Global options:").expect("global options have a heading");
     for (flag, _) in flags(global) {
         let name = flag.trim_start_matches('-').split_whitespace().next().unwrap_or_default();
         let variable = format!("TDD_STACK_{}", name.to_uppercase().replace('-', "_"));
@@ -86,14 +86,14 @@ fn every_global_flag_can_be_set_by_its_variable() {
 }
 
 #[test]
-fn a_secret_in_the_environment_is_not_shown() {
+fn help_hides_secrets_of_the_environment() {
     let run = TddStack::new(program!()).env("TDD_STACK_GRAFANA_PASSWORD", "a-secret").args(["--help"]);
     let output = run.run();
     assert!(!output.exits(0).stdout.contains("a-secret"), "{}", output.stdout);
 }
 
 #[test]
-fn the_version_is_told() {
+fn version_flag_prints_the_version() {
     let output = TddStack::new(program!()).args(["--version"]).run();
     assert_eq!(output.exits(0).stdout, format!("tdd-stack {}\n", env!("CARGO_PKG_VERSION")));
 }
@@ -101,8 +101,8 @@ fn the_version_is_told() {
 #[test]
 fn version_lists_default_and_tested_images() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("tdd-stack.yaml"), "nonsense").expect("a file can be written");
-    // It works where the settings are wrong.
+    std::fs::write(folder.path().join("tdd-stack.yaml"), "nonsense").expect("the file is writable");
+    // `version` ignores invalid settings.
     let run = |arguments: &[&str]| {
         TddStack::new(program!()).in_folder(folder.path()).args(arguments).run().exits(0).clone()
     };
@@ -110,7 +110,7 @@ fn version_lists_default_and_tested_images() {
     assert!(text.starts_with(&format!("tdd-stack {}\n", env!("CARGO_PKG_VERSION"))), "{text}");
     let versions = run(&["version", "--output", "json"]).json();
     assert_eq!(versions["schema"], "tdd-stack.version/1");
-    let services = versions["services"].as_array().expect("a list");
+    let services = versions["services"].as_array().expect("it is a list");
     assert_eq!(services.len(), 4);
     for service in services {
         for key in ["service", "image", "tested"] {
@@ -121,7 +121,7 @@ fn version_lists_default_and_tested_images() {
 }
 
 #[test]
-fn a_mistake_on_the_command_line_is_told_with_the_way_out() {
+fn command_line_mistake_is_reported_with_a_hint() {
     for (arguments, words) in [
         (vec!["stauts"], "a similar subcommand exists: 'status'"),
         (vec!["up", "--dry-rum"], "a similar argument exists: '--dry-run'"),

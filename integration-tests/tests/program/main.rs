@@ -1,4 +1,4 @@
-//! The program without an engine that does anything: its pages, its outputs, its settings, and its own formats.
+//! The program without a useful engine: help, output, settings, demo and file formats.
 
 mod backup_file;
 mod demo;

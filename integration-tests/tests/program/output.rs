@@ -1,4 +1,4 @@
-//! Data on standard output, talk on standard error, in each form that can be asked for.
+//! Results on standard output and progress on standard error, in every format.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -9,14 +9,14 @@ use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};
 
-/// Every line of standard error, which must be one JSON object each.
+/// Returns the lines of standard error, each of which must be one JSON object.
 fn events(stderr: &str) -> Vec<Value> {
     let event = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     stderr.lines().map(event).collect()
 }
 
 #[test]
-fn data_is_on_standard_output_and_talk_on_standard_error() {
+fn results_and_progress_use_separate_streams() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--progress", "plain"]);
     assert!(output.exits(0).stdout.starts_with("stack tdd is up: "), "{}", output.stdout);
@@ -27,21 +27,21 @@ fn data_is_on_standard_output_and_talk_on_standard_error() {
 }
 
 #[test]
-fn what_a_pull_is_at_is_said_before_it_ends() {
+fn plain_progress_reports_a_running_pull() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--progress", "plain"]);
     assert!(output.exits(0).stderr.contains("grafana/grafana:13.1.7  …\n"), "{}", output.stderr);
 }
 
 #[test]
-fn quiet_says_nothing_where_nothing_fails() {
+fn quiet_prints_nothing_on_success() {
     let scene = Scene::new(program!());
     assert_eq!(scene.run(["up", "--progress", "quiet"]).exits(0).stderr, "");
     assert_eq!(scene.run(["down", "--progress", "quiet"]).exits(0).stderr, "");
 }
 
 #[test]
-fn quiet_says_what_fails() {
+fn quiet_prints_failures() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::Fails("POST /networks/create"));
     let output = scene.run(["up", "--progress", "quiet"]);
@@ -58,11 +58,11 @@ fn quiet_says_what_fails() {
 }
 
 #[test]
-fn json_progress_is_one_event_a_line() {
+fn json_progress_is_one_event_per_line() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--progress", "json"]);
     let events = events(&output.exits(0).stderr);
-    // Pulls are a plan of their own, which comes first.
+    // Pulls are a separate plan, which comes first.
     let mut by_step: BTreeMap<(u64, u64), Vec<&str>> = BTreeMap::new();
     for event in &events {
         assert_eq!(event["schema"], "tdd-stack.event/1");
@@ -79,23 +79,23 @@ fn json_progress_is_one_event_a_line() {
         assert_eq!((words.first(), words.last()), (Some(&"started"), Some(&"finished")), "step {step:?}");
     }
     let layer = events.iter().find(|event| event["event"] == "layer" && event["status"] == "Downloading");
-    assert_eq!(layer.expect("layers are told")["total"], 2_048_000);
+    assert_eq!(layer.expect("a layer is reported")["total"], 2_048_000);
 }
 
 #[test]
-fn a_failure_is_an_event_too() {
+fn failure_is_a_json_event() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::Fails("POST /networks/create"));
     let output = scene.run(["up", "--progress", "json"]);
     let first = output.exits(1).stderr.lines().filter(|line| line.starts_with('{'));
     let failed: Vec<Value> = events(&first.collect::<Vec<_>>().join("\n"));
-    let failed = failed.iter().find(|event| event["event"] == "failed").expect("the failure is told");
+    let failed = failed.iter().find(|event| event["event"] == "failed").expect("the failure is an event");
     assert_eq!(failed["operation"], "create-network");
     assert_eq!(failed["reason"], "cannot create network `tdd-monitoring`");
 }
 
 #[test]
-fn results_in_json_name_their_schema() {
+fn json_results_name_their_schema() {
     let scene = Scene::new(program!());
     for (arguments, schema) in [
         (vec!["init"], "tdd-stack.init/1"),
@@ -116,7 +116,7 @@ fn results_in_json_name_their_schema() {
 }
 
 #[test]
-fn the_result_of_up_in_json_is_whole() {
+fn json_result_of_up_has_every_key() {
     let scene = Scene::with_images(program!());
     let up = scene.run(["up", "--output", "json"]).exits(0).json();
     assert_eq!((&up["stack"], &up["ok"]), (&json!("tdd"), &json!(true)));
@@ -143,7 +143,7 @@ fn the_result_of_up_in_json_is_whole() {
 }
 
 #[test]
-fn errors_in_json_are_objects_with_the_exit_code() {
+fn json_errors_have_code_and_exit_code() {
     type Make = fn() -> Scene;
     let cases: [(Make, &[&str], i32, &str); 5] = [
         (|| Scene::with(FakeEngine::stopped(), program!()), &["up"], 3, "engine-unreachable"),
@@ -173,7 +173,7 @@ fn faulty(fault: Fault) -> Scene {
 }
 
 #[test]
-fn conflicts_and_faults_in_json_are_lists() {
+fn json_conflicts_and_faults_are_lists() {
     let scene = Scene::with_images(program!());
     scene.engine.add_container("tdd-grafana", &json!({}), None);
     let error = scene.run(["up", "--output", "json"]).exits(4).json();
@@ -186,7 +186,7 @@ fn conflicts_and_faults_in_json_are_lists() {
 }
 
 #[test]
-fn a_form_that_the_settings_file_asks_for_holds_for_errors_too() {
+fn output_format_of_the_settings_applies_to_errors() {
     let scene = Scene::with(FakeEngine::stopped(), program!());
     scene.settings("output: json\n");
     let output = scene.run(["up"]);
@@ -194,7 +194,7 @@ fn a_form_that_the_settings_file_asks_for_holds_for_errors_too() {
 }
 
 #[test]
-fn a_status_in_json_is_one_object_whatever_it_finds() {
+fn json_status_of_failing_stack_is_one_object() {
     let scene = Scene::after_up(program!());
     scene.engine.stop("tdd-grafana");
     let output = scene.run(["status", "--output", "json"]);
@@ -203,7 +203,7 @@ fn a_status_in_json_is_one_object_whatever_it_finds() {
 }
 
 #[test]
-fn nothing_is_coloured_where_nobody_can_see_it() {
+fn output_has_no_colour_without_a_terminal() {
     let scene = Scene::new(program!());
     for verb in ["up", "status", "plan", "down"] {
         let output = scene.run([verb]);
@@ -212,24 +212,24 @@ fn nothing_is_coloured_where_nobody_can_see_it() {
 }
 
 #[test]
-fn bars_that_nobody_can_see_are_not_drawn() {
+fn bars_are_not_drawn_without_a_terminal() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--progress", "bars"]);
     assert_eq!(output.exits(0).stderr, "");
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_failure() {
+fn closed_standard_output_is_not_a_failure() {
     let scene = Scene::after_up(program!());
     for arguments in [vec!["up"], vec!["status"], vec!["plan"], vec!["logs"], vec!["--help"]] {
         let run: TddStack = scene.tdd_stack([]).args(&arguments);
-        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+        let (reader, writer) = std::io::pipe().expect("a pipe can be created");
         drop(reader);
         let (path, words) = run.command_line();
         let mut command = Command::new(path);
         command.args(words).env_clear().envs(run.environment()).stdin(Stdio::null());
-        let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("it can be started");
-        let ended = child.wait_with_output().expect("it ends");
+        let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let ended = child.wait_with_output().expect("the process exits");
         let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert_eq!((ended.status.code(), stderr.as_str()), (Some(0), ""), "{arguments:?}");
     }

@@ -1,11 +1,11 @@
-//! Where settings come from: `tdd-stack.yaml` below the environment below flags, and what is wrong with them.
+//! Sources of settings: `tdd-stack.yaml`, then the environment, then flags, and their errors.
 
 use fake_engine::FakeEngine;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};
 
-/// Returns the stack's name that a plan is made for.
+/// Returns the name of the stack that `plan` uses.
 fn stack_of(scene: &Scene, variable: Option<&str>, flag: Option<&str>) -> Value {
     let mut run = scene.tdd_stack(["plan", "--output", "json"]);
     if let Some(value) = variable {
@@ -18,7 +18,7 @@ fn stack_of(scene: &Scene, variable: Option<&str>, flag: Option<&str>) -> Value 
 }
 
 #[test]
-fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
+fn flag_overrides_variable_and_variable_overrides_file() {
     let scene = Scene::new(program!());
     assert_eq!(stack_of(&scene, None, None), "tdd");
     scene.settings("stack: from-file\n");
@@ -29,7 +29,7 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
 }
 
 #[test]
-fn every_key_of_the_file_has_its_effect() {
+fn every_key_of_the_settings_file_has_an_effect() {
     let scene = Scene::with_images(program!());
     scene.settings(&format!(
         "stack: mine\nbind: {}\nport: {{prometheus: auto, grafana: 3001, node-exporter: auto, alertmanager: auto}}\n\
@@ -38,7 +38,7 @@ fn every_key_of_the_file_has_its_effect() {
         scene.address(),
         scene.engine.host()
     ));
-    std::fs::write(scene.folder().join("secret"), "my-own-one\n").expect("it can be written");
+    std::fs::write(scene.folder().join("secret"), "my-own-one\n").expect("it is writable");
     let run = scene.bare().env("DOCKER_HOST", "").args(["up"]).run();
     assert_eq!(run.exits(0).stderr, "");
     assert_eq!(run.json()["stack"], "mine");
@@ -47,7 +47,7 @@ fn every_key_of_the_file_has_its_effect() {
     assert_eq!(prometheus["Image"], "mirror.example:5000/prom/prometheus:v3.13.4");
     assert_eq!(prometheus["HostConfig"]["ExtraHosts"], json!(["tdd-app:192.0.2.7"]));
     assert!(prometheus["Env"].to_string().contains("ENVIRONMENT=demo"));
-    let grafana = scene.engine.address("mine-grafana").expect("it runs");
+    let grafana = scene.engine.address("mine-grafana").expect("the service runs");
     assert_eq!((grafana.ip().to_string(), grafana.port()), (scene.address().to_string(), 3001));
     scene.engine.grafana("mine_grafana_data", |store| {
         assert_eq!(store.password.as_deref(), Some("my-own-one"));
@@ -55,7 +55,7 @@ fn every_key_of_the_file_has_its_effect() {
 }
 
 #[test]
-fn ports_and_images_come_together_from_all_places() {
+fn ports_are_merged_from_file_variable_and_flag() {
     let scene = Scene::with_images(program!());
     scene.settings("port: {prometheus: 19090, grafana: 13000, alertmanager: 19093}\n");
     let run = scene.bare().env("TDD_STACK_BIND", scene.address().to_string());
@@ -69,7 +69,7 @@ fn ports_and_images_come_together_from_all_places() {
 }
 
 #[test]
-fn a_file_without_any_key_is_no_fault() {
+fn settings_file_without_keys_is_accepted() {
     let scene = Scene::new(program!());
     for text in ["", "\n", "# nothing yet\n", "---\n"] {
         scene.settings(text);
@@ -78,7 +78,7 @@ fn a_file_without_any_key_is_no_fault() {
 }
 
 #[test]
-fn a_faulty_file_is_named_with_line_and_key() {
+fn settings_error_names_file_line_and_key() {
     let scene = Scene::new(program!());
     for (text, line, words) in [
         ("stack: tdd\nprot:\n  grafana: 1\n", 2, "prot"),
@@ -99,7 +99,7 @@ fn a_faulty_file_is_named_with_line_and_key() {
 }
 
 #[test]
-fn a_value_in_the_file_that_cannot_be_used_is_blamed_on_the_file() {
+fn invalid_value_of_the_file_names_the_file() {
     for (text, words) in [
         ("stack: Bad Name\n", "lower-case letters"),
         ("port: {loki: 1}\n", "there is no service `loki`"),
@@ -114,14 +114,14 @@ fn a_value_in_the_file_that_cannot_be_used_is_blamed_on_the_file() {
 }
 
 #[test]
-fn a_flag_is_not_taken_for_the_settings_file_by_its_text() {
+fn flag_error_never_blames_the_settings_file() {
     let scene = Scene::new(program!());
     let output = scene.bare().args(["plan", "--image", "grafana=tdd-stack.yaml"]).run();
     output.exits(2).says("tdd-stack.yaml").does_not_say("its keys are the global flags");
 }
 
 #[test]
-fn a_value_on_the_command_line_that_cannot_be_used_is_told_with_its_flag() {
+fn invalid_value_of_a_flag_is_rejected() {
     let scene = Scene::new(program!());
     for (arguments, words) in [
         (["--stack", "Bad Name"], "--stack: `Bad Name` is no stack name"),
@@ -136,22 +136,22 @@ fn a_value_on_the_command_line_that_cannot_be_used_is_told_with_its_flag() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told() {
+fn unreadable_settings_file_is_reported() {
     let scene = Scene::new(program!());
-    std::fs::create_dir(scene.folder().join("tdd-stack.yaml")).expect("it can be made");
+    std::fs::create_dir(scene.folder().join("tdd-stack.yaml")).expect("it can be created");
     scene.run(["plan"]).exits(4).says("cannot read `").says("tdd-stack.yaml");
 }
 
 #[test]
-fn the_folder_is_the_one_in_which_the_program_runs_unless_asked_otherwise() {
+fn folder_defaults_to_the_working_directory() {
     let scene = Scene::new(program!());
     let run = scene.bare().env("TDD_STACK_DIR", ".").in_folder(scene.folder()).args(["init"]).run();
-    assert!(run.exits(0).stdout.contains("written    config/monitoring/prometheus.yml"), "{}", run.stdout);
+    assert!(run.exits(0).stdout.contains("12 files written to ./config/monitoring"), "{}", run.stdout);
     assert!(scene.file("prometheus.yml").exists());
 }
 
 #[test]
-fn the_engine_is_the_one_that_is_named_nearest() {
+fn host_flag_overrides_host_variables() {
     let scene = Scene::new(program!());
     let other = FakeEngine::start();
     scene.bare().args(["plan", "--host", &other.host()]).run().exits(0);
@@ -166,7 +166,7 @@ fn the_engine_is_the_one_that_is_named_nearest() {
 }
 
 #[test]
-fn an_engine_that_cannot_be_told_is_another_fault() {
+fn invalid_engine_selection_has_its_exit_code() {
     let scene = Scene::new(program!());
     scene.bare().args(["plan", "--context", "far"]).run().exits(3).says("no Docker context is named `far`");
     let both = scene.bare().args(["plan", "--context", "default", "--host", &scene.engine.host()]).run();

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees: bars while something lasts, and a clean screen after it.
+//! The terminal: bars during long runs, and a clean screen afterwards.
 
 use std::io::{Read, Write};
 use std::num::NonZero;
@@ -11,13 +11,13 @@ use integration_tests::program;
 use integration_tests::scene::Scene;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-const ROWS: NonZero<u16> = NonZero::new(40).expect("it is more");
-const COLUMNS: NonZero<u16> = NonZero::new(140).expect("it is more");
+const ROWS: NonZero<u16> = NonZero::new(40).expect("40 is not zero");
+const COLUMNS: NonZero<u16> = NonZero::new(140).expect("140 is not zero");
 
-/// More than the slowest run takes on a busy machine.
+/// Longer than the slowest run on a busy machine.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// What was on the screen.
+/// A recorded terminal session.
 struct Seen {
     code: u32,
     /// The screen after each piece of output.
@@ -31,7 +31,7 @@ impl Seen {
         self.screens.iter().any(|screen| screen.contains(words))
     }
 
-    /// The screen row by row: a full row is no row that goes on in the next.
+    /// Returns the final screen row by row, because vt100 joins a full row with the next one.
     fn last(&self) -> String {
         let rows: Vec<String> =
             self.last.screen().rows(0, COLUMNS.get()).map(|row| row.trim_end().into()).collect();
@@ -39,10 +39,10 @@ impl Seen {
     }
 }
 
-/// Runs the program on a terminal; as soon as the screen has some words, some keys are typed, one after the other.
+/// Runs the program on a terminal and types each key sequence once its words are on the screen.
 fn watch(run: &TddStack, when: &[(&str, &[u8])]) -> Seen {
     let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
-    let pair = native_pty_system().openpty(size).expect("a terminal can be made");
+    let pair = native_pty_system().openpty(size).expect("a terminal can be created");
     let (program, arguments) = run.command_line();
     let mut command = CommandBuilder::new(program);
     command.env_clear();
@@ -51,14 +51,14 @@ fn watch(run: &TddStack, when: &[(&str, &[u8])]) -> Seen {
     for (name, value) in run.environment() {
         command.env(name, value);
     }
-    let mut child = pair.slave.spawn_command(command).expect("the program can be started");
+    let mut child = pair.slave.spawn_command(command).expect("the program starts");
     drop(pair.slave);
     let mut reader = pair.master.try_clone_reader().expect("the terminal can be read");
-    let mut writer = pair.master.take_writer().expect("the terminal can be typed on");
+    let mut writer = pair.master.take_writer().expect("the terminal is writable");
     let (pieces, inbox) = mpsc::channel();
     let reading = std::thread::spawn(move || {
         let mut piece = [0_u8; 4096];
-        // The terminal ends in an error when its last user does.
+        // A terminal without users ends in an error.
         while let Ok(count @ 1..) = reader.read(&mut piece) {
             if pieces.send(piece[..count].to_vec()).is_err() {
                 break;
@@ -78,21 +78,21 @@ fn watch(run: &TddStack, when: &[(&str, &[u8])]) -> Seen {
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                child.kill().expect("a program that hangs can be killed");
+                child.kill().expect("the program can be killed");
                 panic!("the program did not end; the screen is\n{}", seen.last());
             }
         }
         if let Some((_, keys)) = next.filter(|(words, _)| seen.ever(words)) {
-            writer.write_all(keys).expect("the terminal can be typed on");
+            writer.write_all(keys).expect("the terminal is writable");
             next = left.next();
         }
     }
     reading.join().expect("reading does not panic");
-    seen.code = child.wait().expect("it ends").exit_code();
+    seen.code = child.wait().expect("the process exits").exit_code();
     seen
 }
 
-/// Long enough for bars, which a short run does not draw.
+/// Returns a scene slow enough for bars, which short runs do not draw.
 fn slow_scene() -> Scene {
     let scene = Scene::new(program!());
     scene.engine.fail(Fault::Slow(Duration::from_millis(25)));
@@ -100,7 +100,7 @@ fn slow_scene() -> Scene {
 }
 
 #[test]
-fn bars_are_drawn_while_it_lasts_and_cleared_at_the_end() {
+fn bars_are_drawn_and_cleared_at_the_end() {
     let scene = slow_scene();
     let seen = watch(&scene.tdd_stack(["up"]), &[]);
     assert_eq!(seen.code, 0, "{}", seen.last());
@@ -112,11 +112,11 @@ fn bars_are_drawn_while_it_lasts_and_cleared_at_the_end() {
     let last = seen.last();
     assert!(last.starts_with("stack tdd is up: "), "{last}");
     assert!(!last.contains('━') && !last.contains("layers"), "{last}");
-    assert!(!seen.last.screen().hide_cursor(), "the cursor is gone");
+    assert!(!seen.last.screen().hide_cursor(), "the cursor is hidden");
 }
 
 #[test]
-fn a_short_run_draws_nothing() {
+fn short_run_draws_no_bars() {
     let scene = Scene::after_up(program!());
     let seen = watch(&scene.tdd_stack(["up"]), &[]);
     assert_eq!(seen.code, 0);
@@ -126,7 +126,7 @@ fn a_short_run_draws_nothing() {
 }
 
 #[test]
-fn a_wait_is_shown_with_its_last_answer_and_a_failure_stands_on_a_clean_screen() {
+fn wait_shows_last_answer_and_failure_clears_bars() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NeverReady("grafana"));
     let seen = watch(&scene.tdd_stack(["up", "--wait-timeout", "900ms"]), &[]);
@@ -139,18 +139,18 @@ fn a_wait_is_shown_with_its_last_answer_and_a_failure_stands_on_a_clean_screen()
 }
 
 #[test]
-fn an_interrupt_leaves_a_clean_screen() {
+fn interrupt_clears_the_bars() {
     let scene = slow_scene();
     let seen = watch(&scene.tdd_stack(["up"]), &[("layers", b"\x03")]);
     assert_eq!(seen.code, 130, "{}", seen.last());
     let last = seen.last();
     assert!(last.contains("error: interrupted") && last.contains("hint: "), "{last}");
-    assert!(!last.contains('━') && !last.contains("layers"), "the bars stand still:\n{last}");
-    assert!(!seen.last.screen().hide_cursor(), "the cursor is gone");
+    assert!(!last.contains('━') && !last.contains("layers"), "bars remain:\n{last}");
+    assert!(!seen.last.screen().hide_cursor(), "the cursor is hidden");
 }
 
 #[test]
-fn plain_lines_are_plain_on_a_terminal_too() {
+fn plain_progress_has_no_escapes_on_a_terminal() {
     let scene = slow_scene();
     let seen = watch(&scene.tdd_stack(["up", "--progress", "plain"]), &[]);
     assert_eq!(seen.code, 0);
@@ -158,7 +158,7 @@ fn plain_lines_are_plain_on_a_terminal_too() {
 }
 
 #[test]
-fn a_watch_clears_the_screen_before_each_look() {
+fn watch_clears_the_screen() {
     let scene = Scene::after_up(program!());
     let seen = watch(&scene.tdd_stack(["status", "--watch"]), &[("observes", b"\x03")]);
     assert_eq!(seen.code, 130);
@@ -166,7 +166,7 @@ fn a_watch_clears_the_screen_before_each_look() {
 }
 
 #[test]
-fn what_others_say_does_not_act_on_the_terminal() {
+fn foreign_messages_are_escaped_on_a_terminal() {
     const TITLE: &str = "\u{1b}]0;owned\u{7}";
     let scene = Scene::with_images(program!());
     for call in ["GET /networks", "POST /networks/create", "POST /exec"] {
@@ -177,7 +177,7 @@ fn what_others_say_does_not_act_on_the_terminal() {
         let bytes = String::from_utf8_lossy(&seen.bytes);
         assert!(!bytes.contains(TITLE), "{call}: {bytes:?}");
     }
-    // While it is waited for, the last answer stands beside the bar.
+    // During a wait the last answer is shown next to the bar.
     scene.engine.fail(Fault::DataSourceSays(TITLE));
     let seen = watch(&scene.tdd_stack(["up", "--progress", "bars", "--wait-timeout", "2s"]), &[]);
     assert!(seen.ever("\\u001b]0;owned\\u0007"), "{}", seen.last());
@@ -185,7 +185,7 @@ fn what_others_say_does_not_act_on_the_terminal() {
 }
 
 #[test]
-fn a_password_is_asked_for_twice_where_it_may_be_set_and_is_not_shown() {
+fn password_prompt_repeats_on_up_and_hides_input() {
     let scene = Scene::with_images(program!());
     let ask = scene.tdd_stack(["up", "--grafana-password-prompt"]);
     let seen = watch(
@@ -203,7 +203,7 @@ fn a_password_is_asked_for_twice_where_it_may_be_set_and_is_not_shown() {
 }
 
 #[test]
-fn two_passwords_that_differ_change_nothing_and_an_interrupt_ends_the_question() {
+fn different_passwords_or_interrupt_change_nothing() {
     let scene = Scene::with_images(program!());
     let ask = || scene.tdd_stack(["up", "--grafana-password-prompt"]);
     let typed: [(&str, &[u8]); 2] =

@@ -1,4 +1,4 @@
-//! What holds for every file: sizes, headers, names, and who may use whom.
+//! Rules for every file: size, header, name and dependencies between modules.
 
 mod wording;
 
@@ -10,27 +10,28 @@ use integration_tests::cli::TddStack;
 use integration_tests::program;
 use tdd_stack::error::exit_code;
 
-/// Where one thing ends and the next begins.
+/// Maximum number of lines of a file.
 const LONGEST: usize = 400;
 
-/// Names that say nothing of what a file is for.
+/// Names that do not describe the purpose of a file.
 const EMPTY_NAMES: [&str; 7] = ["utils", "util", "helpers", "helper", "manager", "common", "misc"];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace").to_path_buf()
 }
 
-/// Every file below a folder, by its path from the workspace's root.
+/// Returns every file below a folder with its path from the workspace's root.
 fn files(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-            let path = entry.expect("the folder can be read").path();
+            let path = entry.expect("the folder is readable").path();
             if path.is_dir() {
                 folders.push(path);
             } else if let Ok(text) = fs::read_to_string(&path) {
-                let name = path.strip_prefix(root()).expect("it is below").display().to_string();
+                let name =
+                    path.strip_prefix(root()).expect("the path is below the folder").display().to_string();
                 found.push((name, text));
             }
         }
@@ -44,13 +45,13 @@ fn rust_files() -> Vec<(String, String)> {
     all.filter(|(name, _)| Path::new(name).extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// The lines of the program itself, without comments and without the tests at a file's end.
+/// Returns the lines of code, without comments and without the tests at the end of a file.
 fn code(text: &str) -> Vec<&str> {
     let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
     text[..tests].lines().map(str::trim).filter(|line| !line.starts_with("//")).collect()
 }
 
-/// Every part of the program with its code: `apply` of `src/apply.rs` and `engine` of `src/engine/read.rs` too.
+/// Returns every file of the program with its top-level module and its code.
 fn parts() -> Vec<(String, String, String)> {
     let part = |(name, text): (String, String)| {
         let inner = name.trim_start_matches("src/").trim_end_matches(".rs");
@@ -61,7 +62,7 @@ fn parts() -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn no_file_is_too_long() {
+fn every_file_is_short_enough() {
     let long: Vec<String> = rust_files()
         .into_iter()
         .map(|(name, text)| (name, text.lines().count()))
@@ -72,7 +73,7 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn every_file_begins_with_its_purpose() {
+fn every_file_has_a_header() {
     let bare: Vec<String> = rust_files()
         .into_iter()
         .filter(|(_, text)| !text.starts_with("//! "))
@@ -82,8 +83,8 @@ fn every_file_begins_with_its_purpose() {
 }
 
 #[test]
-fn no_file_has_a_name_that_says_nothing() {
-    let says_nothing = |name: &String| {
+fn file_names_are_specific() {
+    let is_vague = |name: &String| {
         let path = Path::new(name);
         let parts = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
         path.ends_with("mod.rs")
@@ -91,23 +92,22 @@ fn no_file_has_a_name_that_says_nothing() {
                 .map(|part| part.trim_end_matches(".rs").to_string())
                 .any(|part| EMPTY_NAMES.contains(&part.as_str()))
     };
-    let names: Vec<String> = rust_files().into_iter().map(|(name, _)| name).filter(says_nothing).collect();
+    let names: Vec<String> = rust_files().into_iter().map(|(name, _)| name).filter(is_vague).collect();
     assert!(names.is_empty(), "{names:#?}");
 }
 
 #[test]
-fn foreign_libraries_are_named_in_their_own_place_only() {
+fn each_library_is_used_only_in_its_modules() {
     for (library, home) in [
         ("bollard", ["src/engine.rs", "src/engine/"]),
         ("reqwest", ["src/http.rs", "src/http/"]),
-        ("indicatif", ["src/output/progress_bars.rs", "src/output/progress_bars.rs"]),
-        ("comfy_table", ["src/output/", "src/output/"]),
+        ("indicatif", ["src/output/progress_live.rs", "src/output/progress_live.rs"]),
         ("clap", ["src/cli.rs", "src/commands/"]),
         ("axum", ["src/demo/", "src/demo/"]),
         ("prometheus_client", ["src/demo/metrics.rs", "src/demo/metrics/"]),
     ] {
         let is_home = |name: &str| home.iter().any(|home| name.starts_with(home));
-        // A word may be told from which values it may be made, and the first file reads the command line.
+        // Value types derive clap's traits, and `lib.rs` parses the command line.
         let may_derive = |name: &str| {
             library == "clap"
                 && ["src/config/settings/values.rs", "src/demo/scenario.rs", "src/lib.rs"].contains(&name)
@@ -124,7 +124,7 @@ fn foreign_libraries_are_named_in_their_own_place_only() {
 }
 
 #[test]
-fn one_file_alone_writes_the_disk() {
+fn only_files_modules_write_to_disk() {
     let writing =
         ["fs::write", "create_dir", "fs::remove", "fs::rename", "fs::copy", "File::create", "OpenOptions"];
     let names: Vec<String> = parts()
@@ -132,11 +132,11 @@ fn one_file_alone_writes_the_disk() {
         .filter(|(_, part, code)| part != "files" && writing.iter().any(|words| code.contains(words)))
         .map(|(name, _, _)| name)
         .collect();
-    assert!(names.is_empty(), "the disk is written in {names:#?}");
+    assert!(names.is_empty(), "modules outside `files` write to disk: {names:#?}");
 }
 
-/// The files that may ask what time it is, which may jump: to date something, or to say how long ago a moment was.
-/// Everything that waits goes by `Instant`, which only goes on.
+/// Files that may read the wall clock, which may jump: to date something or to compute an age.
+/// Waits use `Instant`, which is monotonic.
 const WALL_CLOCK: [&str; 17] = [
     "src/backup/save.rs",
     "src/commands/alerts.rs",
@@ -158,8 +158,8 @@ const WALL_CLOCK: [&str; 17] = [
 ];
 
 #[test]
-fn nothing_waits_by_a_clock_that_may_jump() {
-    // A moment that was read tells by itself how long ago it was.
+fn only_listed_files_read_the_wall_clock() {
+    // A file that parses dates has read the wall clock too.
     let is_asking = |code: &str| code.contains("SystemTime") || code.contains("parse_rfc3339");
     let asking: Vec<String> = parts()
         .into_iter()
@@ -169,7 +169,7 @@ fn nothing_waits_by_a_clock_that_may_jump() {
     assert_eq!(asking, WALL_CLOCK);
 }
 
-/// The modules by layer; a layer may use only itself and those above it here. The longest path counts.
+/// Modules by layer; a layer may use only itself and layers above it here. The longest path counts.
 const LAYERS: [(&str, &[&str]); 5] = [
     ("values", &["model", "error", "config", "docker", "ports"]),
     ("decisions", &["services", "plan", "status", "doctor", "drill", "backup::format", "config::dashboard"]),
@@ -211,7 +211,7 @@ fn module(name: &str) -> String {
     name.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::")
 }
 
-/// Returns the paths that code names from the crate's root.
+/// Returns the paths below `crate::` in the code.
 fn paths(code: &str) -> BTreeSet<String> {
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let path =
@@ -229,13 +229,13 @@ fn paths(code: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_layer_uses_only_those_above_it() {
+fn layers_use_only_layers_above() {
     let (effects, display) = (layer("engine"), layer("output"));
     let mut outward = Vec::new();
     for (name, _, code) in parts() {
         let own = layer(&module(&name));
         for used in paths(&code) {
-            // What is displayed is values and events, never effects.
+            // Output uses values and events, never effects.
             let is_outward = layer(&used) > own || (own == display && layer(&used) == effects);
             if is_outward {
                 outward.push(format!("{name} uses {used}"));
@@ -249,7 +249,7 @@ fn a_layer_uses_only_those_above_it() {
 fn every_module_has_a_layer() {
     let modules: BTreeSet<String> = parts().into_iter().map(|(name, _, _)| module(&name)).collect();
     let unknown: Vec<&String> = modules.iter().filter(|module| layer(module).is_none()).collect();
-    assert!(unknown.is_empty(), "give them a layer in `LAYERS`: {unknown:?}");
+    assert!(unknown.is_empty(), "add these modules to `LAYERS`: {unknown:?}");
 }
 
 #[test]
@@ -284,17 +284,17 @@ fn no_asset_is_empty() {
 }
 
 fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).expect("there is a README.md")
+    fs::read_to_string(root().join("README.md")).expect("README.md exists")
 }
 
 fn help() -> String {
     TddStack::new(program!()).args(["--help"]).run().exits(0).stdout.clone()
 }
 
-/// The exit codes that the first help page lists.
+/// Returns the exit codes on the first help page.
 fn exit_codes() -> Vec<String> {
     let page = help();
-    let (_, list) = page.split_once("Exit codes:").expect("they are listed");
+    let (_, list) = page.split_once("Exit codes:").expect("the help page lists exit codes");
     let codes = list.lines().filter_map(|line| line.split_whitespace().next().map(String::from));
     codes.filter(|word| word.chars().all(|c| c.is_ascii_digit())).collect()
 }
@@ -315,11 +315,11 @@ fn help_and_readme_list_every_exit_code() {
 }
 
 #[test]
-fn the_readme_lists_every_verb_and_every_global_flag() {
+fn readme_lists_every_verb_and_global_flag() {
     let readme = readme();
     let page = help();
-    let (_, verbs) = page.split_once("Commands:").expect("they are listed");
-    // A line that goes on is indented more.
+    let (_, verbs) = page.split_once("Commands:").expect("the help page lists commands");
+    // Continuation lines are indented further.
     let verbs =
         verbs.lines().skip(1).take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
     let verbs: Vec<&str> =
@@ -328,7 +328,7 @@ fn the_readme_lists_every_verb_and_every_global_flag() {
     for verb in verbs {
         assert!(readme.contains(&format!("tdd-stack {verb}")), "README.md does not list `{verb}`");
     }
-    let (_, flags) = page.split_once("Global options:").expect("they are listed");
+    let (_, flags) = page.split_once("Global options:").expect("the help page lists global options");
     let flags = flags.lines().filter_map(|line| line.trim().strip_prefix("--")?.split_whitespace().next());
     for flag in flags {
         assert!(readme.contains(&format!("--{flag}")), "README.md does not list `--{flag}`");

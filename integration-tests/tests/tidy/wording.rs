@@ -1,11 +1,11 @@
-//! No behaviour depends on the wording of a message: text is matched only where another program gives no code.
+//! Behaviour never depends on message texts, except where another program provides no code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
 
-/// The files that read what other programs say in words alone, and which programs these are.
+/// Files that may match the texts of other programs, each with the program.
 const READERS: [(&str, &str); 5] = [
     ("src/model/scrape_hints.rs", "Prometheus, of a scrape"),
     ("src/config/check_output.rs", "promtool and amtool"),
@@ -14,15 +14,15 @@ const READERS: [(&str, &str); 5] = [
     ("src/docker/phrases.rs", "engines, and registries through them"),
 ];
 
-/// Looks for a part of something that is held as the text of an error, an answer or a cause.
+/// Matches a search in the text of an error, an answer or a cause.
 const OF_AN_ERROR: &str = r"\b(answer|cause|display|doing|error|how|message|reason|said|source|to_lowercase|to_string|what|words)(\(\))?\s*\.(contains|starts_with|ends_with|find|strip_prefix|strip_suffix)\(";
 
-/// Looks for a part of a sentence, in whatever text.
+/// Matches a search for a part of a sentence.
 const OF_A_SENTENCE: &str = r#"\.(contains|starts_with|ends_with|find|strip_prefix|strip_suffix|trim_start_matches|trim_end_matches)\(\s*"[^"]*[a-z] [a-z]"#;
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder can be read") {
-        let path = entry.expect("the folder can be read").path();
+    for entry in fs::read_dir(folder).expect("the folder is readable") {
+        let path = entry.expect("the folder is readable").path();
         if path.is_dir() {
             sources(&path, found);
         } else if !path.ends_with("tests.rs") {
@@ -32,15 +32,15 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn no_message_is_recognised_by_its_words() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace");
-    let matches = [OF_AN_ERROR, OF_A_SENTENCE].map(|text| Regex::new(text).expect("it is a constant"));
+fn only_listed_files_match_message_texts() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace");
+    let matches = [OF_AN_ERROR, OF_A_SENTENCE].map(|text| Regex::new(text).expect("the expression is valid"));
     let mut files = Vec::new();
     sources(&root.join("src"), &mut files);
     let mut found = Vec::new();
     for path in files {
-        let name = path.strip_prefix(root).expect("it is below").display().to_string();
-        let text = fs::read_to_string(&path).expect("it can be read");
+        let name = path.strip_prefix(root).expect("the path is below the folder").display().to_string();
+        let text = fs::read_to_string(&path).expect("it is readable");
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         for place in matches.iter().flat_map(|matched| matched.find_iter(code)) {
             let line = code[..place.start()].lines().count();

@@ -1,22 +1,24 @@
-//! `tdd-stack check`, `init` and `logs` at the wire.
+//! `tdd-stack check`, `init` and `logs` on the fake engine.
 
 use fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
 #[test]
-fn good_files_pass_and_leave_no_container() {
+fn check_accepts_shipped_files_without_leaving_containers() {
     let scene = Scene::with_images(program!());
     let output = scene.run(["check"]);
-    assert!(output.exits(0).stdout.lines().all(|line| line.starts_with("ok ")), "{}", output.stdout);
-    assert_eq!(output.stdout.lines().count(), 5, "{}", output.stdout);
+    let is_good = |line: &str| line.trim_start().starts_with("ok ");
+    assert!(output.exits(0).stdout.lines().all(is_good), "{}", output.stdout);
+    // The verdict and the checks.
+    assert_eq!(output.stdout.lines().count(), 1 + 5, "{}", output.stdout);
     assert!(scene.engine.containers().is_empty());
     assert!(scene.engine.networks().is_empty() && scene.engine.volumes().is_empty());
     assert!(!scene.folder().join("config").exists(), "files were written");
 }
 
 #[test]
-fn a_bad_file_is_named_once_and_the_containers_go() {
+fn check_reports_invalid_file_once_and_removes_containers() {
     let scene = Scene::with_images(program!());
     scene.run(["init"]).exits(0);
     scene.edit("alertmanager.yml", "route: [\n");
@@ -34,8 +36,8 @@ fn a_bad_file_is_named_once_and_the_containers_go() {
 }
 
 #[test]
-fn a_check_that_breaks_off_leaves_no_container() {
-    // Four checks run at once, and which of them is how far when the first breaks off differs.
+fn interrupted_check_leaves_no_container() {
+    // Four checks run in parallel, so their progress at the first failure varies.
     for _ in 0..6 {
         let scene = Scene::with_images(program!());
         scene.engine.fail(Fault::Fails("PUT /containers"));
@@ -45,43 +47,43 @@ fn a_check_that_breaks_off_leaves_no_container() {
 }
 
 #[test]
-fn an_image_that_is_missing_is_pulled_for_a_check() {
+fn check_pulls_missing_images() {
     let scene = Scene::new(program!());
     let output = scene.run(["check"]);
     output
         .exits(0)
         .says("pull                prom/prometheus:")
         .says("pull                prom/alertmanager:");
-    assert!(output.stdout.lines().all(|line| line.starts_with("ok ")), "{}", output.stdout);
+    assert!(output.stdout.lines().all(|line| line.trim_start().starts_with("ok ")), "{}", output.stdout);
     assert_eq!(scene.engine.images(), ["prom/alertmanager:v0.34.0", "prom/prometheus:v3.13.4"]);
 }
 
 #[test]
-fn init_writes_files_and_asks_no_engine() {
+fn init_writes_files_without_an_engine() {
     let scene = Scene::new(program!());
     scene.run(["init"]).exits(0);
     assert_eq!(scene.engine.requests(), [""; 0]);
     let again = scene.run(["init"]);
-    assert!(again.exits(0).stdout.lines().all(|line| line.starts_with("unchanged  ")), "{}", again.stdout);
+    assert!(again.exits(0).stdout.starts_with("ok  12 files in "), "{}", again.stdout);
 }
 
 #[test]
-fn init_keeps_what_the_user_wrote_unless_forced_and_then_backs_it_up() {
+fn init_keeps_edited_files_and_force_backs_up() {
     let scene = Scene::new(program!());
     scene.run(["init"]).exits(0);
     let shipped = scene.read("alerts.yml");
     scene.edit("alerts.yml", "groups: []\n");
     let output = scene.run(["init"]);
-    assert!(output.exits(0).stdout.contains("kept       "), "{}", output.stdout);
+    assert!(output.exits(0).stdout.contains("alerts.yml is kept: you edited it"), "{}", output.stdout);
     assert_eq!(scene.read("alerts.yml"), "groups: []\n");
     let output = scene.run(["init", "--force"]);
     assert!(output.exits(0).stdout.contains("alerts.yml.bak-1"), "{}", output.stdout);
-    assert!(scene.read("alerts.yml") == shipped, "the edited file stays");
+    assert!(scene.read("alerts.yml") == shipped, "the edited file was not replaced");
     assert_eq!(scene.read("alerts.yml.bak-1"), "groups: []\n");
 }
 
 #[test]
-fn logs_show_each_line_with_its_service() {
+fn logs_prefix_each_line_with_its_service() {
     let scene = Scene::after_up(program!());
     let output = scene.run(["logs"]);
     let mut lines: Vec<&str> = output.exits(0).stdout.lines().collect();
@@ -100,7 +102,7 @@ fn logs_show_each_line_with_its_service() {
 }
 
 #[test]
-fn logs_come_in_the_order_of_time_and_say_so_where_the_beginning_is_left_out() {
+fn logs_are_in_time_order_and_report_truncation() {
     let scene = Scene::after_up(program!());
     for second in 10..30 {
         let service = ["tdd-grafana", "tdd-prometheus"][second % 2];
@@ -125,7 +127,7 @@ fn logs_come_in_the_order_of_time_and_say_so_where_the_beginning_is_left_out() {
 }
 
 #[test]
-fn logs_of_what_is_not_there_are_told() {
+fn logs_of_missing_stack_fail() {
     let scene = Scene::new(program!());
     scene.run(["logs"]).exits(1).says("stack `tdd` has no such container");
 }

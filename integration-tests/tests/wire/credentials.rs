@@ -1,4 +1,4 @@
-//! The password of Grafana's `admin`: where it comes from, where it goes, and where it must never be.
+//! The password of Grafana's `admin`: its sources, its destinations, and the places that must not contain it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -32,18 +32,18 @@ fn tries(scene: &Scene) -> u32 {
 
 fn file(scene: &Scene, text: &str) -> PathBuf {
     let path = scene.folder().join("secret");
-    std::fs::write(&path, text).expect("the file can be written");
+    std::fs::write(&path, text).expect("the file is writable");
     path
 }
 
 #[test]
-fn a_password_reaches_a_new_grafana_from_a_file_or_the_environment() {
+fn new_grafana_gets_password_from_file_or_environment() {
     let scene = Scene::with_images(program!());
     with(&scene, SECRET, "up").run().exits(0);
     assert_eq!(password(&scene), SECRET);
     let scene = Scene::with_images(program!());
     let path = file(&scene, "from a file\n");
-    // The stronger source wins.
+    // The flag overrides the variable.
     with(&scene, SECRET, "up").args(["--grafana-password-file".as_ref(), path.as_os_str()]).run().exits(0);
     assert_eq!(password(&scene), "from a file");
     let scene = Scene::with_images(program!());
@@ -53,7 +53,7 @@ fn a_password_reaches_a_new_grafana_from_a_file_or_the_environment() {
 }
 
 #[test]
-fn the_settings_file_names_a_file_beside_itself_and_is_weaker_than_the_environment() {
+fn password_variable_overrides_file_of_the_settings() {
     let scene = Scene::with_images(program!());
     file(&scene, "from a file\n");
     scene.settings("grafana-password-file: secret\n");
@@ -64,7 +64,7 @@ fn the_settings_file_names_a_file_beside_itself_and_is_weaker_than_the_environme
 }
 
 #[test]
-fn a_password_on_the_command_line_is_refused_with_the_other_ways_and_not_repeated() {
+fn password_as_argument_is_rejected_and_not_repeated() {
     let scene = Scene::new(program!());
     for arguments in [["up", "--grafana-password", SECRET], ["--grafana-password", SECRET, "status"]] {
         let output = scene.run(arguments);
@@ -78,7 +78,7 @@ fn a_password_on_the_command_line_is_refused_with_the_other_ways_and_not_repeate
 }
 
 #[test]
-fn what_is_no_password_is_refused_before_the_engine_is_asked() {
+fn invalid_password_is_rejected_before_any_engine_call() {
     let scene = Scene::new(program!());
     for (text, words) in
         [("", "is empty"), ("\n", "is empty"), ("abc", "fewer than 4"), ("two\nlines", "line")]
@@ -94,7 +94,7 @@ fn what_is_no_password_is_refused_before_the_engine_is_asked() {
 }
 
 #[test]
-fn beyond_loopback_the_well_known_password_is_refused_wherever_it_comes_from() {
+fn well_known_password_is_rejected_beyond_loopback() {
     for address in ["0.0.0.0", "::", "192.0.2.7"] {
         let scene = Scene::new(program!());
         let plan = || scene.bare().args(["plan", "--bind", address]);
@@ -111,7 +111,7 @@ fn beyond_loopback_the_well_known_password_is_refused_wherever_it_comes_from() {
 }
 
 #[test]
-fn one_that_is_made_is_stored_for_the_user_alone_found_again_and_never_shown() {
+fn generated_password_is_private_reused_and_never_shown() {
     let scene = Scene::with_images(program!());
     let state = scene.folder().join("state");
     let run = |arguments: &[&str]| scene.tdd_stack([]).args(arguments).env("XDG_STATE_HOME", &state).run();
@@ -120,9 +120,9 @@ fn one_that_is_made_is_stored_for_the_user_alone_found_again_and_never_shown() {
     let up = run(&["up", "--generate-password"]);
     let path = state.join("tdd-stack/tdd/grafana-password");
     assert!(up.exits(0).stdout.contains(&path.display().to_string()), "{}", up.stdout);
-    let stored = std::fs::read_to_string(&path).expect("it is stored");
-    let mode = |path: &std::path::Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
-    assert_eq!((mode(&path), mode(path.parent().expect("it has one"))), (0o600, 0o700));
+    let stored = std::fs::read_to_string(&path).expect("the password is stored");
+    let mode = |path: &std::path::Path| path.metadata().expect("it exists").permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().expect("it has a parent folder"))), (0o600, 0o700));
     assert_eq!(password(&scene), stored);
     let outputs = [
         up,
@@ -135,15 +135,15 @@ fn one_that_is_made_is_stored_for_the_user_alone_found_again_and_never_shown() {
         let all = format!("{}{}", output.exits(0).stdout, output.stderr);
         assert!(!all.contains(&stored), "{all}");
     }
-    assert_eq!(outputs[2].json()["login"]["password_file"], path.display().to_string());
-    assert_eq!(operations(&outputs[2].json()), [""; 0], "it is not made anew");
+    assert_eq!(outputs[2].json()["password_file"], path.display().to_string());
+    assert_eq!(operations(&outputs[2].json()), [""; 0], "the password is not generated again");
     run(&["plan", "--bind", "0.0.0.0"]).does_not_say("well-known");
     let both = scene.tdd_stack(["up", "--generate-password"]).env(VARIABLE, SECRET).run();
     both.exits(2).says("already given by TDD_STACK_GRAFANA_PASSWORD");
 }
 
 #[test]
-fn the_password_is_in_no_request_but_its_upload_and_the_login() {
+fn only_upload_and_login_contain_the_password() {
     let scene = Scene::with_images(program!());
     let first = with(&scene, SECRET, "up").args(["--progress", "json"]).run();
     with(&scene, "another-sesame", "up").run().exits(0);
@@ -156,7 +156,7 @@ fn the_password_is_in_no_request_but_its_upload_and_the_login() {
         .collect();
     assert_eq!(with_it.len(), 1, "{with_it:#?}");
     assert!(with_it[0].starts_with("PUT /v1.41/containers/tdd-grafana/archive?"), "{with_it:#?}");
-    // Neither does the command that sets another one have it in its arguments.
+    // The command that sets another password reads it from its input, not from its arguments.
     assert_eq!(scene.engine.inputs(), ["another-sesame\n"]);
     assert_eq!(scene.engine.volume_files("tdd_grafana_config")["grafana-password"], SECRET);
     let all = format!("{}{}", first.exits(0).stdout, first.stderr);
@@ -164,7 +164,7 @@ fn the_password_is_in_no_request_but_its_upload_and_the_login() {
 }
 
 #[test]
-fn another_password_reaches_a_running_grafana_after_one_wrong_try_and_replaces_nothing() {
+fn changed_password_reaches_running_grafana_after_one_try() {
     let scene = Scene::after_up(program!());
     let spec = |scene: &Scene| scene.engine.specification("tdd-grafana")["Labels"][LABEL_SPEC].clone();
     let before = (scene.engine.id("tdd-grafana"), spec(&scene));
@@ -182,12 +182,12 @@ fn another_password_reaches_a_running_grafana_after_one_wrong_try_and_replaces_n
 }
 
 #[test]
-fn another_password_reaches_the_data_that_down_kept_after_one_wrong_try() {
+fn changed_password_reaches_kept_data_after_one_try() {
     let scene = Scene::after_up(program!());
     scene.run(["down"]).exits(0);
     with(&scene, SECRET, "up").run().exits(0);
     assert_eq!((password(&scene).as_str(), tries(&scene)), (SECRET, 1));
-    // Where the data know it already, it is tried and not set.
+    // A password that the data already has is tried, but not set.
     with(&scene, SECRET, "down").run().exits(0);
     scene.engine.forget();
     with(&scene, SECRET, "up").run().exits(0);
@@ -195,7 +195,7 @@ fn another_password_reaches_the_data_that_down_kept_after_one_wrong_try() {
 }
 
 #[test]
-fn a_password_that_was_changed_inside_is_not_reset_to_the_well_known_one() {
+fn password_changed_inside_grafana_is_not_reset() {
     let scene = Scene::after_up(program!());
     scene.engine.grafana("tdd_grafana_data", |store| store.password = Some("changed-inside".into()));
     let output = scene.run(["up"]);
@@ -206,7 +206,7 @@ fn a_password_that_was_changed_inside_is_not_reset_to_the_well_known_one() {
         .says("--grafana-password-file");
     assert_eq!((scene.engine.changes(), tries(&scene)), (vec![], 1));
     scene.run(["status"]).exits(1).says("pass its password with `--grafana-password-file`");
-    // The same where Grafana is started anew, and several steps wait to ask it something.
+    // After a restart of Grafana, several operations wait to send it requests.
     scene.run(["down"]);
     scene.run(["up"]).exits(1).says("rejects the login `admin`");
     assert_eq!((password(&scene).as_str(), tries(&scene)), ("changed-inside", 3));
@@ -215,7 +215,7 @@ fn a_password_that_was_changed_inside_is_not_reset_to_the_well_known_one() {
 }
 
 #[test]
-fn a_locked_account_is_named_as_the_reason() {
+fn locked_account_is_reported_as_the_cause() {
     let scene = Scene::after_up(program!());
     scene.engine.grafana("tdd_grafana_data", |store| store.wrong_tries = 5);
     let output = with(&scene, SECRET, "up").run();
@@ -225,7 +225,7 @@ fn a_locked_account_is_named_as_the_reason() {
 }
 
 #[test]
-fn a_command_that_cannot_set_it_is_told_in_its_own_words() {
+fn failed_password_reset_shows_grafana_output() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::ResetFails);
     let output = with(&scene, SECRET, "up").run();
@@ -237,7 +237,7 @@ fn a_command_that_cannot_set_it_is_told_in_its_own_words() {
 }
 
 #[test]
-fn an_up_that_was_cut_off_before_the_delivery_is_made_up_for() {
+fn up_resumes_after_failed_password_delivery() {
     let scene = Scene::with_images(program!());
     let delivery = "PUT /containers/tdd-grafana/archive";
     scene.engine.fail(Fault::Fails(delivery));

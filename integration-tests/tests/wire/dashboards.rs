@@ -1,14 +1,14 @@
-//! Edits made inside Grafana are seen, kept, and brought into the file; a plan shows what changes in which text.
+//! Dashboards edited inside Grafana are detected, kept and pulled into the file; a plan shows the changed text.
 
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};
 
-/// A stack whose dashboard was given another title inside Grafana.
+/// Returns a stack whose dashboard got another title inside Grafana.
 fn edited_inside() -> Scene {
     let scene = Scene::after_up(program!());
     scene.engine.grafana("tdd_grafana_data", |store| {
-        let found = store.dashboards.get_mut("tdd-main").expect("it was imported");
+        let found = store.dashboards.get_mut("tdd-main").expect("the dashboard was imported");
         found["title"] = json!("Mine, made inside Grafana");
         found["version"] = json!(2);
     });
@@ -28,7 +28,7 @@ fn edit_file(scene: &Scene) {
 }
 
 #[test]
-fn an_edit_inside_grafana_is_kept_and_told() {
+fn edit_inside_grafana_is_kept_and_reported() {
     let scene = edited_inside();
     edit_file(&scene);
     scene.run(["up"]).exits(0);
@@ -39,7 +39,7 @@ fn an_edit_inside_grafana_is_kept_and_told() {
 }
 
 #[test]
-fn an_edit_inside_grafana_outlives_a_container() {
+fn edit_inside_grafana_survives_container_removal() {
     let scene = edited_inside();
     scene.engine.remove_container("tdd-grafana");
     scene.run(["up"]).exits(0).says("it was edited inside Grafana, so that version is kept");
@@ -47,7 +47,7 @@ fn an_edit_inside_grafana_outlives_a_container() {
 }
 
 #[test]
-fn the_file_replaces_the_edit_where_that_is_asked_for() {
+fn overwrite_dashboards_replaces_the_edit_inside_grafana() {
     let scene = edited_inside();
     scene.run(["up", "--overwrite-dashboards"]).exits(0);
     assert_eq!(title(&scene), "Test TDD Project - Main Dashboard");
@@ -59,10 +59,11 @@ fn the_file_replaces_the_edit_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_pull_brings_the_edit_into_the_file() {
+fn pull_writes_the_edit_into_the_file() {
     let scene = edited_inside();
     scene.run(["dashboards", "pull"]).exits(0);
-    let pulled: Value = serde_json::from_str(&scene.read("grafana_dashboards.json")).expect("it is JSON");
+    let pulled: Value =
+        serde_json::from_str(&scene.read("grafana_dashboards.json")).expect("it is valid JSON");
     assert_eq!(pulled["title"], "Mine, made inside Grafana");
     scene.engine.forget();
     scene.run(["up"]).exits(0);
@@ -78,7 +79,7 @@ fn a_pull_brings_the_edit_into_the_file() {
 }
 
 #[test]
-fn an_edit_in_grafana_and_one_in_the_file_are_a_conflict_that_every_verb_names() {
+fn every_verb_reports_conflicting_dashboard_edits() {
     let scene = edited_inside();
     edit_file(&scene);
     let mine = scene.read("grafana_dashboards.json");
@@ -102,12 +103,13 @@ fn an_edit_in_grafana_and_one_in_the_file_are_a_conflict_that_every_verb_names()
 }
 
 #[test]
-fn a_conflict_of_edits_ends_with_either_of_them_and_nothing_is_lost() {
+fn conflicting_edits_are_resolved_by_either_side() {
     let scene = edited_inside();
     edit_file(&scene);
     let mine = scene.read("grafana_dashboards.json");
     scene.run(["dashboards", "pull", "--overwrite"]).exits(0);
-    let pulled: Value = serde_json::from_str(&scene.read("grafana_dashboards.json")).expect("it is JSON");
+    let pulled: Value =
+        serde_json::from_str(&scene.read("grafana_dashboards.json")).expect("it is valid JSON");
     assert_eq!(pulled["title"], "Mine, made inside Grafana");
     assert_eq!(scene.read("grafana_dashboards.json.bak-1"), mine);
     assert_eq!(scene.run(["plan", "--output", "json"]).json()["conflicts"], json!([]));
@@ -120,34 +122,34 @@ fn a_conflict_of_edits_ends_with_either_of_them_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_pull_leaves_a_file_alone_whose_dashboard_nobody_edited_inside_grafana() {
+fn pull_keeps_file_without_edit_inside_grafana() {
     let scene = Scene::after_up(program!());
     edit_file(&scene);
     let mine = scene.read("grafana_dashboards.json");
     let pull = scene.run(["dashboards", "pull"]);
     assert!(pull.exits(0).stdout.contains("unchanged"), "{}", pull.stdout);
     assert_eq!(scene.read("grafana_dashboards.json"), mine);
-    // The edit is applied as ever.
+    // The next `up` applies the edit.
     scene.run(["up"]).exits(0);
     assert_eq!(title(&scene), "From the file, Test TDD Project - Main Dashboard");
 }
 
 #[test]
-fn a_second_import_marks_the_file_anew() {
+fn second_import_updates_the_checksum() {
     let scene = Scene::after_up(program!());
     edit_file(&scene);
     scene.run(["up"]).exits(0);
     scene.engine.grafana("tdd_grafana_data", |store| {
-        store.dashboards.get_mut("tdd-main").expect("it was imported")["title"] = json!("Mine");
+        store.dashboards.get_mut("tdd-main").expect("the dashboard was imported")["title"] = json!("Mine");
     });
-    // The file is as it was imported, so only Grafana's side was edited.
+    // The file equals the imported version, so only Grafana's version was edited.
     assert_eq!(scene.run(["plan", "--output", "json"]).json()["conflicts"], json!([]));
     scene.run(["dashboards", "pull"]).exits(0);
     assert!(scene.read("grafana_dashboards.json").contains("\"title\": \"Mine\""));
 }
 
 #[test]
-fn a_plan_shows_what_changes_in_which_text() {
+fn plan_shows_the_changed_lines() {
     let scene = Scene::after_up(program!());
     scene.edit(
         "alerts.yml",
@@ -169,6 +171,6 @@ fn a_plan_shows_what_changes_in_which_text() {
     }
     let changes = scene.run(["plan", "--output", "json"]).json()["changes"].take();
     let names: Vec<&Value> =
-        changes.as_array().expect("a list").iter().map(|change| &change["name"]).collect();
+        changes.as_array().expect("it is a list").iter().map(|change| &change["name"]).collect();
     assert_eq!(names, ["alerts.yml", "tdd-main"]);
 }

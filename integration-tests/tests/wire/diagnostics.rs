@@ -1,4 +1,4 @@
-//! What is kept of a failure, on the fake engine: where, what, for how long, and without secrets.
+//! Diagnostics of failures on the fake engine: their folder, content, retention and redaction.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ fn folder(scene: &Scene) -> PathBuf {
     scene.folder().join("diagnostics")
 }
 
-/// A machine on which a service dies, and whose configuration has a secret.
+/// Returns a scene in which a service exits and the configuration contains a secret.
 fn failing() -> Scene {
     let scene = Scene::with_images(program!());
     run(&scene, &["init"]).exits(0);
@@ -39,25 +39,26 @@ fn failing() -> Scene {
     scene
 }
 
-/// The one folder that a failure left, which the message names.
+/// Returns the diagnostics folder that the message names.
 #[track_caller]
 fn kept(output: &Output) -> PathBuf {
     let named = output.stderr.lines().find_map(|line| line.strip_prefix("diagnostics: "));
     PathBuf::from(named.unwrap_or_else(|| panic!("no diagnostics are named: {}", output.stderr)))
 }
 
-/// Every file below a folder, by its path in it.
+/// Returns every file below a folder by its relative path.
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(inner) = folders.pop() {
-        for entry in fs::read_dir(&inner).expect("it can be read") {
-            let path = entry.expect("it can be read").path();
+        for entry in fs::read_dir(&inner).expect("it is readable") {
+            let path = entry.expect("it is readable").path();
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(folder).expect("it is below").display().to_string();
-                found.insert(name, fs::read_to_string(&path).expect("it is text"));
+                let name =
+                    path.strip_prefix(folder).expect("the path is below the folder").display().to_string();
+                found.insert(name, fs::read_to_string(&path).expect("it is UTF-8"));
             }
         }
     }
@@ -67,7 +68,7 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 #[track_caller]
 fn has_no_secret(files: &BTreeMap<String, String>) {
     for (name, text) in files {
-        // `planted-pass-word` with its user, as it is sent.
+        // The last one is `planted-pass-word` with its user in Base64, as it is sent.
         for secret in [PASSWORD, PLANTED, "YWRtaW46cGxhbnRlZC1wYXNzLXdvcmQ"] {
             assert!(!text.contains(secret), "{name} has {secret}: {text}");
         }
@@ -75,15 +76,15 @@ fn has_no_secret(files: &BTreeMap<String, String>) {
 }
 
 #[test]
-fn a_failing_up_leaves_all_that_is_to_be_known() {
+fn failed_up_leaves_complete_diagnostics() {
     let scene = failing();
     let output = run(&scene, &["up"]);
     output.exits(1).says("`alertmanager` exited with code");
     let kept = kept(&output);
     assert_eq!(kept.parent(), Some(folder(&scene).as_path()));
-    let name = kept.file_name().expect("it has one").to_string_lossy().into_owned();
+    let name = kept.file_name().expect("the path has a file name").to_string_lossy().into_owned();
     assert!(name.starts_with("tdd-2") && name.ends_with("Z-exited"), "{name}");
-    assert_eq!(fs::metadata(&kept).expect("it is there").permissions().mode() & 0o777, 0o700);
+    assert_eq!(fs::metadata(&kept).expect("it exists").permissions().mode() & 0o777, 0o700);
     let files = files(&kept);
     for expected in [
         "summary.txt",
@@ -118,7 +119,7 @@ fn a_failing_up_leaves_all_that_is_to_be_known() {
 }
 
 #[test]
-fn the_json_error_names_the_folder() {
+fn json_error_names_the_diagnostics_folder() {
     let scene = failing();
     let output = run(&scene, &["up", "--output", "json"]);
     let named = output.exits(1).json()["diagnostics"].as_str().map(PathBuf::from);
@@ -126,7 +127,7 @@ fn the_json_error_names_the_folder() {
 }
 
 #[test]
-fn what_is_taken_back_is_seen_before() {
+fn diagnostics_are_collected_before_the_rollback() {
     let scene = Scene::with_images(program!());
     run(&scene, &["up"]).exits(0);
     run(&scene, &["init"]).exits(0);
@@ -139,13 +140,13 @@ fn what_is_taken_back_is_seen_before() {
     assert!(files["inspect/container-tdd-alertmanager.json"].contains("\"ExitCode\": 1"));
     assert!(files.contains_key("inspect/container-tdd-alertmanager-set-aside.json"), "{:?}", files.keys());
     assert!(files["summary.txt"].contains("was rolled back"), "{}", files["summary.txt"]);
-    // What Grafana said when the stack was looked at, before anything failed.
+    // Grafana's answer while the stack was observed, before any failure.
     let probes = &files["probes.txt"];
     assert!(probes.lines().any(|line| line.contains(" 200 ") && line.ends_with('"')), "{probes}");
 }
 
 #[test]
-fn an_engine_that_cannot_be_reached_leaves_what_is_at_hand() {
+fn unreachable_engine_leaves_partial_diagnostics() {
     for verb in [&["up"][..], &["down"], &["drill"], &["demo", "--history", "1h"]] {
         let scene = Scene::with(FakeEngine::stopped(), program!());
         let output = run(&scene, verb);
@@ -160,7 +161,7 @@ fn an_engine_that_cannot_be_reached_leaves_what_is_at_hand() {
 }
 
 #[test]
-fn nothing_is_kept_of_success_or_of_a_wrong_command_line() {
+fn success_and_usage_errors_leave_no_diagnostics() {
     let scene = Scene::with_images(program!());
     run(&scene, &["up"]).exits(0);
     run(&scene, &["up", "--stack", "No Name"]).exits(2);
@@ -181,31 +182,31 @@ fn nothing_is_kept_of_success_or_of_a_wrong_command_line() {
 }
 
 #[test]
-fn the_last_ten_are_kept_and_nothing_else_is_touched() {
+fn last_ten_diagnostics_are_kept_with_foreign_folders() {
     let scene = Scene::with(FakeEngine::stopped(), program!());
     let foreign = folder(&scene).join("a-foreign-folder");
-    fs::create_dir_all(&foreign).expect("it can be made");
-    fs::write(foreign.join("mine"), "mine").expect("it can be written");
+    fs::create_dir_all(&foreign).expect("it can be created");
+    fs::write(foreign.join("mine"), "mine").expect("it is writable");
     let kept: Vec<PathBuf> = (0..12).map(|_| kept(run(&scene, &["up"]).exits(3))).collect();
-    let entries = fs::read_dir(folder(&scene)).expect("it is there");
-    let left: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+    let entries = fs::read_dir(folder(&scene)).expect("it exists");
+    let left: Vec<PathBuf> = entries.map(|entry| entry.expect("it is readable").path()).collect();
     assert_eq!(left.len(), 11, "{left:?}");
     assert!(kept[11].exists() && kept[2].exists());
-    assert_eq!(fs::read_to_string(foreign.join("mine")).expect("it is there"), "mine");
+    assert_eq!(fs::read_to_string(foreign.join("mine")).expect("it exists"), "mine");
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_a_note_and_no_other_failure() {
+fn unwritable_diagnostics_folder_is_only_a_note() {
     let scene = failing();
-    // Not even root can make a folder inside a file.
-    fs::write(folder(&scene), "a file in the way").expect("it can be written");
+    // Not even root can create a folder inside a file.
+    fs::write(folder(&scene), "a file in the way").expect("it is writable");
     let output = run(&scene, &["up"]);
     output.exits(1).says("`alertmanager` exited with code").says("note: no diagnostics are kept: cannot ");
-    output.does_not_say("\nevidence: ");
+    output.does_not_say("\ndiagnostics: ");
 }
 
 #[test]
-fn what_the_engine_does_not_tell_is_noted() {
+fn failed_engine_calls_are_listed_as_incomplete() {
     for (call, doing) in [
         ("GET /containers/json", "list containers"),
         ("GET /networks", "list networks"),
@@ -216,14 +217,15 @@ fn what_the_engine_does_not_tell_is_noted() {
         let output = run(&scene, &["down"]);
         output.exits(1).says(doing).says("the disk of the engine is full");
         let files = files(&kept(&output));
-        let (_, missing) = files["summary.txt"].split_once("incomplete:").expect("something is missing");
+        let (_, missing) =
+            files["summary.txt"].split_once("incomplete:").expect("the summary lists what is missing");
         assert!(missing.contains("the disk of the engine is full"), "{call}: {missing}");
         assert!(files.contains_key("files/disk/alertmanager.yml"), "{:?}", files.keys());
     }
 }
 
 #[test]
-fn an_engine_that_hangs_meanwhile_is_given_up() {
+fn hanging_engine_call_ends_the_collection() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NoAnswer("GET /networks/tdd-monitoring"));
     let began = Instant::now();
@@ -236,9 +238,9 @@ fn an_engine_that_hangs_meanwhile_is_given_up() {
 }
 
 #[test]
-fn who_does_not_wait_for_evidence_gets_the_failure_at_once() {
+fn interrupt_skips_the_diagnostics() {
     let scene = Scene::with_images(program!());
-    // Only evidence asks for this.
+    // Only diagnostics make this request.
     scene.engine.fail(Fault::NoAnswer("GET /networks/tdd-monitoring"));
     let arguments = ["up", "--require-app", "--wait-timeout", "1s"];
     let running = scene.tdd_stack(arguments).env("TDD_STACK_DIAGNOSTICS", folder(&scene)).spawn();
@@ -251,20 +253,22 @@ fn who_does_not_wait_for_evidence_gets_the_failure_at_once() {
 }
 
 #[test]
-fn a_support_bundle_has_the_same_and_replaces_nothing() {
+fn support_bundle_has_diagnostics_and_replaces_nothing() {
     let scene = Scene::with_images(program!());
     run(&scene, &["up"]).exits(0);
     let path = scene.folder().join("bundle.tar.gz");
     let text = path.display().to_string();
     let output = run(&scene, &["support-bundle", &text]);
     assert!(output.exits(0).stdout.contains(&text), "{}", output.stdout);
-    for words in ["look at it before you send it", "has summary.txt, plan.txt, ", "inspect/ (", "files/ ("] {
+    for words in
+        ["look at it before you send it", "Content: summary.txt, plan.txt, ", "inspect/ (", "files/ ("]
+    {
         assert!(output.stdout.contains(words), "{words}: {}", output.stdout);
     }
     let unpacked = scene.folder().join("unpacked");
-    fs::create_dir(&unpacked).expect("it can be made");
+    fs::create_dir(&unpacked).expect("it can be created");
     let status = Command::new("tar").arg("-xzf").arg(&path).arg("-C").arg(&unpacked).status();
-    assert!(status.is_ok_and(|status| status.success()), "it cannot be unpacked");
+    assert!(status.is_ok_and(|status| status.success()), "the bundle cannot be unpacked");
     let files = files(&unpacked);
     for end in ["/summary.txt", "/plan.txt", "/logs/tdd-grafana.log", "/inspect/container-tdd-grafana.json"] {
         assert!(files.keys().any(|name| name.ends_with(end)), "{end}: {:?}", files.keys());
@@ -274,11 +278,11 @@ fn a_support_bundle_has_the_same_and_replaces_nothing() {
 }
 
 #[test]
-fn a_support_bundle_needs_no_engine() {
+fn support_bundle_needs_no_engine() {
     let scene = Scene::with(FakeEngine::stopped(), program!());
     let output = scene.tdd_stack(["support-bundle", "--output", "json"]).in_folder(scene.folder()).run();
     let document = output.exits(0).json();
-    let path = document["path"].as_str().expect("it is named");
+    let path = document["path"].as_str().expect("the path is a text");
     assert!(path.starts_with("tdd-stack-support-tdd-2") && path.ends_with("Z.tar.gz"), "{path}");
     assert!(scene.folder().join(path).exists());
     assert!(document["files"].as_array().is_some_and(|files| files.iter().any(|name| name == "summary.txt")));

@@ -1,4 +1,4 @@
-//! `tdd-stack down`: what goes, what stays, and what is nobody's business of ours.
+//! `tdd-stack down`: what it removes, what it keeps, and objects that belong to others.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,15 @@ use serde_json::json;
 const DATA: [&str; 3] = ["tdd_alertmanager_data", "tdd_grafana_data", "tdd_prometheus_data"];
 
 #[test]
-fn down_keeps_data_and_images_and_nothing_else() {
+fn down_keeps_only_data_and_images() {
     let scene = Scene::after_up(program!());
     let output = scene.run(["down", "--progress", "quiet"]);
     insta::assert_snapshot!(output.to_snapshot(), @"
     exit 0
     --- stdout
-    stack tdd is down: 12 operations
-    data stays in tdd_alertmanager_data, tdd_grafana_data, tdd_prometheus_data; `tdd-stack down --volumes` removes it
+    ok  Stack tdd is removed ([TIME])
+      Data stays in tdd_alertmanager_data, tdd_grafana_data, tdd_prometheus_data
+      Remove it: tdd-stack down --volumes
     --- stderr
     ");
     assert!(scene.engine.containers().is_empty());
@@ -27,7 +28,7 @@ fn down_keeps_data_and_images_and_nothing_else() {
 }
 
 #[test]
-fn services_may_stop_cleanly_before_they_are_removed() {
+fn services_stop_before_they_are_removed() {
     let scene = Scene::after_up(program!());
     scene.run(["down"]).exits(0);
     let changes = scene.engine.changes();
@@ -42,7 +43,7 @@ fn services_may_stop_cleanly_before_they_are_removed() {
 }
 
 #[test]
-fn a_service_that_is_not_ready_is_not_waited_for() {
+fn service_that_is_not_ready_is_removed_without_stop() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NeverReady("prometheus"));
     scene.run(["up", "--wait-timeout", "300ms"]).exits(5);
@@ -59,9 +60,9 @@ fn a_service_that_is_not_ready_is_not_waited_for() {
 }
 
 #[test]
-fn a_service_that_does_not_hear_the_first_signal_gets_another_one_soon() {
+fn ignored_stop_signal_is_repeated_soon() {
     let scene = Scene::after_up(program!());
-    scene.engine.fail(Fault::StopUnheard("alertmanager"));
+    scene.engine.fail(Fault::StopIgnored("alertmanager"));
     let began = Instant::now();
     scene.run(["down"]).exits(0);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
@@ -70,11 +71,11 @@ fn a_service_that_does_not_hear_the_first_signal_gets_another_one_soon() {
 }
 
 #[test]
-fn down_says_what_it_waits_for() {
+fn down_reports_a_slow_stop() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::NoAnswer("POST /containers/tdd-grafana/stop"));
     let running = scene.tdd_stack(["down"]).spawn();
-    // By its third signal it has been said.
+    // By the third signal the message has been printed.
     scene.engine.await_requests(2, "POST /containers/tdd-grafana/kill");
     scene.engine.recover();
     running.signal("INT");
@@ -82,7 +83,7 @@ fn down_says_what_it_waits_for() {
 }
 
 #[test]
-fn what_was_kept_is_there_again_after_the_next_up() {
+fn kept_data_is_used_by_the_next_up() {
     let scene = Scene::after_up(program!());
     scene.run(["down"]).exits(0);
     scene.run(["up"]).exits(0);
@@ -90,18 +91,18 @@ fn what_was_kept_is_there_again_after_the_next_up() {
 }
 
 #[test]
-fn down_with_volumes_leaves_nothing_but_the_images() {
+fn down_with_volumes_keeps_only_images_and_files() {
     let scene = Scene::after_up(program!());
     scene.run(["down", "--volumes"]).exits(0);
     assert!(scene.engine.containers().is_empty());
     assert!(scene.engine.networks().is_empty());
     assert!(scene.engine.volumes().is_empty());
     assert_eq!(scene.engine.images().len(), 4);
-    assert!(scene.file("prometheus.yml").exists(), "the user's files are not ours to remove");
+    assert!(scene.file("prometheus.yml").exists(), "configuration files were removed");
 }
 
 #[test]
-fn down_says_which_data_stays_and_removes_a_generated_password_with_it() {
+fn generated_password_is_removed_only_with_its_data() {
     let scene = Scene::with_images(program!());
     let state = scene.folder().join("state");
     let file = state.join("tdd-stack/shop/grafana-password");
@@ -114,7 +115,7 @@ fn down_says_which_data_stays_and_removes_a_generated_password_with_it() {
     run(&["up", "--generate-password"]);
     let kept = run(&["down"]).stdout;
     assert!(
-        kept.contains("shop_grafana_data") && kept.contains("`tdd-stack down --volumes --stack shop`"),
+        kept.contains("shop_grafana_data") && kept.contains("tdd-stack down --volumes --stack shop\n"),
         "{kept}"
     );
     let again = run(&["down", "--output", "json"]).json();
@@ -122,7 +123,7 @@ fn down_says_which_data_stays_and_removes_a_generated_password_with_it() {
         again["kept_volumes"],
         json!(["shop_alertmanager_data", "shop_grafana_data", "shop_prometheus_data"])
     );
-    assert!(file.exists() && again["removed_password_file"].is_null(), "the data needs it");
+    assert!(file.exists() && again["removed_password_file"].is_null(), "the kept data needs the password");
     let removed = run(&["down", "--volumes"]).stdout;
     assert!(removed.contains(&file.display().to_string()), "{removed}");
     assert!(!state.join("tdd-stack/shop").exists());
@@ -131,14 +132,14 @@ fn down_says_which_data_stays_and_removes_a_generated_password_with_it() {
 }
 
 #[test]
-fn down_with_images_removes_them_too() {
+fn down_with_images_removes_images() {
     let scene = Scene::after_up(program!());
     scene.run(["down", "--volumes", "--images"]).exits(0);
     assert_eq!(scene.engine.images(), [""; 0]);
 }
 
 #[test]
-fn an_image_that_another_stack_runs_stays() {
+fn image_of_another_stack_is_kept() {
     let scene = Scene::with_images(program!());
     scene.run(["up", "--stack", "one"]).exits(0);
     scene.run(["up", "--stack", "two"]).exits(0);
@@ -147,7 +148,7 @@ fn an_image_that_another_stack_runs_stays() {
 }
 
 #[test]
-fn down_again_has_nothing_to_do() {
+fn second_down_changes_nothing() {
     let scene = Scene::after_up(program!());
     scene.run(["down", "--volumes"]).exits(0);
     scene.engine.forget();
@@ -155,7 +156,7 @@ fn down_again_has_nothing_to_do() {
     insta::assert_snapshot!(output.to_snapshot(), @"
     exit 0
     --- stdout
-    stack tdd: there is nothing to remove
+    ok  Stack tdd does not run: nothing to remove
     --- stderr
     ");
     assert_eq!(scene.engine.changes(), [""; 0]);
@@ -164,7 +165,7 @@ fn down_again_has_nothing_to_do() {
 #[test]
 fn down_needs_no_configuration_files() {
     let scene = Scene::after_up(program!());
-    std::fs::remove_dir_all(scene.folder().join("config")).expect("it is there");
+    std::fs::remove_dir_all(scene.folder().join("config")).expect("it exists");
     scene.run(["down", "--volumes"]).exits(0);
     assert!(scene.engine.containers().is_empty());
     let broken = Scene::after_up(program!());
@@ -175,13 +176,13 @@ fn down_needs_no_configuration_files() {
 }
 
 #[test]
-fn strangers_and_other_stacks_stay() {
+fn foreign_objects_and_other_stacks_are_kept() {
     let scene = Scene::after_up(program!());
     scene.run(["up", "--stack", "other"]).exits(0);
     scene.engine.add_container("database", &json!({"com.docker.compose.project": "tdd"}), None);
     scene.engine.add_network("shop");
     scene.engine.add_volume("shop_data");
-    // Our names without our labels.
+    // Names of the stack without its labels.
     scene.engine.add_volume("tdd_extra");
     scene.run(["down", "--volumes"]).exits(0);
     let left: Vec<String> = scene.engine.containers().into_keys().collect();
@@ -193,7 +194,7 @@ fn strangers_and_other_stacks_stay() {
 }
 
 #[test]
-fn containers_in_any_state_and_left_over_checks_go() {
+fn down_removes_containers_in_any_state() {
     let scene = Scene::after_up(program!());
     scene.engine.set_phase("tdd-grafana", Phase::Restarting);
     scene.engine.set_phase("tdd-prometheus", Phase::Paused);
@@ -206,7 +207,7 @@ fn containers_in_any_state_and_left_over_checks_go() {
 }
 
 #[test]
-fn a_removal_that_fails_is_told_and_down_again_goes_on() {
+fn down_resumes_after_any_failed_removal() {
     for (call, doing) in [
         ("POST /containers/tdd-grafana/stop", "cannot stop `"),
         ("DELETE /containers/tdd-grafana", "cannot remove `"),
@@ -225,19 +226,19 @@ fn a_removal_that_fails_is_told_and_down_again_goes_on() {
 }
 
 #[test]
-fn a_network_that_the_application_still_uses_is_told_with_the_way_out() {
+fn network_used_by_the_application_is_reported() {
     let scene = Scene::after_up(program!());
     scene.engine.add_container("my-app", &json!({}), None);
     scene.engine.attach("my-app", "tdd-monitoring");
     let output = scene.run(["down"]);
     output.exits(1).says("cannot remove network `tdd-monitoring`").says("has active endpoints");
-    // What the user wants is the stack down, not up.
+    // After a failed `down`, a hint to run `up` would be wrong.
     output.does_not_say("`tdd-stack up`");
     assert_eq!(scene.engine.containers().into_keys().collect::<Vec<_>>(), ["my-app"]);
 }
 
 #[test]
-fn a_network_in_use_is_recognised_in_podman_s_words() {
+fn network_in_use_is_detected_on_podman() {
     let scene = Scene::after_up(program!());
     let words = "\"tdd-monitoring\" has associated containers with it. Use -f to forcibly delete containers and pods: \
                  network is being used";
@@ -246,7 +247,7 @@ fn a_network_in_use_is_recognised_in_podman_s_words() {
 }
 
 #[test]
-fn an_engine_that_does_not_run_has_nothing_to_be_taken_down() {
+fn down_fails_without_an_engine() {
     let scene = Scene::with(fake_engine::FakeEngine::stopped(), program!());
     scene.run(["down"]).exits(3).says("cannot reach the Docker Engine");
 }

@@ -1,17 +1,17 @@
-//! `tdd-stack drill` against the fake engine: what it puts back when it ends.
+//! `tdd-stack drill` against the fake engine: the clean-up at its end.
 
 use fake_engine::Fault;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
 #[test]
-fn every_service_gets_its_real_files_back_and_no_failure_is_hidden() {
+fn drill_cleans_up_all_services_and_reports_every_failure() {
     let scene = Scene::after_up(program!());
     let real = scene.engine.files("tdd_alertmanager_config");
     let drill = scene.tdd_stack(["drill", "--fast"]).spawn();
-    // Both services have the drill's files, and Prometheus is asked whether it scrapes the application.
+    // Both services have the drill's files once Prometheus is asked for alerts of the application.
     scene.engine.await_service_request("GET prometheus /api/v1/alerts");
-    assert_ne!(scene.engine.files("tdd_alertmanager_config"), real, "they have the drill's files");
+    assert_ne!(scene.engine.files("tdd_alertmanager_config"), real, "the drill's files were not uploaded");
     scene.engine.fail(Fault::Fails("PUT /containers/tdd-prometheus/archive"));
     drill.signal("INT");
     let output = drill.finish();
@@ -28,7 +28,7 @@ fn every_service_gets_its_real_files_back_and_no_failure_is_hidden() {
         "{}",
         output.stderr
     );
-    assert_eq!(scene.engine.files("tdd_alertmanager_config"), real, "the other service was cleaned up");
+    assert_eq!(scene.engine.files("tdd_alertmanager_config"), real, "Alertmanager was not cleaned up");
     scene.engine.recover();
     scene.run(["up"]).exits(0);
     scene.is_converged();

@@ -1,14 +1,13 @@
-//! An engine whose socket is forwarded from another machine: what is published there is never looked for here.
+//! An engine on another machine behind a forwarded socket: its ports are never looked for here.
 //!
-//! The services of the fake engine listen on this machine's loopback, where a careless program would look for those of
-//! the other machine: each request to them is a fault.
+//! The services of the fake engine listen on this machine's loopback, where a faulty program would look for the
+//! ports of the other machine: each request to them is a failure.
 
-use std::process::{Child, Command, Stdio};
-
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 
-/// What says that the ports are another machine's, and how to go on.
+/// Messages that name the other machine and the next step.
 const OUT_OF_REACH: [&str; 3] =
     ["not reachable from here", "machine `far`", "hint: run the command on the engine's"];
 
@@ -19,9 +18,13 @@ fn elsewhere() -> Scene {
     scene
 }
 
-/// Runs the program: it exits with the code, changes nothing and sends nothing to this machine's ports.
+/// Runs the program, and asserts its exit code and that no service received a request.
 #[track_caller]
-fn looks_nowhere(scene: &Scene, arguments: &[&str], code: i32) -> integration_tests::cli::Output {
+fn run_without_service_requests(
+    scene: &Scene,
+    arguments: &[&str],
+    code: i32,
+) -> integration_tests::cli::Output {
     scene.engine.forget();
     let output = scene.tdd_stack([]).args(arguments).run();
     output.exits(code);
@@ -30,7 +33,7 @@ fn looks_nowhere(scene: &Scene, arguments: &[&str], code: i32) -> integration_te
 }
 
 #[test]
-fn no_verb_sends_anything_to_ports_of_another_machine() {
+fn no_verb_sends_requests_to_remote_ports() {
     let scene = elsewhere();
     let file = scene.folder().join("backup").display().to_string();
     for arguments in [
@@ -44,7 +47,7 @@ fn no_verb_sends_anything_to_ports_of_another_machine() {
         &["drill"],
         &["demo", "--history", "1h", "--listen", "127.0.0.1"],
     ] {
-        let output = looks_nowhere(&scene, arguments, 4);
+        let output = run_without_service_requests(&scene, arguments, 4);
         for words in OUT_OF_REACH {
             output.says(words);
         }
@@ -54,30 +57,30 @@ fn no_verb_sends_anything_to_ports_of_another_machine() {
 }
 
 #[test]
-fn what_needs_no_port_works_on_another_machine() {
+fn verbs_without_ports_work_on_a_remote_engine() {
     let scene = elsewhere();
     for arguments in
         [&["plan"] as &[&str], &["up", "--dry-run"], &["logs", "prometheus"], &["check"], &["support-bundle"]]
     {
         let output = scene.folder().join("bundle.tar.gz").display().to_string();
         let file = if arguments == ["support-bundle"] { vec![output.as_str()] } else { Vec::new() };
-        looks_nowhere(&scene, &[arguments, &file].concat(), 0);
+        run_without_service_requests(&scene, &[arguments, &file].concat(), 0);
     }
-    let plan = looks_nowhere(&scene, &["plan", "--output", "json"], 0).json();
+    let plan = run_without_service_requests(&scene, &["plan", "--output", "json"], 0).json();
     assert_eq!(
         plan["operations"].as_array().map(Vec::len),
         Some(0),
-        "what is not seen does not differ: {plan}"
+        "unobservable services must not differ: {plan}"
     );
-    looks_nowhere(&scene, &["down", "--volumes"], 0);
+    run_without_service_requests(&scene, &["down", "--volumes"], 0);
     assert!(scene.engine.containers().is_empty() && scene.engine.volumes().is_empty());
-    looks_nowhere(&scene, &["plan"], 0);
+    run_without_service_requests(&scene, &["plan"], 0);
 }
 
 #[test]
-fn status_shows_what_the_engine_says() {
+fn status_shows_container_states_of_a_remote_engine() {
     let scene = elsewhere();
-    let status = looks_nowhere(&scene, &["status", "--output", "json"], 4).json();
+    let status = run_without_service_requests(&scene, &["status", "--output", "json"], 4).json();
     assert_eq!((&status["ok"], &status["verdict"]), (&false.into(), &"not-reachable".into()));
     for service in status["services"].as_array().expect("it is a list") {
         assert_eq!((&service["state"], &service["ready"]), (&"running".into(), &false.into()));
@@ -87,16 +90,16 @@ fn status_shows_what_the_engine_says() {
         );
     }
     scene.engine.stop("tdd-grafana");
-    let output = looks_nowhere(&scene, &["status"], 1);
+    let output = run_without_service_requests(&scene, &["status"], 1);
     output.says("grafana is not ready: exited").says("prometheus is not reachable from here");
 }
 
 #[test]
-fn the_doctor_names_the_cause_once_and_blames_no_service() {
+fn doctor_reports_remote_engine_as_one_finding() {
     let scene = elsewhere();
-    let doctor = looks_nowhere(&scene, &["doctor", "--output", "json"], 1).json();
+    let doctor = run_without_service_requests(&scene, &["doctor", "--output", "json"], 1).json();
     let findings = doctor["findings"].as_array().expect("it is a list").clone();
-    // The application is asked from inside, by the engine.
+    // The engine asks the application from inside the network.
     let is_fault =
         |finding: &&serde_json::Value| finding["state"] == "error" && finding["check"] != "application";
     let bad: Vec<_> = findings.iter().filter(is_fault).collect();
@@ -106,15 +109,15 @@ fn the_doctor_names_the_cause_once_and_blames_no_service() {
 }
 
 #[test]
-fn a_first_up_is_refused_before_its_first_change() {
+fn first_up_on_remote_engine_changes_nothing() {
     let scene = Scene::with_images(program!());
     scene.engine.move_to("far");
-    looks_nowhere(&scene, &["up"], 4).says("not reachable from here").says("--bind ADDRESS");
+    run_without_service_requests(&scene, &["up"], 4).says("not reachable from here").says("--bind ADDRESS");
     assert_eq!(scene.engine.changes(), [""; 0]);
     assert!(!scene.folder().join("config").exists());
-    // Where its own machine publishes ports is known to be nowhere here.
+    // An engine that publishes on all its addresses does so on the other machine.
     let password = scene.folder().join("password");
-    std::fs::write(&password, "long and own").expect("the folder can be written");
+    std::fs::write(&password, "long and own").expect("the folder is writable");
     scene
         .bare()
         .env("TDD_STACK_BIND", "0.0.0.0")
@@ -127,11 +130,11 @@ fn a_first_up_is_refused_before_its_first_change() {
 }
 
 #[test]
-fn taken_ports_of_this_machine_do_not_hinder_another() {
+fn local_taken_ports_never_block_a_remote_engine() {
     let scene = Scene::with_images(program!());
     scene.engine.move_to("far");
     let taken = std::net::TcpListener::bind((scene.address(), 0)).expect("a port is free");
-    let port = taken.local_addr().expect("it listens").port();
+    let port = taken.local_addr().expect("a listener has an address").port();
     let ports = format!("prometheus=auto,grafana={port},node-exporter=auto,alertmanager=auto");
     scene
         .bare()
@@ -142,19 +145,19 @@ fn taken_ports_of_this_machine_do_not_hinder_another() {
 }
 
 #[test]
-fn a_simulated_application_is_refused_where_the_containers_look_for_it_on_another_machine() {
+fn demo_and_drill_are_rejected_for_a_remote_engine() {
     let scene = elsewhere();
     for verb in ["demo", "drill"] {
-        let output = looks_nowhere(&scene, &[verb], 4);
+        let output = run_without_service_requests(&scene, &[verb], 4);
         assert!(output.stderr.contains("machine `far`"), "{}", output.stderr);
     }
-    looks_nowhere(&scene, &["demo"], 4)
+    run_without_service_requests(&scene, &["demo"], 4)
         .says("expect the application on the engine's machine")
         .says("--app-host");
 }
 
 #[test]
-fn a_port_of_this_machine_counts_as_this_machine_s_engine() {
+fn loopback_tcp_engine_is_local_by_identity() {
     let scene = Scene::after_up(program!());
     let host = scene.engine.listen_on_tcp();
     let run = |verb: &str| scene.tdd_stack([]).env("DOCKER_HOST", &host).args([verb]).run();
@@ -166,30 +169,18 @@ fn a_port_of_this_machine_counts_as_this_machine_s_engine() {
     assert_eq!(scene.engine.service_requests(), [""; 0]);
 }
 
-/// A process that relays a socket, ended when it is dropped.
-struct Relay(Child);
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// Relays the engine's socket by a program of this name, and returns the new address.
+/// Relays the engine's socket through a program with this name, and returns the new address.
 fn relayed(scene: &Scene, name: &str) -> (Relay, String) {
     let (program, socket) = (scene.folder().join(name), scene.folder().join(format!("{name}.sock")));
-    std::fs::copy(env!("CARGO_BIN_EXE_socket-relay"), &program).expect("the folder can be written");
+    std::fs::copy(relay!(), &program).expect("the folder can be written");
     let from = format!("unix:{}", socket.display());
     let to = scene.engine.host().replace("unix://", "unix:");
-    let relay = Command::new(program).args([&from, &to]).stdin(Stdio::null()).spawn().expect("it can be run");
-    let relay = Relay(relay);
-    integration_tests::scenario::eventually("the relay listens", || socket.exists(), |is_there| *is_there);
+    let relay = Relay::start(&[&program.display().to_string()], &from, &to);
     (relay, format!("unix://{}", socket.display()))
 }
 
 #[test]
-fn a_socket_that_ssh_forwards_is_another_machine_s_whatever_its_name_is() {
+fn socket_forwarded_by_ssh_is_remote() {
     let scene = Scene::after_up(program!());
     let (_relay, host) = relayed(&scene, "ssh");
     let output = scene.tdd_stack([]).env("DOCKER_HOST", &host).args(["up"]).run();

@@ -1,4 +1,4 @@
-//! What the program asks of engines of other versions, with other clocks, and of those that hang.
+//! Engines of other versions, with other clocks, and engines that do not answer.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use fake_engine::{FakeEngine, Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
-/// Returns the version in the path of each request, `-` where there is none.
+/// Returns the API version in the path of each request, or `-` without one.
 fn versions(engine: &FakeEngine) -> Vec<String> {
     let version = |text: &String| {
         let path = text.split(' ').nth(1).unwrap_or_default();
@@ -16,34 +16,34 @@ fn versions(engine: &FakeEngine) -> Vec<String> {
     engine.texts().iter().map(version).collect()
 }
 
-/// Asserts that the first request names no version of the API, and all others this one.
+/// Asserts that every request except the pings uses this API version.
 #[track_caller]
-fn speaks(scene: &Scene, version: &str) {
+fn uses_version(scene: &Scene, version: &str) {
     scene.run(["up"]).exits(0);
     scene.run(["down"]).exits(0);
     let (pings, others): (Vec<_>, Vec<_>) = versions(&scene.engine).into_iter().partition(|one| one == "-");
-    assert_eq!(pings.len(), 2, "one for each command");
+    assert_eq!(pings.len(), 2, "one ping per command");
     assert!(others.iter().all(|one| one == version), "{others:?}");
     let requests = scene.engine.requests();
     assert!(!requests.iter().any(|request| request.starts_with("GET /version")), "{requests:#?}");
 }
 
 #[test]
-fn requests_name_the_engine_s_version_where_it_is_the_older_one() {
+fn older_engine_is_asked_in_its_version() {
     let scene = Scene::new(program!());
     scene.engine.speak(41, 41);
-    speaks(&scene, "1.41");
+    uses_version(&scene, "1.41");
 }
 
 #[test]
-fn requests_are_accepted_by_an_engine_that_dropped_old_versions() {
+fn newer_engine_is_asked_in_its_version() {
     let scene = Scene::new(program!());
     scene.engine.speak(44, 52);
-    speaks(&scene, "1.52");
+    uses_version(&scene, "1.52");
 }
 
 #[test]
-fn an_engine_newer_than_the_client_is_asked_in_the_client_s_version() {
+fn engine_newer_than_client_uses_one_other_version() {
     let scene = Scene::new(program!());
     scene.engine.speak(44, 90);
     scene.run(["up"]).exits(0);
@@ -54,7 +54,7 @@ fn an_engine_newer_than_the_client_is_asked_in_the_client_s_version() {
 }
 
 #[test]
-fn an_engine_that_dropped_the_client_s_version_is_asked_in_its_own() {
+fn engine_without_client_version_is_asked_in_its_own() {
     let scene = Scene::new(program!());
     scene.engine.speak(90, 91);
     scene.run(["up"]).exits(0);
@@ -63,35 +63,35 @@ fn an_engine_that_dropped_the_client_s_version_is_asked_in_its_own() {
 }
 
 #[test]
-fn a_server_that_is_no_engine_is_named_so() {
+fn server_without_api_version_is_unreachable() {
     let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = server.local_addr().expect("it has an address");
     let answer = std::thread::spawn(move || {
         use std::io::{Read, Write};
-        let (mut stream, _) = server.accept().expect("somebody comes");
+        let (mut stream, _) = server.accept().expect("a client connects");
         let read = stream.read(&mut [0; 1024]).expect("a request comes");
         assert!(read > 0, "a request has a head");
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").expect("it can be answered");
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").expect("the answer can be sent");
     });
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--host", &format!("tcp://{address}")]);
     output.exits(3).says("cannot reach the Docker Engine").says("Api-Version");
-    answer.join().expect("it answered");
+    answer.join().expect("the server answered");
 }
 
 #[test]
-fn words_of_a_credential_helper_are_not_taken_for_those_of_a_registry() {
+fn credential_helper_error_is_not_a_registry_error() {
     let scene = Scene::new(program!());
     let folder = scene.folder();
     let script = folder.join("script");
     std::fs::write(&script, "#!/bin/sh\ncat > /dev/null\necho keyring not found\nexit 1\n")
-        .expect("it can be written");
-    // By another process: a file that a fork of a parallel test has open for writing cannot be run.
+        .expect("it is writable");
+    // A file that a parallel fork has open for writing cannot be executed, so another process creates it.
     let mut install = std::process::Command::new("install");
     let installed =
         install.args(["-m", "755"]).arg(&script).arg(folder.join("docker-credential-broken")).status();
     assert!(installed.is_ok_and(|status| status.success()));
-    std::fs::write(folder.join("config.json"), r#"{"credsStore": "broken"}"#).expect("it can be written");
+    std::fs::write(folder.join("config.json"), r#"{"credsStore": "broken"}"#).expect("it is writable");
     let path = format!("{}:/usr/bin:/bin", folder.display());
     let run = scene.tdd_stack(["up"]).env("DOCKER_CONFIG", folder).env("PATH", path).run();
     run.exits(1).says("keyring not found").says("credentials for its registry cannot be read");
@@ -99,7 +99,7 @@ fn words_of_a_credential_helper_are_not_taken_for_those_of_a_registry() {
 }
 
 #[test]
-fn no_list_of_containers_is_waited_for_without_a_limit() {
+fn container_list_times_out_in_every_verb() {
     std::thread::scope(|scope| {
         for verb in ["up", "plan", "down"] {
             scope.spawn(move || {
@@ -112,7 +112,7 @@ fn no_list_of_containers_is_waited_for_without_a_limit() {
 }
 
 #[test]
-fn a_stop_is_seen_on_an_engine_whose_clock_is_behind() {
+fn stop_is_detected_with_engine_clock_behind() {
     let scene = Scene::after_up(program!());
     scene.engine.set_back_its_clock(Duration::from_hours(1));
     scene.engine.begin_to_stop("tdd-grafana");
@@ -120,7 +120,7 @@ fn a_stop_is_seen_on_an_engine_whose_clock_is_behind() {
         scope.spawn(|| {
             scene.engine.await_request("GET /events");
             scene.engine.forget();
-            // Only what is being stopped is looked at again.
+            // Only containers that are being stopped are inspected again.
             scene.engine.await_request("GET /containers/json?all=true&filters");
             scene.engine.stop("tdd-grafana");
         });

@@ -1,4 +1,4 @@
-//! Two programs never change one stack at once.
+//! Two programs never change one stack at the same time.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::json;
 
-/// How long a holder that cannot be seen must be silent before another program takes its place.
-const SILENCE: Duration = Duration::from_secs(20);
-/// What shows that a holder lives.
-const BEAT: &str = "PUT /containers/tdd-lock/archive";
+/// The time without a heartbeat after which an invisible holder counts as dead.
+const LOCK_LIMIT: Duration = Duration::from_secs(20);
+/// The request that renews the lock.
+const HEARTBEAT: &str = "PUT /containers/tdd-lock/archive";
 
-/// Brings a stack up that hangs in the middle.
+/// Starts an `up` that hangs in the middle.
 fn hanging(scene: &Scene) -> Running {
     hanging_at(scene, "up", "POST /networks/create")
 }
@@ -26,7 +26,7 @@ fn hanging_at(scene: &Scene, verb: &str, call: &'static str) -> Running {
     running
 }
 
-/// Makes the holder one that the system of this machine does not know.
+/// Hides the holder's process, as if it ran on another machine.
 fn move_elsewhere(scene: &Scene) {
     scene.engine.relabel("tdd-lock", "tdd-stack.lock.process", None);
 }
@@ -36,7 +36,7 @@ fn is_locked(scene: &Scene) -> bool {
 }
 
 #[test]
-fn the_second_program_waits_says_for_whom_and_goes_on_when_the_first_dies() {
+fn second_program_waits_until_the_first_dies() {
     let scene = Scene::with_images(program!());
     let first = hanging(&scene);
     scene.engine.forget();
@@ -46,12 +46,12 @@ fn the_second_program_waits_says_for_whom_and_goes_on_when_the_first_dies() {
     first.kill();
     let output = second.finish();
     output.exits(0).says("waiting for `tdd-stack up` (process ").says("to release stack `tdd`");
-    assert!(killed.elapsed() < SILENCE / 2, "a holder on this machine is known to be dead at once");
+    assert!(killed.elapsed() < LOCK_LIMIT / 2, "a dead local holder was not detected at once");
     assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());
 }
 
 #[test]
-fn who_will_not_wait_fails_at_once_and_changes_nothing() {
+fn no_wait_fails_at_once_without_changes() {
     let scene = Scene::with_images(program!());
     let first = hanging(&scene);
     scene.engine.forget();
@@ -61,7 +61,7 @@ fn who_will_not_wait_fails_at_once_and_changes_nothing() {
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         match verb {
             "up" => output.exits(4).says("stack `tdd` is being changed by `tdd-stack up` (process "),
-            // There is nothing to be taken down yet.
+            // Nothing exists that `down` could remove.
             _ => output.exits(0),
         };
     }
@@ -71,7 +71,7 @@ fn who_will_not_wait_fails_at_once_and_changes_nothing() {
 }
 
 #[test]
-fn another_stack_is_not_waited_for() {
+fn lock_of_another_stack_is_ignored() {
     let scene = Scene::with_images(program!());
     let first = hanging(&scene);
     scene.run(["up", "--no-wait", "--stack", "other"]).exits(0);
@@ -79,7 +79,7 @@ fn another_stack_is_not_waited_for() {
 }
 
 #[test]
-fn what_changes_nothing_takes_no_lock() {
+fn verbs_without_changes_take_no_lock() {
     let scene = Scene::after_up(program!());
     let first = scene.tdd_stack(["status", "--watch"]).spawn();
     scene.engine.await_request("GET /containers/json");
@@ -92,7 +92,7 @@ fn what_changes_nothing_takes_no_lock() {
 }
 
 #[test]
-fn the_lock_is_never_started_and_leaves_nothing() {
+fn lock_container_is_never_started_and_removed() {
     let scene = Scene::with_images(program!());
     scene.run(["up"]).exits(0);
     let requests = scene.engine.requests();
@@ -101,7 +101,7 @@ fn the_lock_is_never_started_and_leaves_nothing() {
 }
 
 #[test]
-fn an_interrupt_releases_the_lock() {
+fn interrupt_releases_the_lock() {
     let scene = Scene::with_images(program!());
     let first = hanging(&scene);
     assert!(is_locked(&scene));
@@ -111,7 +111,7 @@ fn an_interrupt_releases_the_lock() {
 }
 
 #[test]
-fn an_interrupt_ends_a_wait_at_once() {
+fn interrupt_ends_the_wait_for_the_lock() {
     let scene = Scene::with_images(program!());
     let first = hanging(&scene);
     scene.engine.forget();
@@ -121,12 +121,12 @@ fn an_interrupt_ends_a_wait_at_once() {
     second.signal("INT");
     second.finish().exits(130);
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    assert!(is_locked(&scene), "it is another's");
+    assert!(is_locked(&scene), "the lock of the other program was removed");
     first.kill();
 }
 
 #[test]
-fn a_lock_that_was_left_behind_is_removed_even_if_nothing_else_is_to_be_done() {
+fn abandoned_lock_is_removed_without_other_changes() {
     for verb in ["up", "down"] {
         let scene = Scene::with_images(program!());
         if verb == "down" {
@@ -143,24 +143,40 @@ fn a_lock_that_was_left_behind_is_removed_even_if_nothing_else_is_to_be_done() {
 }
 
 #[test]
-fn a_holder_elsewhere_is_waited_for_while_it_shows_that_it_lives_and_no_longer() {
+fn remote_holder_keeps_lock_only_with_heartbeats() {
     let scene = Scene::with_images(program!());
     let first = hanging(&scene);
     move_elsewhere(&scene);
     scene.engine.forget();
     let second = scene.tdd_stack(["up"]).spawn();
     let began = Instant::now();
-    scene.engine.await_requests(6, BEAT);
-    assert!(began.elapsed() > SILENCE, "six signs of life take longer than a silence: {:?}", began.elapsed());
+    scene.engine.await_requests(6, HEARTBEAT);
+    assert!(
+        began.elapsed() > LOCK_LIMIT,
+        "six heartbeats must last longer than the limit: {:?}",
+        began.elapsed()
+    );
     assert!(is_locked(&scene) && scene.engine.changes().is_empty(), "{:?}", scene.engine.changes());
+    second.kill();
+    first.kill();
+}
+
+#[test]
+fn silent_remote_holder_loses_lock() {
+    let scene = Scene::with_images(program!());
+    let first = hanging(&scene);
+    move_elsewhere(&scene);
+    scene.engine.forget();
+    let second = scene.tdd_stack(["up"]).spawn();
+    scene.engine.await_requests(1, HEARTBEAT);
     first.kill();
     let killed = Instant::now();
     second.finish().exits(0);
-    assert!(killed.elapsed() > SILENCE / 2, "it may just have been busy: {:?}", killed.elapsed());
+    assert!(killed.elapsed() > LOCK_LIMIT / 2, "the lock was taken too soon: {:?}", killed.elapsed());
     assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());
 }
 
-/// Stops a program before its first change, for longer than any holder may be silent; `meanwhile` does the rest.
+/// Suspends a program before its first change for longer than the lock lasts; `meanwhile` runs in between.
 fn suspended(scene: &Scene, meanwhile: impl FnOnce()) -> Output {
     scene.engine.fail(Fault::Slow(Duration::from_millis(500)));
     let first = scene.tdd_stack(["up"]).spawn();
@@ -175,7 +191,7 @@ fn suspended(scene: &Scene, meanwhile: impl FnOnce()) -> Output {
 }
 
 #[test]
-fn a_holder_that_was_suspended_for_too_long_makes_no_further_change() {
+fn suspended_holder_loses_lock_and_changes_nothing() {
     let scene = Scene::with_images(program!());
     let output = suspended(&scene, || {
         scene.tdd_stack(["up"]).run().exits(0);
@@ -185,27 +201,27 @@ fn a_holder_that_was_suspended_for_too_long_makes_no_further_change() {
         .says("it was not renewed for 20s")
         .says("completed before: write (12 times), create-network tdd-monitoring\n");
     output.says("hint: run the command again");
-    // It could not know that its lock was gone.
+    // The suspended program could not notice the loss of its lock.
     let changes = scene.engine.changes();
     assert!(changes.len() == 1 && changes[0].starts_with("DELETE /containers/"), "{changes:#?}");
     assert_eq!(scene.engine.containers().len(), 4);
 }
 
 #[test]
-fn a_holder_that_was_suspended_goes_on_if_nobody_has_taken_its_lock() {
+fn suspended_holder_resumes_with_a_new_lock() {
     let scene = Scene::with_images(program!());
     let began = Instant::now();
-    // Nothing tells when the time is over but the time.
-    let output = suspended(&scene, || std::thread::sleep(SILENCE + Duration::from_secs(1)));
+    // Only elapsed time ends the lock.
+    let output = suspended(&scene, || std::thread::sleep(LOCK_LIMIT + Duration::from_secs(1)));
     output.exits(0);
-    assert!(began.elapsed() > SILENCE);
+    assert!(began.elapsed() > LOCK_LIMIT);
     let made = scene.engine.requests().iter().filter(|line| line.contains("create?name=tdd-lock")).count();
-    assert_eq!(made, 1, "it is taken anew, so that nobody else can be about to take it");
+    assert_eq!(made, 1, "the lock was not created again");
     assert_eq!(scene.engine.containers().len(), 4, "{:?}", scene.engine.containers());
 }
 
 #[test]
-fn a_holder_whose_lock_is_removed_makes_no_further_change_and_the_next_up_goes_on() {
+fn holder_of_removed_lock_changes_nothing_further() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::Slow(Duration::from_millis(500)));
     let first = scene.tdd_stack(["up", "--output", "json"]).spawn();
@@ -223,18 +239,18 @@ fn a_holder_whose_lock_is_removed_makes_no_further_change_and_the_next_up_goes_o
 }
 
 #[test]
-fn an_engine_that_breaks_off_the_call_that_watches_the_lock_takes_no_lock_away() {
+fn failed_lock_watch_keeps_the_lock() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::Fails("POST /containers/tdd-lock/wait"));
     scene.run(["up"]).exits(0);
     let requests = scene.engine.requests();
     let count = |beginning: &str| requests.iter().filter(|line| line.starts_with(beginning)).count();
-    assert_eq!(count(BEAT), 1, "it is proven once that the lock is held: {requests:#?}");
+    assert_eq!(count(HEARTBEAT), 1, "the lock is verified once: {requests:#?}");
     assert_eq!(count("POST /containers/tdd-lock/wait"), 1, "no hot loop: {requests:#?}");
 }
 
 #[test]
-fn a_lock_of_an_earlier_release_is_waited_for_while_it_runs() {
+fn running_lock_of_earlier_release_is_waited_for() {
     let scene = Scene::with_images(program!());
     let labels = json!({"tdd-stack.stack": "tdd", "tdd-stack.lock": "`tdd-stack up` (process 1 on nowhere)"});
     scene.engine.add_container("tdd-lock", &labels, None);
@@ -242,14 +258,14 @@ fn a_lock_of_an_earlier_release_is_waited_for_while_it_runs() {
     scene.engine.forget();
     let second = scene.tdd_stack(["up"]).spawn();
     scene.engine.await_requests(3, "GET /containers/tdd-lock/json");
-    // That release has its engine remove it when the program ends.
+    // An earlier release made its engine remove the lock with the program's end.
     scene.engine.remove_container("tdd-lock");
     second.finish().exits(0);
     assert_eq!(scene.engine.containers().len(), 4);
 }
 
 #[test]
-fn a_lock_of_an_earlier_release_that_has_ended_is_not_waited_for() {
+fn exited_lock_of_earlier_release_is_replaced() {
     let scene = Scene::with_images(program!());
     let labels = json!({"tdd-stack.stack": "tdd", "tdd-stack.lock": "`tdd-stack up` (process 1 on nowhere)"});
     scene.engine.add_container("tdd-lock", &labels, None);
@@ -259,7 +275,7 @@ fn a_lock_of_an_earlier_release_that_has_ended_is_not_waited_for() {
 }
 
 #[test]
-fn a_foreign_container_of_that_name_is_a_conflict() {
+fn foreign_lock_container_is_a_conflict() {
     let scene = Scene::with_images(program!());
     scene.engine.add_container("tdd-lock", &json!({}), None);
     let output = scene.run(["up"]);
@@ -268,7 +284,7 @@ fn a_foreign_container_of_that_name_is_a_conflict() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_known_by_the_words_of_podman_too() {
+fn taken_lock_name_is_detected_on_podman() {
     let scene = Scene::with_images(program!());
     let first = hanging(&scene);
     scene.engine.forget();
@@ -286,7 +302,7 @@ fn a_name_that_is_taken_is_known_by_the_words_of_podman_too() {
 }
 
 #[test]
-fn a_name_that_is_taken_by_no_container_ends_in_an_error_and_in_no_hot_loop() {
+fn reserved_lock_name_fails_without_hot_loop() {
     let scene = Scene::with_images(program!());
     let words = "Conflict. The container name \"/tdd-lock\" is already in use by container \"c1768340053a\".";
     scene.engine.fail(Fault::Says("POST /containers/create?name=tdd-lock", words));

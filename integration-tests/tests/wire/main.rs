@@ -1,4 +1,4 @@
-//! The program against the fake engine on a Unix socket: what it asks, what it changes, and what it makes of faults.
+//! The program against the fake engine on a Unix socket: requests, changes and handling of faults.
 
 mod check;
 mod credentials;

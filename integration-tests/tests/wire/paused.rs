@@ -1,4 +1,4 @@
-//! A service that was paused: it takes connections and never answers, and nothing waits for it.
+//! A paused service, which accepts connections and never answers, is not waited for.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,11 @@ use fake_engine::Phase;
 use integration_tests::program;
 use integration_tests::scene::Scene;
 
-/// Less than one unanswered request takes to be given up.
+/// Less than the time limit of one request.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
 #[test]
-fn status_says_at_once_that_a_service_is_paused_and_how_it_goes_on() {
+fn status_reports_paused_service_at_once_with_hint() {
     for service in ["prometheus", "grafana", "node-exporter", "alertmanager"] {
         let scene = Scene::after_up(program!());
         scene.engine.pause(&format!("tdd-{service}"));
@@ -19,20 +19,20 @@ fn status_says_at_once_that_a_service_is_paused_and_how_it_goes_on() {
         assert!(began.elapsed() < AT_ONCE, "{service}: {:?}", began.elapsed());
         output.exits(1).says(&format!("{service} is not ready: it is paused")).says("hint: `tdd-stack up`");
         let status = output.json();
-        let services = status["services"].as_array().expect("a list").iter();
+        let services = status["services"].as_array().expect("it is a list").iter();
         let paused: Vec<&str> = services
             .filter(|found| found["state"] == "paused")
             .filter_map(|found| found["name"].as_str())
             .collect();
         assert_eq!(paused, [service]);
-        let blind = scene.run(["status"]).stdout;
-        assert!(!blind.contains("panel `"), "one cause is one error: {blind}");
+        let text = scene.run(["status"]).stdout;
+        assert!(!text.contains("panel `"), "panels are reported next to their cause: {text}");
         assert_eq!(scene.engine.changes(), [""; 0]);
     }
 }
 
 #[test]
-fn up_lets_a_paused_service_go_on_where_it_was() {
+fn up_unpauses_a_paused_service() {
     for service in ["prometheus", "grafana", "node-exporter", "alertmanager"] {
         let scene = Scene::after_up(program!());
         let container = format!("tdd-{service}");
@@ -49,7 +49,7 @@ fn up_lets_a_paused_service_go_on_where_it_was() {
         let changes = scene.engine.changes();
         assert_eq!(changes[0], format!("POST /containers/{container}/unpause"), "{changes:#?}");
         let lasting = |request: &&String| request.contains("restart") || request.contains("create?name");
-        assert_eq!(changes.iter().find(lasting), None, "{service} went on, and was not started again");
+        assert_eq!(changes.iter().find(lasting), None, "{service} was started again instead of unpaused");
         scene.engine.forget();
         scene.run(["up"]).exits(0);
         assert_eq!(scene.engine.changes(), [""; 0]);
@@ -57,7 +57,7 @@ fn up_lets_a_paused_service_go_on_where_it_was() {
 }
 
 #[test]
-fn an_edit_reaches_a_service_that_was_paused() {
+fn edit_is_applied_to_a_paused_service() {
     let scene = Scene::after_up(program!());
     scene.engine.pause("tdd-prometheus");
     let text = scene.read("alerts.yml");

@@ -1,4 +1,4 @@
-//! `tdd-stack status`: what it finds, in its exit code and in words, and that it only looks.
+//! `tdd-stack status`: verdict, exit code and messages, and that it changes nothing.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::{Value, json};
 
-/// More than the time in which a young Prometheus may not have seen everything.
+/// Longer than the time in which a new Prometheus may lack its first results.
 const GROWN_UP: Duration = Duration::from_mins(2);
 
 fn status(scene: &Scene, code: i32) -> Value {
@@ -17,7 +17,7 @@ fn status(scene: &Scene, code: i32) -> Value {
 }
 
 #[test]
-fn a_good_stack_is_shown_whole() {
+fn status_of_healthy_stack_is_complete() {
     let scene = Scene::after_up(program!());
     let output = scene.run(["status"]);
     insta::assert_snapshot!(output.to_snapshot(), @r#"
@@ -45,7 +45,7 @@ fn a_good_stack_is_shown_whole() {
 }
 
 #[test]
-fn status_only_looks() {
+fn status_changes_nothing() {
     for scene in [Scene::new(program!()), Scene::after_up(program!())] {
         scene.run(["status"]);
         assert_eq!(scene.engine.changes(), [""; 0]);
@@ -64,7 +64,7 @@ fn status_writes_no_files() {
 }
 
 #[test]
-fn the_promised_keys_are_there() {
+fn json_status_has_the_documented_keys() {
     let scene = Scene::after_up(program!());
     let status = status(&scene, 0);
     assert_eq!(status["schema"], "tdd-stack.status/1");
@@ -98,7 +98,7 @@ fn the_promised_keys_are_there() {
 }
 
 #[test]
-fn a_stack_that_is_not_there_is_amiss() {
+fn status_reports_a_missing_stack() {
     let scene = Scene::new(program!());
     scene
         .run(["status"])
@@ -113,7 +113,7 @@ fn a_stack_that_is_not_there_is_amiss() {
 }
 
 #[test]
-fn a_service_that_does_not_run_is_amiss() {
+fn status_reports_a_service_that_is_not_running() {
     for (phase, state) in
         [(Phase::Exited, "exited"), (Phase::Created, "created"), (Phase::Restarting, "restarting")]
     {
@@ -128,14 +128,14 @@ fn a_service_that_does_not_run_is_amiss() {
 }
 
 #[test]
-fn a_service_that_answers_badly_is_amiss() {
+fn status_reports_a_service_that_is_not_ready() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::NeverReady("alertmanager"));
     scene.run(["status"]).exits(1).says("alertmanager is not ready: answers 503");
 }
 
 #[test]
-fn a_stack_that_runs_without_seeing_is_blind() {
+fn status_reports_a_running_stack_without_monitoring() {
     for (fault, problem) in [
         (Fault::TargetDown("node-exporter"), "target node-exporter is down"),
         (Fault::RuleFails("HighErrorRate"), "rule HighErrorRate: found duplicate series"),
@@ -152,7 +152,7 @@ fn a_stack_that_runs_without_seeing_is_blind() {
 }
 
 #[test]
-fn what_a_young_prometheus_has_not_seen_yet_is_pending() {
+fn missing_first_scrape_is_pending() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
     let young = status(&scene, 0);
@@ -162,7 +162,7 @@ fn what_a_young_prometheus_has_not_seen_yet_is_pending() {
 }
 
 #[test]
-fn the_application_may_be_away() {
+fn status_accepts_a_stopped_application() {
     let scene = Scene::after_up(program!());
     scene.engine.age(GROWN_UP);
     let status = status(&scene, 0);
@@ -172,7 +172,7 @@ fn the_application_may_be_away() {
 }
 
 #[test]
-fn a_job_that_the_user_took_out_is_missed() {
+fn status_reports_a_removed_scrape_job() {
     let scene = Scene::after_up(program!());
     let without = scene.read("prometheus.yml").replace("job_name: node-exporter", "job_name: another");
     scene.edit("prometheus.yml", &without);
@@ -182,7 +182,7 @@ fn a_job_that_the_user_took_out_is_missed() {
 }
 
 #[test]
-fn an_alert_that_does_not_arrive_is_missed() {
+fn status_reports_an_undelivered_watchdog() {
     for (file, before, after, problem) in [
         (
             "alerts.yml",
@@ -194,7 +194,7 @@ fn an_alert_that_does_not_arrive_is_missed() {
     ] {
         let scene = Scene::after_up(program!());
         let shipped = scene.read(file);
-        // The job of the same address is another line.
+        // The scrape job of the same address is on another line.
         assert!(shipped.contains(before), "{file} lacks {before}");
         scene.edit(file, &shipped.replacen(before, after, 1));
         scene.run(["up"]).exits(0);
@@ -204,7 +204,7 @@ fn an_alert_that_does_not_arrive_is_missed() {
 }
 
 #[test]
-fn edits_and_drift_are_shown_and_are_no_fault() {
+fn edits_and_drift_are_not_failures() {
     let scene = Scene::after_up(program!());
     scene.edit("alerts.yml", &format!("{}# mine\n", scene.read("alerts.yml")));
     let status = scene.run(["status", "--output", "json", "--image", "grafana=grafana/grafana:13.1.4"]);
@@ -213,12 +213,12 @@ fn edits_and_drift_are_shown_and_are_no_fault() {
     assert_eq!(status["services"][0]["drift"], json!(["alerts.yml changed"]));
     let drift = status["services"][1]["drift"].to_string();
     assert!(drift.contains("its specification changed"), "{drift}");
-    assert_eq!(status["services"][1]["image"], "grafana/grafana:13.1.7", "it shows what runs");
+    assert_eq!(status["services"][1]["image"], "grafana/grafana:13.1.7", "the running image is not shown");
     assert_eq!(status["services"][2]["drift"], json!([]));
 }
 
 #[test]
-fn what_the_engine_s_host_lacks_is_shown() {
+fn status_reports_missing_rslave() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::RootNotShared);
     scene.run(["up"]).exits(0);
@@ -227,7 +227,7 @@ fn what_the_engine_s_host_lacks_is_shown() {
 }
 
 #[test]
-fn a_refused_login_is_a_problem_among_others_and_is_tried_once() {
+fn rejected_login_is_tried_once_and_reported() {
     let scene = Scene::after_up(program!());
     let status = scene.tdd_stack(["status", "--output", "json"]);
     let output = status.env("TDD_STACK_GRAFANA_PASSWORD", "another-one").run();
@@ -238,7 +238,7 @@ fn a_refused_login_is_a_problem_among_others_and_is_tried_once() {
 }
 
 #[test]
-fn a_wait_ends_at_a_refused_login() {
+fn wait_ends_at_a_rejected_login() {
     let scene = Scene::after_up(program!());
     let tries = || {
         let mut tries = 0;
@@ -247,9 +247,9 @@ fn a_wait_ends_at_a_refused_login() {
     };
     let waiting = scene.tdd_stack(["status", "--wait", "ready", "--wait-timeout", "2s"]);
     waiting.env("TDD_STACK_GRAFANA_PASSWORD", "another-one").run().exits(1).says("rejects the login `admin`");
-    // Five would lock the account, for the right password too.
+    // Five wrong tries would lock the account, also for the right password.
     assert_eq!(tries(), 1);
-    // Nor does one who watches try again at each look.
+    // `--watch` does not repeat the try either.
     let watching = scene.tdd_stack(["status", "--watch"]).env("TDD_STACK_GRAFANA_PASSWORD", "another-one");
     let watching = watching.spawn();
     for _ in 0..3 {
@@ -262,7 +262,7 @@ fn a_wait_ends_at_a_refused_login() {
 }
 
 #[test]
-fn one_can_wait_for_a_proof() {
+fn status_waits_until_proven() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
     let running = scene.tdd_stack(["status", "--wait", "proven"]).spawn();
@@ -273,7 +273,7 @@ fn one_can_wait_for_a_proof() {
 }
 
 #[test]
-fn a_wait_ends_in_time_with_what_is_amiss() {
+fn wait_for_ready_times_out_with_the_problem() {
     let scene = Scene::after_up(program!());
     scene.engine.stop("tdd-prometheus");
     let output = scene.run(["status", "--wait", "ready", "--wait-timeout", "500ms"]);
@@ -281,7 +281,7 @@ fn a_wait_ends_in_time_with_what_is_amiss() {
 }
 
 #[test]
-fn a_wait_for_a_proof_that_does_not_come_is_blind() {
+fn wait_for_proven_times_out_with_the_problem() {
     let scene = Scene::after_up(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
     let output = scene.run(["status", "--wait", "proven", "--wait-timeout", "500ms"]);
@@ -289,7 +289,7 @@ fn a_wait_for_a_proof_that_does_not_come_is_blind() {
 }
 
 #[test]
-fn a_watch_goes_on_until_it_is_interrupted() {
+fn watch_runs_until_interrupted() {
     let scene = Scene::after_up(program!());
     let running = scene.tdd_stack(["status", "--watch"]).spawn();
     scene.engine.await_request("GET /networks");
@@ -301,7 +301,7 @@ fn a_watch_goes_on_until_it_is_interrupted() {
 }
 
 #[test]
-fn an_engine_that_does_not_run_is_another_fault() {
+fn status_fails_without_an_engine() {
     let scene = Scene::with(fake_engine::FakeEngine::stopped(), program!());
     scene.run(["status"]).exits(3).says("cannot reach the Docker Engine");
 }

@@ -1,4 +1,4 @@
-//! `tdd-stack up` against an engine that answers as asked: what it makes, and what it leaves alone.
+//! `tdd-stack up` against an engine without faults: what it creates and what it does not touch.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use tdd_stack::model::stack::LOADED_CHECKSUM;
 
 const SERVICES: [&str; 4] = ["alertmanager", "grafana", "node-exporter", "prometheus"];
 
-/// The place of the first request that begins so.
+/// Returns the position of the first request with this beginning.
 fn place(requests: &[String], beginning: &str) -> usize {
     requests
         .iter()
@@ -24,7 +24,7 @@ fn labels(scene: &Scene, container: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_first_up_makes_exactly_what_is_promised() {
+fn first_up_creates_exactly_the_documented_objects() {
     let scene = Scene::new(program!());
     scene.run(["up"]).exits(0);
     let running = SERVICES.map(|service| (format!("tdd-{service}"), Phase::Running));
@@ -53,7 +53,7 @@ fn a_first_up_makes_exactly_what_is_promised() {
 }
 
 #[test]
-fn ports_are_published_on_loopback_unless_asked_otherwise() {
+fn ports_are_published_on_loopback_by_default() {
     let scene = Scene::with_images(program!());
     let ports = SERVICES.map(|service| format!("--port={service}=auto"));
     scene.bare().args(["up"]).args(ports).run().exits(0);
@@ -63,13 +63,13 @@ fn ports_are_published_on_loopback_unless_asked_otherwise() {
         let all: Vec<&Value> = bindings.as_object().expect("there are bindings").values().collect();
         assert!(all.iter().all(|binding| binding[0]["HostIp"] == "127.0.0.1"), "{service}: {bindings}");
         assert_eq!(all.len(), 1, "{service}: {bindings}");
-        let address = scene.engine.address(&container).expect("it is published");
+        let address = scene.engine.address(&container).expect("the port is published");
         assert_eq!(address.ip().to_string(), "127.0.0.1");
     }
 }
 
 #[test]
-fn ports_are_the_promised_ones_unless_asked_otherwise() {
+fn default_ports_are_the_documented_ones() {
     let scene = Scene::with_images(program!());
     scene.bare().env("TDD_STACK_BIND", scene.address().to_string()).args(["up"]).run().exits(0);
     let ports =
@@ -78,7 +78,7 @@ fn ports_are_the_promised_ones_unless_asked_otherwise() {
 }
 
 #[test]
-fn every_object_carries_our_labels_and_compose_s() {
+fn every_object_has_stack_and_compose_labels() {
     let scene = Scene::after_up(program!());
     for service in SERVICES {
         let labels = labels(&scene, &format!("tdd-{service}"));
@@ -100,7 +100,7 @@ fn every_object_carries_our_labels_and_compose_s() {
 }
 
 #[test]
-fn containers_have_no_rights_that_they_do_not_need() {
+fn containers_have_minimal_privileges() {
     let scene = Scene::after_up(program!());
     for service in SERVICES {
         let host = scene.engine.specification(&format!("tdd-{service}"))["HostConfig"].clone();
@@ -118,7 +118,7 @@ fn containers_have_no_rights_that_they_do_not_need() {
 }
 
 #[test]
-fn the_application_is_reached_under_the_same_name_wherever_it_is() {
+fn application_name_resolves_for_every_app_host() {
     for (place, hosts) in [
         ("host", json!(["tdd-app:host-gateway"])),
         ("192.0.2.7", json!(["tdd-app:192.0.2.7"])),
@@ -133,7 +133,7 @@ fn the_application_is_reached_under_the_same_name_wherever_it_is() {
 }
 
 #[test]
-fn configuration_is_inside_before_its_service_starts() {
+fn configuration_is_uploaded_before_the_service_starts() {
     let scene = Scene::with_images(program!());
     scene.run(["up"]).exits(0);
     let requests = scene.engine.requests();
@@ -155,7 +155,7 @@ fn configuration_is_inside_before_its_service_starts() {
 }
 
 #[test]
-fn grafana_gets_the_data_source_and_the_dashboard() {
+fn grafana_gets_data_source_and_dashboard() {
     let scene = Scene::after_up(program!());
     scene.engine.grafana("tdd_grafana_data", |store| {
         assert_eq!(store.data_sources.keys().collect::<Vec<_>>(), ["prometheus"]);
@@ -167,13 +167,13 @@ fn grafana_gets_the_data_source_and_the_dashboard() {
 }
 
 #[test]
-fn a_second_up_changes_nothing_and_says_so() {
+fn second_up_changes_nothing() {
     let scene = Scene::after_up(program!());
     let written = || {
-        let list = std::fs::read_dir(scene.folder().join("config/monitoring")).expect("the folder is there");
+        let list = std::fs::read_dir(scene.folder().join("config/monitoring")).expect("the folder exists");
         let time =
             |entry: std::io::Result<std::fs::DirEntry>| entry.and_then(|entry| entry.metadata()?.modified());
-        list.map(|entry| time(entry).expect("it can be looked at")).collect::<Vec<_>>()
+        list.map(|entry| time(entry).expect("its metadata are readable")).collect::<Vec<_>>()
     };
     let before = written();
     let output = scene.run(["up"]);
@@ -190,7 +190,7 @@ fn a_second_up_changes_nothing_and_says_so() {
 }
 
 #[test]
-fn a_second_up_needs_few_calls() {
+fn second_up_makes_few_calls() {
     let scene = Scene::after_up(program!());
     scene.run(["up"]).exits(0);
     let requests = scene.engine.requests();
@@ -198,7 +198,7 @@ fn a_second_up_needs_few_calls() {
 }
 
 #[test]
-fn a_dry_run_asks_and_changes_nothing() {
+fn dry_run_changes_nothing_and_equals_plan() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--dry-run"]);
     output.exits(0);
@@ -211,15 +211,15 @@ fn a_dry_run_asks_and_changes_nothing() {
 }
 
 #[test]
-fn what_is_planned_is_what_is_done() {
+fn up_does_what_plan_shows() {
     let scene = Scene::new(program!());
     let plan = scene.run(["plan", "--output", "json"]).json();
     let done = scene.run(["up", "--output", "json"]).json();
-    // Images are pulled before anything else, so nothing that is done later names a pull that it needs.
+    // Images are pulled first in a separate plan, so later operations do not depend on pulls.
     let without_needs = |document: &Value| -> Vec<Value> {
-        let mut operations = document["operations"].as_array().expect("a list").clone();
+        let mut operations = document["operations"].as_array().expect("it is a list").clone();
         for operation in &mut operations {
-            operation.as_object_mut().expect("an object").remove("after");
+            operation.as_object_mut().expect("it is an object").remove("after");
         }
         operations
     };
@@ -227,7 +227,7 @@ fn what_is_planned_is_what_is_done() {
 }
 
 #[test]
-fn pending_changes_can_be_an_exit_code() {
+fn detailed_exitcode_reports_pending_changes() {
     let scene = Scene::with_images(program!());
     scene.run(["plan"]).exits(0);
     scene.run(["plan", "--detailed-exitcode"]).exits(10);
@@ -236,17 +236,17 @@ fn pending_changes_can_be_an_exit_code() {
 }
 
 #[test]
-fn up_can_wait_until_prometheus_itself_has_seen_all_of_it() {
+fn up_with_wait_proven_ends_with_real_files() {
     let scene = Scene::with_images(program!());
     let output = scene.run(["up", "--wait", "proven"]);
     output.exits(0);
     assert!(output.stdout.contains("observes     proven"), "{}", output.stdout);
-    goes_by_the_real_files(&scene);
+    has_loaded_the_real_files(&scene);
 }
 
-/// Asserts that nothing is left of the quicker files by which a proof is shortened.
+/// Asserts that no file with shortened intervals remains, and that the next `up` changes nothing.
 #[track_caller]
-fn goes_by_the_real_files(scene: &Scene) {
+fn has_loaded_the_real_files(scene: &Scene) {
     for (name, content) in scene.engine.loaded("tdd-prometheus") {
         assert!(content == scene.read(&name), "{name} is another one inside");
     }
@@ -256,7 +256,7 @@ fn goes_by_the_real_files(scene: &Scene) {
 }
 
 #[test]
-fn a_prometheus_that_is_to_prove_something_begins_with_quicker_files() {
+fn wait_proven_starts_prometheus_with_short_intervals() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
     let running = scene.tdd_stack(["up", "--wait", "proven"]).spawn();
@@ -265,11 +265,11 @@ fn a_prometheus_that_is_to_prove_something_begins_with_quicker_files() {
     assert!(quick.contains("scrape_interval: 1s"), "{quick}");
     scene.engine.recover();
     running.finish().exits(0);
-    goes_by_the_real_files(&scene);
+    has_loaded_the_real_files(&scene);
 }
 
 #[test]
-fn quicker_files_that_an_interrupt_left_are_replaced_by_the_next_up() {
+fn up_replaces_short_intervals_after_an_interrupt() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
     let running = scene.tdd_stack(["up", "--wait", "proven"]).spawn();
@@ -278,11 +278,11 @@ fn quicker_files_that_an_interrupt_left_are_replaced_by_the_next_up() {
     running.finish().exits(130);
     scene.engine.recover();
     scene.run(["up"]).exits(0);
-    goes_by_the_real_files(&scene);
+    has_loaded_the_real_files(&scene);
 }
 
 #[test]
-fn images_can_come_from_elsewhere() {
+fn registry_and_image_flags_change_the_images() {
     let scene = Scene::new(program!());
     let arguments = ["up", "--registry", "mirror.example:5000", "--image", "grafana=ghcr.io/me/grafana:1"];
     scene.run(arguments).exits(0);
@@ -298,14 +298,14 @@ fn images_can_come_from_elsewhere() {
 }
 
 #[test]
-fn an_image_that_is_there_is_not_pulled() {
+fn present_image_is_not_pulled() {
     let scene = Scene::with_images(program!());
     scene.run(["up"]).exits(0);
     assert!(scene.engine.changes().iter().all(|request| !request.contains("/images/")));
 }
 
 #[test]
-fn without_pulling_a_missing_image_ends_it_before_anything_changes() {
+fn pull_never_fails_before_any_change() {
     let scene = Scene::new(program!());
     let output = scene.run(["up", "--pull", "never"]);
     output.exits(1).says("cannot pull 4 images: ").says("`prom/alertmanager:").says("`--pull never` is set");
@@ -313,18 +313,18 @@ fn without_pulling_a_missing_image_ends_it_before_anything_changes() {
 }
 
 #[test]
-fn a_probe_asks_for_no_page_that_it_does_not_read() {
+fn probe_of_node_exporter_skips_its_metrics() {
     let scene = Scene::with_images(program!());
     scene.run(["up"]).exits(0);
     scene.run(["status"]).exits(0);
     let asked = scene.engine.service_requests();
     assert!(asked.contains(&"GET node-exporter /".to_string()), "{asked:#?}");
-    // It logs an error where somebody hangs up in the middle of them.
+    // node-exporter logs an error if a client disconnects during its metrics.
     assert!(!asked.contains(&"GET node-exporter /metrics".to_string()), "{asked:#?}");
 }
 
 #[test]
-fn a_stranger_s_objects_are_left_alone() {
+fn up_never_touches_foreign_objects() {
     let scene = Scene::with_images(program!());
     scene.engine.add_container("database", &json!({"com.docker.compose.project": "shop"}), None);
     scene.engine.add_network("shop");
@@ -335,7 +335,7 @@ fn a_stranger_s_objects_are_left_alone() {
 }
 
 #[test]
-fn two_stacks_live_side_by_side() {
+fn two_stacks_coexist() {
     let scene = Scene::with_images(program!());
     scene.run(["up", "--stack", "one"]).exits(0);
     scene.run(["up", "--stack", "two"]).exits(0);

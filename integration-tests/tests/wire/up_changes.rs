@@ -1,24 +1,24 @@
-//! `tdd-stack up` on a stack that differs: the smallest action that mends it, and nothing else.
+//! `tdd-stack up` on a stack that differs: the smallest change that fixes it.
 
 use fake_engine::{Fault, Phase};
 use integration_tests::program;
 use integration_tests::scene::Scene;
 use serde_json::json;
 
-/// A rule more, at the end of the shipped ones.
+/// Returns the shipped rules with one more at the end.
 fn further_rule(scene: &Scene) -> String {
     let group = "  - name: mine\n    rules:\n      - alert: Mine\n        expr: up == 7\n";
     format!("{}{group}", scene.read("alerts.yml"))
 }
 
-/// The requests that changed something, without those of the short-lived containers that check files.
+/// Returns the changing requests without those of the helper containers that check files.
 fn changes(scene: &Scene) -> Vec<String> {
     let is_check = |request: &String| request.contains("nameless_") || request == "POST /containers/create";
     scene.engine.changes().into_iter().filter(|request| !is_check(request)).collect()
 }
 
 #[test]
-fn an_edited_rules_file_is_checked_put_inside_and_read_again() {
+fn edited_rules_are_checked_uploaded_and_reloaded() {
     let scene = Scene::after_up(program!());
     let edited = further_rule(&scene);
     scene.edit("alerts.yml", &edited);
@@ -34,8 +34,11 @@ fn an_edited_rules_file_is_checked_put_inside_and_read_again() {
     let checks =
         scene.engine.changes().iter().filter(|request| *request == "POST /containers/create").count();
     assert_eq!(checks, 2, "promtool checks the configuration and the rules");
-    assert_eq!(scene.engine.containers().len(), 4, "the checks leave no container");
-    assert!(scene.engine.loaded("tdd-prometheus")["alerts.yml"] == edited, "Prometheus goes by the old file");
+    assert_eq!(scene.engine.containers().len(), 4, "a check left its container");
+    assert!(
+        scene.engine.loaded("tdd-prometheus")["alerts.yml"] == edited,
+        "Prometheus has loaded the old file"
+    );
     assert!(scene.read("alerts.yml") == edited, "the user's file was overwritten");
     scene.engine.forget();
     scene.run(["up"]).exits(0);
@@ -43,7 +46,7 @@ fn an_edited_rules_file_is_checked_put_inside_and_read_again() {
 }
 
 #[test]
-fn an_edited_alertmanager_file_concerns_alertmanager_only() {
+fn edited_alertmanager_file_reloads_only_alertmanager() {
     let scene = Scene::after_up(program!());
     scene.edit("alertmanager.yml", &format!("{}\n# mine\n", scene.read("alertmanager.yml")));
     scene.run(["up"]).exits(0);
@@ -58,19 +61,19 @@ fn an_edited_alertmanager_file_concerns_alertmanager_only() {
 }
 
 #[test]
-fn a_rules_file_that_its_check_rejects_changes_nothing() {
+fn rejected_rules_change_nothing() {
     let scene = Scene::after_up(program!());
     let before = scene.engine.loaded("tdd-prometheus");
     scene.edit("alerts.yml", "groups: [\n");
     let output = scene.run(["up"]);
     output.exits(1).says("config/monitoring/alerts.yml").says("hint: nothing was changed");
     assert_eq!(changes(&scene), [""; 0]);
-    assert!(scene.engine.loaded("tdd-prometheus") == before, "Prometheus goes by the rejected file");
-    assert_eq!(scene.engine.containers().len(), 4, "the checks leave no container");
+    assert!(scene.engine.loaded("tdd-prometheus") == before, "Prometheus has loaded the rejected file");
+    assert_eq!(scene.engine.containers().len(), 4, "a check left its container");
 }
 
 #[test]
-fn a_rejected_file_keeps_an_edited_dashboard_out_too() {
+fn rejected_file_prevents_the_dashboard_import() {
     let scene = Scene::after_up(program!());
     scene.edit("alerts.yml", "groups: [\n");
     let title = "\"title\": \"Mine, ";
@@ -84,7 +87,7 @@ fn a_rejected_file_keeps_an_edited_dashboard_out_too() {
 }
 
 #[test]
-fn a_reload_that_could_not_be_asked_for_is_made_up_for() {
+fn failed_reload_signal_is_repeated_by_next_up() {
     let scene = Scene::after_up(program!());
     let edited = further_rule(&scene);
     scene.edit("alerts.yml", &edited);
@@ -93,11 +96,11 @@ fn a_reload_that_could_not_be_asked_for_is_made_up_for() {
     scene.engine.recover();
     scene.run(["up"]).exits(0);
     let loaded = scene.engine.loaded("tdd-prometheus");
-    assert!(loaded["alerts.yml"] == edited, "Prometheus still goes by the old file");
+    assert!(loaded["alerts.yml"] == edited, "Prometheus still has the old file loaded");
 }
 
 #[test]
-fn a_configuration_that_is_refused_at_the_reload_is_not_called_done() {
+fn rejected_reload_fails_on_every_up() {
     let scene = Scene::after_up(program!());
     scene.edit("alerts.yml", &further_rule(&scene));
     scene.engine.fail(Fault::ReloadRefused("prometheus"));
@@ -108,12 +111,12 @@ fn a_configuration_that_is_refused_at_the_reload_is_not_called_done() {
 }
 
 #[test]
-fn an_edited_dashboard_is_imported_and_no_container_is_touched() {
+fn edited_dashboard_is_imported_without_touching_containers() {
     let scene = Scene::after_up(program!());
     let text = scene.read("grafana_dashboards.json").replacen("\"title\": \"", "\"title\": \"Mine, ", 1);
     scene.edit("grafana_dashboards.json", &text);
     scene.run(["up"]).exits(0);
-    // The mark alone, by which a later edit inside Grafana is known.
+    // Only the dashboard's checksum, which detects later edits inside Grafana.
     assert_eq!(scene.engine.changes(), ["PUT /containers/tdd-grafana/archive?path=/var/lib/grafana"]);
     let asked = scene.engine.service_requests();
     let changed: Vec<&String> = asked.iter().filter(|request| !request.starts_with("GET ")).collect();
@@ -124,7 +127,7 @@ fn an_edited_dashboard_is_imported_and_no_container_is_touched() {
 }
 
 #[test]
-fn a_broken_dashboard_is_named_with_its_line_and_changes_nothing() {
+fn invalid_dashboard_names_line_and_changes_nothing() {
     let scene = Scene::after_up(program!());
     let file = scene.file("grafana_dashboards.json");
     scene.edit("grafana_dashboards.json", "{\n  \"title\": oops\n}\n");
@@ -134,10 +137,10 @@ fn a_broken_dashboard_is_named_with_its_line_and_changes_nothing() {
 }
 
 #[test]
-fn what_was_changed_by_hand_in_grafana_is_set_right() {
+fn data_source_changed_by_hand_is_reset() {
     let scene = Scene::after_up(program!());
     scene.engine.grafana("tdd_grafana_data", |store| {
-        let found = store.data_sources.get_mut("prometheus").expect("it is there");
+        let found = store.data_sources.get_mut("prometheus").expect("it exists");
         found["url"] = json!("http://elsewhere:9090");
     });
     scene.run(["up"]).exits(0);
@@ -148,11 +151,11 @@ fn what_was_changed_by_hand_in_grafana_is_set_right() {
 }
 
 #[test]
-fn a_data_source_of_the_same_name_is_no_obstacle_that_goes_unsaid() {
+fn data_source_with_same_name_is_reported() {
     let scene = Scene::with_images(program!());
     scene.run(["up"]).exits(0);
     scene.engine.grafana("tdd_grafana_data", |store| {
-        let mut found = store.data_sources.remove("prometheus").expect("it is there");
+        let mut found = store.data_sources.remove("prometheus").expect("it exists");
         found["uid"] = json!("by-hand");
         store.data_sources.insert("by-hand".into(), found);
     });
@@ -161,7 +164,7 @@ fn a_data_source_of_the_same_name_is_no_obstacle_that_goes_unsaid() {
 }
 
 #[test]
-fn another_image_replaces_its_container_and_no_other() {
+fn changed_image_replaces_only_its_container() {
     let scene = Scene::after_up(program!());
     let before = scene.engine.id("tdd-prometheus");
     scene.run(["up", "--image", "grafana=grafana/grafana:13.1.4"]).exits(0);
@@ -184,7 +187,7 @@ fn another_image_replaces_its_container_and_no_other() {
 }
 
 #[test]
-fn a_new_container_that_dies_makes_room_for_the_old_one() {
+fn previous_container_is_restored_when_new_one_exits() {
     let scene = Scene::after_up(program!());
     let before = scene.engine.id("tdd-prometheus");
     scene.engine.fail(Fault::ImageDies("prom/prometheus:v3.5.4"));
@@ -203,7 +206,7 @@ fn a_new_container_that_dies_makes_room_for_the_old_one() {
 }
 
 #[test]
-fn a_replacement_that_was_cut_off_is_gone_on_with_or_given_up() {
+fn killed_replacement_is_finished_or_rolled_back() {
     for (then, image) in [
         (&["up", "--image", "grafana=grafana/grafana:13.1.4"][..], "grafana/grafana:13.1.4"),
         (&["up"], "grafana/grafana:13.1.7"),
@@ -227,7 +230,7 @@ fn a_replacement_that_was_cut_off_is_gone_on_with_or_given_up() {
 }
 
 #[test]
-fn a_refused_reload_brings_the_last_good_files_back() {
+fn rejected_reload_restores_the_previous_files() {
     let scene = Scene::after_up(program!());
     let before = scene.engine.loaded("tdd-prometheus");
     scene.edit("alerts.yml", &further_rule(&scene));
@@ -235,16 +238,16 @@ fn a_refused_reload_brings_the_last_good_files_back() {
     let output = scene.run(["up", "--wait-timeout", "5s"]);
     output.exits(1).says("the change failed and was rolled back").says("rejects the new configuration");
     let inside = scene.engine.files("tdd_prometheus_config");
-    assert!(inside["alerts.yml"] == before["alerts.yml"], "the refused rules are still inside");
+    assert!(inside["alerts.yml"] == before["alerts.yml"], "the rejected rules are still in the container");
     assert!(scene.engine.loaded("tdd-prometheus") == before);
 }
 
 #[test]
-fn a_tag_that_has_moved_on_is_followed_when_asked() {
+fn moved_tag_is_followed_only_with_pull_always() {
     let scene = Scene::after_up(program!());
     scene.engine.publish("grafana/grafana:13.1.7");
     scene.run(["up"]).exits(0);
-    assert_eq!(scene.engine.changes(), [""; 0], "without being asked, nothing is pulled");
+    assert_eq!(scene.engine.changes(), [""; 0], "the image was pulled without a request");
     let before = ["prometheus", "grafana"].map(|service| scene.engine.id(&format!("tdd-{service}")));
     scene.run(["up", "--pull", "always"]).exits(0);
     let after = ["prometheus", "grafana"].map(|service| scene.engine.id(&format!("tdd-{service}")));
@@ -254,7 +257,7 @@ fn a_tag_that_has_moved_on_is_followed_when_asked() {
 }
 
 #[test]
-fn a_container_in_any_state_comes_to_run_again() {
+fn exited_or_restarting_container_runs_after_up() {
     for (phase, request) in [
         (Phase::Exited, "POST /containers/tdd-grafana/start"),
         (Phase::Restarting, "POST /containers/tdd-grafana/restart?t=30"),
@@ -270,7 +273,7 @@ fn a_container_in_any_state_comes_to_run_again() {
 }
 
 #[test]
-fn a_container_that_was_made_and_not_started_comes_to_run() {
+fn created_container_is_started() {
     let scene = Scene::after_up(program!());
     scene.engine.set_phase("tdd-grafana", Phase::Created);
     scene.run(["up"]).exits(0);
@@ -281,7 +284,7 @@ fn a_container_that_was_made_and_not_started_comes_to_run() {
 }
 
 #[test]
-fn a_container_that_was_removed_is_made_anew_and_keeps_its_data() {
+fn removed_container_is_recreated_with_its_data() {
     let scene = Scene::after_up(program!());
     scene.engine.remove_container("tdd-grafana");
     scene.run(["up"]).exits(0);
@@ -293,7 +296,7 @@ fn a_container_that_was_removed_is_made_anew_and_keeps_its_data() {
 }
 
 #[test]
-fn a_network_that_was_removed_is_made_anew_with_what_hangs_on_it() {
+fn removed_network_is_recreated_with_its_containers() {
     let scene = Scene::after_up(program!());
     scene.engine.remove_network("tdd-monitoring");
     scene.run(["up"]).exits(0);
@@ -305,7 +308,7 @@ fn a_network_that_was_removed_is_made_anew_with_what_hangs_on_it() {
 }
 
 #[test]
-fn another_environment_concerns_prometheus_only() {
+fn changed_environment_touches_only_prometheus() {
     let scene = Scene::after_up(program!());
     scene.run(["up", "--environment", "demo"]).exits(0);
     assert!(scene.engine.specification("tdd-prometheus")["Env"].to_string().contains("ENVIRONMENT=demo"));
@@ -315,7 +318,7 @@ fn another_environment_concerns_prometheus_only() {
 }
 
 #[test]
-fn what_a_check_left_behind_is_removed() {
+fn container_of_an_interrupted_check_is_removed() {
     let scene = Scene::after_up(program!());
     let labels = json!({"tdd-stack.stack": "tdd", "tdd-stack.check": "promtool check config"});
     scene.engine.add_container("hopeful_moser", &labels, None);
@@ -324,7 +327,7 @@ fn what_a_check_left_behind_is_removed() {
 }
 
 #[test]
-fn a_file_of_an_older_release_is_replaced_and_an_edited_one_is_not() {
+fn older_file_is_replaced_but_edited_file_is_kept() {
     let scene = Scene::after_up(program!());
     let shipped = scene.read("alerts.yml");
     let old = "groups: []\n";
@@ -333,7 +336,7 @@ fn a_file_of_an_older_release_is_replaced_and_an_edited_one_is_not() {
     let hash = |text: &str| tdd_stack::model::stack::sha256(text.as_bytes());
     scene.edit(".tdd-stack.sha256", &list.replace(&hash(&shipped), &hash(old)));
     scene.run(["up"]).exits(0);
-    assert!(scene.read("alerts.yml") == shipped, "the older file stays");
+    assert!(scene.read("alerts.yml") == shipped, "the older file was not replaced");
     scene.edit("alerts.yml", old);
     scene.run(["up"]).exits(0);
     assert_eq!(scene.read("alerts.yml"), old);

@@ -1,11 +1,11 @@
-//! `tdd-stack up` against an engine on which something goes wrong: exit code, message, way out, and what is left.
+//! `tdd-stack up` with a faulty engine: exit code, message, hint and remaining objects.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use fake_engine::{FakeEngine, Fault, Phase};
-use integration_tests::program;
+use integration_tests::relay::Relay;
 use integration_tests::scene::Scene;
+use integration_tests::{program, relay};
 use serde_json::json;
 
 fn scene_with(fault: Fault) -> Scene {
@@ -14,8 +14,14 @@ fn scene_with(fault: Fault) -> Scene {
     scene
 }
 
+/// Lets a process listen on the scene's free port.
+fn listening(scene: &Scene) -> Relay {
+    let from = format!("tcp:{}:{}", scene.address(), scene.free_port());
+    Relay::start(&[relay!()], &from, "unix:/nonexistent")
+}
+
 #[test]
-fn an_engine_that_does_not_run_is_named_with_the_way_out() {
+fn unreachable_engine_is_reported_with_a_hint() {
     for engine in [FakeEngine::stopped(), FakeEngine::crashed()] {
         let scene = Scene::with(engine, program!());
         let output = scene.run(["up"]);
@@ -28,13 +34,13 @@ fn an_engine_that_does_not_run_is_named_with_the_way_out() {
 }
 
 #[test]
-fn an_engine_that_never_answers_is_given_up() {
+fn unresponsive_engine_counts_as_unreachable() {
     let scene = scene_with(Fault::NoAnswer("GET /_ping"));
     scene.run(["up"]).exits(3).says("cannot reach the Docker Engine");
 }
 
 #[test]
-fn an_engine_that_is_too_old_is_told_by_its_version() {
+fn too_old_engine_is_reported_by_version() {
     let scene = Scene::new(program!());
     scene.engine.speak(12, 40);
     scene.run(["up"]).exits(3).says("API 1.40").says("1.41").says("update Docker Engine");
@@ -42,13 +48,13 @@ fn an_engine_that_is_too_old_is_told_by_its_version() {
 }
 
 #[test]
-fn a_slow_engine_is_waited_for() {
+fn up_succeeds_on_a_slow_engine() {
     let scene = scene_with(Fault::Slow(Duration::from_millis(40)));
     scene.run(["up"]).exits(0);
 }
 
 #[test]
-fn a_look_that_fails_ends_it_before_anything_changes() {
+fn failed_observation_ends_up_before_any_change() {
     for (call, doing) in [
         ("GET /containers/json", "cannot list containers"),
         ("GET /networks", "cannot list networks"),
@@ -69,7 +75,7 @@ fn a_look_that_fails_ends_it_before_anything_changes() {
 }
 
 #[test]
-fn files_that_cannot_be_read_back_are_no_reason_to_change_anything() {
+fn unreadable_uploaded_files_end_up_before_any_change() {
     for fault in [
         Fault::Cut("GET /containers/tdd-prometheus/archive"),
         Fault::Fails("GET /containers/tdd-prometheus/archive"),
@@ -82,7 +88,7 @@ fn files_that_cannot_be_read_back_are_no_reason_to_change_anything() {
 }
 
 #[test]
-fn whatever_operation_fails_up_goes_on_from_there() {
+fn up_resumes_after_any_failed_operation() {
     for (call, doing) in [
         ("POST /networks/create", "cannot create network `tdd-monitoring`"),
         ("POST /volumes/create", "cannot create volume `tdd_"),
@@ -106,7 +112,7 @@ fn whatever_operation_fails_up_goes_on_from_there() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_a_failure_of_its_operation() {
+fn truncated_answer_fails_its_operation() {
     for call in ["POST /networks/create", "POST /volumes/create", "POST /containers/create?name=tdd-grafana"]
     {
         let scene = Scene::with_images(program!());
@@ -117,7 +123,7 @@ fn an_answer_that_breaks_off_is_a_failure_of_its_operation() {
 }
 
 #[test]
-fn an_interrupt_ends_it_at_once_and_up_goes_on_from_there() {
+fn up_resumes_after_an_interrupt() {
     for signal in ["INT", "TERM"] {
         let scene = scene_with(Fault::NoAnswer("POST /containers/create"));
         let running = scene.tdd_stack(["up"]).spawn();
@@ -129,23 +135,23 @@ fn an_interrupt_ends_it_at_once_and_up_goes_on_from_there() {
 }
 
 #[test]
-fn a_pull_that_fails_is_told_with_its_reason_and_starts_nothing() {
-    for (fault, reason, way_out) in [
+fn failed_pull_reports_its_cause_once() {
+    for (fault, reason, fix) in [
         (Fault::PullFails, "failed to register layer: no space left on device", "docker system df"),
         (Fault::PullStopsEarly, "the engine's answer ended early", "--registry HOST"),
         (Fault::ImageMissing, "manifest unknown", "check name and tag in `--image`"),
-        (Fault::LoginWanted, "no basic auth credentials", "`docker login`"),
+        (Fault::LoginRequired, "no basic auth credentials", "`docker login`"),
         (Fault::Cut("POST /images/create"), "the pull failed", "--registry HOST"),
         (Fault::Fails("POST /images/create"), "the disk of the engine is full", "--registry HOST"),
     ] {
         let scene = scene_with(fault.clone());
         let output = scene.run(["up"]);
-        output.exits(1).says("error: cannot pull 4 images: ").says(reason).says("hint: ").says(way_out);
+        output.exits(1).says("error: cannot pull 4 images: ").says(reason).says("hint: ").says(fix);
         for image in ["prom/prometheus:", "grafana/grafana:", "prom/node-exporter:", "prom/alertmanager:"] {
             output.says(&format!("\n  `{image}"));
         }
-        let told = output.stderr.lines().filter(|line| line.contains("failed: "));
-        assert_eq!(told.count(), 1, "one cause is told once: {}", output.stderr);
+        let failures = output.stderr.lines().filter(|line| line.contains("failed: "));
+        assert_eq!(failures.count(), 1, "one cause is one error: {}", output.stderr);
         assert!(scene.engine.containers().is_empty(), "{fault:?}");
         assert!(scene.engine.images().is_empty(), "{fault:?}");
         scene.converges();
@@ -153,21 +159,21 @@ fn a_pull_that_fails_is_told_with_its_reason_and_starts_nothing() {
 }
 
 #[test]
-fn a_good_pull_whose_last_line_end_comes_in_two_parts_is_good() {
+fn pull_with_split_last_line_end_succeeds() {
     let scene = scene_with(Fault::PullEndsInParts);
     scene.run(["up"]).exits(0);
     assert_eq!(scene.engine.images().len(), 4);
 }
 
 #[test]
-fn a_port_that_somebody_listens_on_is_told_before_anything_changes() {
+fn taken_port_is_reported_before_any_change() {
     let scene = Scene::with_images(program!());
-    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
-    let port = listener.local_addr().expect("it is bound").port();
+    let port = scene.free_port();
+    let listener = listening(&scene);
     let output = scene.run(["up", "--port", &format!("grafana={port}")]);
     output.exits(4).says(&format!("port {port} of `grafana` is taken on {}", scene.address()));
     output
-        .says(&format!("(process {})", std::process::id()))
+        .says(&format!("(process {})", listener.pid()))
         .says("--port grafana=auto")
         .says("nothing was changed");
     assert_eq!(scene.engine.changes(), [""; 0]);
@@ -175,11 +181,9 @@ fn a_port_that_somebody_listens_on_is_told_before_anything_changes() {
 }
 
 #[test]
-fn a_port_that_the_engine_binds_for_the_stack_s_own_container_is_no_conflict() {
+fn port_bound_for_own_container_is_not_a_conflict() {
     let scene = Scene::with_images(program!());
-    let listener = TcpListener::bind((scene.address(), 0)).expect("a port is free");
-    let port = listener.local_addr().expect("it is bound").port();
-    drop(listener);
+    let port = scene.free_port();
     let flag = format!("grafana={port}");
     let up = ["up", "--port", flag.as_str()];
     scene.engine.fail(Fault::NoAnswer("POST /containers/tdd-grafana/start"));
@@ -187,20 +191,20 @@ fn a_port_that_the_engine_binds_for_the_stack_s_own_container_is_no_conflict() {
     scene.engine.await_request("POST /containers/tdd-grafana/start");
     killed.kill();
     scene.engine.recover();
-    // As the engine's own process does between its binding of the port and the container's start.
-    let proxy = TcpListener::bind((scene.address(), port)).expect("it is free");
+    // The engine's proxy holds the port like this between its binding and the container's start.
+    let proxy = listening(&scene);
     scene.run(["plan", "--port", &flag]).exits(0);
-    // What is really in the way is told by the start.
+    // The start itself reports the process that holds the port.
     let output = scene.run(up);
     output.exits(4).says(&format!("port {port} of `grafana` is taken by"));
-    output.says(&format!("(process {})", std::process::id())).says("address already in use");
+    output.says(&format!("(process {})", proxy.pid())).says("address already in use");
     drop(proxy);
     scene.run(up).exits(0);
     assert_eq!(scene.engine.address("tdd-grafana").map(|address| address.port()), Some(port));
 }
 
 #[test]
-fn a_port_that_another_container_publishes_is_told_with_its_name() {
+fn port_of_another_container_names_the_container() {
     let scene = Scene::with_images(program!());
     let address = std::net::SocketAddr::from((scene.address(), 3000));
     scene.engine.add_container("somebody-s-grafana", &json!({}), Some(address));
@@ -210,7 +214,7 @@ fn a_port_that_another_container_publishes_is_told_with_its_name() {
 }
 
 #[test]
-fn a_port_that_is_taken_at_the_last_moment_is_a_conflict_too() {
+fn port_taken_at_start_is_a_conflict() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::PortTaken("prometheus"));
     let output = scene.run(["up"]);
@@ -220,16 +224,16 @@ fn a_port_that_is_taken_at_the_last_moment_is_a_conflict_too() {
 }
 
 #[test]
-fn a_service_on_any_free_port_takes_another_one_the_next_time() {
+fn automatic_port_changes_after_a_conflict() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::PortTaken("prometheus"));
     scene.run(["up"]).exits(4);
-    // The port stays taken, and no other is.
+    // The first port stays taken; `auto` must choose another one.
     scene.run(["up"]).exits(0);
 }
 
 #[test]
-fn a_stranger_s_object_under_our_name_is_a_conflict() {
+fn foreign_object_with_own_name_is_a_conflict() {
     type Put = fn(&FakeEngine);
     let puts: [(Put, &str, &str); 3] = [
         (
@@ -257,7 +261,7 @@ fn a_stranger_s_object_under_our_name_is_a_conflict() {
 }
 
 #[test]
-fn a_host_without_shared_mounts_is_done_without_them() {
+fn host_without_shared_mounts_runs_without_rslave() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::RootNotShared);
     let output = scene.run(["up"]);
@@ -274,7 +278,7 @@ fn a_host_without_shared_mounts_is_done_without_them() {
 }
 
 #[test]
-fn a_service_that_dies_is_told_with_its_last_words() {
+fn exited_service_is_reported_with_last_log_lines() {
     for (fault, service, how) in [
         (Fault::Dies("grafana"), "grafana", "`grafana` exited with code 1"),
         (Fault::RestartsForever("prometheus"), "prometheus", "is crash-looping"),
@@ -288,46 +292,49 @@ fn a_service_that_dies_is_told_with_its_last_words() {
             .says("| cannot open the storage: permission denied")
             .says("| this is the last line");
         output.says(&format!("`tdd-stack logs {service}` shows the full log"));
-        assert_eq!(scene.engine.containers().len(), 4, "the diagnostics are gone");
+        assert_eq!(scene.engine.containers().len(), 4, "containers were removed");
         scene.converges();
     }
 }
 
 #[test]
-fn a_service_that_does_not_get_ready_is_waited_for_as_long_as_asked() {
+fn service_that_never_gets_ready_times_out() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NeverReady("alertmanager"));
-    let output = scene.run(["up", "--wait-timeout", "600ms"]);
-    output.exits(5).says("`alertmanager` is not ready after 600ms: http://").says("/-/ready answers 503");
+    let output = scene.run(["up", "--wait-timeout", "2s"]);
+    output.exits(5).says("`alertmanager` is not ready after 2s: http://").says("/-/ready answers 503");
     output.says("| alertmanager listens").says("--wait-timeout");
     scene.converges();
 }
 
 #[test]
-fn a_data_source_that_does_not_get_healthy_is_waited_for_as_long_as_asked() {
+fn unhealthy_data_source_times_out() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::DataSourceDown);
-    let output = scene.run(["up", "--wait-timeout", "600ms"]);
-    output.exits(5).says("`grafana` is not ready after 600ms: http://").says("answers 400");
+    let output = scene.run(["up", "--wait-timeout", "2s"]);
+    output.exits(5).says("`grafana` is not ready after 2s: http://").says("answers 400");
     scene.converges();
 }
 
 #[test]
-fn a_blind_prometheus_is_not_called_proven() {
+fn wait_proven_fails_with_a_down_target() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::TargetDown("node-exporter"));
-    let output = scene.run(["up", "--wait", "proven", "--wait-timeout", "600ms"]);
+    let output = scene.run(["up", "--wait", "proven", "--wait-timeout", "3s"]);
     output
         .exits(6)
         .says("target node-exporter is down")
         .says("context deadline exceeded")
         .says("tdd-stack status");
     let inside = scene.engine.loaded("tdd-prometheus");
-    assert!(inside["prometheus.yml"] == scene.read("prometheus.yml"), "the quicker files were left inside");
+    assert!(
+        inside["prometheus.yml"] == scene.read("prometheus.yml"),
+        "the files with short intervals remain"
+    );
 }
 
 #[test]
-fn an_image_without_wget_is_no_failure() {
+fn image_without_wget_skips_the_connectivity_check() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::NoWget);
     scene
@@ -337,15 +344,15 @@ fn an_image_without_wget_is_no_failure() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_a_conflict() {
+fn unwritable_folder_is_a_conflict() {
     let scene = Scene::with_images(program!());
-    std::fs::write(scene.folder().join("config"), "a file in the way").expect("it can be written");
+    std::fs::write(scene.folder().join("config"), "a file in the way").expect("it is writable");
     scene.run(["up"]).exits(4).says("/config`").says("it is not a folder").says("--dir");
     assert!(scene.engine.containers().is_empty());
 }
 
 #[test]
-fn a_firewall_between_containers_is_named_as_the_cause() {
+fn firewall_between_containers_is_reported_as_the_cause() {
     let scene = Scene::with_images(program!());
     scene.engine.fail(Fault::Firewall("alertmanager"));
     let output = scene.run(["up"]);
@@ -354,7 +361,7 @@ fn a_firewall_between_containers_is_named_as_the_cause() {
         .says("wget: download timed out")
         .says("hint: on the engine's host, allow the traffic: `sudo iptables -I FORWARD -i br-");
     output.does_not_say("rerun `tdd-stack up` to resume");
-    // Where it was a change, it is rolled back and the cause is the same.
+    // A failed change is rolled back and reports the same cause.
     scene.engine.recover();
     scene.run(["up"]).exits(0);
     scene.engine.fail(Fault::Firewall("grafana"));

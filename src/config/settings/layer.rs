@@ -47,6 +47,8 @@ pub struct Layer {
     pub grafana_password: Option<PasswordSource>,
     /// Whether to fail at once where another program changes the stack.
     pub no_wait: Option<bool>,
+    /// Whether details are shown.
+    pub verbose: Option<bool>,
     /// The folder for evidence of failures.
     pub diagnostics: Option<PathBuf>,
     /// The form of results on standard output.
@@ -91,6 +93,7 @@ impl Layer {
             environment: self.environment.or(below.environment),
             grafana_password: self.grafana_password.or(below.grafana_password),
             no_wait: self.no_wait.or(below.no_wait),
+            verbose: self.verbose.or(below.verbose),
             diagnostics: self.diagnostics.or(below.diagnostics),
             output: self.output.or(below.output),
             progress: self.progress.or(below.progress),

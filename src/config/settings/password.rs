@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_not_in_what_is_printed_of_it() {
+    fn debug_output_hides_the_secret() {
         let password = Password::new("open-sesame", PasswordOrigin::Environment).unwrap();
         let source = PasswordSource::Known(password.clone());
         let all = format!("{password:?} {source:?} {:?}", password.secret);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grafana_cannot_take_is_refused_without_naming_it() {
+    fn invalid_password_is_rejected_without_showing_it() {
         for (text, words) in [
             ("", "empty"),
             ("abc", "fewer than 4"),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_well_known_one_is_known_wherever_it_comes_from() {
+    fn well_known_password_is_detected_from_any_source() {
         let given = Password::new("admin123", PasswordOrigin::File("secret".into())).unwrap();
         assert!(given.is_well_known() && given.is_chosen());
         assert!(Password::default().is_well_known() && !Password::default().is_chosen());

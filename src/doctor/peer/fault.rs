@@ -5,7 +5,7 @@ mod tests;
 
 use std::net::SocketAddr;
 
-use super::{DoctorOptions, Health, Peer, ProbeAnswer, Role, Scrape, is_reachable, listed, place};
+use super::{Brief, DoctorOptions, Health, Peer, ProbeAnswer, Role, Scrape, is_reachable, listed, place};
 use crate::config::settings::AppHost;
 use crate::model::scrape_hints;
 
@@ -14,6 +14,7 @@ pub(super) struct PeerFault {
     pub(super) kind: FaultKind,
     pub(super) what: String,
     pub(super) fix: String,
+    pub(super) brief: Option<Brief>,
 }
 
 /// The severity of a problem.
@@ -27,11 +28,11 @@ pub(super) enum FaultKind {
 
 impl PeerFault {
     fn absent(what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { kind: FaultKind::Absent, what: what.into(), fix: fix.into() }
+        Self { kind: FaultKind::Absent, what: what.into(), fix: fix.into(), brief: None }
     }
 
     fn wrong(what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { kind: FaultKind::Wrong, what: what.into(), fix: fix.into() }
+        Self { kind: FaultKind::Wrong, what: what.into(), fix: fix.into(), brief: None }
     }
 }
 
@@ -109,10 +110,17 @@ impl Peer {
                 scrape_hints::for_scrape_error("connection refused").unwrap_or_default(),
             )),
             Some(listening) if is_reachable(listening, at) => None,
-            Some([]) => Some(PeerFault::absent(
-                format!("{what}: nothing listens on port {port} of this machine"),
-                format!("start {} on 0.0.0.0:{port}, or set its address with `--app-host`", self.who()),
-            )),
+            Some([]) => Some(PeerFault {
+                brief: Some(Brief {
+                    text: "nothing listens on port".into(),
+                    item: Some(port.to_string()),
+                    fix: Some("start it on 0.0.0.0, or set its address with `--app-host`".into()),
+                }),
+                ..PeerFault::absent(
+                    format!("{what}: nothing listens on port {port} of this machine"),
+                    format!("start {} on 0.0.0.0:{port}, or set its address with `--app-host`", self.who()),
+                )
+            }),
             Some(listening) => Some(self.out_of_reach(&what, listening)),
         }
     }

@@ -93,7 +93,7 @@ fn suppressed_alert_names_its_silences_and_alerts() {
 }
 
 #[test]
-fn invalid_moment_has_no_age_and_a_future_one_has_zero() {
+fn invalid_moment_has_no_age_and_future_one_zero() {
     assert_eq!(Since::new("2026-01-02T04:07:30+01:00", now()).age, None);
     assert_eq!(Since::new("2026-01-02T03:08:00Z", now()).age, Some(Duration::ZERO));
 }

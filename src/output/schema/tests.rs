@@ -108,13 +108,14 @@ fn status() -> Status {
         edited: vec!["alerts.yml".into()],
         edited_inside: vec!["tdd-main".into()],
         conflicts: plan().conflicts,
+        receivers: vec!["tdd-webhook:5001".into()],
         hindrance: None,
         proof: Some(verification()),
     }
 }
 
 fn verification() -> Verification {
-    let panel = |title: &str, series| PanelCheck { title: title.into(), series };
+    let panel = |title: &str, series| PanelCheck { title: title.into(), series, shows_alerts: false };
     Verification {
         targets: vec![Target {
             job: "app-metrics".into(),
@@ -162,12 +163,20 @@ fn manifest() -> Manifest {
 
 #[test]
 fn plan_and_status_match_their_documentation() {
-    let change =
-        TextChange { service: "prometheus".into(), name: "alerts.yml".into(), diff: "-a\n+b\n".into() };
+    let change = TextChange {
+        service: "prometheus".into(),
+        name: "alerts.yml".into(),
+        subjects: vec!["A changed".into()],
+        diff: "-a\n+b\n".into(),
+    };
     let (plan, status) = (plan(), status());
     let mut seen = assert_documented("tdd-stack.plan/1", &[super::plan("tdd", &plan, &[change])]);
     seen.extend(assert_documented("tdd-stack.status/1", &[super::status(&status)]));
-    let checks = vec![CheckReport { title: "promtool check config".into(), faults: faults() }];
+    let checks = vec![CheckReport {
+        title: "promtool check config".into(),
+        files: vec!["prometheus.yml"],
+        faults: faults(),
+    }];
     seen.extend(assert_documented("tdd-stack.check/1", &[super::checks("tdd", &checks)]));
     assert_common_in_use(&seen);
 }
@@ -179,6 +188,7 @@ fn up_matches_its_documentation() {
     let login = Login { user: "admin".into(), password: Password { secret: Secret::new("x"), origin } };
     let timing = Timing {
         verb: Verb::Pull,
+        target: "prom/prometheus:v3.13.4".into(),
         service: Some("prometheus".into()),
         began: Duration::ZERO,
         took: Duration::from_millis(1500),
@@ -186,6 +196,8 @@ fn up_matches_its_documentation() {
     let summary = Summary {
         status: &status,
         plan: &plan,
+        changes: &[],
+        folder: std::path::Path::new("config/monitoring"),
         timings: &Timings(vec![timing]),
         total: Duration::from_secs(2),
         login: &login,
@@ -207,6 +219,7 @@ fn init_and_down_match_their_documentation() {
         plan: &plan(),
         kept: vec!["tdd-prometheus-data".into()],
         password_file: Some("/home/user/.local/state/tdd-stack/tdd/grafana-password".into()),
+        total: Duration::from_secs(1),
     };
     assert_documented("tdd-stack.down/1", &[super::removed(&removed)]);
 }
@@ -244,6 +257,7 @@ fn doctor_and_version_match_their_documentation() {
         state,
         what: "the registry does not have it".into(),
         fix: fix.map(Into::into),
+        brief: None,
     };
     let findings = [
         finding(Severity::Good, None),

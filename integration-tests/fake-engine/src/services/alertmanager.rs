@@ -1,11 +1,11 @@
-//! What Alertmanager 0.33 answers, as far as the program asks: the alerts that have arrived.
+//! Answers of Alertmanager 0.33 to the program's requests: the received alerts.
 
 use serde_json::{Value, json};
 
 use super::prometheus;
 use crate::state::State;
 
-/// Returns the alerts that a Prometheus on the same network fires, where it knows an Alertmanager to send them to.
+/// Returns the firing alerts of a Prometheus on the same network that is connected to an Alertmanager.
 pub(super) fn alerts(state: &State, container: &str) -> Value {
     let network = state.container(container).map(|found| found.network.clone()).unwrap_or_default();
     let senders = state

@@ -1,6 +1,6 @@
 //! Grafana: one organisation, basic authentication, data sources and dashboards by uid.
 //!
-//! Answers as Grafana 9.4 to 13 does where these agree, and as the classic storage does where they do not.
+//! It answers like Grafana 9.4 to 13 where they agree, and like the classic storage where they differ.
 
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::grafana_store::grafana_store;
 use crate::Fault;
 use crate::state::{GrafanaStore, State};
 
-/// After so many wrong tries even the right password is refused.
+/// Wrong tries after which even the right password is rejected.
 const TRIES: u32 = 5;
 
 pub(super) fn reply(state: &mut State, container: &str, ask: &Ask) -> Reply {
@@ -131,7 +131,7 @@ impl GrafanaStore {
     }
 }
 
-/// Returns a data source as Grafana describes it: what was sent, and what Grafana adds.
+/// Returns a data source in Grafana's form: the saved body with Grafana's additions.
 fn described(body: Value, id: usize) -> Value {
     let mut found = json!({
         "id": id, "orgId": 1, "typeLogoUrl": "", "user": "", "database": "", "basicAuth": false,
@@ -144,7 +144,7 @@ fn described(body: Value, id: usize) -> Value {
     found
 }
 
-/// Returns why Prometheus cannot be asked, where it cannot.
+/// Returns the error of requests to Prometheus, if it is unreachable.
 fn upstream_error(state: &State, container: &str) -> Option<String> {
     let network = state.container(container).map(|found| found.network.clone()).unwrap_or_default();
     if let Some(Fault::DataSourceSays(words)) = state.fault {

@@ -1,8 +1,8 @@
-//! Where a Grafana keeps what it is given: in its data volume.
+//! Grafana's data in its data volume.
 
 use crate::state::{GrafanaStore, State};
 
-/// Returns what the Grafana in a container keeps.
+/// Returns the data of the Grafana in a container.
 pub(super) fn grafana_store<'a>(state: &'a mut State, container: &str) -> Option<&'a mut GrafanaStore> {
     let volume = state
         .container(container)?

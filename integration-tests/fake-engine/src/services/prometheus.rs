@@ -1,4 +1,4 @@
-//! Prometheus: what its configuration makes of the containers that it can reach.
+//! Prometheus: its configuration applied to the containers that it can reach.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ pub(super) fn reply(state: &State, container: &str, path: &str) -> Reply {
         "/api/v1/targets" => {
             json!({"activeTargets": targets(state, container, &loaded), "droppedTargets": []})
         }
-        // Nothing pends or fires but what `rules` tells.
+        // Only the alerts of `rules` are pending or firing.
         "/api/v1/alerts" => json!({"alerts": []}),
         "/api/v1/rules" => json!({"groups": groups(state, &loaded)}),
         "/api/v1/alertmanagers" => json!({"activeAlertmanagers": alertmanagers(state, container, &loaded)}),
@@ -32,7 +32,7 @@ pub(super) fn reply(state: &State, container: &str, path: &str) -> Reply {
     Reply::json(200, json!({"status": "success", "data": data}))
 }
 
-/// Returns the names of the alerts that fire and have somewhere to go.
+/// Returns the names of the firing alerts that are sent to an Alertmanager.
 pub(super) fn sent(state: &State, container: &str, loaded: &BTreeMap<String, String>) -> Vec<String> {
     if alertmanagers(state, container, loaded).is_empty() {
         return Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn sent(state: &State, container: &str, loaded: &BTreeMap<String, Str
         .collect()
 }
 
-/// Returns what a service's metrics say about its last reload.
+/// Returns the metrics of a service's last reload.
 pub(super) fn reload_metrics(state: &State, container: &str, prefix: &str) -> String {
     let reload = state.container(container).map(|found| found.reload).unwrap_or_default();
     format!(
@@ -109,7 +109,7 @@ fn evaluated(state: &State, rule: &Value) -> Value {
         None => (rule["record"].as_str().unwrap_or_default(), "recording"),
     };
     let fails = matches!(state.fault, Some(Fault::RuleFails(failing)) if failing == name);
-    // An alert that always fires shows that alerts get through at all.
+    // The watchdog always fires, to prove that alerts are delivered.
     let firing = name == "Watchdog";
     json!({
         "name": name,

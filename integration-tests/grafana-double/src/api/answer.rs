@@ -1,4 +1,4 @@
-//! What Grafana's API answers: a status and a JSON body.
+//! Answers of Grafana's API: a status and a JSON body.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -17,31 +17,31 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-/// What a handler returns; both sides are answers.
+/// The result of a handler; both variants are answers.
 pub(crate) type Reply = Result<Answer, Answer>;
 
 impl Answer {
-    /// Answers 200.
+    /// Returns an answer with status 200.
     pub(crate) fn ok(body: Value) -> Self {
         Self { status: StatusCode::OK, body }
     }
 
-    /// Answers with a message only.
+    /// Returns an answer with a message.
     pub(crate) fn message(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, body: json!({"message": message.into()}) }
     }
 
-    /// Answers with a message that has an error behind it.
+    /// Returns an answer with a message and an error.
     pub(crate) fn error(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, body: json!({"message": message.into(), "traceID": ""}) }
     }
 
-    /// Answers in the form of the classic dashboard and folder errors.
+    /// Returns an answer in the format of classic dashboard and folder errors.
     pub(crate) fn with_status(status: StatusCode, message: &str, word: &str) -> Self {
         Self { status, body: json!({"message": message, "status": word}) }
     }
 
-    /// Answers in the form of Grafana's newer errors.
+    /// Returns an answer in the format of newer errors.
     pub(crate) fn coded(status: StatusCode, message: &str, message_id: &str) -> Self {
         let body = json!({
             "extra": null,
@@ -53,17 +53,17 @@ impl Answer {
         Self { status, body }
     }
 
-    /// Refuses a body that does not fit.
+    /// Returns the answer to an invalid body.
     pub(crate) fn bad_request_data() -> Self {
         Self::error(StatusCode::BAD_REQUEST, "bad request data")
     }
 
-    /// Refuses a path or a method that is not there.
+    /// Returns the answer to an unknown path or method.
     pub(crate) fn not_found() -> Self {
         Self::message(StatusCode::NOT_FOUND, "Not found")
     }
 
-    /// Returns the message, for callers that have no HTTP.
+    /// Returns the message, for callers without HTTP.
     pub(crate) fn text(&self) -> &str {
         self.body["message"].as_str().unwrap_or_default()
     }
@@ -78,7 +78,7 @@ impl From<Unwritable> for Answer {
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut text = self.body.to_string();
-        // Grafana's newer errors end in a line end.
+        // Newer errors end in a line end.
         if self.body.get("messageId").is_some() {
             text.push('\n');
         }

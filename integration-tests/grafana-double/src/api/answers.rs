@@ -1,9 +1,9 @@
-//! How many answers were given.
+//! Statistics of answers.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How many answers were given, by status.
+/// The number of answers by status.
 #[derive(Debug, Default)]
 pub(crate) struct Answers(Mutex<BTreeMap<u16, u64>>);
 
@@ -13,7 +13,7 @@ impl Answers {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
     }
 
-    /// Returns the counts.
+    /// Returns the numbers.
     pub(crate) fn counted(&self) -> BTreeMap<u16, u64> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

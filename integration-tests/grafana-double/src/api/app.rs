@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! State that every handler can access.
 
 use std::sync::Arc;
 
@@ -11,28 +11,28 @@ use crate::state::Author;
 use crate::state::store::Store;
 use crate::time;
 
-/// What every handler can reach.
+/// State that every handler can access.
 #[derive(Debug)]
 pub(crate) struct App {
     /// The settings of this run.
     pub(crate) settings: Settings,
-    /// What is remembered.
+    /// The stored state.
     pub(crate) store: Store,
     /// Whether the database works.
     pub(crate) database: DatabaseProbe,
     /// The client for data sources.
     pub(crate) prometheus: Prometheus,
-    /// The places with dashboards that are looked at again and again.
+    /// The providers of dashboards that are scanned periodically.
     pub(crate) providers: Providers,
-    /// How many answers were given.
+    /// The number of answers.
     pub(crate) answers: Answers,
 }
 
-/// The handlers' shared reference to it.
+/// A shared reference to the state.
 pub(crate) type Shared = Arc<App>;
 
 impl App {
-    /// Puts together what the handlers need.
+    /// Creates the state.
     pub(crate) fn new(settings: Settings, store: Store) -> Result<Self, String> {
         let database = DatabaseProbe::new(&settings.data);
         Ok(Self {
@@ -45,7 +45,7 @@ impl App {
         })
     }
 
-    /// Returns who changes something now.
+    /// Returns the author of a change at the current time.
     pub(crate) fn author(&self, login: &str) -> Author {
         Author { login: login.to_string(), now_ms: time::now_ms(), flavour: self.settings.flavour }
     }

@@ -1,6 +1,6 @@
-//! Who asks: basic authentication, with the lock after wrong tries.
+//! Basic authentication, with a lock after wrong tries.
 //!
-//! Never tells a locked name from a wrong password: their answers are the same.
+//! A locked name and a wrong password have the same answer.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -14,7 +14,7 @@ use crate::api::app::{App, Shared};
 use crate::state::lockout;
 use crate::time;
 
-/// A user who gave the right password.
+/// An authenticated user.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn {
     /// The user's number.
@@ -35,7 +35,7 @@ fn sign_in(app: &App, headers: &HeaderMap) -> Result<SignedIn, Answer> {
     let unauthorized = || Answer::coded(StatusCode::UNAUTHORIZED, "Unauthorized", "auth.unauthorized");
     let header = headers.get(AUTHORIZATION).ok_or_else(unauthorized)?;
     let header = header.to_str().map_err(|_| invalid_header())?;
-    // The double has no tokens, so any other scheme is as good as none.
+    // The double has no tokens, so other schemes count as missing.
     let Some(encoded) = strip_scheme(header) else { return Err(unauthorized()) };
     let decoded = STANDARD.decode(encoded.trim()).map_err(|_| invalid_header())?;
     let decoded = String::from_utf8(decoded).map_err(|_| invalid_header())?;

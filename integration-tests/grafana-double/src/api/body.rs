@@ -1,4 +1,4 @@
-//! Reads the body of a request as Grafana binds it: declared as JSON, or refused.
+//! Request bodies, which must be declared as JSON as in Grafana.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 
 use crate::api::answer::Answer;
 
-/// A JSON object that a client sent.
+/// A JSON object from a client.
 #[derive(Clone, Debug)]
 pub(crate) struct JsonBody(pub(crate) Map<String, Value>);
 
 impl JsonBody {
-    /// Leaves out every `null`, however deep.
+    /// Removes every `null`, at any depth.
     pub(crate) fn without_nulls(self) -> Self {
         Self(strip(self.0))
     }
 
-    /// Returns the object as a typed value; `null` counts as absent, as it does in Go.
+    /// Returns the object as a typed value; `null` counts as absent, as in Go.
     pub(crate) fn typed<T: DeserializeOwned>(self) -> Result<T, Answer> {
         let present = self.0.into_iter().filter(|(_, value)| !value.is_null()).collect();
         serde_json::from_value(Value::Object(present)).map_err(|_| Answer::bad_request_data())
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nulls_are_left_out_however_deep() {
+    fn nulls_are_removed_at_any_depth() {
         let body = json!({"a": null, "b": [{"c": null, "d": 1}]});
         let body = JsonBody(body.as_object().cloned().unwrap()).without_nulls();
         assert_eq!(Value::Object(body.0), json!({"b": [{"d": 1}]}));

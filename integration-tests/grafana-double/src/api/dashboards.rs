@@ -1,4 +1,4 @@
-//! `/api/dashboards`, and what saving a dashboard does.
+//! `/api/dashboards`, and the effects of saving a dashboard.
 
 mod handlers;
 mod refusal;

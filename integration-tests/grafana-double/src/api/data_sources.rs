@@ -1,4 +1,4 @@
-//! `/api/datasources`, and what stands below a data source.
+//! `/api/datasources`, and paths below a data source.
 
 mod handlers;
 mod health;

@@ -1,4 +1,4 @@
-//! Whether the database works, as Grafana looks at it.
+//! Health of the database, cached like Grafana's.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 /// The file in the data folder that makes `/api/health` report a failing database.
 pub const DATABASE_FAILING_FILE: &str = "database-failing";
 
-/// How long Grafana trusts its last look at the database.
+/// The time for which Grafana caches the health of the database.
 const TRUSTED: Duration = Duration::from_secs(5);
 
-/// Looks at the database, and remembers what it saw for a while.
+/// Checks the database, and caches the result.
 #[derive(Debug)]
 pub(crate) struct DatabaseProbe {
     failing_file: PathBuf,
@@ -18,12 +18,12 @@ pub(crate) struct DatabaseProbe {
 }
 
 impl DatabaseProbe {
-    /// Returns a probe whose database fails while a file is in the data folder.
+    /// Returns a probe that fails while a file exists in the data folder.
     pub(crate) fn new(data: &Path) -> Self {
         Self { failing_file: data.join(DATABASE_FAILING_FILE), last: Mutex::new(None) }
     }
 
-    /// Returns whether it works, as far as Grafana knows now.
+    /// Returns whether the database works according to the cache.
     pub(crate) fn works(&self, now: Instant) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match *last {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_the_database_shows_five_seconds_late() {
+    fn database_health_is_cached_for_five_seconds() {
         let data = tempfile::tempdir().unwrap();
         let probe = DatabaseProbe::new(data.path());
         let start = Instant::now();

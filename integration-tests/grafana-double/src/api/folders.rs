@@ -13,7 +13,7 @@ use crate::state::folder::Folder;
 use crate::state::uid;
 use crate::state::{Author, State as Remembered};
 
-/// What a client or a file wants a folder to be.
+/// A folder that a client or a file creates.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Wanted {
@@ -22,7 +22,7 @@ pub(crate) struct Wanted {
     pub(crate) parent_uid: String,
 }
 
-/// Makes a folder; another folder may have the same title.
+/// Creates a folder; another folder may have the same title.
 pub(crate) fn insert(state: &mut Remembered, wanted: Wanted, author: &Author) -> Result<Folder, Answer> {
     let refused = |message: &str| Err(Answer::message(StatusCode::BAD_REQUEST, message));
     let title = wanted.title.trim();
@@ -79,7 +79,7 @@ pub(crate) async fn by_uid(State(app): State<Shared>, _: SignedIn, Path(uid): Pa
     found.map(Answer::ok).ok_or_else(not_found)
 }
 
-/// Answers `DELETE /api/folders/{uid}`; the dashboards in it go with it.
+/// Answers `DELETE /api/folders/{uid}`, which also removes the dashboards in the folder.
 pub(crate) async fn remove(State(app): State<Shared>, _: SignedIn, Path(uid): Path<String>) -> Reply {
     app.store.write(|state| {
         let title = state.folder(&uid).ok_or_else(not_found)?.title.clone();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_folder_is_said() {
+    fn invalid_folder_is_rejected_with_its_message() {
         let mut state = Remembered::default();
         for (folder, message) in [
             (wanted("a", "  "), "folder title cannot be empty"),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_folder_may_have_the_title_but_not_the_uid() {
+    fn folders_may_share_a_title_but_not_a_uid() {
         let mut state = Remembered::default();
         insert(&mut state, wanted("a", "A"), &Author::default()).unwrap();
         assert!(insert(&mut state, wanted("b", "A"), &Author::default()).is_ok());

@@ -1,4 +1,4 @@
-//! `/api/health` and `/healthz`: answered before anybody is asked for a password.
+//! `/api/health` and `/healthz`, which need no login.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::api::app::Shared;
 use crate::name::NAME;
 
-/// The order of the fields is Grafana's.
+/// The health in Grafana's order of fields.
 #[derive(Serialize)]
 struct Health {
     database: &'static str,
@@ -34,7 +34,7 @@ pub(crate) async fn api_health(State(app): State<Shared>) -> Response {
     (status, [(CONTENT_TYPE, "application/json; charset=UTF-8")], text).into_response()
 }
 
-/// Answers `GET /healthz`, without a look at the database.
+/// Answers `GET /healthz` without checking the database.
 pub(crate) async fn healthz() -> &'static str {
     "Ok"
 }

@@ -1,4 +1,4 @@
-//! `/metrics`, in Prometheus' text format and without a login, as Grafana serves it.
+//! `/metrics` in Prometheus' text format, without a login as in Grafana.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ mod tests {
     use crate::api::answers::Answers;
 
     #[test]
-    fn every_line_is_a_comment_or_a_sample() {
+    fn every_metrics_line_is_a_comment_or_sample() {
         let answers = Answers::default();
         answers.count(200);
         answers.count(200);

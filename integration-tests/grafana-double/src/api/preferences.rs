@@ -12,7 +12,7 @@ use crate::api::body::JsonBody;
 use crate::api::dashboards::unknown_dashboard;
 use crate::state::Preferences;
 
-/// An absent key is `None`: it is reset by `PUT` and left alone by `PATCH`.
+/// A change of preferences; an absent key is reset by `PUT` and kept by `PATCH`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Wanted {

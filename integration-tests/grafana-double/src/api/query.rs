@@ -1,6 +1,6 @@
-//! `/api/ds/query`: what Grafana's backend does with the queries of a panel.
+//! `/api/ds/query`: executes the queries of a panel as Grafana's backend does.
 //!
-//! Never answers for Prometheus: a query is interpolated, passed on, and its result turned into frames.
+//! A query is interpolated and sent to Prometheus, and its result is converted into frames.
 
 mod frames;
 mod interpolate;
@@ -85,7 +85,7 @@ async fn ask(
     if query.instant {
         add(&app.prometheus.instant(source, &prepared.expr, range.to_ms).await?);
     }
-    // Dashboards from before there was a choice say neither, and mean a range.
+    // Old dashboards set neither flag, and expect a range.
     if query.range || !query.instant {
         add(&app.prometheus.range(source, &prepared.expr, prepared.range).await?);
     }
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_names_the_reason_and_has_no_frames() {
+    fn failed_query_has_its_reason_and_no_frames() {
         let fault = Fault { status: StatusCode::BAD_GATEWAY, message: "refused".into() };
         let body = failure(&fault);
         assert_eq!((body["error"].as_str(), body["status"].as_u64()), (Some("refused"), Some(502)));

@@ -1,7 +1,6 @@
 //! `/api/search`: dashboards and folders by title, tag or uid.
 //!
-//! What is new may be found late: since Grafana 12 the index follows the store, and the double can be told by how
-//! much.
+//! New objects may appear late: since Grafana 12 the index follows the store, with a delay that tests can set.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -18,7 +17,7 @@ use crate::time;
 
 const MOST: usize = 5000;
 
-/// What a client looks for.
+/// Conditions of a search.
 #[derive(Debug, Default)]
 struct Wanted {
     title: String,
@@ -85,7 +84,7 @@ impl Wanted {
     }
 
     fn in_folder(&self, folder_uid: &str) -> bool {
-        // `general` is the name of no folder.
+        // `general` means dashboards without a folder.
         self.folder_uids
             .iter()
             .any(|wanted| wanted == folder_uid || (wanted == "general" && folder_uid.is_empty()))
@@ -172,12 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn hits_are_sorted_by_title_whatever_their_case() {
+    fn hits_are_sorted_by_title_ignoring_case() {
         assert_eq!(uids(&[], 1000), ["a", "b", "f"]);
     }
 
     #[test]
-    fn every_condition_narrows_the_hits() {
+    fn every_condition_filters_the_hits() {
         assert_eq!(uids(&[("type", "dash-db"), ("query", "BETA")], 1000), ["a", "b"]);
         assert_eq!(uids(&[("tag", "x")], 1000), ["b"]);
         assert_eq!(uids(&[("dashboardUIDs", "a")], 1000), ["a"]);
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_newer_than_the_index_is_not_found() {
+    fn newer_objects_than_the_index_are_not_found() {
         assert!(uids(&[], 999).is_empty());
     }
 }

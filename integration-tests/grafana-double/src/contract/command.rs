@@ -1,4 +1,4 @@
-//! The `grafana-contract` program: holds a running Grafana to the contract.
+//! The `grafana-contract` program, which checks a running Grafana.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its result")]
 
 use std::process::ExitCode;
@@ -11,8 +11,8 @@ use super::{ASSERTIONS, Needs};
 
 /// Check a running Grafana against the contract that tdd-stack relies on
 ///
-/// Makes and removes data sources, folders and dashboards whose names begin with `contract-`, changes the password
-/// and changes it back. One wrong password is tried, and counts.
+/// Creates and removes data sources, folders and dashboards whose names begin with `contract-`, and changes the
+/// password twice. One wrong password is tried, and counts.
 #[derive(Debug, Parser)]
 #[command(name = "grafana-contract", version)]
 struct Flags {
@@ -25,13 +25,13 @@ struct Flags {
     /// Password of the administrator
     #[arg(long, env = "GRAFANA_CONTRACT_PASSWORD", hide_env_values = true)]
     password: String,
-    /// Address of a Prometheus, as the Grafana sees it
+    /// Address of a Prometheus, as seen by the Grafana
     #[arg(long, env = "GRAFANA_CONTRACT_PROMETHEUS")]
     prometheus: Option<String>,
-    /// Uid of a data source that a file made
+    /// Uid of a data source from a file
     #[arg(long, env = "GRAFANA_CONTRACT_READ_ONLY_DATA_SOURCE")]
     read_only_data_source: Option<String>,
-    /// Uid of a dashboard that a file made
+    /// Uid of a dashboard from a file
     #[arg(long, env = "GRAFANA_CONTRACT_PROVISIONED_DASHBOARD")]
     provisioned_dashboard: Option<String>,
     /// Lock the administrator's name at the end, for five minutes
@@ -39,7 +39,7 @@ struct Flags {
     lock_out: bool,
 }
 
-/// Checks every assertion that can be checked, prints a line for each, and returns 1 if one does not hold.
+/// Checks every assertion that is possible, prints a line for each, and returns 1 if one does not hold.
 pub fn main() -> ExitCode {
     let flags = Flags::parse();
     let target = Target {
@@ -65,11 +65,11 @@ pub fn main() -> ExitCode {
 
 async fn check_all(target: Target) -> Result<usize, Violation> {
     let grafana = Grafana::new(target)?;
-    // A wrong password must not be tried thirty times: the first refusal ends the check.
+    // A wrong password ends the check, because each assertion would repeat it.
     grafana.get("/api/org").await?.has_status(200)?;
     let mut n_violated = 0;
     for assertion in ASSERTIONS {
-        let said = format!("{:>2} {}", assertion.number, assertion.says);
+        let said = format!("{:>2} {}", assertion.number, assertion.title);
         if !assertion.can_be_checked(&grafana.target) {
             println!("not checked  {said}: {}", needed(assertion.needs));
             continue;

@@ -88,7 +88,7 @@ pub(super) async fn same_title(grafana: &Grafana) -> Checked {
         return Ok(());
     }
     let uid = second.has_status(200)?.text_at("/uid")?;
-    second.demand(uid != first, "a uid of its own")?;
+    second.demand(uid != first, "a new uid")?;
     Ok(())
 }
 
@@ -170,7 +170,7 @@ pub(super) async fn save(grafana: &Grafana, body: &Value) -> Result<Answer, Viol
     Ok(answer)
 }
 
-/// Returns a save that succeeds whatever is there.
+/// Returns a save that always succeeds.
 pub(super) fn overwriting(uid: &str, panel: &str) -> Value {
     json!({"dashboard": dashboard(uid, panel), "overwrite": true})
 }

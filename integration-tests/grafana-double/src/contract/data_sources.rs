@@ -104,7 +104,7 @@ pub(super) async fn default(grafana: &Grafana) -> Checked {
     let before = all.body.as_array().into_iter().flatten().find(|known| known["isDefault"] == true).cloned();
     let checked = one_default(grafana).await;
     if let Some(before) = before {
-        // Who was the default before the check has to be so after it.
+        // The previous default data source must be the default again after the check.
         let uid = before["uid"].as_str().unwrap_or_default();
         let mut restored = grafana.get(&by_uid(uid)).await?.body;
         restored["isDefault"] = json!(true);
@@ -125,7 +125,7 @@ async fn one_default(grafana: &Grafana) -> Checked {
     Ok(())
 }
 
-/// Makes a data source for one assertion.
+/// Creates a data source for one assertion.
 pub(super) async fn make(grafana: &Grafana, body: &Value) -> Result<Answer, Violation> {
     let answer = grafana.post(ALL, body).await?;
     if answer.status == 200 {

@@ -1,6 +1,6 @@
-//! The Grafana that is held to the contract.
+//! The Grafana that is checked.
 //!
-//! Never follows a redirect: below `/api` there are none, and elsewhere they lead to the login page.
+//! Redirects are not followed: `/api` has none, and others lead to the login page.
 #![expect(clippy::disallowed_types, reason = "the contract's only HTTP client")]
 
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ use super::answer::{Answer, Violation};
 use crate::Flavour;
 use crate::state::uid::random;
 
-/// A Grafana, and what may be done with it.
+/// A Grafana, and permissions for the check.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
     /// Its address, such as `http://127.0.0.1:3000`.
@@ -23,15 +23,15 @@ pub struct Target {
     pub user: String,
     /// The password.
     pub password: String,
-    /// A Prometheus' address, as this Grafana sees it.
+    /// A Prometheus' address, as seen by this Grafana.
     pub prometheus: Option<String>,
-    /// The uid of a data source that a file made.
+    /// The uid of a data source from a file.
     pub read_only_data_source: Option<String>,
-    /// The uid of a dashboard that a file made.
+    /// The uid of a dashboard from a file.
     pub provisioned_dashboard: Option<String>,
     /// Whether the login may be locked.
     pub may_lock_out: bool,
-    /// The flavour it must have; `None` tolerates what differs between releases.
+    /// The required flavour; `None` tolerates differences between releases.
     pub flavour: Option<Flavour>,
 }
 
@@ -44,10 +44,10 @@ pub struct Grafana {
     made: Mutex<Vec<String>>,
 }
 
-/// Whose login a request carries.
+/// The login of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum As<'a> {
-    Nobody,
+    Anonymous,
     Target,
     User(&'a str, &'a str),
 }
@@ -62,22 +62,22 @@ impl Grafana {
         Ok(Self { target, client, made: Mutex::new(Vec::new()) })
     }
 
-    /// Reads a path.
+    /// Sends a GET request.
     pub async fn get(&self, path: &str) -> Result<Answer, Violation> {
         self.ask(Method::GET, path, As::Target, None).await
     }
 
-    /// Sends a body to a path.
+    /// Sends a POST request.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, Violation> {
         self.ask(Method::POST, path, As::Target, Some(body)).await
     }
 
-    /// Replaces what is at a path.
+    /// Sends a PUT request.
     pub async fn put(&self, path: &str, body: &Value) -> Result<Answer, Violation> {
         self.ask(Method::PUT, path, As::Target, Some(body)).await
     }
 
-    /// Removes what is at a path.
+    /// Sends a DELETE request.
     pub async fn delete(&self, path: &str) -> Result<Answer, Violation> {
         self.ask(Method::DELETE, path, As::Target, None).await
     }
@@ -102,7 +102,7 @@ impl Grafana {
         self.send(&Method::POST, path, self.signed(request, As::Target)).await
     }
 
-    /// Says that a path has to be deleted after the assertion.
+    /// Registers a path for deletion after the assertion.
     pub(super) fn made(&self, path: impl Into<String>) {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).push(path.into());
     }
@@ -110,19 +110,19 @@ impl Grafana {
     pub(super) async fn clean_up(&self) {
         let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
         for path in made.iter().rev() {
-            // It may be gone already, which is as good.
+            // The object may be deleted already.
             drop(self.delete(path).await);
         }
     }
 
-    /// Returns whether it is the double, which is held to every word.
+    /// Returns whether this is the double, which is checked strictly.
     pub(super) fn is_strict(&self) -> bool {
         self.target.flavour.is_some()
     }
 
     fn signed(&self, request: RequestBuilder, who: As<'_>) -> RequestBuilder {
         match who {
-            As::Nobody => request,
+            As::Anonymous => request,
             As::Target => request.basic_auth(&self.target.user, Some(&self.target.password)),
             As::User(user, password) => request.basic_auth(user, Some(password)),
         }
@@ -148,7 +148,7 @@ impl Grafana {
     }
 }
 
-/// Returns a name that nothing else has.
+/// Returns a unique name.
 pub(super) fn unique(kind: &str) -> String {
     format!("contract-{kind}-{:08x}", random() >> 32)
 }

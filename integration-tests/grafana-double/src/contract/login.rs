@@ -12,7 +12,7 @@ use super::grafana::{As, Grafana, unique};
 const MOST_TRIES: usize = 5;
 
 pub(super) async fn missing(grafana: &Grafana) -> Checked {
-    let answer = grafana.ask(Method::GET, "/api/org", As::Nobody, None).await?;
+    let answer = grafana.ask(Method::GET, "/api/org", As::Anonymous, None).await?;
     answer.has_status(401)?.has_message("Unauthorized")?;
     if grafana.is_strict() {
         answer.has("/messageId", "auth.unauthorized")?;
@@ -46,7 +46,7 @@ pub(super) async fn change(grafana: &Grafana) -> Checked {
     wrong_old.has_status(401)?.has_message("Invalid old password")?;
     change_password(grafana, old, old, &new).await?.has_status(200)?.has_message("User password changed")?;
     let works = grafana.ask(Method::GET, "/api/org", As::User(&grafana.target.user, &new), None).await;
-    // Whatever the new password does, the old one has to come back.
+    // The old password must be restored in any case.
     change_password(grafana, &new, &new, old).await?.has_status(200)?;
     works?.has_status(200)?;
     grafana.get("/api/org").await?.has_status(200)?;

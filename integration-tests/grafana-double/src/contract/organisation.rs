@@ -11,7 +11,7 @@ const PREFERENCES: &str = "/api/org/preferences";
 pub(super) async fn home_and_reload(grafana: &Grafana) -> Checked {
     let before = grafana.get(PREFERENCES).await?.body;
     let checked = home(grafana).await;
-    // What was preferred before the check has to be so after it.
+    // The preferences must be the same after the check.
     grafana.put(PREFERENCES, &before).await?.has_status(200)?;
     checked?;
     let reload = grafana.post("/api/admin/provisioning/dashboards/reload", &json!({})).await?;

@@ -1,4 +1,4 @@
-//! Assertions 21 to 23: what Grafana passes on to Prometheus.
+//! Assertions 21 to 23: requests that Grafana passes to Prometheus.
 
 use serde_json::{Value, json};
 

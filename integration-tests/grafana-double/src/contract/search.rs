@@ -7,7 +7,7 @@ use super::answer::{Answer, Violation};
 use super::dashboards::{overwriting, save};
 use super::grafana::{Grafana, unique};
 
-/// How long the index may be behind.
+/// The longest delay of the index.
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) async fn finds(grafana: &Grafana) -> Checked {

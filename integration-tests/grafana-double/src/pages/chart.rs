@@ -9,12 +9,12 @@ const HEIGHT: f64 = 120.0;
 /// The colours of lines, in turn.
 const COLOURS: [&str; 6] = ["#3274d9", "#299c46", "#e0752d", "#8f3bb8", "#c9a20c", "#d44a3a"];
 
-/// Returns the colour of the line with that number.
+/// Returns the colour of the line with this number.
 pub(super) fn colour(line: usize) -> &'static str {
     COLOURS[line % COLOURS.len()]
 }
 
-/// Returns a picture of the series over a range.
+/// Returns an SVG image of the series over a range.
 pub(super) fn draw<'a>(series: impl Iterator<Item = &'a Series> + Clone, range: TimeRange) -> String {
     let numbers = series.clone().flat_map(|series| &series.points).filter_map(|point| number(&point.value));
     let (least, most) = numbers
@@ -30,7 +30,7 @@ pub(super) fn draw<'a>(series: impl Iterator<Item = &'a Series> + Clone, range: 
                 Some(format!("{x:.1},{y:.1}"))
             })
             .collect();
-        // A lone point is a line of no length, which the round ends make a dot.
+        // A single point is a line of length zero, which round caps show as a dot.
         if let [only] = points.as_slice() {
             points.push(only.clone());
         }
@@ -48,7 +48,7 @@ fn number(value: &str) -> Option<f64> {
     value.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
-/// Returns how far a value is between two others; a flat line is in the middle.
+/// Returns the relative position of a value between two others; a flat line is in the middle.
 fn share(value: f64, least: f64, most: f64) -> f64 {
     if most > least { ((value - least) / (most - least)).clamp(0.0, 1.0) } else { 0.5 }
 }
@@ -66,7 +66,7 @@ mod tests {
     use crate::prometheus::series::Point;
 
     #[test]
-    fn a_line_goes_from_the_lower_left_to_the_upper_right() {
+    fn rising_line_starts_at_the_lower_left() {
         let point = |at_ms, value: &str| Point { at_ms, value: value.into() };
         let points = vec![point(0, "1"), point(50, "NaN"), point(100, "3")];
         let series = [Series { labels: BTreeMap::new(), points }];
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_line_is_in_the_middle() {
+    fn flat_line_is_in_the_middle() {
         assert!((share(5.0, 5.0, 5.0) - 0.5).abs() < f64::EPSILON);
     }
 }

@@ -1,4 +1,4 @@
-//! How a value looks: its unit, its text and its colour, as the panel's field options say.
+//! The look of a value: unit, text and colour according to the panel's field options.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 pub(super) struct Shown {
     /// The text.
     pub(super) text: String,
-    /// The colour, if the panel gives it one.
+    /// The colour, if the panel sets one.
     pub(super) colour: Option<String>,
 }
 
@@ -45,7 +45,7 @@ fn threshold(defaults: &Value, number: f64) -> Option<&str> {
     reached.next_back().and_then(|step| step["color"].as_str())
 }
 
-/// Lets through what is a colour, and nothing else that could stand in a style.
+/// Returns a colour that is safe in a style attribute.
 fn css_colour(name: &str) -> Option<String> {
     let base =
         ["super-light-", "light-", "semi-dark-", "dark-"].iter().find_map(|shade| name.strip_prefix(shade));
@@ -88,7 +88,7 @@ fn scaled(number: f64, base: f64, units: &[&str]) -> String {
     rounded(rest)
 }
 
-/// Keeps three digits, as far as there are any behind the point.
+/// Formats a number with up to three digits after the point.
 fn rounded(number: f64) -> String {
     let decimals = match number.abs() {
         size if !size.is_finite() || size >= 100.0 => 0,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn units_are_readable() {
+    fn values_have_readable_units() {
         for (unit, raw, text) in [
             ("", "1", "1"),
             ("", "0.12345", "0.123"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_replaces_the_value() {
+    fn mapping_replaces_the_value() {
         let mappings = json!([{"type": "value", "options": {"1": {"text": "Up", "color": "green"}}}]);
         assert_eq!(shown(&json!({"mappings": mappings}), "1"), ("Up".into(), Some("#299c46".into())));
         let range =
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_threshold_that_is_reached_gives_the_colour() {
+    fn last_reached_threshold_sets_the_colour() {
         let steps = json!([{"color": "red", "value": null}, {"color": "green", "value": 1}]);
         let defaults = json!({"thresholds": {"steps": steps}});
         assert_eq!(shown(&defaults, "0").1.as_deref(), Some("#d44a3a"));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_colour_gets_into_a_style() {
+    fn only_colours_are_allowed_in_styles() {
         assert_eq!(css_colour("semi-dark-red").as_deref(), Some("#d44a3a"));
         assert_eq!(css_colour("#00ff00").as_deref(), Some("#00ff00"));
         assert_eq!(css_colour("red;background:url(x)"), None);

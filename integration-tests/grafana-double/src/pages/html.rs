@@ -1,4 +1,4 @@
-//! The frame around every page: what it is, how it looks, when it loads itself again.
+//! The frame of every page: title, style and reload.
 
 use crate::name::NAME;
 
@@ -7,13 +7,13 @@ use crate::name::NAME;
 pub(super) struct Page<'a> {
     /// Its title, as text.
     pub(super) title: &'a str,
-    /// Where the list of dashboards is, unless this is it.
+    /// The path of the list of dashboards, unless this page is the list.
     pub(super) home: Option<&'a str>,
-    /// What stands beside the title, as HTML.
+    /// The HTML next to the title.
     pub(super) note: String,
-    /// After how many seconds it is loaded again.
+    /// The reload interval in seconds.
     pub(super) refresh: u64,
-    /// What is on it, as HTML.
+    /// The content, as HTML.
     pub(super) body: String,
 }
 
@@ -68,7 +68,7 @@ impl Page<'_> {
     }
 }
 
-/// Returns a text that is safe in HTML, also between quotes.
+/// Escapes a text for HTML, also inside quotes.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -89,12 +89,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_gets_out_of_its_quotes() {
+    fn special_characters_are_escaped() {
         assert_eq!(escape("<a href=\"x\">'&'"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;");
     }
 
     #[test]
-    fn every_page_says_that_it_is_a_double() {
+    fn every_page_identifies_the_double() {
         let page = Page { title: "<b>", home: None, note: String::new(), refresh: 30, body: String::new() };
         let html = page.to_html();
         assert!(html.contains("This is a test double, not Grafana."));

@@ -15,7 +15,7 @@ pub(super) fn flatten(spec: &Value) -> Vec<Value> {
     list(spec).into_iter().flat_map(|panel| std::iter::once(panel.clone()).chain(list(&panel))).collect()
 }
 
-/// Returns a panel with what was asked for it.
+/// Returns a panel with its values.
 pub(super) fn draw(panel: &Value, values: &[Values], range: TimeRange) -> String {
     let title = escape(panel["title"].as_str().unwrap_or_default());
     let kind = panel["type"].as_str().unwrap_or_default();
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_panel_shows_the_value_and_escapes_the_label() {
+    fn every_panel_shows_values_and_escapes_labels() {
         for kind in ["stat", "timeseries", "table", "piechart"] {
             let html = draw(&json!({"type": kind, "title": "T & T"}), &values("<x>"), RANGE);
             assert!(
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panel_says_why_it_is_empty() {
+    fn empty_panel_shows_the_reason() {
         let panel = json!({"type": "stat", "title": "T"});
         assert!(draw(&panel, &[Values::Series(vec![])], RANGE).contains("No data"));
         let fault = draw(&panel, &[Values::Fault("refused <b>".into())], RANGE);
@@ -156,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn panels_inside_rows_are_shown_too() {
+    fn panels_inside_rows_are_shown() {
         let spec = json!({"panels": [{"type": "row", "title": "R", "panels": [{"type": "stat"}]}, {"type": "table"}]});
         let kinds: Vec<_> = flatten(&spec).iter().map(|panel| panel["type"].clone()).collect();
         assert_eq!(kinds, ["row", "stat", "table"]);
     }
 
     #[test]
-    fn a_panel_stays_inside_the_grid() {
+    fn panel_stays_inside_the_grid() {
         assert_eq!(place(&json!({"gridPos": {"x": 12, "w": 40}})), " style=\"grid-column:13/span 12\"");
         assert_eq!(place(&json!({"gridPos": {"x": 99, "w": 0}})), " style=\"grid-column:24/span 1\"");
     }

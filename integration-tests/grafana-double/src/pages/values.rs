@@ -1,4 +1,4 @@
-//! Asks for what a panel shows.
+//! Queries the values of a panel.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -9,35 +9,35 @@ use crate::api::query::{self, Query, TimeRange, legend};
 use crate::prometheus::series::Series;
 use crate::state::data_source::{DataSource, PROMETHEUS};
 
-/// Where a dashboard begins that does not say.
+/// The start of the range of dashboards that set none.
 pub(super) const DEFAULT_FROM: &str = "now-1h";
 
-/// How many points a chart has at most.
+/// The largest number of points of a chart.
 const POINTS: u64 = 120;
 
-/// What one query of a panel gave.
+/// The result of one query of a panel.
 #[derive(Clone, Debug)]
 pub(super) enum Values {
     /// Series with their names.
     Series(Vec<(String, Series)>),
-    /// Why there are none.
+    /// The reason for missing values.
     Fault(String),
 }
 
-/// Returns whether a panel shows a course, and not only the moment.
+/// Returns whether a panel shows a range instead of a single moment.
 pub(super) fn is_course(panel: &Value) -> bool {
     matches!(panel["type"].as_str(), Some("timeseries" | "graph" | "barchart" | "histogram" | "heatmap"))
 }
 
-/// Returns the range that a dashboard shows.
+/// Returns the range of a dashboard.
 pub(super) fn range_of(spec: &Value, now_ms: u64) -> TimeRange {
     let text = |key: &str, default| spec["time"][key].as_str().unwrap_or(default).to_string();
-    // A range that the double cannot read must not empty the page.
+    // A range that the double cannot parse must not empty the page.
     TimeRange::parse(&text("from", DEFAULT_FROM), &text("to", "now"), now_ms)
         .unwrap_or(TimeRange { from_ms: now_ms.saturating_sub(3_600_000), to_ms: now_ms })
 }
 
-/// Asks all queries of a panel.
+/// Runs all queries of a panel.
 pub(super) async fn of(app: &App, panel: &Value, variables: &Variables, range: TimeRange) -> Vec<Values> {
     let targets = panel["targets"].as_array().into_iter().flatten();
     let asked = targets.filter(|target| target["expr"].is_string() && target["hide"] != true);
@@ -74,7 +74,7 @@ async fn ask(
 fn source_of(app: &App, panel: &Value, target: &Value) -> Option<DataSource> {
     let uid = target["datasource"]["uid"].as_str().or(panel["datasource"]["uid"].as_str());
     app.store.read(|state| {
-        // A variable stands for a choice that nobody made here, so the default is taken.
+        // The page has no selection for variables, so the default data source is used.
         let named = uid.filter(|uid| !uid.starts_with('$'));
         let known = match named {
             Some(uid) => state.data_source(uid),
@@ -84,7 +84,7 @@ fn source_of(app: &App, panel: &Value, target: &Value) -> Option<DataSource> {
     })
 }
 
-/// The browser's part of naming a series: `__auto` is the labels in short.
+/// Returns the name of a series as the browser would: `__auto` is a short form of the labels.
 fn name(format: &str, expr: &str, series: &Series) -> String {
     let name = legend(format, expr, &series.labels);
     if !name.is_empty() {

@@ -1,4 +1,4 @@
-//! A dashboard's own variables, with the values it was saved with.
+//! Variables of a dashboard, with their saved values.
 
 use serde_json::Value;
 
@@ -13,13 +13,13 @@ pub(super) fn of(spec: &Value) -> Variables {
         Some((variable["name"].as_str()?.to_string(), value(&variable["current"]["value"])))
     };
     let mut variables: Vec<_> = list.into_iter().flatten().filter_map(named).collect();
-    // `$job` must not eat the beginning of `$job_name`.
+    // `$job` must not match the beginning of `$job_name`.
     variables.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
     Variables(variables)
 }
 
 impl Variables {
-    /// Puts the values in.
+    /// Replaces the variables in a text.
     pub(super) fn put_into(&self, text: &str) -> String {
         self.0.iter().fold(text.to_string(), |text, (name, value)| {
             text.replace(&format!("${{{name}}}"), value)
@@ -29,7 +29,7 @@ impl Variables {
     }
 }
 
-/// Several values are written as a regular expression, which is what queries use them in.
+/// Returns the value of a variable; several values become a regular expression, as queries expect.
 fn value(current: &Value) -> String {
     match current {
         Value::String(all) if all == "$__all" => ".*".into(),
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_have_the_values_they_were_saved_with() {
+    fn variables_are_replaced_by_saved_values() {
         let list = json!([
             {"name": "job", "current": {"value": ["a", "b"]}},
             {"name": "job_name", "current": {"value": "c"}},

@@ -1,12 +1,12 @@
-//! Reads what Prometheus' query API answers.
+//! Parses answers of Prometheus' query API.
 //!
-//! Never asks: a body in, series or a reason out. Native histograms are left out; the double does not draw them.
+//! Native histograms are ignored, because the double does not draw them.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What kind of result it is.
+/// The type of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Vector,
@@ -30,7 +30,7 @@ pub(crate) struct Series {
     pub(crate) points: Vec<Point>,
 }
 
-/// One point; the value is as Prometheus wrote it, for `NaN` and `+Inf` are no JSON numbers.
+/// One point; the value is kept as text, because `NaN` and `+Inf` are not JSON numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Point {
     pub(crate) at_ms: u64,
@@ -38,7 +38,7 @@ pub(crate) struct Point {
 }
 
 impl Kind {
-    /// Returns Prometheus' word for it.
+    /// Returns Prometheus' name of the type.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Vector => "vector",
@@ -49,7 +49,7 @@ impl Kind {
     }
 }
 
-/// Reads the body of an answer, whatever its status was.
+/// Parses the body of an answer with any status.
 pub(crate) fn read(body: &Value) -> Result<Found, String> {
     let text = |key: &str| body[key].as_str().unwrap_or_default();
     match text("status") {
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_vector_has_one_point_for_each_series() {
+    fn vector_has_one_point_per_series() {
         let result = json!([{"metric": {"__name__": "up", "job": "a"}, "value": [1_700_000_000.781, "NaN"]}]);
         let body = json!({"status": "success", "data": {"resultType": "vector", "result": result}});
         let found = read(&body).unwrap();
@@ -116,21 +116,21 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_has_many_points() {
+    fn matrix_has_many_points() {
         let result = json!([{"metric": {}, "values": [[1, "1"], [2, "2"]]}]);
         let body = json!({"status": "success", "data": {"resultType": "matrix", "result": result}});
         assert_eq!(read(&body).unwrap().series[0].points.len(), 2);
     }
 
     #[test]
-    fn a_scalar_is_one_series_without_labels() {
+    fn scalar_is_one_series_without_labels() {
         let body = json!({"status": "success", "data": {"resultType": "scalar", "result": [1, "2"]}});
         let found = read(&body).unwrap();
         assert!(found.series[0].labels.is_empty() && found.series[0].points[0].value == "2");
     }
 
     #[test]
-    fn an_error_carries_its_type() {
+    fn error_includes_its_type() {
         let body = json!({"status": "error", "errorType": "bad_data", "error": "parse error"});
         assert_eq!(read(&body), Err("bad_data: parse error".into()));
         assert_eq!(read(&json!([])), Err("the answer is not Prometheus' JSON".into()));

@@ -1,4 +1,4 @@
-//! Dashboards from the places that `dashboards/*.yaml` names, at once and again in each provider's rhythm.
+//! Dashboards from the providers in `dashboards/*.yaml`, at the start and periodically.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::state::{Author, State};
 
 const LOGGER: &str = "provisioning.dashboard";
 
-/// Reads the providers, provisions them all, and goes on looking.
+/// Reads the providers, provisions all of them, and starts their periodic scans.
 pub(super) async fn provision(app: Shared) -> Result<(), String> {
     let files = read_yaml(&app.settings.provisioning.join("dashboards"), LOGGER)?;
     let providers = provider::checked(files)?;
@@ -36,7 +36,7 @@ pub(super) async fn provision(app: Shared) -> Result<(), String> {
 async fn look_again(app: Shared, provider: Arc<Provider>) {
     let period = Duration::from_secs(provider.update_interval_seconds.max(1));
     let mut ticks = tokio::time::interval(period);
-    // The first tick comes at once, and the first look is done.
+    // The first tick completes immediately, and the first scan is done already.
     ticks.tick().await;
     loop {
         ticks.tick().await;
@@ -44,7 +44,7 @@ async fn look_again(app: Shared, provider: Arc<Provider>) {
     }
 }
 
-/// Looks once; what goes wrong is logged, for nobody waits for an answer.
+/// Scans once; errors are logged, because no client waits for the result.
 async fn look(app: Shared, provider: Arc<Provider>) {
     let looked = tokio::task::spawn_blocking(move || {
         if let Err(error) = look_now(&app, &provider) {
@@ -52,7 +52,7 @@ async fn look(app: Shared, provider: Arc<Provider>) {
             log::line(Level::Error, LOGGER, "failed to search for dashboards", &fields);
         }
     });
-    // It fails only when the runtime ends.
+    // The task fails only when the runtime ends.
     drop(looked.await);
 }
 
@@ -108,7 +108,7 @@ fn apply(state: &mut State, provider: &Provider, walked: &Walked, author: &Autho
         if state.dashboards.iter().any(|dashboard| dashboard.provisioned.as_ref() == Some(&source)) {
             continue;
         }
-        // One bad dashboard must not keep the others out.
+        // One invalid dashboard must not block the others.
         if let Err(refused) = apply_one(state, provider, found, source, author) {
             let error = refused.text();
             log::line(
@@ -130,7 +130,7 @@ fn apply_one(
 ) -> Result<(), Answer> {
     let folder_uid = folder_for(state, provider, found, author)?;
     let mut spec = found.spec.clone();
-    // A file that changed is saved onto the dashboard it made, even when it names no uid.
+    // A changed file updates the dashboard that it created, even without a uid.
     let same_file = |known: &&Provisioned| known.provider == source.provider && known.file == source.file;
     let made =
         state.dashboards.iter().find(|known| known.provisioned.as_ref().as_ref().is_some_and(same_file));
@@ -175,7 +175,7 @@ fn source_of(provider: &Provider, found: &Found) -> Provisioned {
     }
 }
 
-/// Removes the dashboards of providers that are no longer there.
+/// Removes the dashboards of missing providers.
 fn remove_orphans(app: &App, providers: &[Provider]) -> Result<(), String> {
     let is_orphan = |source: &Provisioned| !providers.iter().any(|provider| provider.name == source.provider);
     let any = app.store.read(|state| {

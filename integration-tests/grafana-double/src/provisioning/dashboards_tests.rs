@@ -1,4 +1,4 @@
-//! What a look at a provider's place does to the state.
+//! Tests of the effects of a provider's scan.
 
 use std::fs;
 use std::path::Path;
@@ -15,12 +15,12 @@ fn looked(state: &mut State, provider: &Provider) {
     let walked = walk(provider).unwrap();
     if !is_settled(state, provider, &walked) {
         apply(state, provider, &walked, &Author::default());
-        assert!(is_settled(state, provider, &walked), "a second look finds nothing to do");
+        assert!(is_settled(state, provider, &walked), "a second scan changes nothing");
     }
 }
 
 #[test]
-fn a_changed_file_makes_a_new_version_and_an_unchanged_one_does_not() {
+fn only_changed_files_make_a_new_version() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.json");
     let provider = provider(folder.path(), ", folder: Team");
@@ -34,11 +34,11 @@ fn a_changed_file_makes_a_new_version_and_an_unchanged_one_does_not() {
     fs::write(&file, r#"{"title": "B"}"#).unwrap();
     looked(&mut state, &provider);
     assert_eq!((state.dashboards.len(), state.dashboards[0].version), (1, 2));
-    assert_eq!(state.folders.len(), 1, "the folder is found again");
+    assert_eq!(state.folders.len(), 1, "a second folder was created");
 }
 
 #[test]
-fn a_removed_file_removes_its_dashboard_unless_deletion_is_disabled() {
+fn removed_file_removes_its_dashboard_unless_disabled() {
     for (rest, left) in [("", 0), (", disableDeletion: true", 1)] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.json");

@@ -1,6 +1,6 @@
 //! Data sources from `datasources/*.yaml`.
 //!
-//! Never leaves half of a file applied: one mistake, and nothing of it happens.
+//! A file is applied completely, or not at all.
 
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ struct Named {
     name: String,
 }
 
-/// Inserts, changes and deletes what the files say.
+/// Inserts, changes and deletes data sources according to the files.
 pub(crate) fn provision(app: &App) -> Result<(), String> {
     let files: Vec<File> = read_yaml(&app.settings.provisioning.join("datasources"), LOGGER)?;
     let defaults =
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_source_is_matched_by_its_name() {
+    fn data_source_is_matched_by_name() {
         let mut state = State::default();
         let file = "datasources: [{name: P, uid: p, type: prometheus, url: 'http://one'}]";
         applied(&mut state, file).unwrap();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_may_allow_changes_and_ask_for_deletion() {
+    fn file_may_allow_changes_and_delete_data_sources() {
         let mut state = State::default();
         applied(&mut state, "datasources: [{name: P, type: prometheus, editable: true}]").unwrap();
         assert_eq!(state.data_sources[0].editing, Editing::Allowed);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_source_without_a_type_is_an_error() {
+    fn data_source_without_type_is_an_error() {
         let error = applied(&mut State::default(), "datasources: [{name: P}]").unwrap_err();
         assert_eq!(error, "failed to provision \"P\" data source: bad request data");
     }

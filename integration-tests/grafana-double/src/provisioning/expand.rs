@@ -1,11 +1,11 @@
-//! Puts the environment's values in the place of `$NAME` and `${NAME}` in provisioning files; `$$` is one `$`.
+//! Replaces `$NAME` and `${NAME}` in provisioning files by environment variables; `$$` is one `$`.
 //!
-//! Never expands keys, nor what a value expands to.
-#![expect(clippy::disallowed_methods, reason = "provisioning files may name any variable of the environment")]
+//! Keys and expanded values are not expanded.
+#![expect(clippy::disallowed_methods, reason = "provisioning files may name any environment variable")]
 
 use serde_json::Value;
 
-/// Expands every text in a value, and leaves out what is `null`.
+/// Expands every text in a value, and removes `null`.
 pub(super) fn expand(value: Value) -> Value {
     expand_with(value, &|name| std::env::var(name).unwrap_or_default())
 }
@@ -34,7 +34,7 @@ fn expand_text(text: &str, variable: &dyn Fn(&str) -> String) -> String {
             None => {
                 let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
                 let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
-                // A dollar before something else is just a dollar.
+                // A dollar before another character stays.
                 if end == 0 { ("$".to_string(), 0) } else { (variable(&after[..end]), end) }
             }
         };
@@ -55,19 +55,19 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_put_in() {
+    fn variables_are_expanded() {
         assert_eq!(expanded("http://$HOST:9090/${HOST}"), "http://prometheus:9090/prometheus");
         assert_eq!(expanded("[$NONE]"), "[]");
     }
 
     #[test]
-    fn two_dollars_are_one() {
+    fn two_dollars_become_one() {
         assert_eq!(expanded("$$HOST costs 5$ $"), "$HOST costs 5$ $");
         assert_eq!(expanded("$${HOST}"), "${HOST}");
     }
 
     #[test]
-    fn texts_are_expanded_wherever_they_are_and_nulls_are_left_out() {
+    fn nested_texts_are_expanded_and_nulls_removed() {
         let value = json!({"$HOST": ["$HOST", 1], "none": null});
         let expanded = expand_with(value, &|_| "x".into());
         assert_eq!(expanded, json!({"$HOST": ["x", 1]}));

@@ -1,4 +1,4 @@
-//! What a file in `dashboards/*.yaml` says: where dashboards are, and how they are kept.
+//! Providers in `dashboards/*.yaml`: sources of dashboards and their options.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,35 +14,35 @@ pub(super) struct File {
     providers: Vec<Provider>,
 }
 
-/// One place with dashboards.
+/// One source of dashboards.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Provider {
-    /// Its name, once only.
+    /// Its unique name.
     pub(super) name: String,
     /// The title of the folder for its dashboards.
     pub(super) folder: String,
-    /// The uid of that folder, if it has to be made.
+    /// The uid of the folder if it is created.
     pub(super) folder_uid: String,
     #[serde(rename = "type")]
     kind: String,
-    /// Whether a dashboard stays when its file goes.
+    /// Whether a dashboard stays after its file is removed.
     pub(super) disable_deletion: bool,
-    /// How often to look.
+    /// The scan interval.
     pub(super) update_interval_seconds: u64,
     /// Whether clients may save its dashboards.
     pub(super) allow_ui_updates: bool,
-    /// Where to look.
+    /// Where the dashboards are.
     pub(super) options: Options,
 }
 
-/// Where a provider looks.
+/// Where the dashboards of a provider are.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Options {
     /// A folder, or one file.
     pub(super) path: PathBuf,
-    /// Whether the folders of the disk become folders of Grafana.
+    /// Whether folders on disk become folders in Grafana.
     pub(super) folders_from_files_structure: bool,
 }
 
@@ -61,12 +61,12 @@ impl Default for Provider {
     }
 }
 
-/// The tasks that look at the providers' places again and again.
+/// The tasks that scan the providers periodically.
 #[derive(Debug, Default)]
 pub(crate) struct Providers(Mutex<Vec<AbortHandle>>);
 
 impl Providers {
-    /// Puts other tasks in the place of those that run.
+    /// Replaces the running tasks.
     pub(super) fn replace(&self, tasks: Vec<AbortHandle>) {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for old in std::mem::replace(&mut *running, tasks) {
@@ -75,7 +75,7 @@ impl Providers {
     }
 }
 
-/// Returns the providers of all files, or what is wrong with them.
+/// Returns the providers of all files, or the first error.
 pub(super) fn checked(files: Vec<File>) -> Result<Vec<Provider>, String> {
     let providers: Vec<Provider> = files.into_iter().flat_map(|file| file.providers).collect();
     let mut names = BTreeSet::new();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_has_grafanas_defaults() {
+    fn provider_has_the_defaults_of_grafana() {
         let providers = read("providers: [{name: tdd, options: {path: /x}}]").unwrap();
         let tdd = &providers[0];
         assert_eq!(tdd.update_interval_seconds, 10);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grafana_refuses_is_refused() {
+    fn invalid_provider_is_rejected() {
         for (yaml, reason) in [
             ("[{name: a, options: {path: /x}}, {name: a, options: {path: /y}}]", "not unique"),
             ("[{name: a, type: git, options: {path: /x}}]", "not supported"),

@@ -1,6 +1,6 @@
 //! Reads a folder of provisioning files.
 //!
-//! Never looks at files whose names do not end in `.yaml` or `.yml`.
+//! Only files that end in `.yaml` or `.yml` are read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::expand::expand;
 use crate::log::{self, Level};
 
-/// Reads every YAML file of a folder, in the order of their names.
+/// Reads every YAML file of a folder in the order of names.
 pub(super) fn read_yaml<T: DeserializeOwned>(folder: &Path, logger: &str) -> Result<Vec<T>, String> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -50,19 +50,19 @@ mod tests {
     }
 
     #[test]
-    fn only_yaml_is_read_and_in_the_order_of_names() {
+    fn yaml_files_are_read_in_name_order() {
         let read = read(&[("b.yml", "n: 2"), ("a.yaml", "n: 1"), ("c.json", "{"), ("d.txt", ":::")]);
         assert_eq!(read, Ok(vec![json!({"n": 1}), json!({"n": 2})]));
     }
 
     #[test]
-    fn a_broken_file_is_an_error_that_names_it() {
+    fn invalid_file_is_named_in_the_error() {
         let error = read(&[("broken.yaml", "a: [")]).unwrap_err();
         assert!(error.contains("broken.yaml"), "{error}");
     }
 
     #[test]
-    fn a_folder_that_is_not_there_holds_nothing() {
+    fn missing_folder_is_empty() {
         assert_eq!(read_yaml::<Value>(Path::new("/nonexistent"), "test"), Ok(Vec::new()));
     }
 }

@@ -1,6 +1,6 @@
 //! Finds the dashboards below a provider's path.
 //!
-//! Never saves: it reads files and says what is in them, or what is wrong.
+//! It only reads files, and returns dashboards and errors.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,25 +11,25 @@ use serde_json::{Map, Value};
 use super::provider::Provider;
 use crate::state::password::sha256;
 
-/// A dashboard that was found.
+/// A dashboard on disk.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Found {
     /// Its file, relative to the provider's path.
     pub(super) file: String,
-    /// The hash of the file's text.
+    /// The hash of the file.
     pub(super) checksum: String,
-    /// The dashboard, without the id that another Grafana gave it.
+    /// The dashboard without the id of another Grafana.
     pub(super) spec: Map<String, Value>,
-    /// The title of the folder it belongs to; empty for none.
+    /// The title of its folder; empty for none.
     pub(super) folder: String,
 }
 
-/// What a walk found.
+/// The result of a scan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Walked {
     /// The dashboards.
     pub(super) found: Vec<Found>,
-    /// The files that are no dashboards, and why.
+    /// The files that are not dashboards, with the reason.
     pub(super) broken: Vec<(String, String)>,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn walk(provider: &Provider) -> Result<Walked, String> {
     Ok(walked)
 }
 
-/// Returns the uids and titles that are used twice; Grafana then leaves the provider's dashboards as they are.
+/// Returns uids and titles that occur twice; Grafana then does not change the provider's dashboards.
 pub(super) fn duplicates(found: &[Found]) -> Vec<String> {
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
     for dashboard in found {
@@ -59,7 +59,7 @@ pub(super) fn duplicates(found: &[Found]) -> Vec<String> {
             |key: &str| dashboard.spec.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         for key in ["uid", "title"] {
             if let Some(value) = text(key) {
-                // A title may be used again in another folder.
+                // Titles must be unique only within a folder.
                 let folder = if key == "title" { dashboard.folder.as_str() } else { "" };
                 *used.entry(format!("{key}={value:?} {folder}").trim_end().to_string()).or_default() += 1;
             }
@@ -76,7 +76,7 @@ fn below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     for entry in entries {
         let is_hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if entry.is_dir() {
-            // A ConfigMap's hidden folders hold the same files again.
+            // Hidden folders of a ConfigMap contain the same files again.
             if !is_hidden {
                 files.extend(below(&entry)?);
             }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn bare_dashboards_are_found_and_wrapped_ones_are_not() {
+    fn wrapped_and_invalid_dashboards_are_errors() {
         let folder = folder(&[
             ("a.json", r#"{"id": 9, "title": "A"}"#),
             ("team/b.json", r#"{"title": "B"}"#),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_may_be_one_file() {
+    fn path_may_be_one_file() {
         let folder = folder(&[("a.json", r#"{"title": "A"}"#), ("b.json", r#"{"title": "B"}"#)]);
         let walked = walk(&provider(&folder.path().join("b.json"), "")).unwrap();
         assert_eq!(walked.found.len(), 1);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uid_or_a_title_used_twice_is_told() {
+    fn duplicate_uids_and_titles_are_reported() {
         let folder = folder(&[
             ("a.json", r#"{"title": "A", "uid": "x"}"#),
             ("b.json", r#"{"title": "B", "uid": "x"}"#),

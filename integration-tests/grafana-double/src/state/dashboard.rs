@@ -1,6 +1,6 @@
-//! Dashboards as they are kept and shown.
+//! Stored dashboards and their JSON form.
 //!
-//! Never changes a panel: what was saved is given back, with id, uid and version filled in.
+//! Panels are returned as they were saved, with id, uid and version added.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ pub(crate) struct Dashboard {
     pub(crate) id: u64,
     pub(crate) uid: String,
     pub(crate) folder_uid: String,
-    /// What was saved, without `id`, `uid` and `version`.
+    /// The saved content without `id`, `uid` and `version`.
     pub(crate) spec: Map<String, Value>,
     pub(crate) version: u64,
     pub(crate) created_ms: u64,
@@ -25,16 +25,16 @@ pub(crate) struct Dashboard {
     pub(crate) provisioned: Option<Provisioned>,
 }
 
-/// Where a dashboard comes from that was not saved by a client.
+/// The source of a dashboard from a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Provisioned {
     /// The provider's name.
     pub(crate) provider: String,
     /// The file, relative to the provider's folder.
     pub(crate) file: String,
-    /// The hash of the file's text.
+    /// The hash of the file.
     pub(crate) checksum: String,
-    /// Whether clients may save it all the same.
+    /// Whether clients may save it.
     pub(crate) allow_ui_updates: bool,
 }
 
@@ -60,7 +60,7 @@ impl Dashboard {
         self.provisioned.as_ref().is_some_and(|source| !source.allow_ui_updates)
     }
 
-    /// Returns the dashboard as clients read it, with the folder that it is in.
+    /// Returns the JSON form for clients, with its folder.
     pub(crate) fn to_json(&self, folder: Option<&Folder>, sub_url: &str) -> Value {
         let mut dashboard = self.spec.clone();
         dashboard.insert("id".into(), json!(self.id));

@@ -1,6 +1,6 @@
-//! Data sources as they are kept and shown.
+//! Stored data sources and their JSON form.
 //!
-//! Never keeps a secret's value: what the double asks needs none, so only the names of secrets are remembered.
+//! Values of secrets are not stored, because the double does not need them; only their names are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// The one type that the double can ask.
+/// The only type that the double can query.
 pub(crate) const PROMETHEUS: &str = "prometheus";
 
-/// A data source as it is remembered.
+/// A stored data source.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct DataSource {
@@ -36,14 +36,14 @@ pub(crate) struct DataSource {
 /// Whether clients may change a data source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Editing {
-    /// Made by a client, or by a file that says `editable: true`.
+    /// Created by a client, or by a file with `editable: true`.
     #[default]
     Allowed,
-    /// Made by a file.
+    /// Created by a file.
     ReadOnly,
 }
 
-/// What a client or a file wants a data source to be.
+/// A data source that a client or a file saves.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Wanted {
@@ -65,7 +65,7 @@ pub(crate) struct Wanted {
 }
 
 impl DataSource {
-    /// Returns the form that clients see.
+    /// Returns the JSON form for clients.
     pub(crate) fn to_json(&self) -> Value {
         let secrets: Map<String, Value> =
             self.secrets.iter().map(|name| (name.clone(), json!(true))).collect();
@@ -92,7 +92,7 @@ impl DataSource {
         })
     }
 
-    /// Becomes what is wanted; number, uid and version stay.
+    /// Replaces everything except number, uid and version.
     pub(crate) fn take(&mut self, wanted: Wanted) {
         self.name = wanted.name;
         self.kind = wanted.kind;
@@ -110,9 +110,9 @@ impl DataSource {
     }
 }
 
-/// Returns the URL that the double asks, or `None` if it is no URL.
+/// Returns the URL for queries, or `None` if it is malformed.
 pub(crate) fn base_url(url: &str) -> Option<Url> {
-    // Grafana puts the scheme before a URL that has none.
+    // Grafana adds a missing scheme.
     let text = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
     Url::parse(&text).ok()
 }

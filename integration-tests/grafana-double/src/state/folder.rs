@@ -1,4 +1,4 @@
-//! Folders as they are kept and shown.
+//! Stored folders and their JSON form.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::state::slug::slug;
 use crate::time;
 
-/// The title of the place where dashboards are that are in no folder.
+/// The title for dashboards without a folder.
 pub(crate) const GENERAL: &str = "General";
 
 /// A folder.
@@ -27,7 +27,7 @@ impl Folder {
         format!("{sub_url}/dashboards/f/{}/{}", self.uid, slug(&self.title))
     }
 
-    /// Returns the folder as clients read it.
+    /// Returns the JSON form for clients.
     pub(crate) fn to_json(&self, sub_url: &str) -> Value {
         let created = time::rfc3339(self.created_ms);
         let mut body = json!({

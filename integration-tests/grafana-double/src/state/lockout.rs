@@ -1,6 +1,6 @@
-//! Who may try a password: five wrong tries within a window lock the name.
+//! The lock of a name after five wrong tries within a window.
 //!
-//! Never looks at the clock, and never at a password: while a name is locked even the right one is refused.
+//! While a name is locked, even the right password is rejected.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub(crate) fn is_locked(tries: &[WrongTry], login: &str, now_ms: u64, window_ms:
     tries.iter().filter(counts).count() >= MOST_TRIES
 }
 
-/// Records a wrong try, and forgets those that no longer count.
+/// Records a wrong try, and removes expired ones.
 pub(crate) fn record(tries: &mut Vec<WrongTry>, login: &str, now_ms: u64, window_ms: u64) {
     tries.retain(|wrong| is_recent(wrong, now_ms, window_ms));
     tries.push(WrongTry { login: login.to_string(), at_ms: now_ms });
@@ -45,25 +45,25 @@ mod tests {
     }
 
     #[test]
-    fn the_fifth_wrong_try_locks_the_name() {
+    fn fifth_wrong_try_locks_the_name() {
         assert!(!is_locked(&after_tries(&[1, 2, 3, 4]), "admin", 5, WINDOW));
         assert!(is_locked(&after_tries(&[1, 2, 3, 4, 5]), "admin", 5, WINDOW));
     }
 
     #[test]
-    fn another_name_is_not_locked() {
+    fn other_names_are_not_locked() {
         assert!(!is_locked(&after_tries(&[1, 2, 3, 4, 5]), "viewer", 5, WINDOW));
     }
 
     #[test]
-    fn the_lock_ends_when_the_first_try_leaves_the_window() {
+    fn lock_ends_when_the_first_try_expires() {
         let tries = after_tries(&[1, 2, 3, 4, 5]);
         assert!(is_locked(&tries, "admin", WINDOW, WINDOW));
         assert!(!is_locked(&tries, "admin", WINDOW + 1, WINDOW));
     }
 
     #[test]
-    fn tries_that_no_longer_count_are_forgotten() {
+    fn expired_tries_are_removed() {
         assert_eq!(after_tries(&[1, 2, WINDOW + 10]).len(), 1);
     }
 }

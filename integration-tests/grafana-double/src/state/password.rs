@@ -1,16 +1,16 @@
-//! Passwords, kept as salted hashes.
+//! Passwords, stored as salted hashes.
 //!
-//! Never keeps or prints the password itself. One round of SHA-256 is enough for a double, and not for a Grafana.
+//! The password itself is never stored or printed. One round of SHA-256 is enough for a double, but not for Grafana.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::state::uid;
 
-/// The shortest password that can be set.
+/// The shortest allowed password.
 pub(crate) const SHORTEST: usize = 4;
 
-/// A password as it is kept.
+/// A stored password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Hashed {
     salt: String,
@@ -31,7 +31,7 @@ impl Hashed {
     }
 }
 
-/// Returns the hash of a text, in hexadecimal digits.
+/// Returns the SHA-256 of a text in hexadecimal digits.
 pub(crate) fn sha256(text: &[u8]) -> String {
     Sha256::digest(text).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
@@ -45,18 +45,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_password_itself_fits() {
+    fn only_the_right_password_matches() {
         let hashed = Hashed::new("admin123");
         assert!(hashed.is("admin123") && !hashed.is("admin") && !hashed.is(""));
     }
 
     #[test]
-    fn two_users_with_one_password_are_kept_differently() {
+    fn equal_passwords_have_different_hashes() {
         assert_ne!(Hashed::new("same"), Hashed::new("same"));
     }
 
     #[test]
-    fn the_hash_is_the_usual_one() {
+    fn sha256_matches_the_test_vector() {
         assert!(sha256(b"abc").starts_with("ba7816bf8f01cfea"));
     }
 }

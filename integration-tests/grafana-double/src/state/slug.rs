@@ -1,8 +1,8 @@
-//! Makes the readable part of a dashboard's path from its title.
+//! The readable part of a dashboard's path, derived from its title.
 
 use crate::state::password::sha256;
 
-/// The longest slug; a longer one gives way to a few digits.
+/// The longest slug; longer ones are replaced by digits.
 const LONGEST: usize = 50;
 
 /// Returns the slug of a title.
@@ -33,7 +33,7 @@ fn spelled(letter: char) -> String {
         'ý' | 'ÿ' => "y",
         'þ' => "p",
         '™' => "tm",
-        // Grafana has a longer table; what is in none is a word of its own, byte by byte.
+        // Grafana's table is longer; characters in neither table become a word of hexadecimal bytes.
         other => {
             let hex = other.to_string().bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:x}"));
             return format!("-{hex}-");
@@ -42,7 +42,7 @@ fn spelled(letter: char) -> String {
     plain.to_string()
 }
 
-/// Grafana takes the first digits of another hash here. This has their form, not their value.
+/// Returns seven digits. Grafana uses another hash, so the values differ.
 fn digits(title: &str) -> String {
     sha256(title.as_bytes())[..7].to_string()
 }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slug_is_lower_case_with_single_dashes() {
+    fn slug_is_lower_case_with_single_dashes() {
         for (title, expected) in [
             ("Test TDD Project - Main Dashboard", "test-tdd-project-main-dashboard"),
             (" Wer & was? (Größe) ", "wer-and-was-grosse"),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_that_makes_no_slug_gets_seven_digits() {
+    fn title_without_slug_gets_seven_digits() {
         for title in ["", "?", &"long ".repeat(20)] {
             assert_eq!(slug(title).len(), 7, "{title}");
         }

@@ -1,6 +1,6 @@
-//! Keeps the state in one file of the data folder, which several processes may read and change, as with a database.
+//! Stores the state in one file, which several processes may read and change like a database.
 //!
-//! Never leaves half a file: every change is written beside it and renamed over it, or does not happen.
+//! Every change is written to a temporary file and renamed, so the file is never incomplete.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -14,7 +14,7 @@ use crate::state::State;
 
 const FILE: &str = "grafana-double.json";
 
-/// The state and the file that holds it.
+/// The state and its file.
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
@@ -28,11 +28,11 @@ struct Known {
     version: Option<Version>,
 }
 
-/// Tells a file from the one that took its place: its number, time and size.
+/// Identifies a version of the file: its inode, time and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Version(u64, i64, i64, u64);
 
-/// The state could not be written.
+/// The error of a state that cannot be written.
 #[derive(Debug)]
 pub(crate) struct Unwritable(String);
 
@@ -49,10 +49,10 @@ impl Store {
         Ok(Self { folder: folder.to_path_buf(), known: Mutex::new(Known { state, version }) })
     }
 
-    /// Looks at the state.
+    /// Reads the state.
     pub(crate) fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
         let mut known = self.lock();
-        // What cannot be read is told by the next change, and until then is what it was.
+        // If the file is unreadable, the last state is used, and the next change reports the error.
         drop(self.refresh(&mut known));
         look(&known.state)
     }
@@ -66,7 +66,7 @@ impl Store {
             Unwritable(format!("cannot write the state to the data folder: {error}"))
         };
         let mut known = self.lock();
-        // Between reading and writing no other process may do either.
+        // The lock covers reading and writing, so that no process changes the state in between.
         let folder = File::open(&self.folder).and_then(|folder| folder.lock().map(|()| folder));
         let folder = folder.map_err(|error| failed(&error))?;
         self.refresh(&mut known).map_err(|error| failed(&error))?;
@@ -78,7 +78,7 @@ impl Store {
         Ok(result)
     }
 
-    /// Reads the file again where another process has changed it.
+    /// Reads the file again if another process has changed it.
     fn refresh(&self, known: &mut Known) -> Result<(), String> {
         if version(&self.folder.join(FILE)) != known.version {
             let (state, version) = load(&self.folder)?;
@@ -96,14 +96,14 @@ impl Store {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        // A panic in a change leaves the old state whole, for the change was made on a copy.
+        // Changes are made on a copy, so a panic leaves the old state complete.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn load(folder: &Path) -> Result<(State, Option<Version>), String> {
     let path = folder.join(FILE);
-    // Before reading: a change in between is then seen the next time.
+    // The version comes before the content, so that a change in between is detected next time.
     let version = version(&path);
     let state = match fs::read(&path) {
         Ok(text) => serde_json::from_slice(&text)
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_outlives_the_process() {
+    fn change_is_read_after_reopening() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.write(|state| Ok::<_, Unwritable>(state.ensure_admin("admin", "secret"))).unwrap();
@@ -132,11 +132,11 @@ mod tests {
         assert!(again.read(|state| state.users[0].password.is("secret")));
         let names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, [FILE], "no temporary file is left");
+        assert_eq!(names, [FILE], "a temporary file remains");
     }
 
     #[test]
-    fn a_change_of_another_process_is_seen_and_kept() {
+    fn change_of_another_process_is_read_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (Store::open(folder.path()).unwrap(), Store::open(folder.path()).unwrap());
         one.write(|state| Ok::<_, Unwritable>(state.ensure_admin("admin", "first"))).unwrap();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_not_in_the_file() {
+    fn file_contains_no_password() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.write(|state| Ok::<_, Unwritable>(state.ensure_admin("admin", "open-sesame"))).unwrap();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_change_changes_nothing() {
+    fn failed_change_is_discarded() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let refused: Result<(), String> = store.write(|state| {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_of_something_else_is_an_error_that_names_the_file() {
+    fn invalid_state_file_is_named_in_the_error() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FILE), "{").unwrap();
         let error = Store::open(folder.path()).unwrap_err();

@@ -1,4 +1,4 @@
-//! One test for each assertion that can be checked over HTTP, against both flavours of the double.
+//! One test for each assertion over HTTP, with both flavours of the double.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -30,58 +30,58 @@ macro_rules! assertions {
 }
 
 assertions! {
-    2 a02_health_is_answered_without_a_login
-    4 a04_health_counts_no_wrong_login
-    5 a05_healthz_says_ok
-    6 a06_a_missing_login_is_refused
-    7 a07_a_wrong_password_is_refused
+    2 a02_health_needs_no_login
+    4 a04_health_ignores_wrong_logins
+    5 a05_healthz_answers_ok
+    6 a06_missing_login_is_rejected
+    7 a07_wrong_password_is_rejected
     8 a08_five_wrong_tries_lock_the_name
-    9 a09_the_right_password_shows_the_organisation
-    11 a11_a_password_is_changed_by_whoever_knows_it
-    12 a12_a_data_source_is_added
-    13 a13_a_name_or_a_uid_is_taken_once_only
-    14 a14_a_data_source_that_is_not_well_formed_is_refused
-    15 a15_a_data_source_is_read_by_uid_and_without_secrets
-    16 a16_a_data_source_is_updated_without_a_version
-    17 a17_an_outdated_version_is_a_conflict
-    18 a18_a_read_only_data_source_stays_as_it_is
-    19 a19_a_data_source_is_deleted_once
-    20 a20_there_is_one_default_data_source
-    21 a21_a_data_sources_health_is_that_of_its_prometheus
-    22 a22_the_proxy_passes_status_and_body_on
-    23 a23_a_query_returns_columns_and_a_failing_one_400
-    24 a24_a_folder_is_made_once_and_needs_a_title
-    25 a25_an_unknown_folder_is_not_found
-    26 a26_a_new_dashboard_begins_at_version_one
-    27 a27_a_changed_dashboard_gets_a_higher_version
-    28 a28_an_identical_save_is_accepted
-    29 a29_an_outdated_save_is_a_conflict
-    30 a30_a_save_of_the_current_version_is_accepted
-    31 a31_a_title_alone_does_not_name_a_dashboard
-    32 a32_a_dashboard_needs_a_title
-    33 a33_a_save_needs_a_dashboard
-    34 a34_a_uid_with_illegal_characters_is_refused
-    35 a35_an_unknown_id_is_not_found_and_none_is_a_new_dashboard
-    36 a36_a_provisioned_dashboard_cannot_be_saved
-    37 a37_a_dashboard_reads_back_as_it_was_sent
-    38 a38_a_deleted_dashboard_is_gone
-    39 a39_the_search_finds_a_dashboard_in_the_end
-    40 a40_a_home_dashboard_is_preferred_and_provisioning_reloaded
+    9 a09_right_password_shows_the_organisation
+    11 a11_password_is_changed_with_the_old_one
+    12 a12_data_source_is_added
+    13 a13_names_and_uids_are_unique
+    14 a14_malformed_data_source_is_rejected
+    15 a15_data_source_is_read_without_secrets
+    16 a16_data_source_is_updated_without_version
+    17 a17_outdated_version_is_a_conflict
+    18 a18_read_only_data_source_cannot_be_changed
+    19 a19_data_source_is_deleted_once
+    20 a20_only_one_data_source_is_default
+    21 a21_data_source_health_follows_prometheus
+    22 a22_proxy_passes_status_and_body_through
+    23 a23_query_returns_columns_and_failed_one_400
+    24 a24_folder_needs_title_and_new_uid
+    25 a25_unknown_folder_is_not_found
+    26 a26_new_dashboard_has_version_one
+    27 a27_changed_dashboard_gets_a_higher_version
+    28 a28_identical_save_is_accepted
+    29 a29_outdated_save_is_a_conflict
+    30 a30_save_of_the_current_version_is_accepted
+    31 a31_title_does_not_identify_a_dashboard
+    32 a32_dashboard_needs_a_title
+    33 a33_save_needs_a_dashboard
+    34 a34_uid_with_illegal_characters_is_rejected
+    35 a35_unknown_id_is_not_found
+    36 a36_provisioned_dashboard_cannot_be_saved
+    37 a37_dashboard_is_read_back_unchanged
+    38 a38_deleted_dashboard_is_not_found
+    39 a39_search_eventually_finds_a_dashboard
+    40 a40_home_dashboard_is_set_and_provisioning_reloaded
 }
 
 #[test]
-fn no_assertion_is_forgotten() {
+fn every_assertion_has_a_test() {
     let mut tested = TESTED.to_vec();
-    // Tested in `process`, with a hand on the process.
+    // The module `process` tests these, because they need control of the process.
     tested.extend([1, 3, 10]);
     tested.sort_unstable();
     assert_eq!(tested, (1..=40).collect::<Vec<u8>>());
     assert!(ASSERTIONS.iter().all(|assertion| TESTED.contains(&assertion.number)));
 }
 
-/// The other flavour must be told apart, or the assertions could not fail.
+/// Asserts that the wrong flavour violates the contract, so that the assertions can fail.
 #[tokio::test]
-async fn the_flavours_are_told_apart() {
+async fn wrong_flavour_violates_the_contract() {
     for (is, expected) in [(Flavour::Classic, Flavour::Unified), (Flavour::Unified, Flavour::Classic)] {
         let setting = Setting::new(is).await;
         let target = Target { flavour: Some(expected), ..setting.grafana.target.clone() };
@@ -96,9 +96,9 @@ async fn the_flavours_are_told_apart() {
     }
 }
 
-/// A server that answers everything alike must satisfy no assertion.
+/// Asserts that a server with constant answers violates every assertion.
 #[tokio::test]
-async fn no_assertion_is_satisfied_by_just_any_answer() {
+async fn constant_answer_violates_every_assertion() {
     for status in [StatusCode::OK, StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -116,26 +116,26 @@ async fn no_assertion_is_satisfied_by_just_any_answer() {
             flavour: None,
         };
         let grafana = Grafana::new(target).unwrap();
-        // Assertion 4 is that health and a login work, and where everything is 200 they do.
+        // Assertion 4 requires only successful answers, so a server with constant 200 satisfies it.
         for assertion in
             ASSERTIONS.iter().filter(|assertion| (status, assertion.number) != (StatusCode::OK, 4))
         {
             let checked = assertion.check(&grafana).await;
-            assert!(checked.is_err(), "{status} satisfies {}: {}", assertion.number, assertion.says);
+            assert!(checked.is_err(), "{status} satisfies {}: {}", assertion.number, assertion.title);
         }
         server.abort();
     }
 }
 
 #[tokio::test]
-async fn an_assertion_removes_what_it_made() {
+async fn assertions_remove_their_objects() {
     let setting = Setting::new(Flavour::Classic).await;
     for assertion in ASSERTIONS.iter().filter(|assertion| assertion.number != 8) {
         assertion.check(&setting.grafana).await.unwrap();
     }
     for path in ["/api/datasources", "/api/search"] {
         let left = setting.grafana.get(path).await.unwrap();
-        assert_eq!(left.body.as_array().map(Vec::len), Some(1), "only what came from a file: {}", left.text);
+        assert_eq!(left.body.as_array().map(Vec::len), Some(1), "an assertion left objects: {}", left.text);
     }
     let folders = setting.grafana.get("/api/folders").await.unwrap();
     assert_eq!(folders.text, "[]");

@@ -1,4 +1,4 @@
-//! The program that holds any Grafana to the contract.
+//! The program that checks any Grafana.
 
 use std::process::{Command, Output};
 
@@ -11,12 +11,12 @@ async fn check(variables: Vec<(&'static str, String)>, arguments: &'static [&'st
         let mut command = Command::new(env!("CARGO_BIN_EXE_grafana-contract"));
         command.env_clear().envs(variables).args(arguments).output().unwrap()
     };
-    // The fake Prometheus answers on this runtime, so the wait must not block it.
+    // The fake Prometheus runs on this runtime, so the wait must not block it.
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
 #[tokio::test]
-async fn any_grafana_can_be_held_to_the_contract_by_its_address() {
+async fn command_checks_a_grafana_by_its_address() {
     for flavour in Flavour::ALL {
         let setting = Setting::new(flavour).await;
         let variables = vec![
@@ -36,7 +36,7 @@ async fn any_grafana_can_be_held_to_the_contract_by_its_address() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_ends_the_check_after_one_try() {
+async fn wrong_password_ends_the_check_after_one_try() {
     let mut setting = Setting::new(Flavour::Classic).await;
     let variables = vec![
         ("GRAFANA_CONTRACT_URL", setting.double.base().to_string()),
@@ -46,13 +46,13 @@ async fn a_wrong_password_ends_the_check_after_one_try() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("Invalid username or password"), "{text}");
-    // Its whole log is known only when it has ended.
+    // The log is complete only after the exit.
     setting.double.stop().unwrap();
     assert_eq!(setting.double.log().matches("status=401").count(), 1);
 }
 
 #[tokio::test]
-async fn what_is_no_grafana_does_not_pass() {
+async fn other_server_fails_the_check() {
     let setting = Setting::new(Flavour::Classic).await;
     let variables = vec![
         ("GRAFANA_CONTRACT_URL", setting.prometheus.url.clone()),

@@ -1,4 +1,4 @@
-//! What the double says of itself, and what Grafana does beside the contract's assertions.
+//! How the double identifies itself, and behaviour of Grafana outside of the contract.
 
 use grafana_double::{Flavour, NAME, Running};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::setting::{PROGRAM, Setting};
 
 #[test]
-fn the_first_line_of_the_log_says_that_it_is_a_double() {
+fn first_log_line_identifies_the_double() {
     let data = tempfile::tempdir().unwrap();
     let mut double = Running::start(PROGRAM, data.path(), &[]).unwrap();
     let log = double.log();
@@ -14,7 +14,7 @@ fn the_first_line_of_the_log_says_that_it_is_a_double() {
 }
 
 #[tokio::test]
-async fn health_says_which_grafana_it_stands_in_for_and_that_it_is_a_double() {
+async fn health_names_grafana_version_and_double() {
     for (flavour, version) in [(Flavour::Classic, "13.1.7"), (Flavour::Unified, "13.2.3")] {
         let setting = Setting::new(flavour).await;
         let health = setting.grafana.get("/api/health").await.unwrap();
@@ -24,7 +24,7 @@ async fn health_says_which_grafana_it_stands_in_for_and_that_it_is_a_double() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found_as_in_grafana() {
+async fn unknown_paths_are_not_found() {
     let setting = Setting::new(Flavour::Classic).await;
     for path in ["/api/nothing", "/api/datasources/1", "/api/dashboards/id/1"] {
         let answer = setting.grafana.get(path).await.unwrap();
@@ -36,7 +36,7 @@ async fn what_is_not_there_is_not_found_as_in_grafana() {
 }
 
 #[tokio::test]
-async fn metrics_are_served_without_a_login_in_the_text_format() {
+async fn metrics_need_no_login() {
     let setting = Setting::new(Flavour::Classic).await;
     let metrics = setting.grafana.get("/metrics").await.unwrap();
     metrics.has_status(200).unwrap();
@@ -45,7 +45,7 @@ async fn metrics_are_served_without_a_login_in_the_text_format() {
 }
 
 #[tokio::test]
-async fn passwords_have_a_shortest_length_and_an_administrator_can_set_them() {
+async fn passwords_have_a_minimum_length_and_admins_set_them() {
     let setting = Setting::new(Flavour::Classic).await;
     let own = json!({"oldPassword": "contract123", "newPassword": "abc", "confirmNew": "abc"});
     let answer = setting.grafana.put("/api/user/password", &own).await.unwrap();
@@ -63,7 +63,7 @@ async fn passwords_have_a_shortest_length_and_an_administrator_can_set_them() {
 }
 
 #[tokio::test]
-async fn preferences_are_replaced_by_put_and_merged_by_patch() {
+async fn preferences_are_replaced_by_put() {
     let setting = Setting::new(Flavour::Classic).await;
     let path = "/api/org/preferences";
     let both = json!({"theme": "dark", "timezone": "utc"});
@@ -76,7 +76,7 @@ async fn preferences_are_replaced_by_put_and_merged_by_patch() {
 }
 
 #[tokio::test]
-async fn a_dashboard_in_a_folder_says_so_and_goes_with_it() {
+async fn dashboard_is_deleted_with_its_folder() {
     for flavour in Flavour::ALL {
         let setting = Setting::new(flavour).await;
         let grafana = &setting.grafana;
@@ -100,7 +100,7 @@ async fn a_dashboard_in_a_folder_says_so_and_goes_with_it() {
 }
 
 #[tokio::test]
-async fn links_carry_the_path_of_the_root_url() {
+async fn links_include_the_path_of_the_root_url() {
     let root = [("GF_SERVER_ROOT_URL", "http://localhost:3000/grafana/")];
     let setting = Setting::with(Flavour::Classic, &root).await;
     let save = json!({"dashboard": {"uid": "d", "title": "D"}});

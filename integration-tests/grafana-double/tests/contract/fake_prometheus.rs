@@ -1,4 +1,4 @@
-//! A few answers of Prometheus' query API, and a record of what was asked.
+//! Some answers of Prometheus' query API, and a record of the queries.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// The parameters of each query, in the order of arrival.
+/// The parameters of each query in the order of arrival.
 type Asked = Arc<Mutex<Vec<BTreeMap<String, String>>>>;
 
-/// A fake Prometheus on a free port of the loopback interface; it ends with the value.
+/// A fake Prometheus on a free loopback port that ends on drop.
 pub(crate) struct FakePrometheus {
     pub(crate) url: String,
     asked: Asked,
@@ -35,7 +35,7 @@ impl FakePrometheus {
         Self { url, asked, task }
     }
 
-    /// Returns what was asked since the last call.
+    /// Returns the queries since the last call.
     pub(crate) fn asked(&self) -> Vec<BTreeMap<String, String>> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }

@@ -1,4 +1,4 @@
-//! Holds the Grafana double to the contract, in both flavours, and checks what is the double's own.
+//! Checks the Grafana double against the contract in both flavours, and its own behaviour.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod assertions;

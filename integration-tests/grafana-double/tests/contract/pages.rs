@@ -1,4 +1,4 @@
-//! What a browser sees.
+//! Pages for browsers.
 
 use grafana_double::Flavour;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ async fn with_dashboard(panels: Value) -> Setting {
 }
 
 #[tokio::test]
-async fn a_dashboards_page_shows_what_prometheus_says_now() {
+async fn dashboard_page_shows_current_values() {
     let mappings = json!([{"type": "value", "options": {"1": {"text": "Running", "color": "green"}}}]);
     let target = json!({"refId": "A", "expr": "up", "legendFormat": "{{job}}", "datasource": {"uid": "p"}});
     let setting = with_dashboard(json!([
@@ -42,7 +42,7 @@ async fn a_dashboards_page_shows_what_prometheus_says_now() {
 }
 
 #[tokio::test]
-async fn the_first_page_lists_the_dashboards_and_needs_no_login() {
+async fn first_page_lists_dashboards_without_login() {
     let setting = with_dashboard(json!([])).await;
     let page = setting.grafana.get("/").await.unwrap();
     page.has_status(200).unwrap();

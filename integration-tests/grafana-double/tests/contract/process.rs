@@ -1,4 +1,4 @@
-//! The assertions that need a hand on the process: 1, 3, 10, and the times of 8 and 39.
+//! Assertions that need control of the process: 1, 3, 10, and the times of 8 and 39.
 
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::setting::{PROGRAM, Setting, target, until, write};
 
 #[test]
-fn a01_before_it_listens_a_client_is_refused() {
-    // An address of its own: no other test can be handed this port while the double is not yet there.
+fn a01_connections_are_refused_before_it_listens() {
+    // A unique address: no other test can get this port before the double listens.
     let address = "127.0.0.101";
     let port = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
     let data = tempfile::tempdir().unwrap();
@@ -34,7 +34,7 @@ fn a01_before_it_listens_a_client_is_refused() {
 }
 
 #[tokio::test]
-async fn a03_a_failing_database_shows_in_health_and_a_change_up_to_five_seconds_late() {
+async fn a03_health_shows_a_failing_database() {
     let setting = Setting::new(Flavour::Classic).await;
     let file = setting.data.path().join(DATABASE_FAILING_FILE);
     std::fs::write(&file, "").unwrap();
@@ -46,16 +46,16 @@ async fn a03_a_failing_database_shows_in_health_and_a_change_up_to_five_seconds_
 }
 
 #[tokio::test]
-async fn a08_a_locked_name_works_again_once_the_window_is_over() {
+async fn a08_locked_name_works_after_the_window() {
     let setting = Setting::with(Flavour::Classic, &[("TDD_DOUBLE_LOCKOUT_WINDOW", "3s")]).await;
     Assertion::numbered(8).unwrap().check(&setting.grafana).await.unwrap();
-    // While locked, even the right password is refused, and these tries do not prolong the lock.
+    // While locked, even the right password is rejected, and these tries do not extend the lock.
     let (_, locked) = until(&setting.grafana, "/api/org", |org| org.status == 200).await;
     assert!(locked > Duration::from_millis(500) && locked < Duration::from_secs(8), "{locked:?}");
 }
 
 #[tokio::test]
-async fn a08_a_lock_outlives_a_restart() {
+async fn a08_lock_survives_a_restart() {
     let mut setting = Setting::new(Flavour::Classic).await;
     Assertion::numbered(8).unwrap().check(&setting.grafana).await.unwrap();
     assert!(setting.double.stop().unwrap().success());
@@ -66,7 +66,7 @@ async fn a08_a_lock_outlives_a_restart() {
 }
 
 #[tokio::test]
-async fn a10_the_password_of_the_first_start_stays() {
+async fn a10_password_of_the_first_start_is_kept() {
     let data = tempfile::tempdir().unwrap();
     let mut first =
         Running::start(PROGRAM, data.path(), &[("GF_SECURITY_ADMIN_PASSWORD", "first1")]).unwrap();
@@ -79,7 +79,7 @@ async fn a10_the_password_of_the_first_start_stays() {
 }
 
 #[tokio::test]
-async fn a39_a_new_dashboard_is_read_at_once_and_found_later() {
+async fn a39_new_dashboard_is_found_after_a_delay() {
     let setting = Setting::with(Flavour::Unified, &[("TDD_DOUBLE_SEARCH_DELAY", "1500ms")]).await;
     let body = json!({"dashboard": {"uid": "new", "title": "Brand new"}, "overwrite": true});
     setting.grafana.post("/api/dashboards/db", &body).await.unwrap().has_status(200).unwrap();
@@ -89,7 +89,7 @@ async fn a39_a_new_dashboard_is_read_at_once_and_found_later() {
 }
 
 #[tokio::test]
-async fn a_password_may_come_from_a_file() {
+async fn password_is_read_from_a_file() {
     let data = tempfile::tempdir().unwrap();
     write(data.path(), "secret", "from-a-file\n");
     let file = data.path().join("secret").display().to_string();
@@ -100,7 +100,7 @@ async fn a_password_may_come_from_a_file() {
 }
 
 #[tokio::test]
-async fn a_signal_ends_it_at_once_and_cleanly_even_with_an_open_connection() {
+async fn signal_stops_it_despite_an_open_connection() {
     let mut setting = Setting::new(Flavour::Classic).await;
     setting.grafana.get("/api/org").await.unwrap().has_status(200).unwrap();
     let start = Instant::now();
@@ -109,7 +109,7 @@ async fn a_signal_ends_it_at_once_and_cleanly_even_with_an_open_connection() {
 }
 
 #[test]
-fn a_signal_ends_it_also_before_it_listens() {
+fn signal_stops_it_before_it_listens() {
     let data = tempfile::tempdir().unwrap();
     let mut double = Running::spawn(PROGRAM, data.path(), &[("TDD_DOUBLE_START_DELAY", "1h")]).unwrap();
     double.wait_for("Created default admin").unwrap();
@@ -118,7 +118,7 @@ fn a_signal_ends_it_also_before_it_listens() {
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_written_ends_it_with_grafanas_words() {
+fn unwritable_data_folder_ends_the_process() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut double = Running::spawn(PROGRAM, &file.path().join("data"), &[]).unwrap();
     assert_eq!(double.wait().unwrap().code(), Some(1));

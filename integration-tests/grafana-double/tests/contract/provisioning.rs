@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::setting::{PASSWORD, PROGRAM, Setting, target, until, write};
 
 #[test]
-fn a_broken_data_source_file_ends_the_process_before_it_listens() {
+fn invalid_data_source_file_ends_the_process() {
     let two_defaults = "datasources: [{name: a, type: prometheus, isDefault: true}, \
                         {name: b, type: prometheus, isDefault: true}]";
     for (text, reason) in
@@ -26,7 +26,7 @@ fn a_broken_data_source_file_ends_the_process_before_it_listens() {
 }
 
 #[tokio::test]
-async fn json_beside_the_yaml_is_skipped_without_a_word() {
+async fn json_files_in_provisioning_are_ignored() {
     let data = tempfile::tempdir().unwrap();
     write(data.path(), "provisioning/dashboards/dashboard.json", r#"{"dashboard": {"title": "Seed"}}"#);
     let mut double =
@@ -38,7 +38,7 @@ async fn json_beside_the_yaml_is_skipped_without_a_word() {
 }
 
 #[tokio::test]
-async fn a_changed_file_is_saved_again_and_a_removed_one_removed() {
+async fn changed_and_removed_files_update_dashboards() {
     for flavour in Flavour::ALL {
         let setting = Setting::new(flavour).await;
         let file = setting.data.path().join("dashboards/from-file.json");
@@ -57,7 +57,7 @@ async fn a_changed_file_is_saved_again_and_a_removed_one_removed() {
 }
 
 #[tokio::test]
-async fn a_wrapped_dashboard_is_an_error_in_the_log_only() {
+async fn wrapped_dashboard_is_only_logged() {
     let mut setting = Setting::new(Flavour::Classic).await;
     write(setting.data.path(), "dashboards/wrapped.json", r#"{"dashboard": {"title": "Seed"}}"#);
     let line = setting.double.wait_for("failed to load dashboard").unwrap();
@@ -66,7 +66,7 @@ async fn a_wrapped_dashboard_is_an_error_in_the_log_only() {
 }
 
 #[tokio::test]
-async fn a_reload_takes_what_is_new_at_once() {
+async fn reload_provisions_new_files_at_once() {
     let setting = Setting::new(Flavour::Classic).await;
     let reload = |kind: &str| format!("/api/admin/provisioning/{kind}/reload");
     write(
@@ -86,7 +86,7 @@ async fn a_reload_takes_what_is_new_at_once() {
 }
 
 #[tokio::test]
-async fn a_file_may_allow_what_is_otherwise_refused() {
+async fn file_may_allow_changes_by_clients() {
     let data = tempfile::tempdir().unwrap();
     let source =
         "datasources: [{name: Open, uid: open, type: prometheus, url: 'http://$$HOST', editable: true}]";

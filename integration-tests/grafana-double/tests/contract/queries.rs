@@ -1,4 +1,4 @@
-//! What reaches Prometheus, and what comes back.
+//! Queries to Prometheus, and their results.
 
 use grafana_double::Flavour;
 use grafana_double::contract::Answer;
@@ -25,7 +25,7 @@ async fn ask(setting: &Setting, query: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_range_query_is_interpolated_aligned_and_asked_by_post_or_get() {
+async fn range_query_is_interpolated_and_aligned() {
     for method in ["POST", "GET"] {
         let setting = Setting::new(Flavour::Classic).await;
         data_source(&setting, &setting.prometheus.url, json!({"httpMethod": method, "timeInterval": "15s"}))
@@ -41,7 +41,7 @@ async fn a_range_query_is_interpolated_aligned_and_asked_by_post_or_get() {
 }
 
 #[tokio::test]
-async fn an_instant_query_is_asked_for_the_end_of_the_range() {
+async fn instant_query_uses_the_end_of_the_range() {
     let setting = Setting::new(Flavour::Classic).await;
     data_source(&setting, &setting.prometheus.url, json!({})).await;
     let answer =
@@ -55,7 +55,7 @@ async fn an_instant_query_is_asked_for_the_end_of_the_range() {
 }
 
 #[tokio::test]
-async fn a_query_without_series_is_one_empty_frame_and_no_error() {
+async fn query_without_series_is_one_empty_frame() {
     let setting = Setting::new(Flavour::Classic).await;
     data_source(&setting, &setting.prometheus.url, json!({})).await;
     let answer = ask(&setting, json!({"expr": "nothing", "instant": true})).await;
@@ -63,7 +63,7 @@ async fn a_query_without_series_is_one_empty_frame_and_no_error() {
 }
 
 #[tokio::test]
-async fn values_that_json_lacks_are_null() {
+async fn infinite_and_nan_values_are_null() {
     let setting = Setting::new(Flavour::Classic).await;
     data_source(&setting, &setting.prometheus.url, json!({})).await;
     let answer = ask(&setting, json!({"expr": "odd", "instant": true})).await;
@@ -72,7 +72,7 @@ async fn values_that_json_lacks_are_null() {
 }
 
 #[tokio::test]
-async fn a_failing_query_says_why_and_where() {
+async fn failed_query_has_its_reason_and_source() {
     let setting = Setting::new(Flavour::Classic).await;
     data_source(&setting, &setting.prometheus.url, json!({})).await;
     let answer = ask(&setting, json!({"expr": "up{", "instant": true})).await;
@@ -82,7 +82,7 @@ async fn a_failing_query_says_why_and_where() {
 }
 
 #[tokio::test]
-async fn a_prometheus_that_is_down_is_a_bad_gateway() {
+async fn unreachable_prometheus_is_a_bad_gateway() {
     let setting = Setting::new(Flavour::Classic).await;
     data_source(&setting, "http://127.0.0.1:1", json!({})).await;
     let answer = ask(&setting, json!({"expr": "up", "instant": true})).await;
@@ -92,7 +92,7 @@ async fn a_prometheus_that_is_down_is_a_bad_gateway() {
 }
 
 #[tokio::test]
-async fn a_query_that_names_no_data_source_or_an_unknown_one_is_refused() {
+async fn query_without_known_data_source_is_rejected() {
     let setting = Setting::new(Flavour::Classic).await;
     let post = |queries: Value| {
         let body = json!({"from": "now-1h", "to": "now", "queries": queries});
@@ -106,7 +106,7 @@ async fn a_query_that_names_no_data_source_or_an_unknown_one_is_refused() {
 }
 
 #[tokio::test]
-async fn what_has_no_plugin_is_accepted_and_fails_later() {
+async fn data_source_without_plugin_is_accepted_but_fails() {
     let setting = Setting::new(Flavour::Classic).await;
     for (kind, health, proxy) in [("loki", 500, 404), ("alertmanager", 404, 404)] {
         let body =

@@ -1,4 +1,4 @@
-//! Grafana's own command that sets a password, beside a running server.
+//! Grafana's command that sets a password while the server runs.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use grafana_double::{Flavour, Running};
 
 use crate::setting::{PROGRAM, target};
 
-/// Returns the program under the name that Grafana's command has.
+/// Returns the program under the name of Grafana's command.
 fn command(folder: &Path) -> PathBuf {
     let link = folder.join("grafana");
     if !link.exists() {
@@ -29,7 +29,7 @@ fn reset(folder: &Path, data: &Path, arguments: &[&str], input: &str) -> Output 
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that takes its password from elsewhere may have ended already.
+    // A command that does not read its input may have exited already.
     drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
     child.wait_with_output().unwrap()
 }
@@ -40,7 +40,7 @@ async fn status(double: &Running, password: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_password_that_is_set_beside_the_running_server_is_good_at_once() {
+async fn reset_password_works_at_once() {
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let double = Running::start(PROGRAM, data.path(), &[("GF_SECURITY_ADMIN_PASSWORD", "first1")]).unwrap();
     assert_eq!(status(&double, "first1").await, 200);
@@ -59,7 +59,7 @@ async fn a_password_that_is_set_beside_the_running_server_is_good_at_once() {
 }
 
 #[tokio::test]
-async fn a_locked_account_stays_locked() {
+async fn reset_keeps_a_locked_account_locked() {
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let variables = [("GF_SECURITY_ADMIN_PASSWORD", "first1")];
     let double = Running::start(PROGRAM, data.path(), &variables).unwrap();
@@ -71,7 +71,7 @@ async fn a_locked_account_stays_locked() {
 }
 
 #[test]
-fn what_cannot_be_set_is_refused() {
+fn invalid_reset_is_rejected() {
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for (arguments, input, words) in [
         (["--password-from-stdin"].as_slice(), "", "can't read password from stdin"),

@@ -16,7 +16,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_grafana-double");
 /// The password of every double in these tests.
 pub(crate) const PASSWORD: &str = "contract123";
 
-/// A running double and what is around it.
+/// A running double and its environment.
 pub(crate) struct Setting {
     pub(crate) grafana: Grafana,
     pub(crate) prometheus: FakePrometheus,
@@ -25,12 +25,12 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// Starts a double of that flavour.
+    /// Starts a double with this flavour.
     pub(crate) async fn new(flavour: Flavour) -> Self {
         Self::with(flavour, &[]).await
     }
 
-    /// Starts a double of that flavour with more variables.
+    /// Starts a double with this flavour and more variables.
     pub(crate) async fn with(flavour: Flavour, variables: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         provision(data.path());
@@ -45,7 +45,7 @@ impl Setting {
     }
 }
 
-/// Returns a double as a target, held to every word.
+/// Returns a double as a target with strict checks.
 pub(crate) fn target(double: &Running, password: &str, flavour: Flavour) -> Target {
     Target {
         base: double.base().to_string(),
@@ -59,7 +59,7 @@ pub(crate) fn target(double: &Running, password: &str, flavour: Flavour) -> Targ
     }
 }
 
-/// Reads a path until the answer is as wished, and returns it and how long that took.
+/// Reads a path until the answer fits, and returns the answer and the elapsed time.
 pub(crate) async fn until(
     grafana: &Grafana,
     path: &str,
@@ -82,7 +82,7 @@ pub(crate) async fn until(
     }
 }
 
-/// Writes a file below a folder, with the folders on the way.
+/// Writes a file and its parent folders.
 pub(crate) fn write(folder: &Path, name: &str, text: &str) {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

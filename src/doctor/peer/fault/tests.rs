@@ -121,7 +121,7 @@ fn answer_that_prometheus_accepts_is_good() {
 }
 
 #[test]
-fn good_answer_after_failed_scrape_is_warning_unless_content_was_bad() {
+fn good_answer_after_failed_scrape_is_a_warning() {
     let mut late = peer(http(200, Some("text/plain; version=0.0.4")), &["0.0.0.0:8501"]);
     let fail = |peer: &mut Peer, error: &str| {
         peer.scrape = Some(Scrape { health: Health::Down, error: error.into() });

@@ -1,4 +1,4 @@
-//! `/api/dashboards`.
+//! Handlers of `/api/dashboards`.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

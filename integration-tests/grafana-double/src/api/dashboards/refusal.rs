@@ -1,11 +1,11 @@
-//! How a save is refused, in the words of either flavour.
+//! Answers to rejected saves, in the words of each flavour.
 
 use axum::http::StatusCode;
 
 use crate::api::answer::Answer;
 use crate::flavour::Flavour;
 
-/// The answer to a dashboard that is not there.
+/// Returns the answer for a missing dashboard.
 pub(crate) fn unknown_dashboard() -> Answer {
     Answer::error(StatusCode::NOT_FOUND, "Dashboard not found")
 }

@@ -1,6 +1,6 @@
-//! What saving a dashboard does, in either flavour.
+//! The effects of saving a dashboard, in each flavour.
 //!
-//! Never answers a request and never reads a file: both hand their wish in here.
+//! Clients and files use the same function.
 
 use serde_json::{Map, Value, json};
 
@@ -12,24 +12,24 @@ use crate::state::dashboard::{Dashboard, Provisioned};
 use crate::state::uid;
 use crate::state::{Author, State};
 
-/// The shortest refresh; a shorter one is raised without a word.
+/// The shortest refresh; shorter ones are raised silently.
 const SHORTEST_REFRESH_MS: u64 = 5_000;
 
 /// The longest message of a version.
 const LONGEST_MESSAGE: usize = 500;
 
-/// What a client or a file wants to save.
+/// A save by a client or from a file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
     /// The dashboard as it was sent.
     pub(crate) spec: Map<String, Value>,
-    /// Where to put it; empty for no folder.
+    /// The uid of the folder; empty for none.
     pub(crate) folder_uid: String,
-    /// Whether an existing one is replaced whatever its version is.
+    /// Whether an existing dashboard is replaced regardless of its version.
     pub(crate) overwrite: bool,
-    /// What the version is about.
+    /// The message of the version.
     pub(crate) message: String,
-    /// The file it comes from, if it comes from one.
+    /// The file of a provisioned dashboard.
     pub(crate) file: Option<Provisioned>,
 }
 
@@ -101,7 +101,7 @@ fn check_title_and_uid(spec: &Map<String, Value>, uid: &str, flavour: Flavour) -
     Ok(())
 }
 
-/// Returns which dashboard is meant; `None` is a new one.
+/// Returns the index of the existing dashboard, or `None` for a new one.
 fn existing(state: &State, id: Option<u64>, uid: &str, flavour: Flavour) -> Result<Option<usize>, Answer> {
     let same_uid = state.dashboards.iter().position(|known| !uid.is_empty() && known.uid == uid);
     let Some(id) = id else { return Ok(same_uid) };

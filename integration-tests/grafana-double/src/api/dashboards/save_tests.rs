@@ -1,4 +1,4 @@
-//! The table of saves, in either flavour. The assertions over HTTP are in the contract.
+//! Tests of saving in each flavour. The contract tests it over HTTP.
 
 use axum::http::StatusCode;
 
@@ -17,7 +17,7 @@ fn by(flavour: Flavour) -> Author {
 }
 
 #[test]
-fn a_new_dashboard_begins_at_version_one() {
+fn new_dashboard_has_version_one() {
     for flavour in Flavour::ALL {
         let mut state = State::default();
         let saved =
@@ -28,7 +28,7 @@ fn a_new_dashboard_begins_at_version_one() {
 }
 
 #[test]
-fn an_identical_save_makes_a_version_only_the_classic_way() {
+fn identical_save_makes_a_version_only_in_classic() {
     for (flavour, version) in [(Flavour::Classic, 2), (Flavour::Unified, 1)] {
         let mut state = State::default();
         let body = json!({"uid": "a", "title": "A"});
@@ -42,7 +42,7 @@ fn an_identical_save_makes_a_version_only_the_classic_way() {
 }
 
 #[test]
-fn an_outdated_version_is_a_conflict_in_the_words_of_the_flavour() {
+fn outdated_version_is_a_conflict() {
     for (flavour, status, word) in [
         (Flavour::Classic, StatusCode::PRECONDITION_FAILED, Some("version-mismatch")),
         (Flavour::Unified, StatusCode::CONFLICT, None),
@@ -59,7 +59,7 @@ fn an_outdated_version_is_a_conflict_in_the_words_of_the_flavour() {
 }
 
 #[test]
-fn an_unknown_id_is_refused_unless_the_new_way_has_a_uid() {
+fn unknown_id_is_rejected_except_unified_with_uid() {
     for flavour in Flavour::ALL {
         let mut state = State::default();
         let alone = save(&mut state, wanted(json!({"id": 99, "title": "A"})), &by(flavour)).unwrap_err();
@@ -73,7 +73,7 @@ fn an_unknown_id_is_refused_unless_the_new_way_has_a_uid() {
 }
 
 #[test]
-fn an_id_and_a_uid_of_two_dashboards_are_refused() {
+fn id_and_uid_of_two_dashboards_are_rejected() {
     for flavour in Flavour::ALL {
         let mut state = State::default();
         let first = save(&mut state, wanted(json!({"uid": "a", "title": "A"})), &by(flavour)).unwrap();
@@ -84,7 +84,7 @@ fn an_id_and_a_uid_of_two_dashboards_are_refused() {
 }
 
 #[test]
-fn the_same_title_without_a_uid_makes_a_duplicate() {
+fn same_title_without_uid_makes_a_second_dashboard() {
     for flavour in Flavour::ALL {
         let mut state = State::default();
         let first = save(&mut state, wanted(json!({"title": "A"})), &by(flavour)).unwrap();
@@ -95,14 +95,14 @@ fn the_same_title_without_a_uid_makes_a_duplicate() {
 }
 
 #[test]
-fn an_id_may_be_larger_than_thirty_two_bits_in_the_new_way() {
+fn unified_ids_exceed_thirty_two_bits() {
     let mut state = State::default();
     let saved = save(&mut state, wanted(json!({"title": "A"})), &by(Flavour::Unified)).unwrap();
     assert!(saved.id > u64::from(u32::MAX) && saved.id < 1 << 52, "{}", saved.id);
 }
 
 #[test]
-fn only_a_file_may_save_what_came_from_a_file() {
+fn client_cannot_save_a_provisioned_dashboard() {
     let source = |allow_ui_updates| Provisioned {
         provider: "tdd".into(),
         file: "a.json".into(),
@@ -120,11 +120,11 @@ fn only_a_file_may_save_what_came_from_a_file() {
     );
     save(&mut state, from_file(true), &Author::default()).unwrap();
     let saved = save(&mut state, overwriting(body.clone()), &Author::default()).unwrap();
-    assert_eq!(saved.provisioned, Some(source(true)), "the next change of the file still wins");
+    assert_eq!(saved.provisioned, Some(source(true)), "the dashboard is no longer provisioned");
 }
 
 #[test]
-fn a_refresh_below_the_minimum_is_raised() {
+fn refresh_below_the_minimum_is_raised() {
     let mut state = State::default();
     for (asked, kept) in [("1s", "5s"), ("30s", "30s"), ("", ""), ("auto", "auto")] {
         let body = json!({"title": "A", "refresh": asked});

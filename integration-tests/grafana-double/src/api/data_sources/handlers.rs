@@ -1,4 +1,4 @@
-//! `/api/datasources`.
+//! Handlers of `/api/datasources`.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;

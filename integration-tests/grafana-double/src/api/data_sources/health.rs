@@ -1,4 +1,4 @@
-//! `/api/datasources/uid/{uid}/health`: asks the data source for `1+1`.
+//! `/api/datasources/uid/{uid}/health`: queries the data source for `1+1`.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -20,7 +20,7 @@ pub(crate) async fn health(State(app): State<Shared>, _: SignedIn, Path(uid): Pa
     let known = app.store.read(|state| state.data_source(&uid).cloned()).ok_or_else(unknown)?;
     match known.kind.as_str() {
         PROMETHEUS => {}
-        // Its plugin has no backend that could be asked.
+        // The Alertmanager plugin has no backend.
         "alertmanager" => return Err(Answer::not_found()),
         _ => {
             let message = "Unable to find datasource plugin";

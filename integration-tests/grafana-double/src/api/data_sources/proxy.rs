@@ -1,4 +1,4 @@
-//! `/api/datasources/proxy/uid/{uid}/...`: passes a request on, and the answer back as it is.
+//! `/api/datasources/proxy/uid/{uid}/...`: forwards a request and returns the answer unchanged.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
@@ -27,7 +27,7 @@ pub(crate) async fn proxy(
     pass_on(&app, &uid, passed).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-/// Answers any method on the data source's own root.
+/// Answers any method on the data source's root.
 pub(crate) async fn proxy_root(
     app: State<Shared>,
     user: SignedIn,
@@ -52,7 +52,7 @@ async fn pass_on(app: &App, uid: &str, passed: Passed) -> Result<Response, Answe
     }
     let upstream = match app.prometheus.pass(&known, passed).await {
         Ok(upstream) => upstream,
-        // Grafana's proxy says no more than the status.
+        // Grafana's proxy returns only the status.
         Err(fault) => return Ok(fault.status.into_response()),
     };
     let mut response = Response::new(Body::from(upstream.body));

@@ -1,4 +1,4 @@
-//! The rules of adding and changing data sources, for clients and for files.
+//! Rules for adding and changing data sources, for clients and files.
 
 use axum::http::StatusCode;
 
@@ -27,7 +27,7 @@ pub(crate) fn insert(state: &mut State, wanted: Wanted, editing: Editing) -> Res
     Ok(added)
 }
 
-/// Changes the data source of that number.
+/// Changes the data source with this number.
 pub(crate) fn change(
     state: &mut State,
     id: u64,
@@ -58,7 +58,7 @@ pub(crate) fn change(
     Ok(changed)
 }
 
-/// The answer to a data source that is not there.
+/// Returns the answer for a missing data source.
 pub(crate) fn not_found() -> Answer {
     Answer::message(StatusCode::NOT_FOUND, "Data source not found")
 }

@@ -1,4 +1,4 @@
-//! The rules of adding and changing data sources.
+//! Tests of the rules for adding and changing data sources.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn prometheus(name: &str) -> Wanted {
 }
 
 #[test]
-fn a_new_one_begins_at_version_one_and_gets_a_uid() {
+fn new_data_source_has_version_one_and_a_uid() {
     let mut state = State::default();
     let added =
         insert(&mut state, Wanted { uid: String::new(), ..prometheus("a") }, Editing::Allowed).unwrap();
@@ -24,7 +24,7 @@ fn a_new_one_begins_at_version_one_and_gets_a_uid() {
 }
 
 #[test]
-fn an_update_without_version_never_conflicts_and_ends_at_one() {
+fn update_without_version_never_conflicts() {
     let mut state = State::default();
     insert(&mut state, prometheus("a"), Editing::Allowed).unwrap();
     for _ in 0..2 {
@@ -38,7 +38,7 @@ fn an_update_without_version_never_conflicts_and_ends_at_one() {
 }
 
 #[test]
-fn an_update_replaces_the_options_and_keeps_the_secrets() {
+fn update_replaces_options_and_keeps_secrets() {
     let mut state = State::default();
     let mut first = prometheus("a");
     first.json_data = json!({"timeInterval": "15s"}).as_object().cloned();
@@ -51,7 +51,7 @@ fn an_update_replaces_the_options_and_keeps_the_secrets() {
 }
 
 #[test]
-fn renaming_onto_a_taken_name_is_a_conflict() {
+fn rename_to_a_taken_name_is_a_conflict() {
     let mut state = State::default();
     insert(&mut state, prometheus("a"), Editing::Allowed).unwrap();
     insert(&mut state, prometheus("b"), Editing::Allowed).unwrap();
@@ -62,7 +62,7 @@ fn renaming_onto_a_taken_name_is_a_conflict() {
 }
 
 #[test]
-fn only_a_url_that_is_none_is_refused() {
+fn only_malformed_urls_are_rejected() {
     let mut state = State::default();
     for (name, url) in [("a", ""), ("b", "prometheus:9090"), ("c", "http://[::1]:9090/path")] {
         let taken = insert(&mut state, Wanted { url: url.into(), ..prometheus(name) }, Editing::Allowed);

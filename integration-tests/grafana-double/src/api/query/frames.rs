@@ -1,6 +1,6 @@
-//! Turns a result of Prometheus into Grafana's data frames: one frame a series, one array a column.
+//! Converts results of Prometheus into Grafana's data frames: one frame per series, one array per column.
 //!
-//! Never merges series into a table, whatever `format` says: that is done in the browser.
+//! Series are never merged into a table, regardless of `format`: the browser does that.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ fn frame(query: &Query, prepared: &Prepared, found: &Found, series: &Series) -> 
     })
 }
 
-/// Returns a column, and where in it the values stand that JSON has no numbers for.
+/// Returns a column, and the positions of values that JSON cannot represent.
 fn column(kind: Kind, points: &[Point]) -> (Vec<Value>, Option<Value>) {
     if kind == Kind::Text {
         return (points.iter().map(|point| json!(point.value)).collect(), None);
@@ -82,7 +82,7 @@ fn column(kind: Kind, points: &[Point]) -> (Vec<Value>, Option<Value>) {
     let mut values = Vec::with_capacity(points.len());
     for (row, point) in points.iter().enumerate() {
         let number = point.value.parse::<f64>().unwrap_or(f64::NAN);
-        // JSON has no such number, so the value becomes `null` and its row is kept apart.
+        // JSON has no such number, so the value is `null` and its position is recorded.
         match number {
             f64::INFINITY => special.entry("Inf").or_default().push(row),
             f64::NEG_INFINITY => special.entry("NegInf").or_default().push(row),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_has_one_array_for_each_column() {
+    fn frame_has_one_array_per_column() {
         let frames = frames(&Query::default(), &prepared(), &found(Kind::Matrix, &["1", "2.5"]));
         assert_eq!(frames.len(), 1);
         assert_eq!(frames[0]["data"], json!({"values": [[0, 15_000], [1.0, 2.5]]}));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_json_lacks_are_null_and_named() {
+    fn infinite_and_nan_values_are_null_and_listed() {
         let frames =
             frames(&Query::default(), &prepared(), &found(Kind::Matrix, &["+Inf", "NaN", "-Inf", "1"]));
         assert_eq!(frames[0]["data"]["values"][1], json!([null, null, null, 1.0]));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn no_series_is_one_frame_without_columns() {
+    fn empty_result_is_one_frame_without_columns() {
         let nothing = Found { kind: Kind::Vector, series: Vec::new(), warnings: Vec::new() };
         let frames = frames(&Query::default(), &prepared(), &nothing);
         assert_eq!(frames.len(), 1);

@@ -1,16 +1,16 @@
-//! Puts values in the place of Grafana's own variables in an expression.
+//! Replaces Grafana's built-in variables in an expression.
 //!
-//! Never touches a dashboard's variables: those are the browser's business.
+//! Variables of the dashboard stay, because the browser replaces them.
 
 use super::interval;
 use super::request::Query;
 use super::step;
 use super::time_range::TimeRange;
 
-/// What Grafana takes as a query's interval when the client sends none.
+/// The interval of queries without one.
 const DEFAULT_INTERVAL: u64 = 1000;
 
-/// Returns the expression without `$__interval`, `$__rate_interval`, `$__range` and their relatives.
+/// Returns the expression without `$__interval`, `$__rate_interval`, `$__range` and their variants.
 pub(crate) fn interpolate(
     query: &Query,
     scrape: &str,
@@ -20,7 +20,7 @@ pub(crate) fn interpolate(
     let rate_interval = rate_interval(query, scrape, step)?;
     let range_ms = range.length();
     let range_seconds = (range_ms + 500) / 1000;
-    // The longer names first: `$__range_ms` begins with `$__range`.
+    // Longer names first: `$__range_ms` begins with `$__range`.
     let values = [
         ("__interval_ms", step.to_string()),
         ("__interval", interval::short(step)),
@@ -36,7 +36,7 @@ pub(crate) fn interpolate(
     Ok(values.iter().fold(query.expr.clone(), replace))
 }
 
-/// The interval here is the one that the client sent, not the step: this is how Grafana does it.
+/// Returns the rate interval. Like Grafana, it uses the client's interval instead of the step.
 fn rate_interval(query: &Query, scrape: &str, step: u64) -> Result<u64, String> {
     if step::is_rate_interval(&query.interval) {
         return Ok(step);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variable_has_its_own_form() {
+    fn every_variable_is_replaced_in_its_format() {
         let rest = json!({"intervalMs": 60_000, "maxDataPoints": 1000});
         let expr =
             "$__interval $__interval_ms $__range $__range_s $__range_ms $__rate_interval $__rate_interval_ms";
@@ -76,19 +76,19 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_interval_follows_the_clients_interval_and_not_the_step() {
+    fn rate_interval_uses_the_client_interval() {
         let few_points = json!({"intervalMs": 15_000, "maxDataPoints": 10});
         assert_eq!(interpolated("[$__rate_interval] [$__interval]", few_points), "[1m0s] [5m]");
     }
 
     #[test]
-    fn a_panels_own_interval_counts_as_the_scrape_interval() {
+    fn panel_interval_replaces_the_scrape_interval() {
         let own = json!({"interval": "1m", "intervalMs": 15_000});
         assert_eq!(interpolated("[$__rate_interval]", own), "[4m0s]");
     }
 
     #[test]
-    fn other_dollars_are_left_alone() {
+    fn other_variables_are_kept() {
         assert_eq!(interpolated("up{job=~\"$job\"}", json!({})), "up{job=~\"$job\"}");
     }
 }

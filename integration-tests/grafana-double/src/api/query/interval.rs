@@ -1,4 +1,4 @@
-//! Durations as Grafana reads and writes them. All are milliseconds.
+//! Durations in Grafana's formats, in milliseconds.
 
 /// The longest unit.
 pub(super) const YEAR: u64 = 31_536_000_000;
@@ -14,7 +14,7 @@ const UNITS: [(&str, u64); 8] = [
     ("y", YEAR),
 ];
 
-/// Reads an interval such as `15s`, `>1m30s` or `30`, which is seconds.
+/// Parses an interval such as `15s`, `>1m30s` or `30`, which means seconds.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let unreadable = || format!("invalid interval `{text}`");
     let mut rest = text.trim_start_matches(['<', '>']);
@@ -38,14 +38,14 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     Ok(total)
 }
 
-/// Writes a duration in its largest unit, as `$__interval` is written.
+/// Formats a duration in its largest unit, like `$__interval`.
 pub(crate) fn short(ms: u64) -> String {
     let units = [("y", YEAR), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let unit = units.iter().find(|(_, length)| ms >= *length);
     unit.map_or("1ms".into(), |(name, length)| format!("{}{name}", ms / length))
 }
 
-/// Writes a duration as Go does, as `$__rate_interval` is written: `1m0s`.
+/// Formats a duration as Go does, like `$__rate_interval`: `1m0s`.
 pub(crate) fn go(ms: u64) -> String {
     if ms == 0 {
         return "0s".into();
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_are_read_as_grafana_reads_them() {
+    fn intervals_are_parsed_like_grafana() {
         for (text, ms) in
             [("15s", 15_000), (">1m", 60_000), ("30", 30_000), ("1h30m", 5_400_000), ("2w", 1_209_600_000)]
         {
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_written_in_two_ways() {
+    fn durations_have_short_and_go_format() {
         for (ms, shortly, fully) in [
             (0, "1ms", "0s"),
             (500, "500ms", "500ms"),

@@ -1,11 +1,11 @@
-//! What a series is called.
+//! Names of series.
 
 use std::collections::BTreeMap;
 
 /// Returns the name of a series in a panel.
 pub(crate) fn legend(format: &str, expr: &str, labels: &BTreeMap<String, String>) -> String {
     let name = match format {
-        // The browser makes a name from the labels; the backend leaves it to it.
+        // With `__auto`, the browser creates the name from the labels.
         "__auto" if !labels.is_empty() => String::new(),
         "" | "__auto" => metric(labels),
         format => filled(format, labels),
@@ -13,7 +13,7 @@ pub(crate) fn legend(format: &str, expr: &str, labels: &BTreeMap<String, String>
     if name == "{}" { expr.to_string() } else { name }
 }
 
-/// Writes the labels as Prometheus does: `up{job="a"}`.
+/// Formats labels as Prometheus does: `up{job="a"}`.
 fn metric(labels: &BTreeMap<String, String>) -> String {
     let name = labels.get("__name__").map_or("", String::as_str);
     let others = labels.iter().filter(|(label, _)| *label != "__name__");
@@ -25,7 +25,7 @@ fn metric(labels: &BTreeMap<String, String>) -> String {
     }
 }
 
-/// Fills `{{label}}` in; a label that is not there is empty.
+/// Replaces `{{label}}`; a missing label is empty.
 fn filled(format: &str, labels: &BTreeMap<String, String>) -> String {
     let mut pieces = format.split("{{");
     let mut name = pieces.next().unwrap_or_default().to_string();
@@ -50,14 +50,14 @@ mod tests {
     }
 
     #[test]
-    fn a_format_is_filled_with_labels() {
+    fn legend_format_is_filled_with_labels() {
         let up = labels(&[("__name__", "up"), ("job", "app"), ("instance", "a:1")]);
         assert_eq!(legend("{{job}} at {{ instance }}{{none}}!", "up", &up), "app at a:1!");
         assert_eq!(legend("{{open", "up", &up), "{{open");
     }
 
     #[test]
-    fn without_a_format_the_labels_are_the_name() {
+    fn legend_without_format_is_the_metric() {
         assert_eq!(legend("", "up", &labels(&[("__name__", "up"), ("job", "app")])), "up{job=\"app\"}");
         assert_eq!(legend("", "up", &labels(&[("__name__", "up")])), "up");
         assert_eq!(legend("", "sum(up)", &labels(&[])), "sum(up)");

@@ -1,4 +1,4 @@
-//! Makes a query ready to be sent.
+//! Prepares a query for Prometheus.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::time_range::TimeRange;
 use crate::prometheus::Range;
 use crate::state::data_source::DataSource;
 
-/// A query that is ready to be sent.
+/// A prepared query.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Prepared {
     /// The expression without Grafana's variables.
@@ -35,14 +35,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_prepared_as_grafana_prepares_it() {
+    fn prepared_query_has_aligned_range_and_step() {
         let mut source = DataSource::default();
         source.json_data.insert("timeInterval".into(), json!("15s"));
         let body = json!({"expr": "rate(x[$__rate_interval])", "intervalMs": 15_000, "maxDataPoints": 100});
         let query: Query = serde_json::from_value(body).unwrap();
         let range = TimeRange { from_ms: 1_700_000_007_000, to_ms: 1_700_003_607_000 };
         let prepared = prepare(&source, &query, range).unwrap();
-        // An hour in 100 points is 36 s, which rounds to 30 s; the ends are cut down to whole steps.
+        // An hour in 100 points is 36 s, which is rounded to 30 s; both ends are aligned to whole steps.
         assert_eq!(prepared.expr, "rate(x[1m0s])");
         let range = Range { start: 1_699_999_980_000, end: 1_700_003_580_000, step: 30_000 };
         assert_eq!(prepared.range, range);

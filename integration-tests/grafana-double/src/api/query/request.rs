@@ -1,4 +1,4 @@
-//! What a client sends to `/api/ds/query`.
+//! Requests of clients to `/api/ds/query`.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Request {
-    /// The beginning, as text: relative or in milliseconds.
+    /// The start: relative or in milliseconds.
     pub(crate) from: String,
     /// The end.
     pub(crate) to: String,
@@ -18,31 +18,31 @@ pub(crate) struct Request {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Query {
-    /// The letter under which its result is found.
+    /// The letter that identifies its result.
     pub(crate) ref_id: String,
-    /// Where to ask.
+    /// The data source.
     pub(crate) datasource: Reference,
-    /// What to ask.
+    /// The expression.
     pub(crate) expr: String,
-    /// Whether to ask for the value at the end of the range.
+    /// Whether to query the value at the end of the range.
     pub(crate) instant: bool,
-    /// Whether to ask for the values over the range.
+    /// Whether to query the values over the range.
     pub(crate) range: bool,
-    /// How a series is called.
+    /// The format of series names.
     pub(crate) legend_format: String,
-    /// The smallest step, as the panel's author wrote it.
+    /// The smallest step, as set in the panel.
     pub(crate) interval: String,
-    /// By how much the step is stretched.
+    /// The factor of the step.
     pub(crate) interval_factor: u64,
     /// The step that fits the panel, in milliseconds.
     pub(crate) interval_ms: f64,
-    /// How many points the panel can show.
+    /// The number of points that the panel can show.
     pub(crate) max_data_points: u64,
     /// The offset of the time zone.
     pub(crate) utc_offset_sec: i64,
 }
 
-/// A data source as a query names it.
+/// The data source of a query.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Reference {

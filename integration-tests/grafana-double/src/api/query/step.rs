@@ -1,21 +1,21 @@
 //! The step between two points of a range query.
 //!
-//! Never looks at the clock. All durations are milliseconds.
+//! All durations are in milliseconds.
 
 use super::interval::{YEAR, parse};
 use super::request::Query;
 use super::time_range::TimeRange;
 
-/// What Grafana assumes when nobody says how often Prometheus scrapes.
+/// Grafana's default scrape interval.
 const DEFAULT_SCRAPE: u64 = 15_000;
 
-/// Prometheus refuses a range query of more points.
+/// Prometheus rejects a range query with more points.
 const SAFE_POINTS: u64 = 11_000;
 
-/// What Grafana takes when the client does not say how many points it can show.
+/// Grafana's default number of points.
 const DEFAULT_POINTS: u64 = 1500;
 
-/// Steps that people can read: an interval up to the first number becomes the second.
+/// Readable steps: an interval up to the first number is rounded to the second.
 const READABLE: [(u64, u64); 29] = [
     (10, 1),
     (15, 10),
@@ -48,7 +48,7 @@ const READABLE: [(u64, u64); 29] = [
     (3_628_799_999, 2_592_000_000),
 ];
 
-/// Returns the step for a query.
+/// Returns the step of a query.
 pub(crate) fn step(query: &Query, scrape: &str, range: TimeRange) -> Result<u64, String> {
     let own = if is_variable(&query.interval) { "" } else { query.interval.as_str() };
     let smallest = match (own, query.asked_step(), scrape) {
@@ -67,18 +67,18 @@ pub(crate) fn step(query: &Query, scrape: &str, range: TimeRange) -> Result<u64,
     Ok(step * query.interval_factor.max(1))
 }
 
-/// Returns what `$__rate_interval` stands for: at least four scrapes, and one more than the interval.
+/// Returns the value of `$__rate_interval`: four scrape intervals, or the interval plus one.
 pub(crate) fn rate_interval(interval: u64, scrape: &str) -> Result<u64, String> {
     let scrape = if scrape.is_empty() { DEFAULT_SCRAPE } else { parse(scrape)? };
     Ok((interval + scrape).max(4 * scrape))
 }
 
-/// Returns whether a panel's own interval is `$__rate_interval`.
+/// Returns whether a panel's interval is `$__rate_interval`.
 pub(crate) fn is_rate_interval(interval: &str) -> bool {
     matches!(interval, "$__rate_interval" | "${__rate_interval}")
 }
 
-/// Returns whether a panel's own interval is `$__interval`.
+/// Returns whether a panel's interval is `$__interval`.
 pub(crate) fn is_interval(interval: &str) -> bool {
     matches!(interval, "$__interval" | "${__interval}")
 }
@@ -91,7 +91,7 @@ fn is_variable(interval: &str) -> bool {
     in_ms || is_interval(interval) || is_rate_interval(interval)
 }
 
-/// Cuts a time down to a whole step, as Grafana does for Prometheus' caches.
+/// Aligns a time down to a whole step, as Grafana does for Prometheus' caches.
 pub(crate) fn align(at: u64, step: u64, offset_ms: i64) -> u64 {
     let shifted = at.saturating_add_signed(offset_ms);
     (shifted - shifted % step.max(1)).saturating_add_signed(-offset_ms)

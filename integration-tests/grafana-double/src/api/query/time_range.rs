@@ -1,20 +1,20 @@
 //! The range of a request: milliseconds since 1970, or relative to now.
 //!
-//! Never rounds to days or weeks (`now/d`): the double has no time zones, and says so.
+//! Rounding to days or weeks (`now/d`) is rejected, because the double has no time zones.
 
 use super::interval;
 
 /// A range in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimeRange {
-    /// The beginning.
+    /// The start.
     pub(crate) from_ms: u64,
     /// The end.
     pub(crate) to_ms: u64,
 }
 
 impl TimeRange {
-    /// Reads a range.
+    /// Parses a range.
     pub(crate) fn parse(from: &str, to: &str, now_ms: u64) -> Result<Self, String> {
         let (from_ms, to_ms) = (moment(from, now_ms)?, moment(to, now_ms)?);
         if from_ms > to_ms {
@@ -56,7 +56,7 @@ mod tests {
     const NOW: u64 = 1_700_000_000_000;
 
     #[test]
-    fn a_range_is_relative_or_in_milliseconds() {
+    fn relative_and_millisecond_ranges_are_parsed() {
         let hour = TimeRange { from_ms: NOW - 3_600_000, to_ms: NOW };
         assert_eq!(TimeRange::parse("now-1h", "now", NOW), Ok(hour));
         assert_eq!(TimeRange::parse("1699996400000", "1700000000000", 0), Ok(hour));
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_refused() {
+    fn invalid_range_is_rejected() {
         for (from, to) in [("", "now"), ("now-1h", "soon"), ("now", "now-1h"), ("now1h", "now")] {
             assert!(TimeRange::parse(from, to, NOW).is_err(), "{from} {to}");
         }

@@ -1,0 +1,7 @@
+//! Alerts from the rule to the receiver.
+
+mod alerts;
+mod drill;
+mod notifications;
+mod receiver;
+mod rules;
