@@ -32,17 +32,17 @@ use crate::session::password::PasswordPolicy;
 use crate::session::signals::interrupted;
 use crate::session::{Exit, Session};
 
-/// How long the lock is released for after an interrupt; another program finds out by itself.
+/// The time limit for the release of the lock at the end; another program also detects that this one has ended.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
 
-/// Runs a verb, and returns how it ended, the form in which results were asked for, and where evidence is.
+/// Runs a verb, and returns its outcome, the format of results, and the diagnostics.
 pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, OutputFormat, Option<Kept>) {
-    let asked = global.output();
-    // It must work where the settings are wrong.
+    let requested = global.output();
+    // Works even if the settings are invalid.
     if let Command::Version(_) = command {
         return (
-            Ok(version::run(&Printer::new(asked, ProgressFormat::default(), false, environment))),
-            asked,
+            Ok(version::run(&Printer::new(requested, ProgressFormat::default(), false, environment))),
+            requested,
             None,
         );
     }
@@ -50,10 +50,11 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
         Command::Up(_) => Some("up"),
         Command::Down(_) => Some("down"),
         Command::Drill(_) => Some("drill"),
-        Command::Demo(ref args) if args.makes_a_past() => Some("demo --history"),
+        Command::Demo(ref args) if args.imports_history() => Some("demo --history"),
         _ => None,
     };
     let layer = global.into_layer(&services::names(), environment);
+    let output = layer.as_ref().ok().and_then(|layer| layer.output).unwrap_or(requested);
     let session = async { Session::new(layer?, wish(&command), verb).await };
     match session.await {
         Ok(session) => {
@@ -63,7 +64,7 @@ pub(crate) async fn run(command: Command, global: GlobalArgs) -> (Result<Exit>, 
             let kept = session.keep(&outcome).await;
             (outcome, session.settings.output, kept)
         }
-        Err(error) => (Err(error), asked, None),
+        Err(error) => (Err(error), output, None),
     }
 }
 
@@ -75,9 +76,15 @@ fn wish(command: &Command) -> PasswordPolicy {
 }
 
 async fn run_in(session: &Session, command: Command) -> Result<Exit> {
-    // An interrupt is a demo's end and no failure, and the others put back what they changed.
-    let sees_to_interrupts =
+    // These commands clean up after an interrupt.
+    let handles_interrupts =
         matches!(command, Command::Demo(_) | Command::Drill(_) | Command::Backup(_) | Command::Restore(_));
+    // These run until an interrupt, which is not an error.
+    let is_endless = match &command {
+        Command::Status(args) => args.is_endless(),
+        Command::Logs(args) => args.is_endless(),
+        _ => false,
+    };
     let work = async {
         match command {
             Command::Up(args) => up::run(&args, session).await,
@@ -86,7 +93,7 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
             Command::Plan(args) => plan::run(&args, session).await,
             Command::Init(args) => init::run(&args, session).await,
             Command::Check(_) => check::run(session).await,
-            Command::Logs(args) => logs::run(&args, session).await,
+            Command::Logs(args) => logs::run(args, session).await,
             Command::Demo(args) => demo::run(&args, session, interrupted()).await,
             Command::Alerts(args) => alerts::run(&args, session).await,
             Command::Doctor(args) => doctor::run(&args, session).await,
@@ -100,6 +107,8 @@ async fn run_in(session: &Session, command: Command) -> Result<Exit> {
     };
     tokio::select! {
         result = work => result,
-        () = interrupted(), if !sees_to_interrupts => Err(Error::Interrupted),
+        () = interrupted(), if !handles_interrupts => {
+            if is_endless { Ok(Exit::Interrupted) } else { Err(Error::Interrupted) }
+        }
     }
 }

@@ -70,7 +70,11 @@ impl Engine {
             source,
         };
         let connected = transport::connect(&endpoint.address).await;
-        let (docker, greeting) = connected.map_err(|error| unreachable(error.into()))?;
+        // The variant is transparent, so the kind of the error would be lost.
+        let (docker, greeting) = connected.map_err(|error| match error {
+            EngineError::IOError { err } => unreachable(err.into()),
+            error => unreachable(error.into()),
+        })?;
         if greeting.api < OLDEST_API {
             return Err(unreachable(Box::new(TooOld { api: greeting.api.to_string() })));
         }

@@ -158,6 +158,9 @@ pub enum Error {
         /// The engine's answer.
         source: Source,
     },
+    /// The user interrupted a drill, and the original files are back in place.
+    #[error("interrupted")]
+    DrillInterrupted,
     /// The user interrupted the command.
     #[error("interrupted")]
     Interrupted,
@@ -294,6 +297,9 @@ pub enum Error {
         /// The problem, and what is valid.
         reason: String,
     },
+    /// The command line is invalid: the problem, and the hint.
+    #[error("{0}")]
+    CommandLine(String, String),
     /// A flag or variable has an invalid value.
     #[error("{place}: {reason}")]
     Usage {
@@ -328,9 +334,10 @@ impl Error {
             | Self::Restore { .. }
             | Self::RolledBack { .. } => exit_code::FAILED,
             Self::CleanUp(_) => self.first().exit_code(),
-            Self::EngineUnknown { is_usage: true, .. } | Self::SettingsFile { .. } | Self::Usage { .. } => {
-                exit_code::USAGE
-            }
+            Self::CommandLine(..)
+            | Self::EngineUnknown { is_usage: true, .. }
+            | Self::SettingsFile { .. }
+            | Self::Usage { .. } => exit_code::USAGE,
             Self::EngineLost { .. } | Self::EngineUnreachable { .. } | Self::EngineUnknown { .. } => {
                 exit_code::ENGINE
             }
@@ -341,7 +348,7 @@ impl Error {
             | Self::PortLost { .. } => exit_code::CONFLICT,
             Self::NotReady { .. } => exit_code::NOT_READY,
             Self::Unhealthy(_) => exit_code::UNHEALTHY,
-            Self::Interrupted => exit_code::INTERRUPTED,
+            Self::DrillInterrupted | Self::Interrupted => exit_code::INTERRUPTED,
         }
     }
 
@@ -356,14 +363,11 @@ impl Error {
     pub fn of_settings(self, path: &Path) -> Self {
         match self {
             Self::Faults(faults) => {
-                let faults = faults.into_iter().map(|fault| match fault.line {
-                    Some(line) => format!("line {line}: {}", fault.reason),
-                    None => fault.reason,
-                });
-                Self::SettingsFile {
-                    place: sanitize::path(path),
-                    reason: faults.collect::<Vec<_>>().join("; "),
-                }
+                let line = faults.first().and_then(|fault| fault.line);
+                let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+                let reasons: Vec<String> = faults.into_iter().map(|fault| fault.reason).collect();
+                let place = format!("{}{line}", sanitize::path(path));
+                Self::SettingsFile { place, reason: reasons.join("; ") }
             }
             other => other,
         }

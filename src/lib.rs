@@ -38,9 +38,8 @@ mod session;
 pub mod status;
 pub mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use error::{Error, exit_code};
 use session::Exit;
@@ -48,17 +47,10 @@ use session::diagnostics::Kept;
 
 /// Parses the command line, runs the command, prints an error if there is one, and returns the exit code.
 pub fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let cli = match cli::parse(&words) {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE));
-            if output::refusal(&error.to_string()) {
-                return code;
-            }
-            // Help goes to standard output, a usage error to standard error. A closed pipe is not a failure.
-            drop(error.print());
-            return code;
-        }
+        Err(stop) => return stop.report(),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -70,6 +62,7 @@ pub fn main() -> ExitCode {
         Ok(Exit::Problems) => ExitCode::from(exit_code::FAILED),
         Ok(Exit::ChangesPending) => ExitCode::from(exit_code::CHANGES_PENDING),
         Ok(Exit::Judged(error)) => ExitCode::from(error.exit_code()),
+        Ok(Exit::Interrupted) => ExitCode::from(exit_code::INTERRUPTED),
         Ok(Exit::Reported(error)) => report(&error, None, diagnostics.as_ref()),
         Err(error) => report(&error, Some(output), diagnostics.as_ref()),
     }

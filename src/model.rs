@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod event;
+pub mod log;
 pub mod observed;
 pub mod pull_progress;
 pub mod sanitize;

@@ -11,6 +11,7 @@ mod doctor;
 mod drill;
 mod errors;
 mod files;
+mod log;
 mod plan;
 mod printer;
 mod progress;
@@ -24,13 +25,13 @@ mod screen;
 mod status;
 mod terminal_mode;
 mod up;
+mod usage;
 mod versions;
 mod words;
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use serde::Serialize;
 use serde_json::Value;
 
 pub use check::CheckReport;
@@ -43,33 +44,11 @@ pub use removed::Removed;
 pub(crate) use schema::documentation;
 pub(crate) use terminal_mode::{LocalModes, TerminalModeGuard};
 pub use up::{Summary, Timing, Timings};
+pub use usage::{error_object, warning};
 
 use crate::error::Error;
 use crate::model::event::Event;
-use crate::model::sanitize;
 use crate::plan::Plan;
-
-/// Prints a log line and returns whether anybody still reads.
-pub fn log_line(json: bool, service: &str, width: usize, text: &str) -> bool {
-    let shown = if json {
-        schema::line(&schema::log(service, text))
-    } else {
-        // A line end inside would let one service speak under another's name.
-        let lines: Vec<String> = text.split('\n').map(|line| format!("{service:width$} | {line}")).collect();
-        lines.join("\n")
-    };
-    writeln!(std::io::stdout(), "{}", sanitize::text(&shown)).is_ok()
-}
-
-/// Prints an object for scripts to standard output.
-pub fn json(document: &impl Serialize) {
-    printer::object(document);
-}
-
-/// Returns an object for scripts in one line.
-pub fn json_line(document: &impl Serialize) -> String {
-    schema::line(document)
-}
 
 /// Clears the screen, if there is one.
 pub fn clear() {

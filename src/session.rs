@@ -1,8 +1,13 @@
 //! The session that commands run in.
 
+mod check;
+mod dashboards;
+pub(crate) mod demo;
 pub(crate) mod diagnostics;
+mod drill;
 pub(crate) mod environment;
 mod lock;
+pub(crate) mod logs;
 pub(crate) mod password;
 pub(crate) mod retry;
 mod rollback;
@@ -42,6 +47,8 @@ pub(crate) enum Exit {
     ChangesPending,
     /// The printed result says all of this error, which decides the exit code.
     Judged(Error),
+    /// The user ended a command that runs until it is interrupted.
+    Interrupted,
     /// The result is already printed; this is its error.
     Reported(Error),
 }
@@ -108,8 +115,11 @@ impl Session {
 
     /// Connects to the engine that the settings name.
     pub(crate) async fn engine(&self) -> Result<Engine> {
-        let requested =
-            Asked { host: self.settings.host.as_deref(), context: self.settings.context.as_deref() };
+        let requested = Asked {
+            host: self.settings.host.as_deref(),
+            context: self.settings.context.as_deref(),
+            place: self.settings.engine_place.as_deref(),
+        };
         let config_dir = endpoint::config_dir(environment);
         let endpoint = endpoint::find(requested, environment, config_dir.as_deref()).map_err(|error| {
             Error::EngineUnknown { is_usage: error.is_usage(), hint: error.hint(), source: error.into() }

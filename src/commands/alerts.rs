@@ -10,16 +10,16 @@ use crate::observe::{addresses, reaches_running};
 use crate::session::{Exit, Session};
 use crate::verify::Address;
 
-/// Answers come within milliseconds; longer than this means never.
+/// The time limit of a request, which a healthy service answers in milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Show what fires now, since when, where it is routed to, and what to read about it
+/// Show firing alerts with start time, route and runbook
 ///
-/// Shows pending and suppressed alerts too. The alert `Watchdog` always fires: it shows that Prometheus reaches
-/// Alertmanager. What the receivers took is counted by their kind, because Alertmanager does not say it of an alert.
+/// Also shows pending and suppressed alerts. `Watchdog` always fires; it shows that Prometheus reaches Alertmanager.
+/// Notifications are counted by the kind of receiver, because Alertmanager does not count them by alert.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Exit with 1 if an alert fires that nothing suppresses
+    /// Exit with 1 if an alert fires that is not suppressed
     #[arg(long, env = "TDD_STACK_FAIL_ON_FIRING")]
     fail_on_firing: bool,
 }
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     })
 }
 
-/// Asks a service, if it runs, and does not wait for ever.
+/// Asks a running service, within [`PATIENCE`].
 async fn asked<T, F>(service: &str, base: Address, ask: impl FnOnce(String) -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,

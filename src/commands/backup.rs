@@ -9,18 +9,17 @@ use crate::error::Result;
 use crate::files::Existing;
 use crate::session::{Exit, Session};
 
-/// Keep all data and the configuration in one file
+/// Save all data and the configuration in one file
 ///
-/// Prometheus, Grafana and Alertmanager pause one after the other, each for as long as its data is read, also when
-/// that fails or is interrupted; what did not run stays as it is. The file is compressed, checksummed, and readable by
-/// you alone.
+/// Prometheus, Grafana and Alertmanager pause one after the other while their data is read, and run again even if that
+/// fails or is interrupted. The file is compressed, has checksums, and is readable only by you.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// File to write
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Replace the file if it is there
+    /// Replace the file if it exists
     #[arg(long)]
     force: bool,
 }

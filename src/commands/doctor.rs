@@ -5,20 +5,21 @@ use crate::doctor::{self, DoctorOptions, Severity};
 use crate::error::Result;
 use crate::session::{Exit, Session};
 
-/// Look for what hinders the stack or hides your application, with cures
+/// Diagnose common problems
 ///
-/// Works before the first `up` too. Looks at the engine, images, ports, disk and files; once the stack runs,
-/// asks your application from inside the network. Changes nothing, and exits with 1 if anything is bad.
+/// Checks the engine, images, ports, disk and files, and, if the stack runs, the connection from its network to your
+/// application and your alert receiver. Works before the first `up` too. Changes nothing. Exits with 1 if there is an
+/// error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Count it as bad if your application does not run
+    /// Report an error if your application does not run
     #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
     require_app: bool,
 }
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let examined = DoctorContext { http: &session.http, folder: &session.folder, stack: &session.stack };
-    // Boxed: everything that it asks at once would be too large for the stack of a thread.
+    // Boxed, because the future of all concurrent requests is too large for a thread's stack.
     let facts = Box::pin(collect(examined, session.engine())).await;
     let options = DoctorOptions {
         stack: session.stack.name.clone(),

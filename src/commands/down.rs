@@ -18,12 +18,12 @@ use crate::session::environment::environment;
 use crate::session::retry::{PAUSE, retry_transient};
 use crate::session::{Exit, Session, WaitOptions, password};
 
-/// Stop and remove the stack; volumes with data stay unless asked for
+/// Stop and remove the stack, but keep its data
 ///
-/// Finds everything by its labels, so it needs no configuration files.
+/// Finds all objects by their labels, so it needs no configuration files.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Remove the volumes with all data too
+    /// Remove the data and a generated password too
     #[arg(long)]
     volumes: bool,
 
@@ -38,8 +38,9 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     retry_transient(async || attempt(args, session, &engine, began).await).await
 }
 
-/// Returns the ids of the containers whose services say that they are not ready, or do not listen. One that says
-/// nothing may be busy, and on another machine a firewall may be what refuses.
+/// Returns the ids of containers whose services report that they are not ready, or do not listen.
+///
+/// A service that does not answer may be busy, and a refused connection to another machine may come from a firewall.
 async fn unready(session: &Session, engine: &Engine, objects: &Objects) -> BTreeSet<String> {
     if !engine.is_here() {
         return BTreeSet::new();
@@ -66,7 +67,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     let mut objects = look().await?;
     let mut plan = plan::down(&objects, &BTreeSet::new(), keep);
     if plan.is_empty() && session.sweep(engine, &objects).await? {
-        // The engine may still make what that program had asked for.
+        // The engine may still be creating objects that the killed program had requested.
         sleep(PAUSE).await;
         objects = look().await?;
         plan = plan::down(&objects, &BTreeSet::new(), keep);
@@ -74,12 +75,12 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     if !plan.is_empty() {
         let patience = WaitOptions { each: Duration::from_mins(1), application: Application::Reported };
         let change = async {
-            // Until now another program may have been at work.
+            // Another program may have changed the stack before this one got the lock.
             let (now, unready) = tokio::join!(look(), unready(session, engine, &objects));
             let mut plan = plan::down(&now?, &unready, keep);
             let mut images = plan.split_images();
             session.apply(engine, &plan, patience).await?;
-            // The engine may have made meanwhile what a program had asked for that was killed.
+            // The engine may have created more objects that a killed program had requested.
             let mut rest = plan::down(&look().await?, &BTreeSet::new(), keep);
             images.extend(rest.split_images());
             if !rest.is_empty() {
@@ -89,7 +90,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
             Ok((plan, images))
         };
         let (done, images) = session.with_lock(engine, &objects, "down", change).await?;
-        // The lock itself is made of one of them.
+        // After the lock is released, because its container uses one of them.
         session.apply(engine, &images, patience).await?;
         plan = done;
         plan.extend(images);
@@ -98,7 +99,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     let data: Vec<String> = data.cloned().collect();
     let (kept, password_file) = match keep.data {
         true => (data, None),
-        // Where there was no data, the password may be that of a stack of this name on another engine.
+        // Without data, the password may belong to a stack with this name on another engine.
         false if data.is_empty() => (data, None),
         false => (Vec::new(), password::forget(&session.stack.name, environment)?),
     };

@@ -6,9 +6,9 @@ use crate::model::stack::ConfigFile;
 use crate::output::{FileOutcome, FileReport};
 use crate::session::{Exit, Session};
 
-/// Write the configuration files and stop
+/// Write the configuration files without starting anything
 ///
-/// Files that you edited stay as they are.
+/// Keeps files that you edited.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Replace edited files too, and keep a backup of each
@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     Ok(Exit::Reached)
 }
 
-/// Returns a file as it is on the disk; one that is no text counts as the user's, who may want it replaced.
+/// Returns a file on the disk. One that is not valid text counts as edited, so that `--force` can replace it.
 fn found(session: &Session, name: &str) -> Result<Option<DiskFile>> {
     match session.folder.read([name].into_iter()) {
         Err(Error::Faults(_)) => Ok(Some(DiskFile { content: String::new(), author: Author::User })),

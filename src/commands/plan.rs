@@ -5,7 +5,7 @@ use crate::plan::{self, Request};
 use crate::session::retry::retry_transient;
 use crate::session::{Exit, Session};
 
-/// Print what `up` would do, each operation with its cause
+/// Print what `up` would do, with the cause of each operation
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Exit with 10 if changes are pending

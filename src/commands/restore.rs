@@ -8,17 +8,17 @@ use crate::context::StackContext;
 use crate::error::Result;
 use crate::session::{Exit, Session};
 
-/// Bring the data of a backup back, for the next `up`
+/// Restore data from a backup
 ///
-/// Compares all of the file with its checksums before anything is touched. The stack must be down and have no data,
-/// on this engine or another, under this name or another. Configuration files are written where they are absent.
+/// Verifies the whole file before it changes anything. The stack must be down and must not have data; the name and the
+/// engine can be other ones. Writes missing configuration files. `tdd-stack up` then starts with the restored data.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// File that `tdd-stack backup` wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Remove the data that is there first
+    /// Remove existing data first
     #[arg(long)]
     overwrite: bool,
 }

@@ -15,30 +15,38 @@ use crate::session::{Exit, Session};
 use crate::status::{Status, StatusVerdict};
 use crate::verify::verify;
 
-/// Between two looks of `--watch`, and of a wait.
+/// The interval of `--watch`.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Show what runs, whether it observes, and what differs from what is wanted
+/// Show services, differences, and whether monitoring works
 ///
-/// Exits with 1 if something is amiss, with 6 if the stack runs but is blind, with 4 if it is not reachable from here.
+/// Exits with 1 if there is a problem, with 6 if the stack runs but monitoring does not work, and with 4 if the ports of
+/// the engine are not reachable from here.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Show it again and again, until interrupted
+    /// Repeat until interrupted
     #[arg(long)]
     watch: bool,
 
-    /// Wait for a state first
+    /// State to wait for first
     #[arg(long, value_enum, value_name = "STATE")]
     wait: Option<Wait>,
 
-    /// How long to wait for it
+    /// Deadline of the wait
     #[arg(long, env = "TDD_STACK_WAIT_TIMEOUT", default_value = "120s", value_name = "TIME",
           value_parser = humantime::parse_duration)]
     wait_timeout: Duration,
 
-    /// Count the stack as blind while your application is not observed
+    /// Require your application's targets too; exit with 6 if one is down
     #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
     require_app: bool,
+}
+
+impl Args {
+    /// Returns whether the command runs until it is interrupted.
+    pub(super) fn is_endless(&self) -> bool {
+        self.watch
+    }
 }
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
@@ -54,7 +62,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
             }
             Some(Wait::Proven) => finding == StatusVerdict::Good,
         };
-        // A hindrance, such as a refused login, does not pass with time.
+        // Waiting does not fix a refused login or an unreachable port.
         if !reached && status.hindrance.is_none() && out_of_reach.is_none() && Instant::now() < deadline {
             sleep(Duration::from_millis(250)).await;
             continue;
@@ -70,7 +78,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     }
 }
 
-/// Returns what there is to say, and why running services are out of reach if they are.
+/// Returns the status, and the reason if running services are not reachable from here.
 async fn look(
     session: &Session,
     engine: &Engine,
@@ -83,7 +91,7 @@ async fn look(
     } else {
         let mut addresses = addresses(&observed.objects, engine);
         if observed.grafana == ObservedGrafana::LoginRefused {
-            // It was tried once already, and five tries lock the account.
+            // The login was tried once, and five failed tries lock the account.
             addresses.grafana = Err(NotAsked::LoginRefused);
         }
         Some(verify(&session.http, &session.stack, &addresses, application).await?)

@@ -16,10 +16,10 @@ const OBSERVED: Duration = Duration::from_secs(10);
 
 /// Collect what is to be known of the stack into one file, without secrets
 ///
-/// Works when the engine cannot be reached too. Look at the file before you send it to anybody.
+/// Also works if the engine is unreachable. Secrets can be missed: check the file before you send it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// File to write, which must not be there yet [default: tdd-stack-support-STACK-TIME.tar.gz]
+    /// New file to write [default: tdd-stack-support-STACK-TIME.tar.gz]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     let name = diagnostics::name(&format!("tdd-stack-support-{}", session.stack.name), moment, None);
     let path = args.file.clone().unwrap_or_else(|| format!("{name}.tar.gz").into());
     if path.symlink_metadata().is_ok() {
-        let reason = format!("`{}` is there already and stays as it is: name another file", path.display());
+        let reason = format!("`{}` already exists and is kept: use another name", path.display());
         return Err(Error::Usage { place: "support-bundle".into(), reason });
     }
     let engine = session.engine().await;
@@ -59,9 +59,9 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
     Ok(Exit::Reached)
 }
 
-/// Returns what `up` would do; an engine that hangs is given up.
+/// Returns the plan of `up`, within 10 seconds.
 async fn plan(session: &Session, engine: &crate::engine::Engine) -> Result<plan::Plan> {
-    let late = || Error::engine("look at the stack")(format!("no answer within {} s", OBSERVED.as_secs()));
+    let late = || Error::engine("observe the stack")(format!("no answer within {} s", OBSERVED.as_secs()));
     let observed = within(OBSERVED, session.observe(engine), late).await?;
     plan::up(&session.stack, &observed, Request::default())
 }

@@ -16,17 +16,18 @@ use crate::session::retry::retry_transient;
 use crate::session::{Done, Exit, Session, WaitOptions};
 use crate::status::Status;
 
-/// Bring the stack up, wait until it is ready, import the dashboard
+/// Create or update the stack and wait until it is ready
 ///
-/// Runs exactly what `tdd-stack plan` prints. Run again, it does nothing, or what is missing.
+/// Applies only what changed, exactly the operations that `tdd-stack plan` prints. Exits with 5 if a service is not ready
+/// before the deadline, and with 6 if all services are ready but monitoring does not work (`--wait proven`).
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
-    /// State to wait for: `proven` means that Prometheus itself has seen all of it
+    /// State to wait for
     #[arg(long, value_enum, env = "TDD_STACK_WAIT", default_value = "ready", value_name = "STATE")]
     wait: Wait,
 
-    /// How long to wait for it
+    /// Deadline of the wait; exit with 5 or 6 after it
     #[arg(long, env = "TDD_STACK_WAIT_TIMEOUT", default_value = "120s", value_name = "TIME",
           value_parser = humantime::parse_duration)]
     wait_timeout: Duration,
@@ -35,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, env = "TDD_STACK_PULL", default_value = "missing", value_name = "WHEN")]
     pull: Pull,
 
-    /// Replace dashboards by their files even where they were edited inside Grafana
+    /// Replace dashboards that were edited in Grafana
     #[arg(long, env = "TDD_STACK_OVERWRITE_DASHBOARDS")]
     overwrite_dashboards: bool,
 
@@ -43,11 +44,11 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Make a password for Grafana's admin, unless one was made before, and keep it in a file of yours
+    /// Generate a password for Grafana and store it in a private file
     #[arg(long, env = "TDD_STACK_GENERATE_PASSWORD")]
     generate_password: bool,
 
-    /// Wait for your application's jobs too, and exit with 6 if they are not observed
+    /// Wait for your application's targets too; exit with 6 if one is down
     #[arg(long, env = "TDD_STACK_REQUIRE_APP")]
     require_app: bool,
 }
@@ -55,20 +56,20 @@ pub(crate) struct Args {
 /// A state to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Wait {
-    /// Endpoints answer, the data source is healthy, the dashboard is imported
+    /// Services answer, the data source works, the dashboard is imported
     Ready,
-    /// Prometheus scrapes every service, every rule is healthy, Alertmanager is active
+    /// Prometheus scrapes all services; all rules and Alertmanager work
     Proven,
 }
 
 /// When to pull images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Pull {
-    /// Those that are not there
+    /// Pull missing images
     Missing,
-    /// All of them
+    /// Pull all images
     Always,
-    /// None
+    /// Pull no image
     Never,
 }
 
@@ -109,7 +110,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     session.wait_until_idle(engine).await?;
     let mut observed = session.observe(engine).await?;
     if observed.objects.restore.is_some() && !args.dry_run {
-        // Whoever restores holds the lock; where nobody does, it was cut off.
+        // A running restore holds the lock. If the lock is free, the restore was killed.
         session.with_lock(engine, &observed.objects, "up", async { Ok(()) }).await?;
         observed = session.observe(engine).await?;
     }
@@ -122,7 +123,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     }
     let patience = WaitOptions { each: args.wait_timeout, application: application(args.require_app) };
     let mut done = Done::default();
-    // Pulls hinder nobody, and only after them is it known which tags moved on.
+    // Without the lock, because pulls block no other program. They show which tags have new images.
     let mut applied = plan.pulls();
     let mut is_settled = plan.is_empty();
     if !applied.is_empty() {
@@ -136,11 +137,11 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     } else {
         let objects = observed.objects.clone();
         let change = async {
-            // Until now another program may have been at work.
+            // Another program may have changed the stack before this one got the lock.
             let mut plan = plan::up(&session.stack, &session.observe(engine).await?, request)?;
             let mut done = session.apply(engine, &plan, patience).await?;
             let mut seen = session.observe(engine).await?;
-            // The engine may have gone on with what a program had asked of it that was killed.
+            // The engine may have continued with requests of a program that was killed.
             let rest = plan::up(&session.stack, &seen, request)?;
             if !rest.is_empty() {
                 done.extend(session.apply(engine, &rest, patience).await?);
@@ -156,9 +157,9 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     }
     let plan = applied;
     let proof = match done.proof {
-        // What waited in vain with the quicker files is not waited for again.
+        // A wait that failed with the shorter intervals is not repeated.
         Some(proof) if !matches!(&proof, Ok(seen) if seen.verdict() == Verdict::Proven) => Some(proof?),
-        // The real files have replaced the quicker ones, so the proof is made with them.
+        // The original intervals are back, so the verification uses them.
         _ if args.wants_proof() => {
             let operator = engine.operator();
             let waiter = Waiter::new(session.context(&operator), patience.each);
@@ -185,7 +186,7 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
     Ok(Exit::Reached)
 }
 
-/// Returns what `--require-app` asks for.
+/// Returns the role of the application in the verdict.
 pub(crate) fn application(is_required: bool) -> Application {
     if is_required { Application::Required } else { Application::Reported }
 }

@@ -4,9 +4,9 @@ use crate::output::Printer;
 use crate::services;
 use crate::session::Exit;
 
-/// Show the program's version and the versions of the services
+/// Show versions of the program and the services
 ///
-/// Lists the image that is pulled by default for each service, and the version that the tests ran on.
+/// Lists, for each service, the image that is pulled by default and the tested version.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 

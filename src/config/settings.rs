@@ -1,47 +1,50 @@
-//! What the user asked for: defaults, then the settings file, then the environment, then flags.
+//! The settings of the user: flags override variables, variables override the settings file.
 //!
-//! Never looks at flags or the environment itself: `cli` hands them over as one [`Layer`].
+//! Never reads flags or the environment: `cli` passes them as a [`Layer`].
 
+mod file;
 mod layer;
 mod password;
+pub mod suggestion;
 mod values;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+pub use file::KEYS;
 pub use layer::Layer;
 pub use password::{Password, PasswordOrigin, PasswordSource, Secret};
-pub use values::{AppHost, HostPort, OutputFormat, ProgressFormat};
+pub use values::{AppHost, HostPort, OutputFormat, ProgressFormat, boolean, pair, pairs};
 
 use crate::docker::image_reference::ImageReference;
 use crate::error::{Error, Result};
 
-/// The settings file's name, inside `--dir`.
+/// The name of the settings file, inside `--dir`.
 pub const FILE_NAME: &str = "tdd-stack.yaml";
 
-/// The stack's name where none is given.
+/// The default name of a stack.
 pub const DEFAULT_STACK: &str = "tdd";
 
 /// The ways to give a password, for messages.
 pub const PASSWORD_WAYS: &str =
     "`--grafana-password-file`, `--grafana-password-prompt` or TDD_STACK_GRAFANA_PASSWORD";
 
-/// The Grafana password of the specification: well known, so good for loopback only.
+/// The Grafana password of the specification. It is published, so it is only accepted on loopback addresses.
 pub const WELL_KNOWN_PASSWORD: &str = "admin123";
 
-/// What everything else works from: no field is missing.
+/// The settings with all defaults filled in.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The stack's name, the first part of every object's name.
+    /// The name of the stack, and prefix of the name of every object.
     pub stack: String,
-    /// The folder that holds `config/monitoring`.
+    /// The folder that contains `config/monitoring`.
     pub dir: PathBuf,
-    /// The engine's address, where one was given.
+    /// The engine's address, if it is set.
     pub host: Option<String>,
-    /// The Docker context, where one was given.
+    /// The Docker context, if it is set.
     pub context: Option<String>,
-    /// The registry that replaces each image's own.
+    /// The registry that replaces the one of each image.
     pub registry: Option<String>,
     /// Images by service.
     pub images: BTreeMap<String, ImageReference>,
@@ -55,22 +58,28 @@ pub struct Settings {
     pub environment: String,
     /// The password of Grafana's `admin`.
     pub grafana_password: Password,
-    /// Whether to fail at once where another program changes the stack.
+    /// Whether to fail immediately if another program is changing the stack.
     pub no_wait: bool,
     /// Whether details are shown.
     pub verbose: bool,
-    /// The folder for evidence of failures, where one was given.
+    /// The folder for diagnostics of failures, if it is set.
     pub diagnostics: Option<PathBuf>,
-    /// The form of results on standard output.
+    /// The format of results on standard output.
     pub output: OutputFormat,
-    /// The form of progress on standard error.
+    /// The format of progress on standard error.
     pub progress: ProgressFormat,
+    /// The variable or the line of the settings file that names the engine, if no flag does.
+    pub engine_place: Option<String>,
 }
 
 impl Settings {
-    /// Fills the defaults in and checks each value. `services` are the names that `image` and `port` may use.
+    /// Fills in the defaults and checks each value. `services` are the names that `image` and `port` may use.
     pub fn resolve(layer: Layer, services: &[&str]) -> Result<Self> {
-        layer.check(services).map_err(|fault| usage(&fault.flag, fault.reason))?;
+        layer.check(services).map_err(|fault| usage(&fault.place, fault.reason))?;
+        let bind_place = layer.place("bind");
+        let engine_key = if layer.host.is_some() { "host" } else { "context" };
+        let is_flag = |place: &String| place.starts_with("--");
+        let engine_place = layer.places.get(engine_key).cloned().filter(|place| !is_flag(place));
         let grafana_password = match layer.grafana_password {
             None => Password::default(),
             Some(PasswordSource::Known(password)) => password,
@@ -96,13 +105,14 @@ impl Settings {
             diagnostics: layer.diagnostics,
             output: layer.output.unwrap_or_default(),
             progress: layer.progress.unwrap_or_default(),
+            engine_place,
         };
         if !settings.bind.is_loopback() && settings.grafana_password.is_well_known() {
             return Err(usage(
-                "--bind",
+                &bind_place,
                 format!(
-                    "{} is reachable from other machines, and Grafana's password is the well-known one: choose \
-                     another with {PASSWORD_WAYS}, or have one made with `up --generate-password`",
+                    "{} is reachable from other machines, and Grafana's password is the default one: set \
+                     another with {PASSWORD_WAYS}, or generate one with `up --generate-password`",
                     settings.bind
                 ),
             ));
@@ -122,9 +132,7 @@ fn usage(place: &str, reason: impl Into<String>) -> Error {
 }
 
 fn parse_image((service, text): (String, String)) -> Result<(String, ImageReference)> {
-    let image = text
-        .parse::<ImageReference>()
-        .map_err(|error| usage(&format!("--image {service}={text}"), error.to_string()))?;
+    let image = text.parse::<ImageReference>().map_err(|error| usage("--image", error.to_string()))?;
     Ok((service, image))
 }
 
@@ -139,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_match_the_specification() {
+    fn defaults_follow_the_specification() {
         let settings = Settings::resolve(Layer::default(), SERVICES).unwrap();
         assert_eq!(settings.stack, "tdd");
         assert_eq!(settings.grafana_password.secret.reveal(), "admin123");
@@ -163,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn context_above_replaces_host_below() {
+    fn context_overrides_a_host_of_the_layer_below() {
         let below = file("host: tcp://example:2375").unwrap();
         let above = Layer { context: Some("remote".into()), ..Layer::default() };
         let merged = above.over(below);
@@ -171,15 +179,44 @@ mod tests {
     }
 
     #[test]
-    fn invalid_file_error_names_line_and_key() {
-        let error = file("stack: tdd\nprot:\n  grafana: 1\n").unwrap_err().to_string();
-        assert!(error.contains("prot") && error.contains("line 2"), "{error}");
-        let error = file("port:\n  grafana: 70000\n").unwrap_err().to_string();
-        assert!(error.contains("tdd-stack.yaml"), "{error}");
+    fn file_errors_name_file_line_and_key() {
+        for (yaml, words) in [
+            (
+                "stack: tdd\nprot:\n  grafana: 1\n",
+                "tdd-stack.yaml:2: unknown key `prot`; did you mean `port`?",
+            ),
+            ("x: 1\n", "tdd-stack.yaml:1: unknown key `x`; known keys: stack, host, "),
+            (
+                "port:\n  prometheus: 1\n  grafana: 70000\n",
+                "tdd-stack.yaml:1: port: grafana: `70000` is not a port",
+            ),
+            ("port: grafana=1,prometheus\n", "tdd-stack.yaml:1: port: `prometheus` is not a pair"),
+            ("port: [1]\n", "tdd-stack.yaml:1: port: expected a mapping or `SERVICE=VALUE,…`, not a list"),
+            ("port:\n  grafana: 1\n  loki: 2\n", "tdd-stack.yaml:3: port: loki: unknown service `loki`"),
+            ("stack: tdd\nport: grafana=1,loki=2\n", "tdd-stack.yaml:2: port: loki: unknown service `loki`"),
+            ("# stack\nstack: Bad Name\n", "tdd-stack.yaml:2: stack: `Bad Name` is not a stack name"),
+            ("bind: nowhere\n", "tdd-stack.yaml:1: bind: `nowhere` is not an IP address"),
+            ("output: xml\n", "tdd-stack.yaml:1: output: unknown variant `xml`, expected `human` or `json`"),
+            ("no-wait: perhaps\n", "tdd-stack.yaml:1: no-wait: `perhaps` is neither `true` nor `false`"),
+            ("stack: [a]\n", "tdd-stack.yaml:1: stack: invalid type: sequence, expected a string"),
+            ("- stack\n", "expected keys with values"),
+        ] {
+            let error = file(yaml).unwrap_err().to_string();
+            assert!(error.contains(words), "{yaml}: {error}");
+        }
     }
 
     #[test]
-    fn invalid_values_are_rejected_with_a_hint() {
+    fn maps_and_strings_give_the_same_values() {
+        let map =
+            file("image: {grafana: 'a/b:1'}\nport: {grafana: auto, prometheus: 1}\nno-wait: yes\n").unwrap();
+        let list = file("image: grafana=a/b:1\nport: 'grafana=auto, prometheus=1'\nno-wait: true\n").unwrap();
+        assert_eq!((&map.image, &map.port, map.no_wait), (&list.image, &list.port, list.no_wait));
+        assert_eq!((map.image.len(), map.port.len(), map.no_wait), (1, 2, Some(true)));
+    }
+
+    #[test]
+    fn invalid_values_are_rejected_with_a_fix() {
         for (yaml, word) in [
             ("stack: Bad Name", "lower-case"),
             ("port: {loki: 1}", "prometheus, grafana"),
@@ -219,9 +256,9 @@ mod tests {
     }
 
     #[test]
-    fn file_accepts_password_file_but_no_password() {
+    fn settings_file_names_a_password_file_only() {
         let error = file("stack: mine\ngrafana-password: open-sesame\n").unwrap_err().to_string();
-        assert!(error.contains("line 2") && error.contains("`grafana-password-file`"), "{error}");
+        assert!(error.contains(".yaml:2: ") && error.contains("`grafana-password-file`"), "{error}");
         assert!(!error.contains("sesame"), "{error}");
         let layer =
             Layer::from_yaml("grafana-password-file: secret\n", Path::new("a/tdd-stack.yaml"), SERVICES);
@@ -229,17 +266,9 @@ mod tests {
     }
 
     #[test]
-    fn unread_password_file_is_an_error() {
+    fn unread_password_is_not_replaced_by_the_default() {
         let layer =
             Layer { grafana_password: Some(PasswordSource::File("secret".into())), ..Layer::default() };
         assert_eq!(Settings::resolve(layer, SERVICES).unwrap_err().exit_code(), 2);
-    }
-
-    #[test]
-    fn ports_are_numbers_or_auto() {
-        assert_eq!("auto".parse(), Ok(HostPort::Auto));
-        assert_eq!("80".parse(), Ok(HostPort::Fixed(80)));
-        assert!("0".parse::<HostPort>().is_err());
-        assert!("x".parse::<HostPort>().is_err());
     }
 }

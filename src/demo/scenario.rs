@@ -16,13 +16,13 @@ pub enum Scenario {
     Steady,
     /// Half of the requests are answered 500
     Errors,
-    /// Queries take seconds, and so do the requests that wait for them
+    /// Queries take seconds, and so do requests that run them
     SlowDb,
     /// No connection to a database can be opened
     DbDown,
     /// Requests take seconds, queries do not
     Slow,
-    /// Application memory grows, the simulated host is almost out of memory
+    /// Application memory grows, host memory is almost used up
     Memory,
     /// Errors are logged without failed requests
     LogErrors,

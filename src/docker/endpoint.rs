@@ -24,6 +24,8 @@ pub struct Asked<'a> {
     pub host: Option<&'a str>,
     /// The value of `--context`.
     pub context: Option<&'a str>,
+    /// The variable or the line of the settings file that the value comes from, if it is not a flag.
+    pub place: Option<&'a str>,
 }
 
 /// The address of an engine, with what named it.
@@ -40,6 +42,8 @@ pub struct Endpoint {
 pub enum EndpointOrigin {
     /// The flag `--host`.
     HostFlag,
+    /// The variable of the flag, or a line of the settings file.
+    Setting(String),
     /// The variable `DOCKER_HOST`.
     HostVariable,
     /// A context of the `docker` command.
@@ -58,6 +62,8 @@ pub enum EndpointOrigin {
 pub enum ContextSource {
     /// The flag `--context`.
     Flag,
+    /// The variable of the flag, or a line of the settings file.
+    Setting(String),
     /// The variable `DOCKER_CONTEXT`.
     Variable,
     /// `currentContext` in this file.
@@ -78,8 +84,17 @@ pub fn find(
     let context = requested.context.filter(|context| !context.is_empty());
     let named = match (host, context) {
         (Some(_), Some(_)) => return Err(EndpointError::HostAndContext),
-        (Some(host), None) => return address::parse(host, EndpointOrigin::HostFlag, tls_variable(variable)),
-        (None, Some(name)) => Some((name.to_owned(), ContextSource::Flag)),
+        (Some(host), None) => {
+            let origin = requested
+                .place
+                .map_or(EndpointOrigin::HostFlag, |place| EndpointOrigin::Setting(place.into()));
+            return address::parse(host, origin, tls_variable(variable));
+        }
+        (None, Some(name)) => {
+            let source =
+                requested.place.map_or(ContextSource::Flag, |place| ContextSource::Setting(place.into()));
+            Some((name.to_owned(), source))
+        }
         (None, None) if variable("DOCKER_HOST").is_some() => None,
         (None, None) => match variable("DOCKER_CONTEXT") {
             Some(name) => Some((name, ContextSource::Variable)),
@@ -111,6 +126,7 @@ impl fmt::Display for EndpointOrigin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HostFlag => formatter.write_str("--host"),
+            Self::Setting(place) => formatter.write_str(place),
             Self::HostVariable => formatter.write_str("DOCKER_HOST"),
             Self::Context { name, source } => write!(formatter, "context `{name}` ({source})"),
             Self::Default => formatter.write_str("default"),
@@ -122,6 +138,7 @@ impl fmt::Display for ContextSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag => formatter.write_str("--context"),
+            Self::Setting(place) => formatter.write_str(place),
             Self::Variable => formatter.write_str("DOCKER_CONTEXT"),
             Self::File(path) => write!(formatter, "currentContext in `{}`", path.display()),
         }
@@ -172,14 +189,14 @@ mod tests {
     }
 
     fn host(host: &str) -> Asked<'_> {
-        Asked { host: Some(host), context: None }
+        Asked { host: Some(host), ..NOTHING }
     }
 
     fn context(name: &str) -> Asked<'_> {
-        Asked { host: None, context: Some(name) }
+        Asked { context: Some(name), ..NOTHING }
     }
 
-    const NOTHING: Asked<'_> = Asked { host: None, context: None };
+    const NOTHING: Asked<'_> = Asked { host: None, context: None, place: None };
 
     #[test]
     fn engine_is_found_in_the_order_of_docker() {
@@ -219,7 +236,7 @@ mod tests {
 
     #[test]
     fn host_and_context_flags_conflict() {
-        let requested = Asked { host: Some("unix:///x"), context: Some("default") };
+        let requested = Asked { host: Some("unix:///x"), context: Some("default"), place: None };
         assert!(matches!(find(requested, |_| None, None), Err(EndpointError::HostAndContext)));
     }
 

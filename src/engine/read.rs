@@ -18,6 +18,7 @@ use super::timeout::QUICK;
 use super::{Engine, archive};
 use crate::docker::phrases::Meaning;
 use crate::error::{Conflict, End, Error, ObjectKind, Result};
+use crate::model::log::LogStream;
 use crate::model::observed::{Container, ContainerState, Objects, Restore, VolumeKind};
 use crate::model::stack::{
     LABEL_CHECK, LABEL_LOCK, LABEL_RESTORE, LABEL_SERVICE, LABEL_SPEC, LABEL_STACK, LABEL_VOLUME,
@@ -72,6 +73,8 @@ pub struct LogQuery {
 /// A line of a log.
 #[derive(Clone, Debug)]
 pub struct LogLine {
+    /// The stream to which it was written.
+    pub stream: LogStream,
     /// The text without its line end.
     pub text: String,
 }
@@ -269,11 +272,15 @@ impl Engine {
         self.docker.stream_with_heartbeat(limit, |docker| docker.logs(container, Some(options))).map(
             move |output| {
                 let output = output.map_err(Error::engine(&action))?;
-                let (LogOutput::StdErr { message }
-                | LogOutput::StdOut { message }
-                | LogOutput::StdIn { message }
-                | LogOutput::Console { message }) = output;
+                let stream = match output {
+                    LogOutput::StdErr { .. } => LogStream::Stderr,
+                    LogOutput::StdOut { .. } | LogOutput::StdIn { .. } | LogOutput::Console { .. } => {
+                        LogStream::Stdout
+                    }
+                };
+                let message = output.into_bytes();
                 Ok(LogLine {
+                    stream,
                     text: String::from_utf8_lossy(&message).trim_end_matches(['\n', '\r']).to_string(),
                 })
             },

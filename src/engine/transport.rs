@@ -3,6 +3,8 @@
 //! This file sets the version, because bollard 0.21.1 loses it (`src/uri.rs`: `join` replaces the whole path)
 //! and its next release may send one that the engine refuses. The API deprecates requests without a version.
 
+use std::error::Error as StdError;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -77,7 +79,8 @@ fn client(
     first_head: Option<Arc<OnceLock<Head>>>,
 ) -> Result<Docker> {
     match address {
-        Address::Unix(path) if !path.exists() => {
+        // If the folder is not accessible, connecting reports the missing permission.
+        Address::Unix(path) if matches!(path.try_exists(), Ok(false)) => {
             Err(EngineError::SocketNotFoundError(path.to_string_lossy().into_owned()))
         }
         Address::Unix(path) => {
@@ -114,7 +117,7 @@ where
             *value = safe;
         }
         let first_head = first_head.clone();
-        client.request(request).map_err(EngineError::from).inspect_ok(move |answer| {
+        client.request(request).map_err(|error| of_cause(&error)).inspect_ok(move |answer| {
             let text = |name: &str| answer.headers().get(name)?.to_str().ok().map(ToString::to_string);
             if let Some(first_head) = first_head {
                 let date = text("date").and_then(|date| httpdate::parse_http_date(&date).ok());
@@ -124,6 +127,22 @@ where
     };
     let version = version.unwrap_or(*API_DEFAULT_VERSION);
     Docker::connect_with_custom_transport(send, Some(authority), ANSWER_SECONDS, &version)
+}
+
+/// Returns the innermost cause of an error. The outer ones name only the library: `client error (Connect)`.
+fn of_cause(error: &(dyn StdError + 'static)) -> EngineError {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    let err = match cause.downcast_ref::<io::Error>() {
+        Some(error) => match error.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(error.kind(), error.to_string()),
+        },
+        None => io::Error::other(cause.to_string()),
+    };
+    EngineError::IOError { err }
 }
 
 /// Returns a path with this API version, whether or not bollard added one.
@@ -154,6 +173,11 @@ fn missing(header: &str) -> EngineError {
 mod tests {
     use super::*;
 
+    /// An error with a cause, like the errors of hyper's client.
+    #[derive(Debug, thiserror::Error)]
+    #[error("client error (Connect)")]
+    struct Client(#[source] io::Error);
+
     #[test]
     fn requests_name_only_the_negotiated_version() {
         let version = parse_version("1.41");
@@ -171,6 +195,26 @@ mod tests {
         ] {
             assert_eq!((versioned(path, version), versioned(path, None)), (with.into(), without.into()));
         }
+    }
+
+    #[tokio::test]
+    async fn refused_connection_is_reported_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("docker.sock");
+        // The file stays, without a listener.
+        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+        let error = connect(&Address::Unix(socket)).await.unwrap_err();
+        assert!(
+            matches!(&error, EngineError::IOError { err } if err.kind() == io::ErrorKind::ConnectionRefused)
+        );
+        assert_eq!(error.to_string(), "Connection refused (os error 111)");
+    }
+
+    #[test]
+    fn denied_access_keeps_its_kind() {
+        let denied = Client(io::Error::from_raw_os_error(13));
+        let EngineError::IOError { err } = of_cause(&denied) else { panic!("another variant") };
+        assert_eq!(err.kind(), io::ErrorKind::PermissionDenied);
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Error {
             Self::History { .. } => "history",
             Self::Http { .. } => "http",
             Self::InUse { .. } => "in-use",
-            Self::Interrupted => "interrupted",
+            Self::DrillInterrupted | Self::Interrupted => "interrupted",
             Self::LockLost { .. } => "lock-lost",
             Self::Locked { .. } => "locked",
             Self::NoDemo { .. } => "no-demo",
@@ -36,7 +36,7 @@ impl Error {
             Self::Pull { .. } => "pull",
             Self::Restore { .. } => "restore",
             Self::RolledBack { .. } => "rolled-back",
-            Self::SettingsFile { .. } | Self::Usage { .. } => "usage",
+            Self::CommandLine(..) | Self::SettingsFile { .. } | Self::Usage { .. } => "usage",
         }
     }
 }

@@ -21,7 +21,7 @@ impl Error {
             Self::Unhealthy(_) => Some("`tdd-stack status` shows the error of each target, rule and panel".into()),
             Self::CleanUp(_) => match self.first() {
                 // The hints of these errors say that no clean-up is left.
-                Self::Drill(_) | Self::Interrupted | Self::Restore { .. } => None,
+                Self::Drill(_) | Self::DrillInterrupted | Self::Interrupted | Self::Restore { .. } => None,
                 first => first.hint(),
             }
             .or_else(|| Some("`tdd-stack up` finishes the clean-up".into())),
@@ -35,11 +35,11 @@ impl Error {
                     .into(),
             ),
             Self::Engine { .. } | Self::Http { .. } => {
-                Some("completed operations are kept; rerun `tdd-stack up` to resume".into())
+                Some("completed operations are kept; rerun the command".into())
             }
             Self::EngineLost { .. } => Some(
                 "start the engine again (`systemctl restart docker`; its log: `journalctl -u docker`), then rerun \
-                 `tdd-stack up` to resume; completed operations are kept"
+                 the command; completed operations are kept"
                     .into(),
             ),
             Self::EngineUnknown { hint, .. } => hint.clone(),
@@ -77,7 +77,10 @@ impl Error {
                 "other containers use it: `docker network inspect {network}` lists them; disconnect each with \
                  `docker network disconnect {network} NAME`, then run `tdd-stack down` again"
             )),
-            Self::Interrupted => Some("resume with `tdd-stack up`, or remove the stack with `tdd-stack down`".into()),
+            Self::DrillInterrupted => Some("the original files are back in place; no drill is running".into()),
+            Self::Interrupted => {
+                Some("rerun the command to resume, or remove the stack with `tdd-stack down`".into())
+            }
             Self::Locked { .. } => Some(
                 "run the command again later; without `--no-wait` it waits for the lock".into(),
             ),
@@ -105,6 +108,7 @@ impl Error {
                 "nothing was changed; fix the file: its keys are the global flags in `tdd-stack --help`, without `--`"
                     .into(),
             ),
+            Self::CommandLine(_, hint) => Some(hint.clone()),
             Self::Usage { .. } => None,
         }
     }

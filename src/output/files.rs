@@ -19,6 +19,13 @@ impl Printer {
     }
 }
 
+impl Printer {
+    /// Prints what `dashboards pull` did with files.
+    pub fn pulled(&self, stack: &str, reports: &[FileReport]) {
+        self.result(|terminal| screen(terminal, reports, self.is_verbose), || schema::pulled(stack, reports));
+    }
+}
+
 /// What `init` did with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileReport {

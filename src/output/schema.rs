@@ -37,7 +37,7 @@ pub(super) use down::removed;
 pub(super) use drill::drill;
 pub(super) use error::error;
 pub(super) use event::{event, talk};
-pub(super) use files::files;
+pub(super) use files::{files, pulled};
 pub(super) use log::log;
 pub(super) use plan::plan;
 pub(super) use status::status;

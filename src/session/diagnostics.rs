@@ -154,6 +154,7 @@ impl Session {
                     | Error::Conflicts(_)
                     | Error::Locked { .. }
                     | Error::OutOfReach(_)
+                    | Error::DrillInterrupted
                     | Error::Interrupted
             ) =>
             {

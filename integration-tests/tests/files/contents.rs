@@ -93,8 +93,7 @@ fn json() -> Vec<Case> {
 fn refused<const N: usize>(scene: &Scene, arguments: [&str; N], file: &str, case: &Case, code: i32) {
     let began = Instant::now();
     let output = within(scene, "ulimit -v 1000000; exec \"$@\"", arguments).run();
-    let place =
-        case.line.map(|line| if code == 2 { format!(": line {line}: ") } else { format!(":{line}: ") });
+    let place = case.line.map(|line| format!(":{line}: "));
     let reported = format!("{file}{}", place.unwrap_or_else(|| ": ".into()));
     print_row(&format!("{}, {file}: {}", arguments[0], case.name), &output);
     output.exits(code).says(&reported).says(case.words);

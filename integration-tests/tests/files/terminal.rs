@@ -34,7 +34,12 @@ fn log_lines_are_escaped() {
     );
     let output = scene.run(["logs", "grafana", "--tail", "1", "--output", "json"]);
     is_harmless(output.exits(0));
-    assert_eq!(output.json()["line"], format!("one {SCREEN}\nprometheus | two"));
+    let line = output.json();
+    assert_eq!(line["line"], format!("one {SCREEN}\nprometheus | two"));
+    assert_eq!((&line["schema"], &line["service"]), (&json!("tdd-stack.log/1"), &json!("grafana")));
+    assert!(["stdout", "stderr"].iter().any(|stream| line["stream"] == *stream), "{line}");
+    let time = line["time"].as_str().expect("the engine reports the time");
+    assert!(time.contains('T') && time.ends_with('Z'), "{time}");
 }
 
 #[test]
@@ -90,7 +95,7 @@ fn long_quoted_value_is_shortened() {
     let scene = Scene::new(program!());
     scene.settings(&format!("stack: {}\n", "x".repeat(1_000_000)));
     let output = scene.run(["up"]);
-    output.exits(2).says("characters) … ").says("is no stack name");
+    output.exits(2).says("characters) … ").says("is not a stack name");
     assert!(output.stderr.len() < 10_000, "{} bytes", output.stderr.len());
 }
 

@@ -19,7 +19,8 @@ const CONTAINER: &str = "tdd-prometheus";
 
 fn endpoint(server: &Server) -> Endpoint {
     let host = format!("unix://{}", server.socket().display());
-    endpoint::find(Asked { host: Some(&host), context: None }, |_| None, None).expect("the address is valid")
+    endpoint::find(Asked { host: Some(&host), ..Asked::default() }, |_| None, None)
+        .expect("the address is valid")
 }
 
 /// Makes the calls that use a path.
@@ -111,7 +112,7 @@ fn endless_archive_is_rejected() {
     };
     let error = runtime.block_on(files).expect_err("the archive never ends");
     let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-    assert!(cause.contains("more than 64 MiB"), "{error}: {cause}");
+    assert!(cause.contains("larger than 64 MiB"), "{error}: {cause}");
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn printed_engine_address_parses_to_itself() {
         "ssh://me@box",
     ];
     target("endpoint", 5000, mutate::text(seeds), |text| {
-        let find = |text: &str| endpoint::find(Asked { host: Some(text), context: None }, |_| None, None);
+        let find =
+            |text: &str| endpoint::find(Asked { host: Some(text), ..Asked::default() }, |_| None, None);
         match find(&text) {
             Ok(found) if !text.is_empty() => {
                 let again = find(&found.to_string())

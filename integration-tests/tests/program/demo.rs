@@ -96,10 +96,10 @@ impl Demo {
         line.trim_end().to_string()
     }
 
-    /// Sends SIGINT, and returns the exit code and the rest of standard error.
-    fn interrupt(mut self) -> (Option<i32>, String) {
+    /// Sends a signal that ends the demo, and returns the exit code and the rest of standard error.
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", "INT", &id]).status();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(sent.is_ok_and(|status| status.success()));
         let mut rest = String::new();
         self.stderr.read_to_string(&mut rest).expect("it is readable");
@@ -260,13 +260,27 @@ fn control_rejects_requests_of_web_pages() {
 }
 
 #[test]
-fn interrupt_exits_with_zero_and_closes_ports() {
+fn demo_ends_with_130_and_a_summary() {
+    for signal in ["INT", "TERM"] {
+        let demo = Demo::start(&[]);
+        let (code, rest) = demo.end(signal);
+        assert_eq!(code, Some(130), "{signal}");
+        assert!(rest.ends_with("s  demo stopped, notifications received: 0\n"), "{signal}: {rest}");
+        assert_eq!(rest.lines().count(), 1, "{signal}: {rest}");
+    }
+    let demo = Demo::start(&["--progress", "quiet"]);
+    assert_eq!(demo.end("INT"), (Some(130), String::new()));
+}
+
+#[test]
+fn interrupted_demo_closes_its_ports() {
     let mut demo = Demo::start(&[]);
     assert_eq!(demo.notify("/webhook", &payload("4")).status, 200);
     assert!(demo.stderr_line().ends_with("Z  !   SlowQueries fires  app-metrics"));
     let ports = ["health", "metrics", "receiver"].map(|name| (demo.address, demo.port(name)));
-    let (code, rest) = demo.interrupt();
-    assert_eq!((code, rest.as_str()), (Some(0), ""));
+    let (code, rest) = demo.end("INT");
+    assert_eq!(code, Some(130));
+    assert!(rest.ends_with("demo stopped, notifications received: 1\n"), "{rest}");
     for address in ports {
         assert!(TcpStream::connect(address).is_err(), "{address:?} is still open");
     }

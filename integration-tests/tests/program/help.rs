@@ -2,6 +2,7 @@
 
 use integration_tests::cli::TddStack;
 use integration_tests::program;
+use serde_json::json;
 
 const VERBS: [&str; 16] = [
     "up",
@@ -22,20 +23,15 @@ const VERBS: [&str; 16] = [
     "version",
 ];
 
-fn help(verb: Option<&str>) -> String {
-    let output = TddStack::new(program!()).args(verb).args(["--help"]).run();
-    assert_eq!(output.exits(0).stderr, "");
-    // The tested binary is a copy with another name.
-    output.stdout.replace("tdd-stack-under-test", "tdd-stack")
-}
+/// The width of a small terminal.
+const COLUMNS: usize = 80;
 
-/// Returns each flag of a help page with the next line.
-fn flags(page: &str) -> Vec<(&str, &str)> {
-    let lines: Vec<&str> = page.lines().map(str::trim).collect();
-    let pairs = lines.iter().zip(lines.iter().skip(1));
-    // Lines of possible values begin with a dash and a space.
-    let is_flag = |line: &str| line.starts_with('-') && !line.starts_with("- ");
-    pairs.filter(|(line, _)| is_flag(line)).map(|(line, next)| (*line, *next)).collect()
+fn help(verb: Option<&str>) -> String {
+    let run = TddStack::new(program!()).env("COLUMNS", COLUMNS.to_string());
+    let output = run.args(verb).args(["--help"]).run();
+    assert_eq!(output.exits(0).stderr, "");
+    // The binary under test is a copy with another name.
+    output.stdout.replace("tdd-stack-under-test", "tdd-stack")
 }
 
 #[test]
@@ -62,26 +58,25 @@ fn every_verb_is_described_on_the_first_page() {
 }
 
 #[test]
-fn every_flag_has_a_description() {
+fn verb_pages_fit_60_lines_of_80_columns() {
+    for verb in VERBS {
+        let page = help(Some(verb));
+        assert!(page.lines().count() <= 60, "{verb} has {} lines", page.lines().count());
+        let options = page.find("Options:").expect("options are listed");
+        assert!(options < page.find("Global options").expect("global options are named"), "{verb}");
+    }
     for verb in VERBS.map(Some).into_iter().chain([None]) {
         let page = help(verb);
-        let flags = flags(&page);
-        assert!(flags.len() >= 14, "{verb:?}: {flags:?}");
-        for (flag, words) in flags {
-            let is_described = words.chars().next().is_some_and(|c| c.is_uppercase() || c == '`');
-            assert!(is_described, "{verb:?}: {flag} is not described, but {words:?}");
-        }
+        let long = page.lines().find(|line| line.chars().count() > COLUMNS || line.ends_with(' '));
+        assert_eq!(long, None, "{verb:?}");
     }
 }
 
 #[test]
-fn every_global_flag_lists_its_variable() {
-    let page = help(None);
-    let (_, global) = page.split_once("Global options:").expect("global options have a heading");
-    for (flag, _) in flags(global) {
-        let name = flag.trim_start_matches('-').split_whitespace().next().unwrap_or_default();
-        let variable = format!("TDD_STACK_{}", name.to_uppercase().replace('-', "_"));
-        assert!(page.contains(&format!("[env: {variable}")), "{flag} has no variable");
+fn both_help_flags_print_the_same_page() {
+    for verb in [None, Some("up")] {
+        let short = TddStack::new(program!()).env("COLUMNS", "80").args(verb).args(["-h"]).run();
+        assert_eq!(short.exits(0).stdout.replace("tdd-stack-under-test", "tdd-stack"), help(verb));
     }
 }
 
@@ -121,21 +116,77 @@ fn version_lists_default_and_tested_images() {
 }
 
 #[test]
-fn command_line_mistake_is_reported_with_a_hint() {
+fn mistakes_on_the_command_line_come_with_a_hint() {
     for (arguments, words) in [
         (vec!["stauts"], "a similar subcommand exists: 'status'"),
         (vec!["up", "--dry-rum"], "a similar argument exists: '--dry-run'"),
         (vec!["up", "--pull", "sometimes"], "[possible values: missing, always, never]"),
         (vec!["up", "--wait-timeout", "soon"], "invalid value 'soon' for '--wait-timeout <TIME>'"),
         (vec!["up", "--port", "grafana"], "write it as SERVICE=VALUE"),
-        (vec!["up", "--port", "grafana=0"], "give a number from 1 to 65535, or `auto`"),
-        (vec!["up", "--app-host", "the moon"], "none of `host`, `network` and an IP address"),
-        (vec!["logs", "loki"], "it is one of prometheus, grafana, node-exporter, alertmanager"),
-        (vec!["logs", "--since", "yesterday"], "write a span such as 10m"),
+        (vec!["up", "--port", "grafana=0"], "use a number from 1 to 65535, or `auto`"),
+        (vec!["up", "--app-host", "the moon"], "neither `host`, `network` nor an IP address"),
+        (vec!["logs", "loki"], "the services are prometheus, grafana, node-exporter, alertmanager"),
+        (vec!["logs", "--since", "yesterday"], "use a duration such as 10m"),
         (vec![], "Usage: "),
     ] {
         let output = TddStack::new(program!()).args(&arguments).run();
         output.exits(2).says(words);
         assert_eq!(output.stdout, "", "{arguments:?}");
     }
+}
+
+#[test]
+fn words_of_other_programs_lead_to_the_right_verb() {
+    for (arguments, words) in [
+        (vec!["ps"], "hint: `tdd-stack status` shows the services"),
+        (vec!["ls"], "hint: `tdd-stack status` shows the services"),
+        (vec!["--stack", "a", "start"], "hint: `tdd-stack up` starts services"),
+        (vec!["restart"], "hint: `tdd-stack up` starts services"),
+        (vec!["stop"], "hint: `tdd-stack down` removes the stack, but keeps its data"),
+        (vec!["rm", "-f"], "hint: `tdd-stack down` removes the stack, but keeps its data"),
+        (vec!["log"], "hint: `tdd-stack logs` shows the logs"),
+        (vec!["up", "-d"], "hint: `tdd-stack up` always runs in the background; omit the flag"),
+        (vec!["up", "--stack", "a", "--detach"], "hint: `tdd-stack up` always runs in the background"),
+    ] {
+        let output = TddStack::new(program!()).args(&arguments).run();
+        output.exits(2).says(words).says("error: un").says("Usage: ");
+        assert_eq!(output.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn usage_errors_are_json_objects_on_request() {
+    for (arguments, variable, message, hint) in [
+        (
+            vec!["status", "--output", "json", "--foo"],
+            None,
+            "unexpected argument '--foo' found",
+            "`--help` lists the options",
+        ),
+        (
+            vec!["--output=json", "stauts"],
+            None,
+            "unrecognized subcommand 'stauts'",
+            "a similar subcommand exists: 'status'",
+        ),
+        (vec!["ps"], Some("json"), "unrecognized subcommand 'ps'", "`tdd-stack status` shows the services"),
+        (vec![], Some("json"), "no command is given", "`tdd-stack --help` lists the commands"),
+    ] {
+        let mut run = TddStack::new(program!()).args(&arguments);
+        if let Some(value) = variable {
+            run = run.env("TDD_STACK_OUTPUT", value);
+        }
+        let output = run.run();
+        let error = output.exits(2).says("Usage: ").json();
+        assert_eq!((&error["schema"], &error["code"]), (&json!("tdd-stack.error/1"), &json!("usage")));
+        assert_eq!((&error["ok"], &error["exit_code"]), (&json!(false), &json!(2)));
+        assert_eq!((&error["message"], &error["hint"]), (&json!(message), &json!(hint)), "{arguments:?}");
+    }
+    let run = TddStack::new(program!()).env("TDD_STACK_OUTPUT", "json").env("TDD_STACK_BIND", "nowhere");
+    let output = run.args(["status"]).run();
+    let error = output.exits(2).says("error: TDD_STACK_BIND: invalid value `nowhere`").json();
+    assert_eq!(error["code"], "usage");
+    let human =
+        TddStack::new(program!()).env("TDD_STACK_OUTPUT", "json").args(["ps", "--output", "human"]).run();
+    assert_eq!(human.exits(2).stdout, "");
 }

@@ -105,6 +105,7 @@ fn json_results_name_their_schema() {
         (vec!["up"], "tdd-stack.up/1"),
         (vec!["status"], "tdd-stack.status/1"),
         (vec!["check"], "tdd-stack.check/1"),
+        (vec!["dashboards", "pull"], "tdd-stack.dashboards-pull/1"),
         (vec!["down"], "tdd-stack.down/1"),
         (vec!["down"], "tdd-stack.down/1"),
     ] {
@@ -200,6 +201,18 @@ fn json_status_of_failing_stack_is_one_object() {
     let output = scene.run(["status", "--output", "json"]);
     assert_eq!(output.exits(1).json()["schema"], "tdd-stack.status/1");
     output.says("error: ");
+}
+
+#[test]
+fn refused_connection_is_reported_without_library_names() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let socket = folder.path().join("docker.sock");
+    // The file stays, without a listener.
+    drop(std::os::unix::net::UnixListener::bind(&socket).expect("it can be opened"));
+    let host = format!("unix://{}", socket.display());
+    let output = TddStack::new(program!()).args(["status", "--host", &host]).run();
+    output.exits(3).says("\n  Connection refused (os error 111)\n").says("systemctl start docker");
+    output.does_not_say("hyper").does_not_say("client error");
 }
 
 #[test]

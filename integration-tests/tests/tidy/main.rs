@@ -102,7 +102,7 @@ fn each_library_is_used_only_in_its_modules() {
         ("bollard", ["src/engine.rs", "src/engine/"]),
         ("reqwest", ["src/http.rs", "src/http/"]),
         ("indicatif", ["src/output/progress_live.rs", "src/output/progress_live.rs"]),
-        ("clap", ["src/cli.rs", "src/commands/"]),
+        ("clap", ["src/cli", "src/commands/"]),
         ("axum", ["src/demo/", "src/demo/"]),
         ("prometheus_client", ["src/demo/metrics.rs", "src/demo/metrics/"]),
     ] {
@@ -137,7 +137,7 @@ fn only_files_modules_write_to_disk() {
 
 /// Files that may read the wall clock, which may jump: to date something or to compute an age.
 /// Waits use `Instant`, which is monotonic.
-const WALL_CLOCK: [&str; 17] = [
+const WALL_CLOCK: [&str; 18] = [
     "src/backup/save.rs",
     "src/commands/alerts.rs",
     "src/commands/logs.rs",
@@ -155,6 +155,7 @@ const WALL_CLOCK: [&str; 17] = [
     "src/http/transcript.rs",
     "src/model/alert.rs",
     "src/session/diagnostics.rs",
+    "src/session/logs.rs",
 ];
 
 #[test]

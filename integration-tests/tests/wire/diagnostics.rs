@@ -177,7 +177,7 @@ fn success_and_usage_errors_leave_no_diagnostics() {
     }
     run(&scene, &["status", "--host", "unix:///nowhere"]).exits(3);
     run(&scene, &["down"]).exits(0);
-    run(&scene, &["drill"]).exits(1).says("the stack is not as it should be");
+    run(&scene, &["drill"]).exits(1).says("the stack is not up to date");
     assert!(!folder(&scene).exists());
 }
 
@@ -274,7 +274,7 @@ fn support_bundle_has_diagnostics_and_replaces_nothing() {
         assert!(files.keys().any(|name| name.ends_with(end)), "{end}: {:?}", files.keys());
     }
     has_no_secret(&files);
-    run(&scene, &["support-bundle", &text]).exits(2).says("is there already");
+    run(&scene, &["support-bundle", &text]).exits(2).says("already exists");
 }
 
 #[test]

@@ -33,3 +33,13 @@ fn drill_cleans_up_all_services_and_reports_every_failure() {
     scene.run(["up"]).exits(0);
     scene.is_converged();
 }
+
+#[test]
+fn interrupted_drill_reports_restored_files() {
+    let scene = Scene::after_up(program!());
+    let drill = scene.tdd_stack(["drill", "--fast"]).spawn();
+    scene.engine.await_service_request("GET prometheus /api/v1/alerts");
+    drill.signal("INT");
+    drill.finish().exits(130).says("error: interrupted\nhint: the original files are back in place");
+    scene.is_converged();
+}

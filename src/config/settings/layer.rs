@@ -2,39 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
+use std::path::PathBuf;
 
 use super::{AppHost, HostPort, OutputFormat, PasswordSource, ProgressFormat};
-use crate::config::validate::{self, ContentFault};
 use crate::docker::image_reference::ImageReference;
 use crate::error::{Error, Result};
-use crate::model::sanitize;
 
-/// The key that a user may take for the one of a password.
-const PASSWORD_KEY: &str = "grafana-password";
-
-/// One source of settings; what it leaves out comes from the next one.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+/// One source of settings; missing values come from the next source.
+#[derive(Clone, Debug, Default)]
 pub struct Layer {
     /// The stack's name.
     pub stack: Option<String>,
-    /// The folder that holds `config/monitoring`. Not a key of the settings file, which lies inside it.
-    #[serde(skip)]
+    /// The folder that contains `config/monitoring`.
     pub dir: Option<PathBuf>,
     /// The engine's address.
     pub host: Option<String>,
     /// The Docker context that names the engine.
     pub context: Option<String>,
-    /// The registry that replaces each image's own.
+    /// The registry that replaces the one of each image.
     pub registry: Option<String>,
     /// Images by service.
-    #[serde(default)]
     pub image: BTreeMap<String, String>,
     /// Host ports by service: a number or `auto`.
-    #[serde(default)]
     pub port: BTreeMap<String, HostPort>,
     /// The address on which ports are published.
     pub bind: Option<IpAddr>,
@@ -42,44 +31,46 @@ pub struct Layer {
     pub app_host: Option<AppHost>,
     /// The `environment` label of every series and alert.
     pub environment: Option<String>,
-    /// Where the password of Grafana's `admin` comes from; the settings file may name a file.
-    #[serde(rename = "grafana-password-file", default, deserialize_with = "file_of_password")]
+    /// The source of the password of Grafana's `admin`.
     pub grafana_password: Option<PasswordSource>,
-    /// Whether to fail at once where another program changes the stack.
+    /// Whether to fail immediately if another program is changing the stack.
     pub no_wait: Option<bool>,
     /// Whether details are shown.
     pub verbose: Option<bool>,
-    /// The folder for evidence of failures.
+    /// The folder for diagnostics of failures.
     pub diagnostics: Option<PathBuf>,
-    /// The form of results on standard output.
+    /// The format of results on standard output.
     pub output: Option<OutputFormat>,
-    /// The form of progress on standard error.
+    /// The format of progress on standard error.
     pub progress: Option<ProgressFormat>,
+    /// Where each value comes from: a flag, a variable, or a line of the settings file. The keys are those of the settings
+    /// file; `image` and `port` have one more for each service, such as `port grafana`.
+    pub places: BTreeMap<String, String>,
 }
 
 /// A value that cannot be used.
 #[derive(Debug)]
 pub(super) struct ValueFault {
-    /// The flag that would set it.
-    pub(super) flag: String,
-    /// The value, or the part of it that is wrong.
-    pub(super) value: String,
-    /// What is wrong with it, and what would be right.
+    /// The flag, variable or line that it comes from.
+    pub(super) place: String,
+    /// The problem, and what is valid.
     pub(super) reason: String,
 }
 
 impl Layer {
-    /// Returns this layer with what it leaves out taken from `below`.
+    /// Returns this layer, with missing values from `below`.
     #[must_use]
     pub fn over(self, below: Self) -> Self {
         let mut image = below.image;
         image.extend(self.image);
         let mut port = below.port;
         port.extend(self.port);
-        // The engine is one choice made by two keys: a context above must not meet a host from below.
+        // Two keys name one engine: a context must override a host of the layer below.
         let engine_is_chosen = self.host.is_some() || self.context.is_some();
         let (host, context) =
             if engine_is_chosen { (self.host, self.context) } else { (below.host, below.context) };
+        let mut places = below.places;
+        places.extend(self.places);
         Self {
             stack: self.stack.or(below.stack),
             dir: self.dir.or(below.dir),
@@ -97,95 +88,60 @@ impl Layer {
             diagnostics: self.diagnostics.or(below.diagnostics),
             output: self.output.or(below.output),
             progress: self.progress.or(below.progress),
+            places,
         }
     }
 
-    /// Reads a settings file's text; `path` names it in errors, `services` are those that it may name.
-    pub fn from_yaml(text: &str, path: &Path, services: &[&str]) -> Result<Self> {
-        let place = |value: Option<&str>, line: Option<usize>| {
-            // The parser places some faults at the file's beginning; the value itself is nearer.
-            let of_value = || line_that_has(text, value?);
-            let line = line.filter(|line| *line > 1).or_else(of_value).or(line);
-            let line = line.map(|line| format!(": line {line}")).unwrap_or_default();
-            format!("{}{line}", sanitize::path(path))
-        };
-        match validate::yaml(text) {
-            // A file of nothing but comments says nothing.
-            Ok(validate::Shape::Empty) => return Ok(Self::default()),
-            Ok(validate::Shape::Filled) => {}
-            Err(ContentFault { line, reason }) => {
-                let line = line.and_then(|line| usize::try_from(line).ok());
-                return Err(Error::SettingsFile { place: place(None, line), reason });
-            }
-        }
-        if has_password(text) {
-            let reason = "`grafana-password` is not a key, since this file is not a place for a password: put it into \
-                          a file of its own, and name that one with `grafana-password-file`";
-            let place = place(Some(PASSWORD_KEY), None);
-            return Err(Error::SettingsFile { place, reason: reason.into() });
-        }
-        let mut layer: Self = serde_yaml::from_str(validate::strip_bom(text)).map_err(|error| {
-            let reason = error.to_string();
-            let line = error.location().map(|location| location.line());
-            // The parser quotes the key or value that it does not take.
-            let quoted = reason.split('`').nth(1).map(ToString::to_string);
-            Error::SettingsFile { place: place(quoted.as_deref(), line), reason }
-        })?;
-        // A file that names another one means it from where it lies itself.
-        if let (Some(PasswordSource::File(file)), Some(folder)) = (&mut layer.grafana_password, path.parent())
-        {
-            *file = folder.join(&file);
-        }
-        layer.check(services).map_err(|fault| {
-            let place = place(Some(&fault.value), None);
-            Error::SettingsFile { place, reason: fault.reason }
-        })?;
-        Ok(layer)
-    }
-
-    /// Returns the stack's name, once each value has been checked by itself.
+    /// Returns the name of the stack, after a check of every value.
     pub fn checked_stack(&self, services: &[&str]) -> Result<&str> {
-        self.check(services).map_err(|fault| Error::Usage { place: fault.flag, reason: fault.reason })?;
+        self.check(services).map_err(|fault| Error::Usage { place: fault.place, reason: fault.reason })?;
         Ok(self.stack.as_deref().unwrap_or(super::DEFAULT_STACK))
     }
 
-    /// Checks each value by itself.
-    pub(super) fn check(&self, services: &[&str]) -> std::result::Result<(), ValueFault> {
-        if let Some(stack) = &self.stack {
-            check_stack_name(stack).map_err(|reason| fault("--stack", stack, reason))?;
+    /// Returns where a value comes from; a value without a source belongs to its flag.
+    pub fn place(&self, key: &str) -> String {
+        let flag = || format!("--{}", key.split(' ').next().unwrap_or(key));
+        self.places.get(key).cloned().unwrap_or_else(flag)
+    }
+
+    /// Returns this layer with the sources of its images and ports.
+    #[must_use]
+    pub fn with_places(mut self, image: &str, port: &str) -> Self {
+        for (key, service) in self.by_service() {
+            let place = if key == "image" { image } else { port };
+            self.places.insert(format!("{key} {service}"), place.to_string());
         }
-        let images = self.image.keys().map(|name| ("--image", name));
-        let ports = self.port.keys().map(|name| ("--port", name));
-        if let Some((flag, name)) = images.chain(ports).find(|(_, name)| !services.contains(&name.as_str())) {
-            let reason = format!("there is no service `{name}`: it is one of {}", services.join(", "));
-            return Err(fault(flag, name, reason));
+        self
+    }
+
+    /// Returns the services that `image` and `port` name, each with the key.
+    pub(super) fn by_service(&self) -> Vec<(&'static str, String)> {
+        let images = self.image.keys().map(|service| ("image", service.clone()));
+        images.chain(self.port.keys().map(|service| ("port", service.clone()))).collect()
+    }
+
+    /// Checks each value.
+    pub(super) fn check(&self, services: &[&str]) -> std::result::Result<(), ValueFault> {
+        let fault = |key: &str, reason: String| ValueFault { place: self.place(key), reason };
+        if let Some(stack) = &self.stack {
+            check_stack_name(stack).map_err(|reason| fault("stack", reason))?;
+        }
+        for (key, service) in self.by_service() {
+            if !services.contains(&service.as_str()) {
+                let known = services.join(", ");
+                let reason = format!("unknown service `{service}`; the services are {known}");
+                return Err(fault(&format!("{key} {service}"), reason));
+            }
         }
         for (service, text) in &self.image {
             let parsed: std::result::Result<ImageReference, _> = text.parse();
-            parsed.map_err(|error| fault(&format!("--image {service}={text}"), text, error.to_string()))?;
+            parsed.map_err(|error| fault(&format!("image {service}"), error.to_string()))?;
         }
         if let Some(registry) = &self.registry {
-            check_registry(registry).map_err(|reason| fault("--registry", registry, reason))?;
+            check_registry(registry).map_err(|reason| fault("registry", reason))?;
         }
         Ok(())
     }
-}
-
-/// Returns whether a settings file has a password itself.
-fn has_password(text: &str) -> bool {
-    let keys = serde_yaml::from_str::<BTreeMap<String, serde_yaml::Value>>(validate::strip_bom(text));
-    keys.is_ok_and(|keys| keys.contains_key(PASSWORD_KEY))
-}
-
-fn file_of_password<'de, D>(deserializer: D) -> std::result::Result<Option<PasswordSource>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-{
-    Ok(Option::<PathBuf>::deserialize(deserializer)?.map(PasswordSource::File))
-}
-
-fn fault(flag: &str, value: &str, reason: String) -> ValueFault {
-    ValueFault { flag: flag.to_string(), value: value.to_string(), reason }
 }
 
 fn check_stack_name(name: &str) -> std::result::Result<(), String> {
@@ -195,16 +151,12 @@ fn check_stack_name(name: &str) -> std::result::Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "`{name}` is no stack name: up to 48 lower-case letters, digits, `-` or `_`, a letter or digit first"
+        "`{name}` is not a stack name: use up to 48 lower-case letters, digits, `-` or `_`, beginning with a letter or digit"
     ))
 }
 
 fn check_registry(host: &str) -> std::result::Result<(), String> {
     let sample: ImageReference = "a/b:1".parse().expect("a constant");
-    let reason = format!("`{host}` is no registry host: write it as `registry.example:5000`");
+    let reason = format!("`{host}` is not a registry host: write it as `registry.example:5000`");
     sample.with_registry(host).map(drop).map_err(|_| reason)
-}
-
-fn line_that_has(text: &str, value: &str) -> Option<usize> {
-    text.lines().position(|line| line.contains(value)).map(|index| index + 1)
 }

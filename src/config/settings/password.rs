@@ -1,59 +1,59 @@
-//! The password of Grafana's `admin`: its value, which is never shown, and where it comes from.
+//! The password of Grafana's `admin`: its value, which is never shown, and its origin.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::WELL_KNOWN_PASSWORD;
 
-/// The shortest password that Grafana lets one set.
+/// The length of the shortest password that Grafana accepts.
 const SHORTEST: usize = 4;
 
-/// A text that is neither printed nor written by accident: it has no `Display`, and its `Debug` is `***`.
+/// A text that is not printed by mistake: it has no `Display`, and its `Debug` is `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// A password, and where it comes from.
+/// A password with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Password {
     /// The password itself.
     pub secret: Secret,
-    /// Where it comes from.
+    /// The origin.
     pub origin: PasswordOrigin,
 }
 
-/// Where a password comes from.
+/// The origin of a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordOrigin {
     /// The specification.
     Default,
     /// The user typed it.
     Prompt,
-    /// A file of the user's.
+    /// A file of the user.
     File(PathBuf),
     /// The environment.
     Environment,
-    /// This program made it and keeps it in this file.
+    /// This program generated it and stores it in this file.
     Generated(PathBuf),
 }
 
-/// Where a password is to be taken from, or what it is.
+/// The source of a password, or the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordSource {
     /// The terminal.
     Prompt,
     /// A file.
     File(PathBuf),
-    /// It is known already.
+    /// The password is known.
     Known(Password),
 }
 
 impl Secret {
-    /// Keeps a text secret.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Returns the text, for those few who have to hand it on.
+    /// Returns the text, for the few places that pass it on.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -66,15 +66,15 @@ impl fmt::Debug for Secret {
 }
 
 impl Password {
-    /// Returns a password that Grafana can take, or why it cannot, without naming it.
+    /// Returns a password that Grafana accepts, or the reason why it does not, without the password.
     pub fn new(text: impl Into<String>, origin: PasswordOrigin) -> Result<Self, String> {
         let text = text.into();
         let reason = if text.is_empty() {
             "the password is empty".into()
         } else if text.chars().any(char::is_control) {
-            "the password has more than one line, or another control character".into()
+            "the password has more than one line, or a control character".into()
         } else if text.trim() != text {
-            "the password begins or ends with a space, which Grafana would drop".into()
+            "the password begins or ends with a space, which Grafana removes".into()
         } else if text.chars().count() < SHORTEST {
             format!("the password has fewer than {SHORTEST} characters, which Grafana refuses")
         } else {
@@ -83,12 +83,12 @@ impl Password {
         Err(reason)
     }
 
-    /// Returns whether everybody knows it, wherever it comes from.
+    /// Returns whether it is the default password, from any origin.
     pub fn is_well_known(&self) -> bool {
         self.secret.reveal() == WELL_KNOWN_PASSWORD
     }
 
-    /// Returns whether the user chose it, so that it may replace the one that Grafana has.
+    /// Returns whether the user set it, so that it may replace the one that Grafana has.
     pub fn is_chosen(&self) -> bool {
         self.origin != PasswordOrigin::Default
     }

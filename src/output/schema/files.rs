@@ -7,8 +7,9 @@ use crate::output::{FileOutcome, FileReport};
 
 /// The result of `init` and of `dashboards pull`.
 #[derive(Debug, Serialize)]
-#[serde(tag = "schema", rename = "tdd-stack.init/1")]
 pub(crate) struct FilesDocument<'a> {
+    /// `tdd-stack.init/1` or `tdd-stack.dashboards-pull/1`.
+    schema: &'static str,
     /// The name of the stack.
     stack: &'a str,
     /// Whether every file could be handled, which is always true: otherwise an error is printed.
@@ -29,7 +30,16 @@ struct FileItem {
 }
 
 pub(crate) fn files<'a>(stack: &'a str, reports: &[FileReport]) -> FilesDocument<'a> {
-    FilesDocument { stack, ok: true, files: reports.iter().map(FileItem::of).collect() }
+    FilesDocument {
+        schema: "tdd-stack.init/1",
+        stack,
+        ok: true,
+        files: reports.iter().map(FileItem::of).collect(),
+    }
+}
+
+pub(crate) fn pulled<'a>(stack: &'a str, reports: &[FileReport]) -> FilesDocument<'a> {
+    FilesDocument { schema: "tdd-stack.dashboards-pull/1", ..files(stack, reports) }
 }
 
 impl FileItem {

@@ -18,6 +18,7 @@ use crate::drill::trace::{AlertTrace, Stage};
 use crate::error::{ConfigFault, Conflict, Error, ObjectKind, PullFault, and_clean_up};
 use crate::model::alert::{Alert, AlertState, Alerts, Delivery, Since};
 use crate::model::event::{Event, EventKind};
+use crate::model::log::{LogRecord, LogStream};
 use crate::model::observed::{ContainerState, Readiness};
 use crate::model::stack::Login;
 use crate::model::verification::{DashboardCheck, Health, PanelCheck, Rules, Target, Verification};
@@ -214,6 +215,7 @@ fn init_and_down_match_their_documentation() {
         report("prometheus.yml", FileOutcome::Unchanged),
     ];
     assert_documented("tdd-stack.init/1", &[super::files("tdd", &reports)]);
+    assert_documented("tdd-stack.dashboards-pull/1", &[super::pulled("tdd", &reports)]);
     let removed = Removed {
         stack: "tdd",
         plan: &plan(),
@@ -326,5 +328,10 @@ fn lines_match_their_documentation() {
         events.iter().map(|event| value(&super::event(&plan, event, took, time))).collect();
     lines.push(value(&super::talk(took, "waiting for a lock")));
     assert_documented("tdd-stack.event/1", &lines);
-    assert_documented("logs", &[super::log("grafana", "HTTP Server Listen")]);
+    let record = LogRecord {
+        time: Some("2026-11-24T10:00:00Z".into()),
+        stream: LogStream::Stderr,
+        text: "HTTP Server Listen".into(),
+    };
+    assert_documented("tdd-stack.log/1", &[super::log("grafana", &record)]);
 }
