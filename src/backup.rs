@@ -14,10 +14,9 @@ use tokio::task::JoinHandle;
 pub use restore::{Occupied, Restoring};
 pub use save::Saving;
 
+use crate::context::StackContext;
 use crate::engine::EngineWriter;
 use crate::error::{Error, Result};
-use crate::files::ConfigFolder;
-use crate::http::Http;
 use crate::model::observed::Objects;
 use crate::model::stack::{Service, Stack};
 
@@ -29,37 +28,13 @@ pub fn interrupt(interrupted: impl Future<Output = ()> + Send + 'static) -> Inte
     interrupted.boxed().shared()
 }
 
-/// The dependencies of a backup or restore.
-#[derive(Clone, Copy, Debug)]
-pub struct BackupContext<'a> {
-    /// The engine.
-    pub operator: &'a EngineWriter,
-    /// The HTTP client.
-    pub http: &'a Http,
-    /// The stack.
-    pub stack: &'a Stack,
-    /// The configuration folder.
-    pub folder: &'a ConfigFolder,
-}
-
-impl BackupContext<'_> {
-    /// Returns an image for the helper containers: one that is present, otherwise the one to pull.
-    async fn carrier_image(&self, objects: &Objects) -> Result<HelperImage> {
-        if let Some(image) = self.operator.engine().some_image(objects, self.stack).await? {
-            return Ok(HelperImage::Local(image));
-        }
-        let first = self.stack.services.first().map(|service| service.image.to_string()).unwrap_or_default();
-        Ok(HelperImage::Absent(first))
-    }
-
-    /// Returns the services with a data volume, each with the volume and the volume's name in a backup.
-    fn keepers(&self) -> impl Iterator<Item = (&Service, &str, &str)> {
-        let prefix = format!("{}_", self.stack.name);
-        self.stack.services.iter().filter_map(move |service| {
-            let volume = service.data_volume()?;
-            Some((service, volume, volume.strip_prefix(&prefix).unwrap_or(volume)))
-        })
-    }
+/// Returns the services with a data volume, each with the volume and the volume's name in a backup.
+fn keepers(stack: &Stack) -> impl Iterator<Item = (&Service, &str, &str)> {
+    let prefix = format!("{}_", stack.name);
+    stack.services.iter().filter_map(move |service| {
+        let volume = service.data_volume()?;
+        Some((service, volume, volume.strip_prefix(&prefix).unwrap_or(volume)))
+    })
 }
 
 /// The image of the helper containers, which are never started.
@@ -70,6 +45,16 @@ enum HelperImage {
 }
 
 impl HelperImage {
+    /// Finds an image for the helper containers: one that is present, otherwise the one to pull.
+    async fn find(context: StackContext<'_>, objects: &Objects) -> Result<Self> {
+        let StackContext { operator, stack, .. } = context;
+        if let Some(image) = operator.engine().some_image(objects, stack).await? {
+            return Ok(Self::Local(image));
+        }
+        let first = stack.services.first().map(|service| service.image.to_string()).unwrap_or_default();
+        Ok(Self::Absent(first))
+    }
+
     /// Pulls the image if it is missing, and returns its name.
     async fn get(self, operator: &EngineWriter, on_progress: &mut impl FnMut(&str)) -> Result<String> {
         match self {

@@ -12,7 +12,7 @@ mod running;
 mod site;
 
 pub use answer::{FromInside, ProbeAnswer, from_wget, last_asked};
-pub use configuration::{receivers, syntax_fault, targets};
+pub use configuration::{receivers, targets};
 pub use facts::{
     EngineFacts, Facts, FolderFacts, ImageFacts, ImageState, Link, ServiceFacts, Space, Unanswered,
 };

@@ -17,14 +17,14 @@ use tokio::time::timeout;
 
 use crate::config::check_output::{self, Checked};
 use crate::config::dashboard;
+use crate::context::StackContext;
 use crate::doctor;
-use crate::engine::{EngineWriter, PullEvent, Started};
+use crate::engine::{PullEvent, Started};
 use crate::error::{Error, Firewall, Result};
 use crate::execute::readiness::Waiter;
-use crate::files;
-use crate::http::{GrafanaClient, Http};
+use crate::http::GrafanaClient;
 use crate::model::event::{EventKind, Events};
-use crate::model::stack::{LOADED_CHECKSUM, Stack};
+use crate::model::stack::LOADED_CHECKSUM;
 use crate::model::verification::{Application, Verification};
 use crate::plan::{DashboardEdits, Operation, Plan};
 
@@ -34,14 +34,8 @@ const SOON: Duration = Duration::from_secs(1);
 /// What executing a plan needs.
 #[derive(Debug)]
 pub struct Applier<'a> {
-    /// The engine.
-    pub operator: &'a EngineWriter,
-    /// The HTTP client.
-    pub http: &'a Http,
     /// The stack.
-    pub stack: &'a Stack,
-    /// The folder that holds `config/monitoring`.
-    pub folder: &'a files::ConfigFolder,
+    pub context: StackContext<'a>,
     /// The time limit of each wait for a service.
     pub patience: Duration,
     /// Whether a healthy stack includes the user's application.
@@ -95,14 +89,8 @@ impl Applier<'_> {
                 }
                 self.events.emit(index, EventKind::Started);
                 applied.borrow_mut().begun.insert(index);
-                let waiter = Waiter {
-                    engine: self.operator.engine(),
-                    http: self.http,
-                    stack: self.stack,
-                    // The time starts with the operation itself: a slow pull before it must not count.
-                    deadline: tokio::time::Instant::now() + self.patience,
-                    patience: self.patience,
-                };
+                // The time starts with the operation itself: a slow pull before it must not count.
+                let waiter = Waiter::new(self.context, self.patience);
                 let outcome = match step.operation {
                     Operation::WaitReady(_) | Operation::WaitDataSource { .. } => {
                         let mut other_failed = failed.subscribe();
@@ -148,12 +136,12 @@ impl Applier<'_> {
         waiter: Waiter<'_>,
         applied: &RefCell<Applied>,
     ) -> Result<()> {
-        let (operator, stack) = (self.operator, self.stack);
+        let StackContext { operator, http, stack, folder: config } = self.context;
         // The engine cannot enforce the lock for files and for Grafana's content, which change no container.
         operator.confirm_lock().await?;
         let waiting = |last: &str| self.events.emit(step, EventKind::Waiting(last.to_string()));
         match operation {
-            Operation::WriteFile { file, content } => self.folder.write(file, content).await,
+            Operation::WriteFile { file, content } => config.write(file, content).await,
             Operation::Pull { image, .. } => {
                 let report = |event: PullEvent| {
                     let kind = match event {
@@ -168,8 +156,7 @@ impl Applier<'_> {
             }
             Operation::Check { image, check, folder, files, .. } => {
                 let output = operator.check(&stack.name, image, &check.command, folder, files).await?;
-                let checked =
-                    Checked { folder, seen_as: self.folder.path(), files, main_file: check.main_file() };
+                let checked = Checked { folder, seen_as: config.path(), files, main_file: check.main_file() };
                 match check_output::faults(&output, checked) {
                     faults if faults.is_empty() => Ok(()),
                     faults => Err(Error::Faults(faults)),
@@ -217,11 +204,11 @@ impl Applier<'_> {
             Operation::SetLogin(case) => Box::pin(self.set_login(waiter, *case)).await,
             Operation::SetDataSource(wanted) => {
                 let base = waiter.base("grafana").await?;
-                GrafanaClient::new(self.http, base, stack).set_data_source(wanted).await
+                GrafanaClient::new(http, base, stack).set_data_source(wanted).await
             }
             Operation::ImportDashboard { uid, body, edits } => {
                 let base = waiter.base("grafana").await?;
-                self.import(step, &GrafanaClient::new(self.http, base, stack), uid, body, *edits).await
+                self.import(step, &GrafanaClient::new(http, base, stack), uid, body, *edits).await
             }
             Operation::WaitDataSource { uid } => waiter.data_source(uid, waiting).await,
             Operation::WaitHealthy => {
@@ -243,11 +230,12 @@ impl Applier<'_> {
         body: &serde_json::Value,
         edits: DashboardEdits,
     ) -> Result<()> {
-        let container = self.stack.container("grafana");
-        let folder = dashboard::checksums_folder(self.stack);
+        let StackContext { operator, stack, .. } = self.context;
+        let container = stack.container("grafana");
+        let folder = dashboard::checksums_folder(stack);
         let path = format!("{folder}/{}", dashboard::checksum_name(uid));
         let (seen, left) =
-            tokio::try_join!(grafana.dashboard(uid), self.operator.engine().file(&container, &path))?;
+            tokio::try_join!(grafana.dashboard(uid), operator.engine().file(&container, &path))?;
         if edits == DashboardEdits::Keep
             && seen.as_ref().is_some_and(|seen| dashboard::is_edited(seen, left.as_deref()))
         {
@@ -260,16 +248,16 @@ impl Applier<'_> {
         if left.as_ref() == Some(&checksum.1) {
             return Ok(());
         }
-        self.operator.upload(&container, folder, &[checksum]).await
+        operator.upload(&container, folder, &[checksum]).await
     }
 
     async fn firewall(&self, from: &str, output: &str, reason: String) -> Error {
-        let network = self.stack.network();
+        let network = self.context.stack.network();
         Error::Firewall(Firewall {
             from: from.to_string(),
             to: doctor::last_asked(output).unwrap_or("another service").to_string(),
             // The name of the bridge makes the hint more precise.
-            bridge: self.operator.engine().bridge(&network).await.ok().flatten(),
+            bridge: self.context.engine().bridge(&network).await.ok().flatten(),
             network,
             source: reason.into(),
         })
@@ -279,7 +267,8 @@ impl Applier<'_> {
         // `wget` prints each URL before its request, so the last URL is the one that did not answer.
         let fixed = ["wget", "-T", "5", "-O", "/dev/null"].map(String::from);
         let command: Vec<String> = fixed.into_iter().chain(urls.iter().cloned()).collect();
-        let (code, output) = self.operator.execute(&self.stack.container(from), &command).await?;
+        let (code, output) =
+            self.context.operator.execute(&self.context.stack.container(from), &command).await?;
         match code {
             0 => Ok(()),
             // A distroless image: Prometheus itself reports unreachable services after its first scrape.

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::error::{Error, FileAction, Result};
 use crate::model::observed::{Author, DiskFile};
-use crate::model::stack::sha256;
+use crate::model::stack::{ConfigFile, sha256};
 
 pub use atomic::{AtomicFile, Existing};
 pub use private::{remove_private, write_private};
@@ -77,6 +77,12 @@ impl ConfigFolder {
             }
         }
         Ok(files)
+    }
+
+    /// Returns the content of a file: the user's version, or the shipped one if there is none.
+    pub fn content(&self, file: &ConfigFile) -> Result<String> {
+        let found = self.read([file.name].into_iter())?.remove(file.name);
+        Ok(found.map_or_else(|| file.content.clone().into_owned(), |found| found.content))
     }
 
     /// Checks that files can be created in the folder, or in its nearest existing parent. Leaves no trace.

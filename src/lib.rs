@@ -16,6 +16,7 @@ pub mod backup;
 mod cli;
 mod commands;
 pub mod config;
+pub mod context;
 mod deadline;
 pub mod demo;
 pub mod diagnostics;

@@ -19,10 +19,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::config::settings::{Layer, PasswordSource, Settings};
+use crate::context::StackContext;
 use crate::docker::endpoint::{self, Asked};
-use crate::engine::{Engine, Lock};
+use crate::engine::{Engine, EngineWriter, Lock};
 use crate::error::{Error, Result};
-use crate::execute::readiness::Waiter;
 use crate::files::ConfigFolder;
 use crate::http::Http;
 use crate::model::observed::Observed;
@@ -143,15 +143,9 @@ impl Session {
         explained(engine, observed).await
     }
 
-    /// Returns a waiter for services outside a plan.
-    pub(crate) fn waiter<'a>(&'a self, engine: &'a Engine, patience: WaitOptions) -> Waiter<'a> {
-        Waiter {
-            engine,
-            http: &self.http,
-            stack: &self.stack,
-            deadline: Instant::now() + patience.each,
-            patience: patience.each,
-        }
+    /// Returns the context for effects on the stack, on the engine of `operator`.
+    pub(crate) fn context<'a>(&'a self, operator: &'a EngineWriter) -> StackContext<'a> {
+        StackContext { operator, http: &self.http, stack: &self.stack, folder: &self.folder }
     }
 }
 

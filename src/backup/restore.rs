@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::spawn_blocking;
 
-use super::{BackupContext, HelperImage, Interrupt, joined, pipe, unless};
+use super::{HelperImage, Interrupt, joined, keepers, pipe, unless};
 use crate::backup::format::{self, Damage, Known, RestoreReport, Verified};
+use crate::context::StackContext;
 use crate::docker::image_reference::ImageReference;
 use crate::engine::VOLUME_ROOT;
 use crate::error::{Conflict, Error, ObjectKind, Result, and_clean_up};
 use crate::files::Existing;
 use crate::model::observed::{Objects, VolumeKind};
 use crate::model::sanitize;
+use crate::model::stack::Stack;
 use crate::plan::Force;
 
 /// The size of the write buffer in bytes, which combines the archive's small writes into large chunks.
@@ -32,7 +34,7 @@ pub enum Occupied {
 /// A prepared restore. Nothing is changed yet.
 #[derive(Debug)]
 pub struct Restoring<'a> {
-    context: BackupContext<'a>,
+    context: StackContext<'a>,
     path: PathBuf,
     file: File,
     verified: Verified,
@@ -48,15 +50,16 @@ pub struct Restoring<'a> {
     notes: Vec<String>,
 }
 
-impl<'a> BackupContext<'a> {
+impl<'a> Restoring<'a> {
     /// Verifies the whole backup, and checks that the stack can take it.
     ///
     /// Returns [`Error::Backup`] for a file that is not a valid backup, and [`Error::Conflicts`] for
     /// containers and volumes that already exist.
-    pub async fn prepare_restore(&'a self, path: &Path, occupied: Occupied) -> Result<Restoring<'a>> {
+    pub async fn prepare(context: StackContext<'a>, path: &Path, occupied: Occupied) -> Result<Self> {
+        let stack = context.stack;
         let file = File::open(path).map_err(Error::backup(path))?;
-        let verified = self.verify(path, &file).await?;
-        let inventory = self.operator.engine().inventory(&self.stack.name).await?;
+        let verified = verify(stack, path, &file).await?;
+        let inventory = context.engine().inventory(&stack.name).await?;
         let (mut conflicts, mut held) = (Vec::new(), Vec::new());
         let in_backup = verified.manifest.volumes();
         let mut volumes = Vec::new();
@@ -65,7 +68,7 @@ impl<'a> BackupContext<'a> {
         for container in containers.values().chain(set_aside.values()) {
             conflicts.push(Conflict::Present { kind: ObjectKind::Container, name: container.name.clone() });
         }
-        for (_, volume, name) in self.keepers() {
+        for (_, volume, name) in keepers(stack) {
             let theirs = Conflict::Foreign { kind: ObjectKind::Volume, name: volume.to_string() };
             let exists = inventory.objects.volumes.contains_key(volume);
             if inventory.foreign.contains(&theirs) {
@@ -84,58 +87,20 @@ impl<'a> BackupContext<'a> {
         if !conflicts.is_empty() {
             return Err(Error::Conflicts(conflicts));
         }
-        self.folder.try_writing()?;
-        let (notes, image) = (self.notes(&verified), self.carrier_image(&inventory.objects).await?);
+        context.folder.try_writing()?;
+        let (notes, image) = (notes(stack, &verified), HelperImage::find(context, &inventory.objects).await?);
         let sentinel = half.map(|restore| restore.sentinel.clone());
         let (path, leftovers) = (path.to_path_buf(), inventory.objects.leftovers);
-        Ok(Restoring {
-            context: *self,
-            path,
-            file,
-            verified,
-            image,
-            volumes,
-            occupied: held,
-            leftovers,
-            sentinel,
-            notes,
-        })
+        Ok(Self { context, path, file, verified, image, volumes, occupied: held, leftovers, sentinel, notes })
     }
 
-    async fn verify(&self, path: &Path, file: &File) -> Result<Verified> {
-        let known = Known {
-            volumes: self.keepers().map(|(_, _, name)| name.to_string()).collect(),
-            files: self.stack.files.iter().map(|file| file.name.to_string()).collect(),
-        };
-        let copy = file.try_clone().map_err(Error::backup(path))?;
-        // An interrupt drops this future but not the thread, so the guard makes the thread's next read fail.
-        let (copy, _stop) = pipe::stoppable(copy);
-        joined(spawn_blocking(move || format::verify(copy, &known))).await?.map_err(Error::backup(path))
-    }
-
-    /// Returns a note for each service whose image version differs from the one that wrote the data.
-    fn notes(&self, verified: &Verified) -> Vec<String> {
-        let version = |reference: &str| {
-            reference.parse::<ImageReference>().map(|image| image.version().to_string()).ok()
-        };
-        let differs = |(service, image): (&String, &format::RecordedImage)| {
-            let ours = self.stack.service(service)?.image.to_string();
-            (version(&ours) != version(&image.reference)).then(|| {
-                format!("the data of {service} was written by `{}`, but `up` runs `{ours}`", image.reference)
-            })
-        };
-        verified.manifest.about.images.iter().filter_map(differs).collect()
-    }
-}
-
-impl Restoring<'_> {
     /// Restores the backup. A failure or interrupt leaves no partially restored volume.
     pub async fn restore(
         self,
         interrupted: &Interrupt,
         mut on_progress: impl FnMut(&str),
     ) -> Result<RestoreReport> {
-        let BackupContext { operator, stack, .. } = self.context;
+        let StackContext { operator, stack, .. } = self.context;
         for note in &self.notes {
             on_progress(note);
         }
@@ -203,7 +168,7 @@ impl Restoring<'_> {
         interrupted: &Interrupt,
         on_progress: &mut impl FnMut(&str),
     ) -> Result<()> {
-        let BackupContext { operator, stack, .. } = self.context;
+        let StackContext { operator, stack, .. } = self.context;
         for (volume, name) in &self.volumes {
             unless(interrupted, async { Ok(()) }).await?;
             on_progress(&format!("filling volume {volume}"));
@@ -247,7 +212,7 @@ impl Restoring<'_> {
 
     /// Writes the missing configuration files. Returns them, and the existing files that differ and are kept.
     async fn write_files(&self, on_progress: &mut impl FnMut(&str)) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
-        let BackupContext { folder, .. } = self.context;
+        let StackContext { folder, .. } = self.context;
         let Verified { manifest, files } = &self.verified;
         let there = folder.read(files.keys().map(String::as_str))?;
         let (mut written, mut kept) = (Vec::new(), Vec::new());
@@ -271,4 +236,28 @@ impl Restoring<'_> {
         }
         Ok((written, kept))
     }
+}
+
+async fn verify(stack: &Stack, path: &Path, file: &File) -> Result<Verified> {
+    let known = Known {
+        volumes: keepers(stack).map(|(_, _, name)| name.to_string()).collect(),
+        files: stack.files.iter().map(|file| file.name.to_string()).collect(),
+    };
+    let copy = file.try_clone().map_err(Error::backup(path))?;
+    // An interrupt drops this future but not the thread, so the guard makes the thread's next read fail.
+    let (copy, _stop) = pipe::stoppable(copy);
+    joined(spawn_blocking(move || format::verify(copy, &known))).await?.map_err(Error::backup(path))
+}
+
+/// Returns a note for each service whose image version differs from the one that wrote the data.
+fn notes(stack: &Stack, verified: &Verified) -> Vec<String> {
+    let version =
+        |reference: &str| reference.parse::<ImageReference>().map(|image| image.version().to_string()).ok();
+    let differs = |(service, image): (&String, &format::RecordedImage)| {
+        let ours = stack.service(service)?.image.to_string();
+        (version(&ours) != version(&image.reference)).then(|| {
+            format!("the data of {service} was written by `{}`, but `up` runs `{ours}`", image.reference)
+        })
+    };
+    verified.manifest.about.images.iter().filter_map(differs).collect()
 }

@@ -11,8 +11,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::pipe::{self, Chunk};
-use super::{BackupContext, HelperImage, Interrupt, joined, unless};
+use super::{HelperImage, Interrupt, joined, keepers, unless};
 use crate::backup::format::{About, Pause, RecordedImage, SaveReport, Writer};
+use crate::context::StackContext;
 use crate::error::{Conflict, Error, FileAction, ObjectKind, Result, and_clean_up};
 use crate::execute::readiness::Waiter;
 use crate::files::{AtomicFile, Existing};
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// A prepared backup. Nothing is changed yet.
 #[derive(Debug)]
 pub struct Saving<'a> {
-    context: BackupContext<'a>,
+    context: StackContext<'a>,
     target: PathBuf,
     existing: Existing,
     image: HelperImage,
@@ -47,19 +48,19 @@ struct Part<'a> {
     running: Option<Container>,
 }
 
-impl<'a> BackupContext<'a> {
+impl<'a> Saving<'a> {
     /// Collects what the backup will contain, and checks that `target` is writable.
     ///
     /// Returns [`Error::Conflicts`] for foreign volumes or an unfinished restore, and an error if there is no
     /// data.
-    pub async fn prepare_save(&'a self, target: &Path, existing: Existing) -> Result<Saving<'a>> {
+    pub async fn prepare(context: StackContext<'a>, target: &Path, existing: Existing) -> Result<Self> {
         // Checked first, since it is the most frequent problem.
         drop(AtomicFile::begin(target, existing)?);
-        let stack = self.stack;
-        let inventory = self.operator.engine().inventory(&stack.name).await?;
+        let StackContext { stack, folder, .. } = context;
+        let inventory = context.engine().inventory(&stack.name).await?;
         let objects = &inventory.objects;
         let (mut parts, mut notes, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
-        for (service, volume, name) in self.keepers() {
+        for (service, volume, name) in keepers(stack) {
             let theirs = Conflict::Foreign { kind: ObjectKind::Volume, name: volume.to_string() };
             if inventory.foreign.contains(&theirs) {
                 conflicts.push(theirs);
@@ -83,16 +84,16 @@ impl<'a> BackupContext<'a> {
             return Err(Error::Conflicts(conflicts));
         }
         // The readiness of each restarted service is probed, so its port must be reachable.
-        reaches_running(self.operator.engine(), objects)?;
+        reaches_running(context.engine(), objects)?;
         if parts.is_empty() {
             let nothing =
                 format!("stack `{}` has no data volume, so there is nothing to back up", stack.name);
             return Err(Error::Problems(vec![nothing]));
         }
         let files: Vec<(String, DiskFile)> =
-            self.folder.read(stack.files.iter().map(|file| file.name))?.into_iter().collect();
+            folder.read(stack.files.iter().map(|file| file.name))?.into_iter().collect();
         if files.is_empty() {
-            let folder = sanitize::path(self.folder.path());
+            let folder = sanitize::path(folder.path());
             notes.push(format!("`{folder}` contains no configuration files, so the backup has none"));
         }
         let images = objects.containers.iter().map(|(service, container)| {
@@ -107,12 +108,10 @@ impl<'a> BackupContext<'a> {
             images: images.collect(),
             edited: files.iter().filter(is_edited).map(|(name, _)| name.clone()).collect(),
         };
-        let (target, image) = (target.to_path_buf(), self.carrier_image(objects).await?);
-        Ok(Saving { context: *self, target, existing, image, parts, files, about, notes })
+        let (target, image) = (target.to_path_buf(), HelperImage::find(context, objects).await?);
+        Ok(Self { context, target, existing, image, parts, files, about, notes })
     }
-}
 
-impl Saving<'_> {
     /// Writes the backup. However it ends, every service that ran is running again.
     pub async fn save(
         self,
@@ -202,11 +201,8 @@ impl Saving<'_> {
     }
 
     async fn resume(&self, service: &Service, container: &str) -> Result<()> {
-        let BackupContext { operator, http, stack, .. } = self.context;
-        operator.resume(container).await?;
-        let deadline = Instant::now() + PATIENCE;
-        let waiter = Waiter { engine: operator.engine(), http, stack, deadline, patience: PATIENCE };
-        waiter.ready(service, |_| {}).await
+        self.context.operator.resume(container).await?;
+        Waiter::new(self.context, PATIENCE).ready(service, |_| {}).await
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::backup::{BackupContext, interrupt, unless};
+use crate::backup::{Saving, interrupt, unless};
+use crate::context::StackContext;
 use crate::error::Result;
 use crate::files::Existing;
 use crate::session::{Exit, Session};
@@ -31,8 +32,8 @@ pub(crate) async fn run(
     let began = Instant::now();
     let interrupted = interrupt(interrupted);
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let work = async |context: BackupContext<'_>| {
-        let saving = unless(&interrupted, context.prepare_save(&args.file, existing)).await?;
+    let work = async |context: StackContext<'_>| {
+        let saving = unless(&interrupted, Saving::prepare(context, &args.file, existing)).await?;
         let told = |text: &str| session.printer.talk(began.elapsed(), text);
         saving.save(&interrupted, told).await
     };

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::backup::{BackupContext, Occupied, interrupt, unless};
+use crate::backup::{Occupied, Restoring, interrupt, unless};
+use crate::context::StackContext;
 use crate::error::Result;
 use crate::session::{Exit, Session};
 
@@ -30,8 +31,8 @@ pub(crate) async fn run(
     let began = Instant::now();
     let interrupted = interrupt(interrupted);
     let occupied = if args.overwrite { Occupied::Overwrite } else { Occupied::Keep };
-    let work = async |context: BackupContext<'_>| {
-        let restoring = unless(&interrupted, context.prepare_restore(&args.file, occupied)).await?;
+    let work = async |context: StackContext<'_>| {
+        let restoring = unless(&interrupted, Restoring::prepare(context, &args.file, occupied)).await?;
         let told = |text: &str| session.printer.talk(began.elapsed(), text);
         restoring.restore(&interrupted, told).await
     };

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::execute::readiness::Waiter;
 use crate::model::verification::{Application, Verdict, Verification};
 use crate::observe::reaches_wanted;
 use crate::output::Summary;
@@ -160,7 +161,9 @@ async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant
         Some(proof) if !matches!(&proof, Ok(seen) if seen.verdict() == Verdict::Proven) => Some(proof?),
         // The original intervals are back, so the verification uses them.
         _ if args.wants_proof() => {
-            Some(session.waiter(engine, patience).proof(patience.application, |_| {}).await?)
+            let operator = engine.operator();
+            let waiter = Waiter::new(session.context(&operator), patience.each);
+            Some(waiter.proof(patience.application, |_| {}).await?)
         }
         _ => None,
     };

@@ -26,15 +26,6 @@ const GONE: [(&str, &str); 4] = [
     ("grafana-piechart-panel", "piechart"),
 ];
 
-/// An error in a dashboard file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DashboardFault {
-    /// The line, counted from 1, if it is known.
-    pub line: Option<u64>,
-    /// The reason.
-    pub reason: String,
-}
-
 /// A panel and its queries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panel {
@@ -67,12 +58,12 @@ impl Panel {
 /// Returns the dashboard for Grafana's API, or all errors in it.
 ///
 /// The text may be the bare dashboard or the API's `{"dashboard": …}` form.
-pub fn parse(text: &str, uid: &str) -> Result<Value, Vec<DashboardFault>> {
-    if let Some(ContentFault { line, reason }) = validate::fault("dashboard.json", text) {
-        return Err(vec![DashboardFault { line, reason }]);
+pub fn parse(text: &str, uid: &str) -> Result<Value, Vec<ContentFault>> {
+    if let Some(fault) = validate::fault("dashboard.json", text) {
+        return Err(vec![fault]);
     }
     let syntax = |error: serde_json::Error| {
-        vec![DashboardFault { line: Some(error.line() as u64), reason: format!("invalid JSON: {error}") }]
+        vec![ContentFault { line: Some(error.line() as u64), reason: format!("invalid JSON: {error}") }]
     };
     let whole: Value = serde_json::from_str(text).map_err(syntax)?;
     let mut dashboard = match whole {
@@ -123,9 +114,9 @@ fn queries(panel: &Value) -> Vec<Query> {
         .collect()
 }
 
-fn head_faults(dashboard: &Value, uid: &str) -> Vec<DashboardFault> {
+fn head_faults(dashboard: &Value, uid: &str) -> Vec<ContentFault> {
     let mut faults = Vec::new();
-    let mut fault = |reason: String| faults.push(DashboardFault { line: None, reason });
+    let mut fault = |reason: String| faults.push(ContentFault { line: None, reason });
     if !dashboard.is_object() {
         fault("the file is not a JSON object".into());
         return faults;
@@ -151,7 +142,7 @@ fn head_faults(dashboard: &Value, uid: &str) -> Vec<DashboardFault> {
     faults
 }
 
-fn panel_faults(dashboard: &Value, lines: &[u64]) -> Vec<DashboardFault> {
+fn panel_faults(dashboard: &Value, lines: &[u64]) -> Vec<ContentFault> {
     let mut faults = Vec::new();
     let mut ids = std::collections::BTreeSet::new();
     let panels = dashboard["panels"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -159,7 +150,7 @@ fn panel_faults(dashboard: &Value, lines: &[u64]) -> Vec<DashboardFault> {
         let title = panel["title"].as_str().unwrap_or("without title");
         let mut fault = |reason: String| {
             let reason = format!("panels[{index}] `{title}`: {reason}");
-            faults.push(DashboardFault { line: lines.get(index).copied(), reason });
+            faults.push(ContentFault { line: lines.get(index).copied(), reason });
         };
         match panel["id"].as_u64() {
             None => fault("`id` is missing".into()),

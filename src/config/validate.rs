@@ -8,8 +8,11 @@ mod limits;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
+
 use serde::de::DeserializeSeed;
 
+use crate::error::ConfigFault;
 use limits::Limits;
 
 /// The largest accepted file, in bytes: ten thousand alerting rules fit.
@@ -35,6 +38,13 @@ pub struct ContentFault {
     pub line: Option<u64>,
     /// The problem, and what is valid.
     pub reason: String,
+}
+
+impl ContentFault {
+    /// Returns the error of the file that has the text.
+    pub fn in_file(self, file: PathBuf) -> ConfigFault {
+        ConfigFault { file, line: self.line, reason: self.reason }
+    }
 }
 
 /// The content of a valid text.

@@ -6,16 +6,14 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::time::Instant as Moment;
-
 use super::Simulation;
 use super::history::{self, STEP, Sources, Span};
 use super::recording::Configuration;
-use crate::engine::Engine;
+use crate::context::StackContext;
 use crate::error::{Error, Result};
 use crate::execute::readiness::Waiter;
 use crate::http::Http;
-use crate::model::observed::{Container, Objects};
+use crate::model::observed::Container;
 use crate::model::stack::{Service, Stack};
 use crate::observe::{base, reaches_running};
 
@@ -28,21 +26,10 @@ const FOLDER: &str = "/history";
 /// write-ahead log.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The dependencies of an import.
-#[derive(Clone, Debug)]
-pub struct Importer<'a> {
-    /// The engine.
-    pub engine: Engine,
-    /// The HTTP client.
-    pub http: &'a Http,
-    /// The stack.
-    pub stack: &'a Stack,
-}
-
 /// A generated history, and the Prometheus that it is for.
 #[derive(Debug)]
 pub struct Prepared<'a> {
-    importer: Importer<'a>,
+    context: StackContext<'a>,
     service: &'a Service,
     container: Container,
     url: String,
@@ -78,23 +65,30 @@ pub enum Preparation<'a> {
     AlreadyThere(u64),
 }
 
-impl<'a> Importer<'a> {
+impl<'a> Prepared<'a> {
     /// Generates the history from `length` before now until the first sample in Prometheus.
-    pub async fn prepare(&self, simulation: &mut Simulation, length: Duration) -> Result<Preparation<'a>> {
-        let objects = self.engine.inventory(&self.stack.name).await?.objects;
-        reaches_running(&self.engine, &objects)?;
-        let url = self.address(&objects, "prometheus")?;
-        let exporter = format!("{}/metrics", self.address(&objects, "node-exporter")?);
-        let service = self.stack.service("prometheus").ok_or_else(|| self.missing("prometheus"))?;
-        let container = objects.containers.get(service.name).ok_or_else(|| self.missing(service.name))?;
+    pub async fn prepare(
+        context: StackContext<'a>,
+        simulation: &mut Simulation,
+        length: Duration,
+    ) -> Result<Preparation<'a>> {
+        let StackContext { stack, http, .. } = context;
+        let engine = context.engine();
+        let objects = engine.inventory(&stack.name).await?.objects;
+        reaches_running(engine, &objects)?;
+        let missing = |service| missing(stack, service);
+        let address = |service| base(&objects, service, engine).ok_or_else(|| missing(service));
+        let url = address("prometheus")?;
+        let exporter = format!("{}/metrics", address("node-exporter")?);
+        let service = stack.service("prometheus").ok_or_else(|| missing("prometheus"))?;
+        let container = objects.containers.get(service.name).ok_or_else(|| missing(service.name))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let first = self.first_sample(&url).await?;
+        let first = read_first_sample(http, &url).await?;
         let Some(span) = span(now, length, first) else {
             return Ok(Preparation::AlreadyThere(first.unwrap_or(now)));
         };
         let folder = service.config.as_ref().map_or("", |config| config.folder);
-        let (delivered, host) =
-            tokio::try_join!(self.engine.files(&container.id, folder), self.http.page(&exporter))?;
+        let (delivered, host) = tokio::try_join!(engine.files(&container.id, folder), http.page(&exporter))?;
         let configuration = Configuration::read(&delivered).map_err(|error| Error::History {
             reason: format!("cannot read the configuration of the running Prometheus: {error}"),
             log: Vec::new(),
@@ -110,8 +104,8 @@ impl<'a> Importer<'a> {
             simulated: began.elapsed().as_secs_f64(),
             ..ImportReport::default()
         };
-        Ok(Preparation::Made(Box::new(Prepared {
-            importer: self.clone(),
+        Ok(Preparation::Made(Box::new(Self {
+            context,
             service,
             container: container.clone(),
             url,
@@ -120,29 +114,11 @@ impl<'a> Importer<'a> {
         })))
     }
 
-    fn address(&self, objects: &Objects, service: &str) -> Result<String> {
-        base(objects, service, &self.engine).ok_or_else(|| self.missing(service))
-    }
-
-    fn missing(&self, service: &str) -> Error {
-        let container = self.stack.container(service);
-        Error::Problems(vec![format!("`{container}` is not running, but `--history` needs a running stack")])
-    }
-
-    /// Returns the time of the first sample in Prometheus, in Unix seconds, or `None` for an empty one.
-    async fn first_sample(&self, url: &str) -> Result<Option<u64>> {
-        let page = self.http.page(&format!("{url}/metrics")).await?;
-        Ok(first_sample(&page))
-    }
-}
-
-impl Prepared<'_> {
     /// Imports the history, and returns when Prometheus shows it.
     pub async fn import(self) -> Result<ImportReport> {
-        let Importer { engine, http, stack } = &self.importer;
+        let StackContext { operator, http, stack, .. } = self.context;
         let mut report = self.report;
         let began = Instant::now();
-        let operator = engine.operator();
         let (first, last) = (report.begin.to_string(), report.end.to_string());
         let command = ["sh", "/history/import.sh", &first, &last];
         let volume = self.service.data_volume().unwrap_or_default();
@@ -162,19 +138,29 @@ impl Prepared<'_> {
         report.imported = began.elapsed().as_secs_f64();
         let began = Instant::now();
         operator.restart(&self.container.id, self.service.stop_seconds).await?;
-        let waiter = Waiter { engine, http, stack, deadline: Moment::now() + PATIENCE, patience: PATIENCE };
-        waiter.ready(self.service, |_| {}).await?;
+        Waiter::new(self.context, PATIENCE).ready(self.service, |_| {}).await?;
         report.restarted = began.elapsed().as_secs_f64();
-        match self.importer.first_sample(&self.url).await? {
+        match read_first_sample(http, &self.url).await? {
             Some(first) if first < report.begin + STEP => Ok(report),
             first => {
                 let reason = format!(
                     "the first sample of the restarted Prometheus is at {first:?}, so the history is missing"
                 );
-                Err(Error::History { reason, log: engine.last_lines(&self.container.id).await })
+                Err(Error::History { reason, log: operator.engine().last_lines(&self.container.id).await })
             }
         }
     }
+}
+
+fn missing(stack: &Stack, service: &str) -> Error {
+    let container = stack.container(service);
+    Error::Problems(vec![format!("`{container}` is not running, but `--history` needs a running stack")])
+}
+
+/// Returns the time of the first sample in Prometheus, in Unix seconds, or `None` for an empty one.
+async fn read_first_sample(http: &Http, url: &str) -> Result<Option<u64>> {
+    let page = http.page(&format!("{url}/metrics")).await?;
+    Ok(first_sample(&page))
 }
 
 /// Returns the files of an import: the script, the samples and the rules.

@@ -26,7 +26,8 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// The timeout for registries and the connection to the engine, which may be far away.
 const REGISTRY: Duration = Duration::from_secs(5);
 
-/// The inputs of [`examine`].
+/// The inputs of [`collect`].
+// A `StackContext` has an engine; the doctor starts without one and reports why it cannot be reached.
 #[derive(Clone, Copy, Debug)]
 pub struct DoctorContext<'a> {
     /// The HTTP client for the services' ports.

@@ -1,13 +1,8 @@
-//! Reads syntax errors, targets and receivers from configuration files.
+//! Reads targets and receivers from configuration files.
 
 use serde_yaml::Value;
 
 use crate::config::validate;
-
-/// Returns line and reason of a syntax error in a YAML or JSON file; ignores other files.
-pub fn syntax_fault(name: &str, text: &str) -> Option<(Option<u64>, String)> {
-    validate::fault(name, text).map(|fault| (fault.line, fault.reason))
-}
 
 /// Returns job and URL of every static target in `prometheus.yml`.
 pub fn targets(prometheus: &str) -> Vec<(String, String)> {
@@ -62,7 +57,7 @@ mod tests {
         let settings = Settings::resolve(Layer::default(), &services::names()).unwrap();
         let stack = services::assemble(&settings);
         for file in &stack.files {
-            assert_eq!(syntax_fault(file.name, &file.content), None, "{}", file.name);
+            assert_eq!(validate::fault(file.name, &file.content), None, "{}", file.name);
         }
         let found = targets(&stack.file("prometheus.yml").unwrap().content);
         for (job, url) in [
@@ -74,14 +69,6 @@ mod tests {
         }
         let found = receivers(&stack.file("alertmanager.yml").unwrap().content);
         assert_eq!(found, ["http://tdd-webhook:5001"]);
-    }
-
-    #[test]
-    fn syntax_fault_returns_the_line() {
-        let (line, reason) = syntax_fault("a.yml", "a: 1\nb: [1, 2\nc: 3\n").unwrap();
-        assert!(line.is_some_and(|line| line >= 2), "{line:?} {reason}");
-        assert_eq!(syntax_fault("a.json", "{\n  \"a\": oops\n}").unwrap().0, Some(2));
-        assert_eq!(syntax_fault("a.py", "{"), None);
     }
 
     #[test]

@@ -14,13 +14,13 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::config::tuning::{self, DrillPorts, Files};
+use crate::context::StackContext;
 use crate::demo::{Demo, Options, Ports, Scenario, Simulation};
 use crate::drill::trace::{AlertTrace, Stage};
-use crate::engine::EngineWriter;
 use crate::error::{Error, Result};
 use crate::execute::readiness::Waiter;
-use crate::http::{AlertmanagerClient, Http};
-use crate::model::stack::{Service, ServiceConfig, Stack};
+use crate::http::AlertmanagerClient;
+use crate::model::stack::{Service, ServiceConfig};
 
 pub use cases::{DrillCase, EXERCISES, InjectedFault, alerts, exercises};
 use progress::Look;
@@ -53,21 +53,10 @@ pub enum Receiver {
     },
 }
 
-/// The dependencies of a drill.
-#[derive(Clone, Copy, Debug)]
-pub struct DrillContext<'a> {
-    /// The engine.
-    pub operator: &'a EngineWriter,
-    /// The HTTP client.
-    pub http: &'a Http,
-    /// The running stack.
-    pub stack: &'a Stack,
-}
-
 /// A drill in progress.
 #[derive(Debug)]
 pub struct DrillRun<'a> {
-    context: DrillContext<'a>,
+    context: StackContext<'a>,
     pace: Pace,
     demo: Demo,
     receiver: Receiver,
@@ -101,7 +90,7 @@ impl Pace {
 impl<'a> DrillRun<'a> {
     /// Starts a demo application on the addresses `listen`, and changes nothing in the stack.
     pub async fn prepare(
-        context: DrillContext<'a>,
+        context: StackContext<'a>,
         pace: Pace,
         listen: Vec<std::net::IpAddr>,
         real: Vec<(&'a Service, &'a ServiceConfig, Files)>,
@@ -147,7 +136,7 @@ impl<'a> DrillRun<'a> {
         let mut courses: Vec<AlertTrace> = alerts.iter().map(|alert| AlertTrace::new(alert)).collect();
         on_progress("waiting for the demo application to be healthy");
         self.settle(alerts).await?;
-        let look = Look::begin(&self.context, &self.demo, self.receiver).await?;
+        let look = Look::begin(self.context, &self.demo, self.receiver).await?;
         on_progress("injecting the fault");
         let began = Instant::now();
         self.apply(fault).await?;
@@ -206,13 +195,7 @@ impl<'a> DrillRun<'a> {
     }
 
     fn waiter(&self) -> Waiter<'a> {
-        Waiter {
-            engine: self.context.operator.engine(),
-            http: self.context.http,
-            stack: self.context.stack,
-            deadline: Instant::now() + RELOAD,
-            patience: RELOAD,
-        }
+        Waiter::new(self.context, RELOAD)
     }
 
     async fn apply(&self, fault: InjectedFault) -> Result<()> {
@@ -251,7 +234,7 @@ impl<'a> DrillRun<'a> {
 
     /// Waits until the demo application is scraped and none of the alerts is active.
     async fn settle(&self, alerts: &[&str]) -> Result<()> {
-        let look = Look::begin(&self.context, &self.demo, self.receiver).await?;
+        let look = Look::begin(self.context, &self.demo, self.receiver).await?;
         let deadline = Instant::now() + self.pace.patience();
         while !look.is_settled(alerts).await? {
             if Instant::now() >= deadline {

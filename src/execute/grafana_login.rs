@@ -2,6 +2,7 @@
 //! minutes.
 
 use super::Applier;
+use crate::context::StackContext;
 use crate::error::{Error, Result};
 use crate::execute::readiness::Waiter;
 use crate::http::GrafanaClient;
@@ -24,7 +25,8 @@ const ACTION: &str = "set the password inside Grafana";
 impl Applier<'_> {
     /// Tries the login once, unless it is known to be rejected, and sets the password if that is allowed.
     pub(super) async fn set_login(&self, waiter: Waiter<'_>, case: LoginCase) -> Result<()> {
-        let grafana = GrafanaClient::new(self.http, waiter.base("grafana").await?, self.stack);
+        let grafana =
+            GrafanaClient::new(self.context.http, waiter.base("grafana").await?, self.context.stack);
         if case != LoginCase::Refused {
             match grafana.log_in().await {
                 Err(Error::GrafanaLogin { .. }) if case == LoginCase::Unproven => {}
@@ -43,9 +45,10 @@ impl Applier<'_> {
     }
 
     async fn reset_password(&self) -> Result<()> {
-        let container = self.stack.container("grafana");
-        let secret = &self.stack.login.password.secret;
-        match self.operator.execute_with(&container, &RESET, secret).await? {
+        let StackContext { operator, stack, .. } = self.context;
+        let container = stack.container("grafana");
+        let secret = &stack.login.password.secret;
+        match operator.execute_with(&container, &RESET, secret).await? {
             (0, _) => Ok(()),
             (code, output) => {
                 let last = output.lines().map(str::trim).rfind(|line| !line.is_empty());

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::context::StackContext;
 use crate::docker::phrases::Meaning;
-use crate::engine::{Engine, Running};
+use crate::engine::Running;
 use crate::error::{Death, Error, Result};
-use crate::http::{GrafanaClient, Http, PrometheusClient};
+use crate::http::{GrafanaClient, PrometheusClient};
 use crate::model::observed::{ContainerState, Readiness};
-use crate::model::stack::{Service, Stack};
+use crate::model::stack::Service;
 use crate::model::verification::{Application, Verdict, Verification};
 use crate::verify::{Addresses, verify};
 
@@ -26,23 +27,24 @@ const BETWEEN_PROOFS: Duration = Duration::from_millis(250);
 /// What a wait needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiter<'a> {
-    /// The engine.
-    pub engine: &'a Engine,
-    /// The HTTP client.
-    pub http: &'a Http,
     /// The stack.
-    pub stack: &'a Stack,
+    pub context: StackContext<'a>,
     /// When the wait times out.
     pub deadline: Instant,
     /// The whole time limit, for the error message.
     pub patience: Duration,
 }
 
-impl Waiter<'_> {
+impl<'a> Waiter<'a> {
+    /// Returns a waiter whose time starts now.
+    pub fn new(context: StackContext<'a>, patience: Duration) -> Self {
+        Self { context, deadline: Instant::now() + patience, patience }
+    }
+
     /// Waits until a service is ready. `waiting` receives each other answer.
     pub async fn ready(&self, service: &Service, mut waiting: impl FnMut(&str)) -> Result<()> {
-        let container = self.stack.container(service.name);
-        let first = self.engine.running(&container).await?;
+        let container = self.context.stack.container(service.name);
+        let first = self.context.engine().running(&container).await?;
         let mut url = self.url(&first)?;
         self.alive(service, &first, first.restarts).await?;
         let mut inspected = Instant::now();
@@ -51,7 +53,7 @@ impl Waiter<'_> {
         loop {
             let probe = async {
                 match &url {
-                    Some(url) => self.http.probe(url, service.probe).await,
+                    Some(url) => self.context.http.probe(url, service.probe).await,
                     None => Readiness::NotReady("has no published port".into()),
                 }
             };
@@ -64,7 +66,7 @@ impl Waiter<'_> {
             waiting(&last);
             if inspected.elapsed() >= INSPECT_EVERY {
                 inspected = Instant::now();
-                let running = self.engine.running(&container).await?;
+                let running = self.context.engine().running(&container).await?;
                 self.alive(service, &running, first.restarts).await?;
                 url = self.url(&running)?;
             }
@@ -74,7 +76,7 @@ impl Waiter<'_> {
                     url: url.map_or("it".into(), |url| format!("{url}{}", service.probe.path)),
                     waited: self.patience,
                     last,
-                    log: self.engine.last_lines(&container).await,
+                    log: self.context.engine().last_lines(&container).await,
                 });
             }
             sleep(pause).await;
@@ -85,7 +87,7 @@ impl Waiter<'_> {
     /// Waits until a data source answers through Grafana. `waiting` receives each other answer.
     pub async fn data_source(&self, uid: &str, mut waiting: impl FnMut(&str)) -> Result<()> {
         let url = self.base("grafana").await?;
-        let grafana = GrafanaClient::new(self.http, &url, self.stack);
+        let grafana = GrafanaClient::new(self.context.http, &url, self.context.stack);
         let mut pause = FIRST_PAUSE;
         loop {
             let last = match grafana.data_source_health(uid).await? {
@@ -100,7 +102,7 @@ impl Waiter<'_> {
                     url: format!("{url}/api/datasources/uid/{uid}/health"),
                     waited: self.patience,
                     last,
-                    log: self.engine.last_lines(&self.stack.container("grafana")).await,
+                    log: self.context.engine().last_lines(&self.context.stack.container("grafana")).await,
                 });
             }
             sleep(pause).await;
@@ -120,7 +122,7 @@ impl Waiter<'_> {
             alertmanager: Ok(self.base("alertmanager").await?),
         };
         loop {
-            let proof = verify(self.http, self.stack, &addresses, application).await?;
+            let proof = verify(self.context.http, self.context.stack, &addresses, application).await?;
             match proof.verdict() {
                 Verdict::Pending(missing) | Verdict::Unhealthy(missing) if Instant::now() < self.deadline => {
                     waiting(&missing.join("; "));
@@ -139,7 +141,7 @@ impl Waiter<'_> {
         signal: impl Future<Output = Result<()>>,
     ) -> Result<()> {
         let base = self.base(service).await?;
-        let client = PrometheusClient::new(self.http, &base);
+        let client = PrometheusClient::new(self.context.http, &base);
         let before = client.reload_state(metrics_prefix).await?;
         signal.await?;
         let mut pause = FIRST_PAUSE;
@@ -157,7 +159,7 @@ impl Waiter<'_> {
                 return Err(Error::Died {
                     service: service.to_string(),
                     death: Death::ConfigurationRefused,
-                    log: self.engine.last_lines(&self.stack.container(service)).await,
+                    log: self.context.engine().last_lines(&self.context.stack.container(service)).await,
                 });
             }
             sleep(pause).await;
@@ -167,36 +169,36 @@ impl Waiter<'_> {
 
     /// Returns the base URL of a running service.
     pub async fn base(&self, service: &str) -> Result<String> {
-        let container = self.stack.container(service);
-        let running = self.engine.running(&container).await?;
+        let container = self.context.stack.container(service);
+        let running = self.context.engine().running(&container).await?;
         let is_paused = running.state == ContainerState::Paused;
         let address = running.address.filter(|_| !is_paused).ok_or_else(|| Error::Died {
             service: service.to_string(),
             death: if is_paused { Death::Paused } else { Death::NotRunning },
             log: Vec::new(),
         })?;
-        self.engine.url(address)
+        self.context.engine().url(address)
     }
 
     /// Returns the URL of a port that the engine publishes. Another program may listen on any other port.
     fn url(&self, running: &Running) -> Result<Option<String>> {
-        running.address.map(|address| self.engine.url(address)).transpose()
+        running.address.map(|address| self.context.engine().url(address)).transpose()
     }
 
     async fn alive(&self, service: &Service, running: &Running, restarts: i64) -> Result<()> {
-        let container = self.stack.container(service.name);
+        let container = self.context.stack.container(service.name);
         let mut death = match running.state {
             ContainerState::Running if running.restarts == restarts => return Ok(()),
             ContainerState::Running | ContainerState::Restarting => {
-                Death::CrashLoop(self.engine.last_end(running).await)
+                Death::CrashLoop(self.context.engine().last_end(running).await)
             }
             ContainerState::Created => Death::NeverStarted,
             ContainerState::Paused => Death::Paused,
             ContainerState::Exited | ContainerState::Other => {
-                Death::Ended(self.engine.last_end(running).await)
+                Death::Ended(self.context.engine().last_end(running).await)
             }
         };
-        let log = self.engine.last_lines(&container).await;
+        let log = self.context.engine().last_lines(&container).await;
         if let Death::Ended(end) | Death::CrashLoop(end) = &mut death {
             end.is_for_other_processor |= log.iter().any(|line| Meaning::OtherProcessor.is_in(line));
         }

@@ -48,7 +48,7 @@ impl DesiredFiles {
         let faults: Vec<ConfigFault> = edited
             .filter_map(|name| {
                 let found = validate::fault(&name, &self.0.get(name.as_str())?.content)?;
-                Some(ConfigFault { file: stack.folder.join(name), line: found.line, reason: found.reason })
+                Some(found.in_file(stack.folder.join(name)))
             })
             .collect();
         if faults.is_empty() { Ok(()) } else { Err(Error::Faults(faults)) }

@@ -6,7 +6,7 @@ use super::files::DesiredFiles;
 use super::up::{DashboardEdits, Planner};
 use super::{Cause, LoginCase, Operation};
 use crate::config::dashboard;
-use crate::error::{ConfigFault, Conflict, Error, Result};
+use crate::error::{Conflict, Error, Result};
 use crate::model::observed::{GrafanaContent, Observed, ObservedGrafana, Readiness, contains};
 use crate::model::stack::{Service, Stack};
 
@@ -113,11 +113,9 @@ pub(super) fn dashboards(
         let Some(file) = files.0.get(wanted.file) else { continue };
         match dashboard::parse(&file.content, wanted.uid) {
             Ok(body) => bodies.push((wanted.uid, wanted.file, body)),
-            Err(found) => faults.extend(found.into_iter().map(|fault| ConfigFault {
-                file: stack.folder.join(wanted.file),
-                line: fault.line,
-                reason: fault.reason,
-            })),
+            Err(found) => {
+                faults.extend(found.into_iter().map(|fault| fault.in_file(stack.folder.join(wanted.file))));
+            }
         }
     }
     if faults.is_empty() { Ok(bodies) } else { Err(Error::Faults(faults)) }

@@ -37,13 +37,9 @@ impl Session {
         let mut reports: Vec<CheckReport> = by_service?.into_iter().flatten().collect();
         for shipped in &self.stack.dashboards {
             let text = self.content(shipped.file)?;
-            let fault = |found: dashboard::DashboardFault| ConfigFault {
-                file: self.folder.path().join(shipped.file),
-                line: found.line,
-                reason: found.reason,
-            };
+            let path = self.folder.path().join(shipped.file);
             let found = dashboard::parse(&text, shipped.uid).err().unwrap_or_default();
-            let faults = found.into_iter().map(fault).collect();
+            let faults = found.into_iter().map(|fault| fault.in_file(path.clone())).collect();
             reports.push(CheckReport {
                 title: format!("dashboard {}", shipped.uid),
                 files: vec![shipped.file],
@@ -94,11 +90,8 @@ impl Session {
         let names = config.files.iter().chain(config.checks.iter().flat_map(|check| &check.extra_files));
         let read = |name: &&'static str| {
             let text = self.content(name)?;
-            let fault = validate::fault(name, &text).map(|found| ConfigFault {
-                file: self.folder.path().join(name),
-                line: found.line,
-                reason: found.reason,
-            });
+            let fault =
+                validate::fault(name, &text).map(|found| found.in_file(self.folder.path().join(name)));
             Ok((*name, (text, fault)))
         };
         names.map(read).collect()
@@ -134,8 +127,6 @@ impl Session {
 
     /// Returns the user's version of a file, or the shipped one if there is none.
     fn content(&self, name: &'static str) -> Result<String> {
-        let mut found = self.folder.read([name].into_iter())?;
-        let shipped = || self.stack.file(name).map(|file| file.content.clone().into_owned());
-        Ok(found.remove(name).map(|file| file.content).or_else(shipped).unwrap_or_default())
+        self.stack.file(name).map_or_else(|| Ok(String::new()), |file| self.folder.content(file))
     }
 }

@@ -1,16 +1,18 @@
 //! Runs the demo application until an interrupt, and controls a running one.
 
+use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::{Exit, Session};
 use crate::demo::banner::{Banner, already_there, history_lines};
-use crate::demo::import::{ImportReport, Importer, Preparation};
+use crate::demo::import::{ImportReport, Preparation, Prepared};
 use crate::demo::{
     CONTROL_ADDRESS, Demo, DemoState, ListenAddresses, Notification, NotificationDocument, NotifiedAlert,
     Options, Ports, Scenario, Simulation, control, listen_addresses,
 };
+use crate::engine::EngineWriter;
 use crate::error::{Error, Result};
 use crate::http::DemoControl;
 use crate::output::{DemoScreen, Printer, Received, ReceivedAlert};
@@ -40,8 +42,9 @@ impl Session {
         let began = Instant::now();
         let mut interrupted = pin!(interrupted);
         let mut simulation = Simulation::new(request.seed, Scenario::default());
+        let operator = OnceCell::new();
         let (listen_addresses, past) = tokio::select! {
-            prepared = self.prepare_demo(request, &mut simulation) => prepared?,
+            prepared = self.prepare_demo(request, &operator, &mut simulation) => prepared?,
             () = &mut interrupted => return Err(Error::Interrupted),
         };
         simulation.set_scenario(request.scenario);
@@ -80,11 +83,12 @@ impl Session {
     }
 
     /// Finds the addresses to listen on, and simulates the past. Changes nothing.
-    async fn prepare_demo(
-        &self,
+    async fn prepare_demo<'a>(
+        &'a self,
         request: &Request,
+        operator: &'a OnceCell<EngineWriter>,
         simulation: &mut Simulation,
-    ) -> Result<(ListenAddresses, Option<Preparation<'_>>)> {
+    ) -> Result<(ListenAddresses, Option<Preparation<'a>>)> {
         if request.history.is_none() && !request.listen.is_empty() {
             // The only demo that needs no engine.
             return Ok((ListenAddresses { listen: request.listen.clone(), note: None }, None));
@@ -95,8 +99,8 @@ impl Session {
             listen => ListenAddresses { listen: listen.to_vec(), note: None },
         };
         let Some(length) = request.history else { return Ok((listen_addresses, None)) };
-        let importer = Importer { engine, http: &self.http, stack: &self.stack };
-        Ok((listen_addresses, Some(importer.prepare(simulation, length).await?)))
+        let context = self.context(operator.get_or_init(|| engine.operator()));
+        Ok((listen_addresses, Some(Prepared::prepare(context, simulation, length).await?)))
     }
 
     fn announce(&self, demo: &Demo, history: Option<ImportReport>, notes: &[String]) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Exit, Session};
 use crate::demo::listen_addresses;
-use crate::drill::runner::{DrillContext, DrillRun, InjectedFault, Pace, Receiver};
+use crate::drill::runner::{DrillRun, InjectedFault, Pace, Receiver};
 use crate::drill::trace::AlertTrace;
 use crate::engine::Engine;
 use crate::error::{Error, Result, and_clean_up};
@@ -52,7 +52,7 @@ impl Session {
             return Err(Error::Problems(vec![reason.into()]));
         }
         let operator = engine.operator();
-        let context = DrillContext { operator: &operator, http: &self.http, stack: &self.stack };
+        let context = self.context(&operator);
         let delivered = self.stack.services.iter().filter_map(|service| {
             let config = service.config.as_ref()?;
             let inside = observed.delivered.get(service.name)?;

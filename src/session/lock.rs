@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Session, explained};
-use crate::backup::{BackupContext, Interrupt, unless};
+use crate::backup::{Interrupt, unless};
+use crate::context::StackContext;
 use crate::engine::{Engine, LockWait};
 use crate::error::{Error, Result};
 use crate::model::observed::Objects;
@@ -75,13 +76,12 @@ impl Session {
         &self,
         verb: &str,
         interrupted: &Interrupt,
-        work: impl AsyncFnOnce(BackupContext<'_>) -> Result<T>,
+        work: impl AsyncFnOnce(StackContext<'_>) -> Result<T>,
     ) -> Result<T> {
         let engine = unless(interrupted, self.engine()).await?;
         let inventory = unless(interrupted, engine.inventory(&self.stack.name)).await?;
         let operator = engine.operator();
-        let context =
-            BackupContext { operator: &operator, http: &self.http, stack: &self.stack, folder: &self.folder };
+        let context = self.context(&operator);
         let has_begun = Cell::new(false);
         let work = async {
             has_begun.set(true);

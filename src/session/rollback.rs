@@ -48,10 +48,7 @@ impl Session {
         let operator = engine.operator();
         let (events, inbox) = event::channel();
         let applier = Applier {
-            operator: &operator,
-            http: &self.http,
-            stack: &self.stack,
-            folder: &self.folder,
+            context: self.context(&operator),
             patience: patience.each,
             application: patience.application,
             events,

@@ -140,7 +140,7 @@ fn doctor_reads_any_configuration() {
     target("doctor-files", 1500, yaml(), |text| {
         doctor::targets(&text);
         doctor::receivers(&text);
-        doctor::syntax_fault("a.yml", &text);
+        validate::fault("a.yml", &text);
         Ok(())
     });
 }

@@ -183,6 +183,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
             "engine",
             "http",
             "files",
+            "context",
             "docker::credentials",
             "execute",
             "observe",

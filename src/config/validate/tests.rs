@@ -100,3 +100,10 @@ fn quoted_brackets_do_not_count_as_nesting() {
     let text = format!("groups:\n{}", "- expr: 'x{a=~\"[[(\"}'\n".repeat(1000));
     assert_eq!(fault("a.yml", &text), None);
 }
+
+#[test]
+fn syntax_fault_names_the_line() {
+    let line = |name, text| fault(name, text).expect("it is invalid").line;
+    assert!(line("a.yml", "a: 1\nb: [1, 2\nc: 3\n").is_some_and(|line| line >= 2));
+    assert_eq!(line("a.json", "{\n  \"a\": oops\n}"), Some(2));
+}

@@ -120,10 +120,8 @@ fn from_file(examined: DoctorContext<'_>) -> Vec<(String, String, Option<Scrape>
     targets.into_iter().map(|(job, url)| (job, url, None)).collect()
 }
 
-/// Returns the user's file, or the shipped one if there is none.
+/// Returns the user's file, or the shipped one if there is none that can be read.
 fn content(examined: DoctorContext<'_>, name: &str) -> String {
-    let read = examined.folder.read([name].into_iter()).ok();
-    let edited = read.and_then(|mut files| files.remove(name)).map(|file| file.content);
-    let shipped = || examined.stack.file(name).map(|file| file.content.clone().into_owned());
-    edited.or_else(shipped).unwrap_or_default()
+    let Some(shipped) = examined.stack.file(name) else { return String::new() };
+    examined.folder.content(shipped).unwrap_or_else(|_| shipped.content.clone().into_owned())
 }

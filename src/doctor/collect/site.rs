@@ -3,7 +3,8 @@
 use std::process::Stdio;
 
 use super::{ANSWER, DoctorContext};
-use crate::doctor::{self, Facts, Space, syntax_fault};
+use crate::config::validate;
+use crate::doctor::{self, Facts, Space};
 use crate::error::chain::root_cause;
 use crate::error::{ConfigFault, Error};
 
@@ -24,8 +25,8 @@ pub(super) fn look(examined: DoctorContext<'_>) -> Facts {
             Ok(read) => {
                 let Some(read) = read.get(file.name) else { continue };
                 facts.files += 1;
-                let fault = syntax_fault(file.name, &read.content);
-                facts.faults.extend(fault.map(|(line, reason)| ConfigFault { file: path, line, reason }));
+                let fault = validate::fault(file.name, &read.content);
+                facts.faults.extend(fault.map(|fault| fault.in_file(path)));
             }
             Err(Error::Faults(found)) => facts.faults.extend(found),
             Err(error) => {

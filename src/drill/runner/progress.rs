@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{DrillContext, Receiver};
+use super::Receiver;
+use crate::context::StackContext;
 use crate::demo::Demo;
 use crate::drill::trace::{AlertTrace, Stage};
 use crate::error::Result;
@@ -29,22 +30,10 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    pub(super) async fn begin(
-        context: &DrillContext<'a>,
-        demo: &'a Demo,
-        receiver: Receiver,
-    ) -> Result<Self> {
-        let (stack, http) = (context.stack, context.http);
-        let now = tokio::time::Instant::now();
-        let waiter = Waiter {
-            engine: context.operator.engine(),
-            http,
-            stack,
-            deadline: now,
-            patience: Duration::ZERO,
-        };
-        let prometheus = PrometheusClient::new(http, waiter.base("prometheus").await?);
-        let alertmanager = AlertmanagerClient::new(http, waiter.base("alertmanager").await?);
+    pub(super) async fn begin(context: StackContext<'a>, demo: &'a Demo, receiver: Receiver) -> Result<Self> {
+        let waiter = Waiter::new(context, Duration::ZERO);
+        let prometheus = PrometheusClient::new(context.http, waiter.base("prometheus").await?);
+        let alertmanager = AlertmanagerClient::new(context.http, waiter.base("alertmanager").await?);
         let rules = prometheus.rules().await?;
         Ok(Self {
             seen: demo.journal().latest(),
