@@ -22,6 +22,9 @@ need_command shellcheck shellcheck
 say "formatting"
 cargo fmt --all --check
 
+say "words"
+scripts/check-words.sh
+
 say "scripts"
 shellcheck --external-sources .ci/run scripts/*.sh scripts/*/*.sh
 

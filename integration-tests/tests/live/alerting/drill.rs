@@ -68,6 +68,6 @@ fn interrupted_drill_restores_the_files() {
 fn drill_rejects_unknown_alerts_and_missing_stacks() {
     let scenario = scenario("drill-refused");
     scenario.run(&["drill", "Nothing"]).exits(2).says("DatabaseConnectionFailure");
-    scenario.run(&["drill"]).exits(1).says("the stack is not as it should be").says("tdd-stack up");
+    scenario.run(&["drill"]).exits(1).says("the stack is not up to date").says("tdd-stack up");
     assert_eq!(scenario.objects("container"), [""; 0]);
 }
