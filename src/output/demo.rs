@@ -105,7 +105,7 @@ fn banner(terminal: Terminal, screen: &DemoScreen) -> Screen {
 }
 
 fn notification(terminal: Terminal, received: &Received) -> Screen {
-    // The day is known to whoever watches.
+    // The reader knows the day.
     let time = received.received.get(11..19).unwrap_or(&received.received);
     let line = |alert: &ReceivedAlert| {
         let (mark, verb) = match (alert.is_resolved, alert.severity.as_str()) {

@@ -116,7 +116,7 @@ impl Live {
                 bar.set_style(style);
                 bar.set_message(message);
             } else {
-                // Hidden until it is on the screen, or it would draw itself in a place of its own; with style and
+                // Hidden until it is on the screen, or it would be drawn elsewhere; with style and
                 // text, or its first frame would be a bar.
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
                 let bar = self.screen.insert(place, bar.with_style(style).with_message(message));

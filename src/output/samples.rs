@@ -28,7 +28,7 @@ pub(super) fn at_all_widths(screen: impl Fn(Terminal) -> Screen) -> String {
     text
 }
 
-/// Returns a screen with its colours, in which `^` stands for the escape character.
+/// Returns a screen with its colours, in which `^` represents the escape character.
 pub(super) fn in_colour(screen: &Screen) -> String {
     let lines: Vec<String> = screen.iter().map(|line| line.to_string().replace('\u{1b}', "^")).collect();
     lines.join("\n")

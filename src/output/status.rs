@@ -49,7 +49,10 @@ pub(super) fn screen(terminal: Terminal, is_verbose: bool, status: &Status) -> S
             lines.extend(application_row(terminal, verification));
             lines.extend(other_jobs(terminal, verification));
             lines.extend(firing_row(terminal, status, verification));
-            lines.extend(unanswered(terminal, verification));
+            // A service that is not ready answers nothing, which its own row says.
+            if status.services.iter().all(|service| service.readiness == Readiness::Ready) {
+                lines.extend(unanswered(terminal, verification));
+            }
         }
     }
     lines.extend(edited(terminal, status));
@@ -141,8 +144,10 @@ fn is_absent(status: &Status) -> bool {
     status.services.iter().all(|service| service.state.is_none())
 }
 
+/// Returns whether a ready service is out of date. Of one that is not ready, its state is the news.
 fn has_drift(status: &Status) -> bool {
-    status.services.iter().any(|service| !service.drift.is_empty())
+    let is_ready = |service: &&ServiceStatus| service.readiness == Readiness::Ready;
+    status.services.iter().filter(is_ready).any(|service| !service.drift.is_empty())
 }
 
 fn service_rows(terminal: Terminal, is_verbose: bool, status: &Status, service: &ServiceStatus) -> Vec<Line> {
@@ -155,7 +160,9 @@ fn service_rows(terminal: Terminal, is_verbose: bool, status: &Status, service: 
         Readiness::NotReady(_) => Mark::Bad,
         Readiness::OutOfReach => Mark::Pending,
         Readiness::Ready if !problems.is_empty() => Mark::Bad,
-        Readiness::Ready if !service.drift.is_empty() => Mark::Warning,
+        Readiness::Ready if !service.drift.is_empty() || has_failed_deliveries(status, service) => {
+            Mark::Warning
+        }
         Readiness::Ready => Mark::Good,
     };
     let urls = status.services.iter().filter_map(|service| service.url.as_deref()).map(str::len).max();
@@ -170,7 +177,11 @@ fn service_rows(terminal: Terminal, is_verbose: bool, status: &Status, service: 
     let below = |mark, text: &str| terminal.continued(terminal.row(4, mark), anstyle::Style::new(), text);
     lines.extend(problems.iter().flat_map(|problem| below(Mark::Bad, problem)));
     lines.extend(
-        service.drift.iter().flat_map(|drift| below(Mark::Warning, &format!("out of date: {drift}"))),
+        service
+            .drift
+            .iter()
+            .filter(|_| service.readiness == Readiness::Ready)
+            .flat_map(|drift| below(Mark::Warning, &format!("out of date: {drift}"))),
     );
     if is_verbose {
         let mut details = vec![format!("image {}", service.image)];
@@ -241,6 +252,12 @@ fn grafana(verification: &Verification) -> (Vec<String>, String) {
         waiting => format!("{filled}/{} panels, {waiting} need your app", filled + empty),
     };
     (problems, detail)
+}
+
+fn has_failed_deliveries(status: &Status, service: &ServiceStatus) -> bool {
+    let mut deliveries =
+        status.proof.iter().flat_map(|verification| verification.deliveries.iter().flatten());
+    service.name == "alertmanager" && deliveries.any(|delivery| delivery.failed > 0)
 }
 
 fn alertmanager(status: &Status, verification: &Verification) -> (Vec<String>, String) {

@@ -204,7 +204,7 @@ fn service_row(terminal: Terminal, summary: &Summary<'_>, service: &ServiceStatu
     let mark = if service.readiness == Readiness::Ready { Mark::Good } else { Mark::Pending };
     let mut line =
         named(terminal, mark, title(&service.name)).text(service.url.as_deref().unwrap_or_default());
-    // Why a service was started that is simply new is no news.
+    // The cause of a new service is obvious.
     if !matches!(step.cause, Cause::Absent | Cause::JustStarted) {
         line = line.text("   ").then(DIM, step.cause.to_string());
     }

@@ -26,7 +26,7 @@ impl World {
             .collect()
     }
 
-    /// Returns the files that a service reads: not the mark beside them.
+    /// Returns the files that a service reads: without the checksum next to them.
     pub(super) fn readable(&self, service: &Service) -> BTreeMap<String, String> {
         let files = self.configuration(service).into_iter();
         files.filter(|(name, _)| name != LOADED_CHECKSUM).collect()
