@@ -26,7 +26,7 @@ fn up_and_down_resume_after_the_engine_died() {
     let grafana = scenario.container("grafana");
     proxy.fail(When::first(format!("POST /containers/{grafana}/start")), Fault::Dies);
     let output = scenario.run(&["up"]);
-    output.exits(3).says("stopped answering").says("hint: start the engine again").says("to resume");
+    output.exits(3).says("stopped answering").says("hint: start the engine again").says("rerun the command");
     assert!(scenario.objects("container").contains(&grafana), "completed operations were reverted");
     scenario.run(&["up"]).exits(3).says("error: cannot reach the Docker Engine");
     proxy.recover();

@@ -109,7 +109,7 @@ fn status_reports_rslave_only_when_it_is_missing() {
     let root = mounts.lines().find(|line| line.split(' ').nth(4) == Some("/")).unwrap();
     // N2: the engine of this machine decides which case applies.
     assert_eq!(refused, !root.contains(" shared:"), "{root}");
-    let status = scenario.run(&["status"]);
+    let status = scenario.run(&["status", "--verbose"]);
     assert_eq!(status.stdout.contains("rslave"), refused, "{}", status.stdout);
 }
 
