@@ -4,6 +4,8 @@ mod check;
 mod dashboards;
 pub(crate) mod demo;
 pub(crate) mod diagnostics;
+mod down;
+
 mod drill;
 pub(crate) mod environment;
 mod lock;
@@ -12,6 +14,8 @@ pub(crate) mod password;
 pub(crate) mod retry;
 mod rollback;
 pub(crate) mod signals;
+pub(crate) mod status;
+pub(crate) mod up;
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 use crate::http::{
     ActiveTarget, AlertmanagerClient, GrafanaClient, Http, PROMETHEUS_PAUSED, PrometheusClient, Rule, Runtime,
 };
+use crate::model::alert::WATCHDOG;
 use crate::model::observed::{NotAsked, Readiness};
 use crate::model::scrape_hints;
 use crate::model::stack::Stack;
 use crate::model::verification::{
-    APP_JOBS, Application, DashboardCheck, Health, PanelCheck, Rules, Target, Verification, WARM_UP, WATCHDOG,
+    APP_JOBS, Application, DashboardCheck, Health, PanelCheck, Rules, Target, Verification, WARM_UP,
 };
 
 /// The data source of the panels' queries.

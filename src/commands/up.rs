@@ -2,19 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::engine::Engine;
-use crate::error::{Error, Result};
-use crate::execute::readiness::Waiter;
-use crate::model::verification::{Application, Verdict, Verification};
-use crate::observe::reaches_wanted;
-use crate::output::Summary;
-use crate::plan::{self, DashboardEdits, PullPolicy, Request, VerifyTime};
+use crate::error::Result;
+use crate::model::verification::Application;
+use crate::plan::{DashboardEdits, PullPolicy, Request, VerifyTime};
 use crate::session::password::MadePassword;
-use crate::session::retry::retry_transient;
-use crate::session::{Done, Exit, Session, WaitOptions};
-use crate::status::Status;
+use crate::session::up::UpRequest;
+use crate::session::{Exit, Session, WaitOptions};
 
 /// Create or update the stack and wait until it is ready
 ///
@@ -98,92 +91,13 @@ impl Args {
 }
 
 pub(crate) async fn run(args: &Args, session: &Session) -> Result<Exit> {
-    let began = Instant::now();
-    let engine = session.engine().await?;
-    if !args.dry_run {
-        reaches_wanted(&engine, &session.stack)?;
-    }
-    retry_transient(async || attempt(args, session, &engine, began).await).await
-}
-
-async fn attempt(args: &Args, session: &Session, engine: &Engine, began: Instant) -> Result<Exit> {
-    session.wait_until_idle(engine).await?;
-    let mut observed = session.observe(engine).await?;
-    if observed.objects.restore.is_some() && !args.dry_run {
-        // A running restore holds the lock. If the lock is free, the restore was killed.
-        session.with_lock(engine, &observed.objects, "up", async { Ok(()) }).await?;
-        observed = session.observe(engine).await?;
-    }
-    let mut request = args.request();
-    let plan = plan::up(&session.stack, &observed, request)?;
-    let changes = plan::text_changes(&plan, &observed);
-    if args.dry_run {
-        session.printer.plan(&session.stack.name, &plan, &changes);
-        return Ok(Exit::Reached);
-    }
-    let patience = WaitOptions { each: args.wait_timeout, application: application(args.require_app) };
-    let mut done = Done::default();
-    // Without the lock, because pulls block no other program. They show which tags have new images.
-    let mut applied = plan.pulls();
-    let mut is_settled = plan.is_empty();
-    if !applied.is_empty() {
-        done.extend(session.apply(engine, &applied, patience).await?);
-        observed = session.observe(engine).await?;
-        request.pull = PullPolicy::Never;
-        is_settled = plan::up(&session.stack, &observed, request)?.is_empty();
-    }
-    if is_settled {
-        session.sweep(engine, &observed.objects).await?;
-    } else {
-        let objects = observed.objects.clone();
-        let change = async {
-            // Another program may have changed the stack before this one got the lock.
-            let mut plan = plan::up(&session.stack, &session.observe(engine).await?, request)?;
-            let mut done = session.apply(engine, &plan, patience).await?;
-            let mut seen = session.observe(engine).await?;
-            // The engine may have continued with requests of a program that was killed.
-            let rest = plan::up(&session.stack, &seen, request)?;
-            if !rest.is_empty() {
-                done.extend(session.apply(engine, &rest, patience).await?);
-                seen = session.observe(engine).await?;
-                plan.extend(rest);
-            }
-            Ok((plan, done, seen))
-        };
-        let (plan, further, seen) = session.with_lock(engine, &objects, "up", change).await?;
-        applied.extend(plan);
-        done.extend(further);
-        observed = seen;
-    }
-    let plan = applied;
-    let proof = match done.proof {
-        // A wait that failed with the shorter intervals is not repeated.
-        Some(proof) if !matches!(&proof, Ok(seen) if seen.verdict() == Verdict::Proven) => Some(proof?),
-        // The original intervals are back, so the verification uses them.
-        _ if args.wants_proof() => {
-            let operator = engine.operator();
-            let waiter = Waiter::new(session.context(&operator), patience.each);
-            Some(waiter.proof(patience.application, |_| {}).await?)
-        }
-        _ => None,
+    let request = UpRequest {
+        plan: args.request(),
+        is_dry_run: args.dry_run,
+        wants_proof: args.wants_proof(),
+        options: WaitOptions { each: args.wait_timeout, application: application(args.require_app) },
     };
-    if let Some(Verdict::Pending(missing) | Verdict::Unhealthy(missing)) =
-        proof.as_ref().map(Verification::verdict)
-    {
-        return Err(Error::Unhealthy(missing));
-    }
-    let status = Status::of(&session.stack, &observed, proof, |address| engine.url(address).ok());
-    session.printer.summary(&Summary {
-        status: &status,
-        plan: &plan,
-        changes: &changes,
-        folder: session.folder.path(),
-        timings: &done.timings,
-        total: began.elapsed(),
-        login: &session.stack.login,
-        dashboards: session.stack.dashboards.iter().map(|dashboard| dashboard.uid).collect(),
-    });
-    Ok(Exit::Reached)
+    session.up(request).await
 }
 
 /// Returns the role of the application in the verdict.

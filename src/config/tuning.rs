@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_yaml::{Mapping, Value};
 
 use crate::config::validate;
-use crate::model::verification::WATCHDOG;
+use crate::model::alert::WATCHDOG;
 
 /// The shortest useful interval: Prometheus' own discovery takes five seconds anyway.
 const SECOND: &str = "1s";

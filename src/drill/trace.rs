@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::verification::WATCHDOG;
+use crate::model::alert::WATCHDOG;
 
 /// A stage on the way of an alert to its receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

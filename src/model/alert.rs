@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 
 pub use reported::{AlertmanagerAlert, Delivery, PrometheusAlert, Silence};
 
-use crate::model::verification::WATCHDOG;
+/// The alert that always fires; if it is missing, delivery is broken.
+pub const WATCHDOG: &str = "Watchdog";
 
 /// The alerts of a stack at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,13 +4,10 @@
 
 use std::time::Duration;
 
-use super::alert::Delivery;
+use super::alert::{Delivery, WATCHDOG};
 
 /// The scrape jobs of the user's application, which may not run.
 pub const APP_JOBS: [&str; 2] = ["streamlit-app", "app-metrics"];
-
-/// The alert that always fires; if it is missing, delivery is broken.
-pub const WATCHDOG: &str = "Watchdog";
 
 /// Two scrapes and an evaluation at 15 seconds each. Until then, missing results are pending, not unhealthy.
 pub const WARM_UP: Duration = Duration::from_secs(45);

@@ -7,8 +7,8 @@ use anstyle::Style;
 use super::printer::Printer;
 use super::schema;
 use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
+use crate::model::alert::WATCHDOG;
 use crate::model::alert::{Alert, AlertState, Alerts, Delivery, Since};
-use crate::model::verification::WATCHDOG;
 
 /// The columns before the lines below an alert's first.
 const INDENT: usize = 6;

@@ -93,7 +93,7 @@ fn name(stage: Stage) -> &'static str {
 mod tests {
     use super::super::samples::{at_all_widths, in_colour, terminal};
     use super::*;
-    use crate::model::verification::WATCHDOG;
+    use crate::model::alert::WATCHDOG;
 
     fn trace(alert: &'static str, times: &[f64]) -> AlertTrace {
         let mut trace = AlertTrace::new(alert);

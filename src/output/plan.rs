@@ -167,3 +167,34 @@ fn diff_line(line: &str) -> Line {
     };
     Line::of(style, line)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at_all_widths, in_colour, terminal};
+    use super::*;
+    use crate::config::settings::{Layer, Settings};
+    use crate::model::observed::Observed;
+    use crate::plan::{self, Request};
+    use crate::services;
+
+    #[test]
+    fn operations_are_grouped_by_service() {
+        let stack = services::assemble(&Settings::resolve(Layer::default(), &services::names()).unwrap());
+        let plan = plan::up(&stack, &Observed::default(), Request::default()).unwrap();
+        insta::assert_snapshot!("plan", at_all_widths(|terminal| screen(terminal, "tdd", &plan, &[])));
+        let none = Plan::default();
+        insta::assert_snapshot!("plan_empty", at_all_widths(|terminal| screen(terminal, "tdd", &none, &[])));
+    }
+
+    #[test]
+    fn differences_are_coloured() {
+        let change = TextChange {
+            service: "prometheus".into(),
+            name: "alerts.yml".into(),
+            subjects: Vec::new(),
+            diff: "--- alerts.yml (running)\n+++ alerts.yml (planned)\n@@ -1 +1 @@\n-a\n+b\n c\n".into(),
+        };
+        let shown = screen(terminal(80, true), "tdd", &Plan::default(), &[change]);
+        insta::assert_snapshot!("plan_colours", in_colour(&shown));
+    }
+}

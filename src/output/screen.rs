@@ -67,6 +67,20 @@ impl Terminal {
         self.columns.unwrap_or(COLUMNS).min(LIMITS.1)
     }
 
+    /// Returns a terminal that is narrower, so that its lines leave room for something at their end.
+    pub(super) fn without(self, columns: usize) -> Self {
+        Self { columns: self.columns.map(|all| all.saturating_sub(columns)), ..self }
+    }
+
+    /// Appends a text to a line, or puts it on a line of its own where it does not fit.
+    pub(super) fn joined(self, line: Line, gap: usize, indent: usize, style: Style, text: &str) -> Vec<Line> {
+        let whole = line.clone().text(" ".repeat(gap)).then(style, text);
+        if self.columns.is_none_or(|columns| whole.width() <= columns) {
+            return vec![whole];
+        }
+        vec![line, Line::plain(" ".repeat(indent)).then(style, text)]
+    }
+
     /// Returns a mark with its colour.
     pub(super) fn mark(self, mark: Mark) -> Line {
         let (style, glyph, plain) = match mark {

@@ -1,6 +1,8 @@
 //! The result of `status`.
 
 mod targets;
+#[cfg(test)]
+mod tests;
 
 use std::time::SystemTime;
 
@@ -10,11 +12,15 @@ use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
 use super::words::{command, counted, title};
 use crate::error::Conflict;
 use crate::error::hint::conflict_hint;
+use crate::model::alert::WATCHDOG;
 use crate::model::observed::{ContainerState, Readiness};
-use crate::model::verification::{DashboardCheck, Health, Target, Verification, WARM_UP, WATCHDOG};
+use crate::model::verification::{DashboardCheck, Health, Target, Verification, WARM_UP};
 use targets::{application, application_row, other_jobs};
 
 use crate::status::{ServiceStatus, Status, StatusVerdict};
+
+/// A detail that has fewer columns than this stands on a line below its row.
+const NARROW: usize = 24;
 
 /// The column at which a row's text begins, after indent and mark.
 const NAMES: usize = 16;
@@ -173,7 +179,12 @@ fn service_rows(terminal: Terminal, is_verbose: bool, status: &Status, service: 
             row = row.padded(terminal.mark_width() + 2 + NAMES + urls.unwrap_or_default() + 3);
         }
     }
-    let mut lines = terminal.continued(row, DIM, &detail);
+    let mut lines = if row.width() + NARROW > terminal.width() && !detail.is_empty() {
+        let below = terminal.paragraph(2 + terminal.mark_width() + NAMES, DIM, &detail);
+        std::iter::once(row).chain(below).collect()
+    } else {
+        terminal.continued(row, DIM, &detail)
+    };
     let below = |mark, text: &str| terminal.continued(terminal.row(4, mark), anstyle::Style::new(), text);
     lines.extend(problems.iter().flat_map(|problem| below(Mark::Bad, problem)));
     lines.extend(

@@ -1,7 +1,12 @@
 //! The result of `up`.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::time::Duration;
+
+use anstyle::Style;
 
 use super::printer::Printer;
 use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, seconds};
@@ -17,6 +22,9 @@ use crate::status::{ServiceStatus, Status};
 
 /// The columns of the names.
 const NAMES: usize = 16;
+
+/// The columns of the times at the right, with their gap.
+const TIMES: usize = 9;
 
 /// The changed items of a file that are named; more are counted.
 const FEW: usize = 3;
@@ -87,15 +95,15 @@ fn screen(terminal: Terminal, is_verbose: bool, summary: &Summary<'_>) -> Screen
     let status = summary.status;
     let mut lines = Vec::new();
     if summary.plan.is_empty() {
-        lines.push(up_to_date(terminal, summary));
+        lines.extend(up_to_date(terminal, summary));
     } else {
         lines.extend(written(terminal, summary));
-        lines.extend(summary.changes.iter().filter_map(|change| changed(terminal, summary, change)));
+        lines.extend(summary.changes.iter().flat_map(|change| changed(terminal, summary, change)));
         let services = status.services.iter();
-        lines.extend(services.filter_map(|service| service_row(terminal, summary, service)));
+        lines.extend(services.flat_map(|service| service_row(terminal, summary, service)));
         lines.extend(status.proof.iter().map(|verification| monitoring(terminal, summary, verification)));
         if lines.is_empty() {
-            lines.push(ready(terminal, summary));
+            lines.extend(ready(terminal, summary));
         } else if has_new_container(summary.plan) {
             lines.push(Line::default());
             lines.extend(ending(terminal, summary));
@@ -117,7 +125,7 @@ fn screen(terminal: Terminal, is_verbose: bool, summary: &Summary<'_>) -> Screen
     lines
 }
 
-fn up_to_date(terminal: Terminal, summary: &Summary<'_>) -> Line {
+fn up_to_date(terminal: Terminal, summary: &Summary<'_>) -> Vec<Line> {
     let is_clean = summary.status.conflicts.is_empty();
     let text = if is_clean { "is up to date" } else { "is up" };
     let mark = if is_clean { Mark::Good } else { Mark::Warning };
@@ -126,18 +134,18 @@ fn up_to_date(terminal: Terminal, summary: &Summary<'_>) -> Line {
         summary.status.stack,
         seconds(summary.total)
     ));
-    with_dashboard(line, summary)
+    with_dashboard(terminal, line, summary)
 }
 
-fn ready(terminal: Terminal, summary: &Summary<'_>) -> Line {
+fn ready(terminal: Terminal, summary: &Summary<'_>) -> Vec<Line> {
     let text = format!("Stack {} is ready ({})", summary.status.stack, seconds(summary.total));
-    with_dashboard(terminal.row(0, Mark::Good).text(text), summary)
+    with_dashboard(terminal, terminal.row(0, Mark::Good).text(text), summary)
 }
 
-fn with_dashboard(line: Line, summary: &Summary<'_>) -> Line {
+fn with_dashboard(terminal: Terminal, line: Line, summary: &Summary<'_>) -> Vec<Line> {
     match dashboard_url(summary) {
-        Some(url) => line.text("   ").text(url),
-        None => line,
+        Some(url) => terminal.joined(line, 3, terminal.mark_width(), Style::new(), &url),
+        None => vec![line],
     }
 }
 
@@ -159,11 +167,11 @@ fn written(terminal: Terminal, summary: &Summary<'_>) -> Option<Line> {
 }
 
 /// Returns the row of a changed file or dashboard, unless its service is new.
-fn changed(terminal: Terminal, summary: &Summary<'_>, change: &TextChange) -> Option<Line> {
+fn changed(terminal: Terminal, summary: &Summary<'_>, change: &TextChange) -> Vec<Line> {
     let of_service = |step: &&crate::plan::Step| step.operation.service() == Some(&change.service);
     let operations = || summary.plan.steps.iter().filter(of_service).map(|step| &step.operation);
     if operations().any(|operation| matches!(operation, Operation::Create { .. })) {
-        return None;
+        return Vec::new();
     }
     let applied = match () {
         () if operations().any(|operation| matches!(operation, Operation::ImportDashboard { .. })) => {
@@ -184,12 +192,14 @@ fn changed(terminal: Terminal, summary: &Summary<'_>, change: &TextChange) -> Op
         }
         subjects => subjects.join(", "),
     };
-    let line = named(terminal, Mark::Good, &change.name).text(format!("{what}, {applied}"));
-    Some(timed(terminal, line, summary.timings.of(&change.service)))
+    let first = named(terminal, Mark::Good, &change.name);
+    let mut lines = terminal.without(TIMES).continued(first, Style::new(), &format!("{what}, {applied}"));
+    lines[0] = timed(terminal, lines[0].clone(), summary.timings.of(&change.service));
+    lines
 }
 
 /// Returns the row of a service whose container was created or started.
-fn service_row(terminal: Terminal, summary: &Summary<'_>, service: &ServiceStatus) -> Option<Line> {
+fn service_row(terminal: Terminal, summary: &Summary<'_>, service: &ServiceStatus) -> Vec<Line> {
     let is_own = |step: &&crate::plan::Step| {
         step.operation.service() == Some(&service.name)
             && matches!(
@@ -200,15 +210,17 @@ fn service_row(terminal: Terminal, summary: &Summary<'_>, service: &ServiceStatu
                     | Operation::WaitReady(_)
             )
     };
-    let step = summary.plan.steps.iter().find(is_own)?;
+    let Some(step) = summary.plan.steps.iter().find(is_own) else { return Vec::new() };
     let mark = if service.readiness == Readiness::Ready { Mark::Good } else { Mark::Pending };
-    let mut line =
-        named(terminal, mark, title(&service.name)).text(service.url.as_deref().unwrap_or_default());
-    // The cause of a new service is obvious.
-    if !matches!(step.cause, Cause::Absent | Cause::JustStarted) {
-        line = line.text("   ").then(DIM, step.cause.to_string());
-    }
-    Some(timed(terminal, line, summary.timings.of(&service.name)))
+    let line = named(terminal, mark, title(&service.name)).text(service.url.as_deref().unwrap_or_default());
+    let narrower = terminal.without(TIMES);
+    let mut lines = match &step.cause {
+        // The cause of a new service is obvious.
+        Cause::Absent | Cause::JustStarted => vec![line],
+        cause => narrower.joined(line, 3, terminal.mark_width() + NAMES, DIM, &cause.to_string()),
+    };
+    lines[0] = timed(terminal, lines[0].clone(), summary.timings.of(&service.name));
+    lines
 }
 
 fn monitoring(terminal: Terminal, summary: &Summary<'_>, verification: &Verification) -> Line {
@@ -230,12 +242,8 @@ fn ending(terminal: Terminal, summary: &Summary<'_>) -> Vec<Line> {
         Line::plain("Stack ").then(BOLD, stack).text(format!(" is ready in {}.", seconds(summary.total))),
     ];
     if let Some(url) = dashboard_url(summary) {
-        lines.push(
-            Line::plain("  Dashboard  ")
-                .text(url)
-                .text("   ")
-                .then(DIM, format!("({})", login(summary.login))),
-        );
+        let line = Line::plain("  Dashboard  ").text(url);
+        lines.extend(terminal.joined(line, 3, 13, DIM, &format!("({})", login(summary.login))));
     }
     if let PasswordOrigin::Generated(file) = &summary.login.password.origin {
         lines.push(Line::plain("  Password   ").text(format!("stored in {}", sanitize::path(file))));

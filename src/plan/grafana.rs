@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::files::DesiredFiles;
-use super::up::{DashboardEdits, Planner};
+use super::planner::Planner;
+use super::request::DashboardEdits;
 use super::{Cause, LoginCase, Operation};
 use crate::config::dashboard;
 use crate::error::{Conflict, Error, Result};

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use super::planner::Planner;
 use super::service::upload;
-use super::up::Planner;
 use super::{Cause, Force, Operation, Plan, Rollback};
 use crate::config::settings::HostPort;
 use crate::model::observed::{Container, ContainerState, Readiness};

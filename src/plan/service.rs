@@ -1,6 +1,7 @@
 //! Decides the operations for one service: create, replace, upload, start, reload or nothing.
 
-use super::up::{Planner, VerifyTime};
+use super::planner::Planner;
+use super::request::VerifyTime;
 use super::{Cause, Operation, Plan, Rollback};
 use crate::config::settings::HostPort;
 use crate::config::tuning::{self, Files};

@@ -6,53 +6,12 @@ use std::collections::BTreeMap;
 
 use super::files::DesiredFiles;
 use super::grafana::dashboards;
+use super::planner::Planner;
+use super::request::{PullPolicy, Request};
 use super::{Cause, Force, Operation, Plan};
 use crate::error::{Error, PullFault, Result};
-use crate::model::observed::{Container, Observed};
+use crate::model::observed::Observed;
 use crate::model::stack::{Service, Stack, When};
-
-/// When images are pulled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PullPolicy {
-    /// Missing images are pulled.
-    #[default]
-    Missing,
-    /// All images are pulled.
-    Always,
-    /// No images are pulled.
-    Never,
-}
-
-/// When the stack is verified.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum VerifyTime {
-    /// Whenever Prometheus' normal intervals allow it.
-    #[default]
-    Later,
-    /// As soon as possible: a Prometheus that starts uses shortened intervals.
-    Now,
-}
-
-/// Whether edits that were made to a dashboard inside Grafana are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DashboardEdits {
-    /// They are kept, and the file is not imported.
-    #[default]
-    Keep,
-    /// The file overwrites them.
-    Overwrite,
-}
-
-/// Options for reaching the desired state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Request {
-    /// When images are pulled.
-    pub pull: PullPolicy,
-    /// When the stack is verified.
-    pub proof: VerifyTime,
-    /// Whether edits that were made to a dashboard inside Grafana are kept.
-    pub edits: DashboardEdits,
-}
 
 /// Plans the operations that turn the observed state into the desired state.
 pub fn up(stack: &Stack, observed: &Observed, request: Request) -> Result<Plan> {
@@ -105,23 +64,6 @@ pub fn pull<'a>(services: impl IntoIterator<Item = &'a Service>) -> Plan {
         }
     }
     plan
-}
-
-/// The plan so far, and its inputs.
-pub(super) struct Planner<'a> {
-    pub(super) stack: &'a Stack,
-    pub(super) observed: &'a Observed,
-    pub(super) files: DesiredFiles,
-    pub(super) proof: VerifyTime,
-    pub(super) plan: Plan,
-    /// The checks of edited files; every change to the stack depends on them.
-    pub(super) checks: Vec<usize>,
-    /// The operation after which each service is ready, if one is planned.
-    pub(super) awaited: BTreeMap<&'static str, usize>,
-    /// The services that start with shortened intervals.
-    pub(super) quickened: Vec<&'a Service>,
-    /// The previous containers that are kept until everything else is done.
-    pub(super) set_aside: Vec<(&'a Service, &'a Container)>,
 }
 
 impl Planner<'_> {

@@ -141,7 +141,6 @@ const WALL_CLOCK: [&str; 20] = [
     "src/backup/save.rs",
     "src/commands/alerts.rs",
     "src/commands/logs.rs",
-    "src/commands/status.rs",
     "src/commands/support_bundle.rs",
     "src/demo/import.rs",
     "src/demo/journal.rs",
@@ -158,6 +157,7 @@ const WALL_CLOCK: [&str; 20] = [
     "src/output/status.rs",
     "src/session/diagnostics.rs",
     "src/session/logs.rs",
+    "src/session/status.rs",
 ];
 
 #[test]

@@ -3,7 +3,7 @@
 //! Plain data.
 
 use crate::demo::Scenario;
-use crate::model::verification::WATCHDOG;
+use crate::model::alert::WATCHDOG;
 
 /// A fault, and the alerts that must report it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

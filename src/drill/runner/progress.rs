@@ -10,7 +10,8 @@ use crate::drill::trace::{AlertTrace, Stage};
 use crate::error::Result;
 use crate::execute::readiness::Waiter;
 use crate::http::{AlertmanagerClient, PrometheusClient};
-use crate::model::verification::{APP_JOBS, WATCHDOG};
+use crate::model::alert::WATCHDOG;
+use crate::model::verification::APP_JOBS;
 
 /// The label that a drill adds to every alert.
 const DRILL: (&str, &str) = ("drill", "true");
