@@ -2,31 +2,15 @@
 //!
 //! It never sees effects: it is given values and events.
 
-mod alerts;
-mod backup;
-mod bundle;
-mod check;
-mod demo;
-mod doctor;
-mod drill;
 mod errors;
-mod files;
-mod log;
-mod plan;
 mod printer;
 mod progress;
-mod progress_live;
-mod progress_plain;
-mod removed;
+mod results;
 #[cfg(test)]
 mod samples;
 mod schema;
 mod screen;
-mod status;
-mod terminal_mode;
-mod up;
 mod usage;
-mod versions;
 mod words;
 
 use std::io::{IsTerminal, Write};
@@ -34,16 +18,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use check::CheckReport;
-pub use demo::{DemoScreen, Received, ReceivedAlert};
 pub use errors::{error, error_text, refusal};
-pub use files::{FileOutcome, FileReport};
 pub use printer::Printer;
-pub use removed::Removed;
+pub(crate) use progress::{LocalModes, TerminalModeGuard};
+pub use results::{
+    CheckReport, DemoScreen, FileOutcome, FileReport, Received, ReceivedAlert, Removed, Summary, Timing,
+    Timings,
+};
 #[cfg(test)]
 pub(crate) use schema::documentation;
-pub(crate) use terminal_mode::{LocalModes, TerminalModeGuard};
-pub use up::{Summary, Timing, Timings};
 pub use usage::{error_object, warning};
 
 use crate::error::Error;

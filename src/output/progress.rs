@@ -1,14 +1,20 @@
 //! Shows the events of a plan while it is applied.
 
+mod live;
+mod plain;
+mod terminal_mode;
+
+pub(crate) use terminal_mode::{LocalModes, TerminalModeGuard};
+
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::printer::{Printer, say};
+use super::results::{Timing, Timings};
+use super::schema;
 use super::screen::Terminal;
-use super::up::{Timing, Timings};
-use super::{progress_live, progress_plain, schema};
 use crate::config::settings::ProgressFormat;
 use crate::model::event::{Event, EventKind};
 use crate::plan::Plan;
@@ -45,7 +51,7 @@ impl Printer {
 
 /// One of the ways in which events are shown, chosen once.
 enum Renderer {
-    Live(Box<progress_live::Live>),
+    Live(Box<live::Live>),
     Plain,
     Json,
     Quiet,
@@ -54,9 +60,9 @@ enum Renderer {
 impl Renderer {
     fn choose(progress: ProgressFormat, terminal: Terminal) -> Self {
         match progress {
-            ProgressFormat::Bars => Self::Live(Box::new(progress_live::Live::new(terminal))),
+            ProgressFormat::Bars => Self::Live(Box::new(live::Live::new(terminal))),
             ProgressFormat::Auto if std::io::stderr().is_terminal() => {
-                Self::Live(Box::new(progress_live::Live::new(terminal)))
+                Self::Live(Box::new(live::Live::new(terminal)))
             }
             ProgressFormat::Auto | ProgressFormat::Plain => Self::Plain,
             ProgressFormat::Json => Self::Json,
@@ -67,10 +73,10 @@ impl Renderer {
     fn show(&mut self, plan: &Plan, event: &Event, took: Duration) {
         match self {
             Self::Live(live) => live.show(plan, event),
-            Self::Plain => say_some(progress_plain::line(plan, event, took)),
+            Self::Plain => say_some(plain::line(plan, event, took)),
             Self::Json => say(&schema::line(&schema::event(plan, event, took, None))),
             Self::Quiet => say_some(match event.kind {
-                EventKind::Failed(_) => progress_plain::line(plan, event, took),
+                EventKind::Failed(_) => plain::line(plan, event, took),
                 _ => None,
             }),
         }

@@ -101,7 +101,7 @@ fn each_library_is_used_only_in_its_modules() {
     for (library, home) in [
         ("bollard", ["src/engine.rs", "src/engine/"]),
         ("reqwest", ["src/http.rs", "src/http/"]),
-        ("indicatif", ["src/output/progress_live.rs", "src/output/progress_live.rs"]),
+        ("indicatif", ["src/output/progress/live.rs", "src/output/progress/live.rs"]),
         ("clap", ["src/cli", "src/commands/"]),
         ("axum", ["src/demo/", "src/demo/"]),
         ("prometheus_client", ["src/demo/metrics.rs", "src/demo/metrics/"]),
@@ -154,7 +154,7 @@ const WALL_CLOCK: [&str; 20] = [
     "src/http/prometheus.rs",
     "src/http/transcript.rs",
     "src/model/alert.rs",
-    "src/output/status.rs",
+    "src/output/results/status.rs",
     "src/session/diagnostics.rs",
     "src/session/logs.rs",
     "src/session/status.rs",

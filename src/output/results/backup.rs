@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted, seconds};
-use super::{files, schema};
+use super::files;
 use crate::backup::format::{Manifest, Pause, RestoreReport, SaveReport};
 use crate::config::settings::DEFAULT_STACK;
 use crate::model::sanitize;
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted, seconds};
 
 impl Printer {
     /// Prints what a backup saved.
@@ -109,9 +110,9 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::at_all_widths;
     use super::*;
     use crate::backup::format::{About, Entry, EntryKind, SCHEMA};
+    use crate::output::samples::at_all_widths;
 
     fn manifest() -> Manifest {
         let entry = |path: &str, kind, size| Entry { path: path.into(), kind, size, sha256: None };

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::schema;
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
 use crate::model::sanitize;
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
 
 /// More files than this are counted instead of named.
 const NAMED: usize = 3;
@@ -108,7 +108,7 @@ fn several(paths: &[&Path]) -> String {
 }
 
 /// Returns the folder of files, as a path that is recognized as one.
-pub(super) fn folder(paths: &[impl AsRef<Path>]) -> String {
+pub(in crate::output) fn folder(paths: &[impl AsRef<Path>]) -> String {
     let parent = paths.first().and_then(|path| path.as_ref().parent()).unwrap_or_else(|| Path::new(""));
     match sanitize::path(parent) {
         path if parent.is_absolute() || path.starts_with('.') => path,
@@ -116,14 +116,14 @@ pub(super) fn folder(paths: &[impl AsRef<Path>]) -> String {
     }
 }
 
-pub(super) fn name(path: &Path) -> String {
+pub(in crate::output) fn name(path: &Path) -> String {
     path.file_name().map(|name| sanitize::path(Path::new(name))).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::at_all_widths;
     use super::*;
+    use crate::output::samples::at_all_widths;
 
     fn report(name: &str, outcome: FileOutcome) -> FileReport {
         FileReport { path: Path::new("config/monitoring").join(name), outcome }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::screen::{DIM, Line, Mark, Terminal, seconds};
 use super::terminal_mode::{LocalModes, TerminalModeGuard};
-use super::words::title;
 use crate::docker::phrases::layer_state;
 use crate::model::event::{Event, EventKind};
 use crate::model::pull_progress::{LayerReport, Layers};
+use crate::output::screen::{DIM, Line, Mark, Terminal, seconds};
+use crate::output::words::title;
 use crate::plan::{Operation, Plan, Verb};
 
 /// A plan that ends sooner draws nothing, so that a second `up` does not flash.
@@ -130,7 +130,7 @@ impl Live {
     fn print(&self, text: &str) {
         // On a hidden screen the line would be lost.
         if self.screen.is_hidden() {
-            super::printer::say(text);
+            crate::output::printer::say(text);
         } else {
             drop(self.screen.println(crate::model::sanitize::text(text)));
         }

@@ -2,10 +2,11 @@
 
 use anstyle::{AnsiColor, Style};
 
-use super::printer::Printer;
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
-use super::words::{command, title};
-use super::{schema, status};
+use super::status;
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
+use crate::output::words::{command, title};
 use crate::plan::{Operation, Plan, Step, TextChange, Verb};
 
 const ADDED: Style = AnsiColor::Green.on_default();
@@ -170,10 +171,10 @@ fn diff_line(line: &str) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at_all_widths, in_colour, terminal};
     use super::*;
     use crate::config::settings::{Layer, Settings};
     use crate::model::observed::Observed;
+    use crate::output::samples::{at_all_widths, in_colour, terminal};
     use crate::plan::{self, Request};
     use crate::services;
 

@@ -2,9 +2,9 @@
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::schema;
-use super::screen::{BOLD, DIM, Line, Screen, Terminal};
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Screen, Terminal};
 use crate::services::Release;
 
 impl Printer {
@@ -31,8 +31,8 @@ fn screen(terminal: Terminal, program: &str, releases: &[Release]) -> Screen {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::at_all_widths;
     use super::*;
+    use crate::output::samples::at_all_widths;
 
     #[test]
     fn versions_are_a_table_or_blocks() {

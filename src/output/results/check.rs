@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::schema;
-use super::screen::{DIM, Line, Mark, Screen, Terminal, counted};
 use crate::error::ConfigFault;
 use crate::model::sanitize;
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{DIM, Line, Mark, Screen, Terminal, counted};
 
 impl Printer {
     /// Prints what the checks found.
@@ -70,8 +70,8 @@ fn verdict(terminal: Terminal, reports: &[CheckReport]) -> Screen {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::at_all_widths;
     use super::*;
+    use crate::output::samples::at_all_widths;
 
     fn reports() -> Vec<CheckReport> {
         let report = |title: &str, files: &[&'static str]| CheckReport {

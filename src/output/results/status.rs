@@ -6,15 +6,15 @@ mod tests;
 
 use std::time::SystemTime;
 
-use super::printer::{Printer, print};
-use super::schema;
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
-use super::words::{command, counted, title};
 use crate::error::Conflict;
 use crate::error::hint::conflict_hint;
 use crate::model::alert::WATCHDOG;
 use crate::model::observed::{ContainerState, Readiness};
 use crate::model::verification::{DashboardCheck, Health, Target, Verification, WARM_UP};
+use crate::output::printer::{Printer, print};
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
+use crate::output::words::{command, counted, title};
 use targets::{application, application_row, other_jobs};
 
 use crate::status::{ServiceStatus, Status, StatusVerdict};

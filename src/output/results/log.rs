@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use super::printer::Printer;
-use super::schema;
 use crate::model::log::LogRecord;
 use crate::model::sanitize;
+use crate::output::printer::Printer;
+use crate::output::schema;
 
 impl Printer {
     /// Prints a line of a service's log and returns whether standard output is still open. `width` is that of the

@@ -2,11 +2,11 @@
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::schema;
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
 use crate::config::settings::DEFAULT_STACK;
 use crate::doctor::{Finding, Severity};
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
 
 /// The checks of what a stack needs before it starts.
 const BEFORE_START: [&str; 9] =
@@ -217,9 +217,9 @@ fn with_items(text: &str, items: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at_all_widths, in_colour, terminal};
     use super::*;
     use crate::doctor::Brief;
+    use crate::output::samples::{at_all_widths, in_colour, terminal};
 
     fn finding(check: &'static str, state: Severity, what: &str) -> Finding {
         Finding { check, subject: None, state, what: what.into(), fix: None, brief: None }

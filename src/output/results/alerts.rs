@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::schema;
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
 use crate::model::alert::WATCHDOG;
 use crate::model::alert::{Alert, AlertState, Alerts, Delivery, Since};
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
 
 /// The columns before the lines below an alert's first.
 const INDENT: usize = 6;
@@ -212,8 +212,8 @@ fn span(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at_all_widths, in_colour, terminal};
     use super::*;
+    use crate::output::samples::{at_all_widths, in_colour, terminal};
 
     fn since(seconds: u64) -> Since {
         Since { moment: "2026-11-24T10:00:00Z".into(), age: Some(Duration::from_secs(seconds)) }

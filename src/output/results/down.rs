@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::schema;
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted, seconds};
 use crate::config::settings::DEFAULT_STACK;
 use crate::model::sanitize;
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted, seconds};
 use crate::plan::{Plan, Step};
 
 /// What `down` has to say at its end.
@@ -64,8 +64,8 @@ fn screen(terminal: Terminal, removed: &Removed<'_>, is_verbose: bool) -> Screen
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::at_all_widths;
     use super::*;
+    use crate::output::samples::at_all_widths;
     use crate::plan::{Cause, Operation};
 
     fn plan() -> Plan {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::schema;
-use super::screen::{BOLD, DIM, Line, Mark, RED, Screen, Terminal};
 use crate::drill::trace::{AlertTrace, Stage};
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, RED, Screen, Terminal};
 
 impl Printer {
     /// Prints how far each alert of a drill came.
@@ -91,9 +91,9 @@ fn name(stage: Stage) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at_all_widths, in_colour, terminal};
     use super::*;
     use crate::model::alert::WATCHDOG;
+    use crate::output::samples::{at_all_widths, in_colour, terminal};
 
     fn trace(alert: &'static str, times: &[f64]) -> AlertTrace {
         let mut trace = AlertTrace::new(alert);

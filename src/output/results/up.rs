@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, seconds};
-use super::words::{command, title};
-use super::{schema, status};
+use super::status;
 use crate::config::settings::{PasswordOrigin, WELL_KNOWN_PASSWORD};
 use crate::model::observed::Readiness;
 use crate::model::sanitize;
 use crate::model::stack::Login;
 use crate::model::verification::{Health, Target, Verification};
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, seconds};
+use crate::output::words::{command, title};
 use crate::plan::{Cause, Operation, Plan, TextChange, Verb};
 use crate::status::{ServiceStatus, Status};
 

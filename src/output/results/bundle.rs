@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anstyle::Style;
 
-use super::printer::Printer;
-use super::schema;
-use super::screen::{DIM, Line, Mark, Screen, Terminal};
 use crate::model::sanitize;
+use crate::output::printer::Printer;
+use crate::output::schema;
+use crate::output::screen::{DIM, Line, Mark, Screen, Terminal};
 
 impl Printer {
     /// Prints where a support bundle is.
@@ -42,8 +42,8 @@ fn screen(terminal: Terminal, path: &Path, files: &[&str]) -> Screen {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::at_all_widths;
     use super::*;
+    use crate::output::samples::at_all_widths;
 
     #[test]
     fn bundle_names_its_content() {

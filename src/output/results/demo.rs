@@ -3,9 +3,9 @@
 use anstyle::Style;
 use serde::Serialize;
 
-use super::printer::{Printer, say, say_lines};
-use super::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
 use crate::config::settings::ProgressFormat;
+use crate::output::printer::{Printer, say, say_lines};
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
 
 /// What a demo that is ready says.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +66,7 @@ impl Printer {
         match self.progress {
             ProgressFormat::Quiet => {}
             ProgressFormat::Json => {
-                say(&super::schema::line(&document()));
+                say(&crate::output::schema::line(&document()));
             }
             ProgressFormat::Auto | ProgressFormat::Bars | ProgressFormat::Plain => {
                 say_lines(&notification(self.messages, received));
@@ -123,8 +123,8 @@ fn notification(terminal: Terminal, received: &Received) -> Screen {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::at_all_widths;
     use super::*;
+    use crate::output::samples::at_all_widths;
 
     #[test]
     fn banner_has_a_line_for_each_port() {
