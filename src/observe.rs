@@ -178,7 +178,7 @@ async fn port_conflicts(engine: &Engine, stack: &Stack, inventory: &Inventory) -
     }
     for conflict in &mut conflicts {
         if let Conflict::Port { address, holder, .. } = conflict {
-            *holder = holder.take().or_else(|| ports::holder(address.port()));
+            *holder = holder.take().or_else(|| ports::holder(*address));
         }
     }
     Ok(conflicts)

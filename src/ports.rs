@@ -45,9 +45,9 @@ pub fn free(bind: IpAddr, count: usize) -> Vec<u16> {
     listeners.iter().filter_map(|listener| Some(listener.local_addr().ok()?.port())).collect()
 }
 
-/// Returns the program that listens on a port, such as `python3 (process 812)`, if the system reveals it.
-pub fn holder(port: u16) -> Option<String> {
-    program(port).map(|program| program.to_string())
+/// Returns the program that listens on an address, such as `python3 (process 812)`, if the system reveals it.
+pub fn holder(address: SocketAddr) -> Option<String> {
+    program(address).map(|program| program.to_string())
 }
 
 /// Returns the program of a process, if the system reveals it.
@@ -56,13 +56,20 @@ pub fn program_of(pid: u32) -> Option<Program> {
     Some(Program { name: name.trim().to_string(), pid })
 }
 
-/// Returns the program that listens on a port, if the system reveals it.
-pub fn program(port: u16) -> Option<Program> {
+/// Returns the program that listens on an address, if the system reveals it. An unspecified address, such as `0.0.0.0`,
+/// overlaps with every other one.
+pub fn program(address: SocketAddr) -> Option<Program> {
+    let overlaps = |entry: &Entry<'_>| {
+        parsed(entry.address, address.port()).is_some_and(|other| {
+            other.ip() == address.ip() || other.ip().is_unspecified() || address.ip().is_unspecified()
+        })
+    };
     let tables: Vec<String> = TABLES.iter().filter_map(|table| fs::read_to_string(table).ok()).collect();
     // The form in which `/proc/PID/fd` links to sockets.
     let sockets: BTreeSet<String> = tables
         .iter()
-        .flat_map(|table| entries(table, port))
+        .flat_map(|table| entries(table, address.port()))
+        .filter(overlaps)
         .map(|entry| format!("socket:[{}]", entry.inode))
         .collect();
     if sockets.is_empty() {
@@ -83,7 +90,7 @@ pub fn listening(port: u16) -> Option<Vec<SocketAddr>> {
     let tables = TABLES.iter().filter_map(|table| fs::read_to_string(table).ok());
     let mut found = None;
     for table in tables {
-        let addresses = entries(&table, port).filter_map(|entry| address(entry.address, port));
+        let addresses = entries(&table, port).filter_map(|entry| parsed(entry.address, port));
         found.get_or_insert_with(Vec::new).extend(addresses);
     }
     found
@@ -107,7 +114,7 @@ fn entries(table: &str, port: u16) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
-fn address(digits: &str, port: u16) -> Option<SocketAddr> {
+fn parsed(digits: &str, port: u16) -> Option<SocketAddr> {
     let word = |start: usize| u32::from_str_radix(digits.get(start..start + 8)?, 16).ok();
     let words: Vec<[u8; 4]> =
         (0..digits.len()).step_by(8).map(|start| Some(word(start)?.to_ne_bytes())).collect::<Option<_>>()?;
@@ -128,10 +135,19 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         assert!(!is_free(address));
-        let holder = holder(address.port()).unwrap();
+        let holder = holder(address).unwrap();
         assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}");
         drop(listener);
         assert!(is_free(address));
+    }
+
+    #[test]
+    fn holder_of_another_address_is_not_named() {
+        let port = free(IpAddr::from([127, 0, 0, 3]), 1)[0];
+        let own = TcpListener::bind(("127.0.0.3", port)).unwrap();
+        let holder = holder(own.local_addr().unwrap()).unwrap();
+        assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}");
+        assert_eq!(super::holder(SocketAddr::from(([127, 0, 0, 4], port))), None);
     }
 
     #[test]
@@ -154,9 +170,9 @@ mod tests {
             ([zero, zero, zero, [0, 0, 0, 1]], "[::1]:80"),
             ([zero, zero, ones, [127, 0, 0, 1]], "127.0.0.1:80"),
         ] {
-            assert_eq!(address(&digits(words), 80), Some(expected.parse().unwrap()));
+            assert_eq!(parsed(&digits(words), 80), Some(expected.parse().unwrap()));
         }
-        assert_eq!(address("0100007", 80), None);
+        assert_eq!(parsed("0100007", 80), None);
     }
 
     #[test]

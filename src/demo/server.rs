@@ -79,7 +79,7 @@ fn refused(role: &str, address: SocketAddr, error: &std::io::Error) -> Error {
         return Error::Conflicts(vec![Conflict::FixedPort {
             service: role.to_string(),
             address,
-            holder: ports::holder(address.port()),
+            holder: ports::holder(address),
         }]);
     }
     let reason = match error.kind() {

@@ -116,7 +116,7 @@ async fn of_port(host: &str, port: u16) -> Option<Listener> {
     let covers = |socket: &SocketAddr| socket.ip().is_unspecified() || socket.ip() == address;
     Some(Listener {
         shares_network: ports::listening(port).map(|sockets| sockets.iter().any(covers)),
-        program: ports::program(port),
+        program: ports::program(SocketAddr::new(address, port)),
         is_published_here: false,
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! Never decides what to do, and never retries.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bollard::errors::Error as EngineError;
@@ -324,7 +325,8 @@ pub(super) fn gone_is_fine(result: std::result::Result<(), EngineError>, action:
 /// Returns the error for a failed start. A port that was free before may be taken by now.
 fn start_error(engine: &Engine, service: &Service, host_port: u16, name: &str, error: EngineError) -> Error {
     if says(&error, Meaning::PortTaken) {
-        let holder = engine.is_here().then(|| ports::holder(host_port)).flatten();
+        let holder =
+            engine.is_here().then(|| ports::holder(SocketAddr::new(service.port.bind, host_port))).flatten();
         let service = service.name.to_string();
         return Error::PortLost { service, port: host_port, holder, source: error.into() };
     }

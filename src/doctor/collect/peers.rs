@@ -69,7 +69,7 @@ async fn peer(http: &Http, engine: &Engine, objects: &Objects, asker: &Service, 
     let holder = listening
         .as_ref()
         .filter(|sockets| !is_reachable(sockets, inside.as_ref().and_then(|inside| inside.address)))
-        .and_then(|_| ports::holder(port));
+        .and_then(|sockets| ports::holder(*sockets.first()?));
     let is_silent = inside.as_ref().is_some_and(|inside| inside.answer == ProbeAnswer::Silent);
     let here = match listening.as_ref().and_then(|sockets| sockets.first()) {
         Some(socket) if is_silent => Some(ask_here(http, &peer.url, *socket).await),
