@@ -101,6 +101,18 @@ impl Scenario {
         &self.registry
     }
 
+    /// Pushes a service's image under a name that no other scenario has, removes it from the engine, and returns the
+    /// name.
+    pub fn push_own_image(&self, service: &str) -> String {
+        let source = Self::image(service);
+        let own = format!("{}/tdd-stack-test/{service}:{}", self.registry, self.stack);
+        docker(&["pull", "--quiet", &source]);
+        docker(&["tag", &source, &own]);
+        docker(&["push", "--quiet", &own]);
+        docker(&["rmi", &own]);
+        own
+    }
+
     /// Returns the folder that contains `config/monitoring`.
     pub fn folder(&self) -> &Path {
         self.folder.path()

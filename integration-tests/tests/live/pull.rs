@@ -1,6 +1,6 @@
 //! Images are pulled from the registry with progress.
 
-use integration_tests::scenario::{Scenario, docker};
+use integration_tests::scenario::docker;
 use serde_json::Value;
 
 use crate::scenario;
@@ -8,13 +8,7 @@ use crate::scenario;
 #[test]
 fn missing_image_is_pulled_with_layer_progress() {
     let scenario = scenario("pull");
-    let source = Scenario::image("alertmanager");
-    // A unique name, so that removing the image affects no other scenario.
-    let own = format!("{}/tdd-stack-test/alertmanager:{}", scenario.registry(), scenario.stack());
-    docker(&["pull", "--quiet", &source]);
-    docker(&["tag", &source, &own]);
-    docker(&["push", "--quiet", &own]);
-    docker(&["rmi", &own]);
+    let own = scenario.push_own_image("alertmanager");
     let output = scenario.succeed(&["up", "--image", &format!("alertmanager={own}"), "--progress", "json"]);
     let events: Vec<Value> = output
         .stderr

@@ -2,18 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use integration_tests::simulate::World;
 use tdd_stack::model::observed::{ContainerState, Objects, Restore};
+use tdd_stack::model::stack::Stack;
 use tdd_stack::plan::{self, Kept, Operation, Plan, Step};
 
 use super::{settled, stack};
+
+/// Applies the plan of `down` to a world, and returns it.
+fn taken_down(stack: &Stack, world: &mut World, kept: Kept) -> Plan {
+    let plan = plan::down(&world.observed(stack).objects, &BTreeSet::new(), kept);
+    world.apply(stack, &plan);
+    plan
+}
 
 #[test]
 fn down_keeps_data_and_images() {
     let stack = stack();
     let mut world = settled(&stack);
-    let plan =
-        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Kept { data: true, images: true });
-    world.apply(&stack, &plan);
+    let plan = taken_down(&stack, &mut world, Kept { data: true, images: true });
     assert_eq!(world.volumes.len(), 3);
     insta::assert_snapshot!(plan.to_string(), @"
      1  stop                alertmanager  (requested by down)
@@ -58,9 +65,7 @@ fn down_stops_only_services_that_were_ready() {
 fn down_with_volumes_removes_all_volumes() {
     let stack = stack();
     let mut world = settled(&stack);
-    let plan =
-        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Kept { data: false, images: true });
-    world.apply(&stack, &plan);
+    let plan = taken_down(&stack, &mut world, Kept { data: false, images: true });
     assert!(world.volumes.is_empty() && world.containers.is_empty() && world.networks.is_empty());
     insta::assert_snapshot!(plan.to_string(), @"
      1  remove              tdd-alertmanager  (requested by down --volumes)
@@ -95,9 +100,7 @@ fn restore_sentinel_is_removed_only_with_volumes() {
 fn down_with_images_removes_images_of_the_stack() {
     let stack = stack();
     let mut world = settled(&stack);
-    let plan =
-        plan::down(&world.observed(&stack).objects, &BTreeSet::new(), Kept { data: true, images: false });
-    world.apply(&stack, &plan);
+    let plan = taken_down(&stack, &mut world, Kept { data: true, images: false });
     assert!(world.images.is_empty());
     insta::assert_snapshot!(plan.to_string(), @"
      1  stop                alertmanager  (requested by down)

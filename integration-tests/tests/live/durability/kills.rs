@@ -98,6 +98,13 @@ fn command_right_after_a_kill_succeeds() {
             assert_eq!(left, [""; 0], "{description}");
         }
     }
+    // What was requested right before the last kill arrives at the latest during a whole `up`.
+    for arguments in [&["up"] as &[&str], &["down", "--volumes"]] {
+        stack.timed(arguments).0.exits(0);
+    }
+    for kind in ["container", "network", "volume"] {
+        assert_eq!(stack.scenario.objects(kind), [""; 0]);
+    }
     let [up, down] = longest;
     println!("conflicts 0, longest `up` {up:.2?}, longest `down` {down:.2?}, usual {usual:.2?}");
 }

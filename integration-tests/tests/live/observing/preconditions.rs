@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use integration_tests::scenario::{Scenario, docker};
+use integration_tests::scenario::docker;
 
 use super::doctor::{expect, finding};
 use crate::scenario;
@@ -50,12 +50,7 @@ fn doctor_reports_everything_that_prevents_up() {
 #[test]
 fn pullable_image_is_good() {
     let scenario = scenario("pullable");
-    let source = Scenario::image("alertmanager");
-    let own = format!("{}/tdd-stack-test/alertmanager:{}", scenario.registry(), scenario.stack());
-    docker(&["pull", "--quiet", &source]);
-    docker(&["tag", &source, &own]);
-    docker(&["push", "--quiet", &own]);
-    docker(&["rmi", &own]);
+    let own = scenario.push_own_image("alertmanager");
     let image = format!("alertmanager={own}");
     let output = scenario.succeed(&["doctor", "--image", &image, "--output", "json"]).json();
     expect(&finding(&output, "image", Some("alertmanager")), "ok", "its registry has it", "");
