@@ -5,7 +5,6 @@ mod dashboards;
 pub(crate) mod demo;
 pub(crate) mod diagnostics;
 mod down;
-
 mod drill;
 pub(crate) mod environment;
 mod lock;

@@ -8,6 +8,7 @@ use crate::config::dashboard;
 use crate::config::settings::PASSWORD_WAYS;
 use crate::doctor;
 use crate::error::{Conflict, Error};
+use crate::model::alert::Delivery;
 use crate::model::observed::{Author, ContainerState, Observed, ObservedGrafana, Readiness};
 use crate::model::stack::{Service, Stack};
 use crate::model::verification::{Verdict, Verification};
@@ -26,6 +27,8 @@ pub struct Status {
     pub edited_inside: Vec<String>,
     /// The edits that conflict, so that one of them has to be dropped.
     pub conflicts: Vec<Conflict>,
+    /// What Alertmanager's receivers accepted and rejected; `None` if it was not observed.
+    pub deliveries: Option<Vec<Delivery>>,
     /// The hosts and ports of the webhooks in the delivered Alertmanager configuration.
     pub receivers: Vec<String>,
     /// What blocks the desired state as a whole, such as a taken port.
@@ -120,6 +123,7 @@ impl Status {
             edited_inside: edited_inside(stack, observed),
             conflicts: plan.conflicts,
             edited: edited.map(|file| file.name.to_string()).collect(),
+            deliveries: None,
             receivers: receivers(observed),
             hindrance,
             proof,

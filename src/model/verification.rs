@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::alert::{Delivery, WATCHDOG};
+use super::alert::WATCHDOG;
 
 /// The scrape jobs of the user's application, which may not run.
 pub const APP_JOBS: [&str; 2] = ["streamlit-app", "app-metrics"];
@@ -34,8 +34,6 @@ pub struct Verification {
     pub alertmanager_active: bool,
     /// Whether the watchdog has arrived at Alertmanager.
     pub watchdog_arrived: bool,
-    /// What Alertmanager's receivers accepted and rejected; `None` if it was not observed.
-    pub deliveries: Option<Vec<Delivery>>,
     /// The error of the data source's health check; `None` means healthy.
     pub data_source_error: Option<String>,
     /// The dashboards.

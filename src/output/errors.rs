@@ -13,9 +13,6 @@ use crate::error::Error;
 use crate::error::chain::causes;
 use crate::model::sanitize;
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const HINT: Style = AnsiColor::Cyan.on_default().bold();
-
 /// Prints an error, its causes and its hint; with JSON output, as an object on standard output too.
 ///
 /// `diagnostics` is the folder of its diagnostics, or why there is none.
@@ -25,9 +22,17 @@ pub fn error(
     diagnostics: Option<std::result::Result<&Path, &str>>,
 ) {
     let terminal = Terminal::new(columns(&std::io::stderr()), |_| None);
-    let lines: Vec<Line> =
-        error_text(error).lines().flat_map(|line| styled(terminal, &clipped(line))).collect();
-    say_lines(&lines);
+    for part in parts(error) {
+        let shown = |(label, style, line): (&str, Style, &str)| {
+            let (line, word) = (clipped(line), label.trim_end());
+            let text = line.trim_start();
+            // A line of a list keeps its indent, also where it goes on below.
+            let first =
+                Line::of(style, word).text(&label[word.len()..]).text(&line[..line.len() - text.len()]);
+            terminal.continued(first, Style::new(), text)
+        };
+        say_lines(&part.lines().flat_map(shown).collect::<Vec<_>>());
+    }
     let path = match diagnostics {
         Some(Ok(path)) => {
             say(&format!("diagnostics: {}", path.display()));
@@ -44,35 +49,58 @@ pub fn error(
     }
 }
 
-/// Returns a line of an error, broken at the terminal's width.
-fn styled(terminal: Terminal, line: &str) -> Vec<Line> {
-    let text = line.trim_start();
-    let start = Line::plain(&line[..line.len() - text.len()]);
-    for (label, style) in [("error:", ERROR), ("hint:", HINT)] {
-        if let Some(rest) = text.strip_prefix(label) {
-            return terminal.continued(start.then(style, label).text(" "), Style::new(), rest.trim_start());
+/// A part of an error, and how it is introduced.
+enum Part {
+    Error(String),
+    Cause(String),
+    Hint(String),
+}
+
+impl Part {
+    /// Returns the label of the part with its style, and the text.
+    fn labelled(&self) -> (&'static str, Style, &str) {
+        match self {
+            Self::Error(text) => ("error: ", AnsiColor::Red.on_default().bold(), text),
+            Self::Cause(text) => ("  ", Style::new(), text),
+            Self::Hint(text) => ("hint: ", AnsiColor::Cyan.on_default().bold(), text),
         }
     }
-    terminal.continued(start, Style::new(), text)
+
+    /// Returns the lines, each after its label or indent.
+    fn lines(&self) -> impl Iterator<Item = (&'static str, Style, &str)> {
+        let (label, style, text) = self.labelled();
+        let further = if matches!(self, Self::Error(_)) { "" } else { "  " };
+        let below = std::iter::repeat((further, Style::new()));
+        let starts = std::iter::once((label, style)).chain(below);
+        starts.zip(text.lines()).map(|((label, style), line)| (label, style, line))
+    }
+}
+
+/// Returns an error with its causes, each once, and its hint.
+fn parts(error: &Error) -> Vec<Part> {
+    let mut last = error.to_string();
+    let mut parts = vec![Part::Error(last.clone())];
+    for cause in causes(error) {
+        let next = cause.to_string();
+        // Some libraries repeat the text of their source.
+        if !last.contains(&next) {
+            parts.push(Part::Cause(next.clone()));
+        }
+        last = next;
+    }
+    let further = error.of_clean_up().into_iter();
+    parts.extend(further.map(|further| Part::Cause(format!("in the clean-up: {}", further.in_one_line()))));
+    parts.extend(error.hint().map(Part::Hint));
+    parts
 }
 
 /// Returns an error as it is printed, with its causes and its hint.
 pub fn error_text(error: &Error) -> String {
-    let mut text = format!("error: {error}\n");
-    let mut last = error.to_string();
-    for cause in causes(error) {
-        let next = cause.to_string();
-        // Each cause once: some libraries repeat the text of their source.
-        if !last.contains(&next) {
-            text.push_str(&indented(&next));
+    let mut text = String::new();
+    for part in parts(error) {
+        for (label, _, line) in part.lines() {
+            text.extend([label, line, "\n"]);
         }
-        last = next;
-    }
-    for further in error.of_clean_up() {
-        text.push_str(&indented(&format!("in the clean-up: {}", further.in_one_line())));
-    }
-    if let Some(hint) = error.hint() {
-        text.push_str(&indented(&format!("hint: {hint}")).replacen("  ", "", 1));
     }
     text
 }
@@ -96,9 +124,4 @@ fn clipped(line: &str) -> String {
     let (first, last): (String, String) =
         (line.chars().take(KEPT).collect(), line.chars().skip(count - KEPT).collect());
     format!("{first} … ({} characters) … {last}", count - 2 * KEPT)
-}
-
-fn indented(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(|line| format!("  {line}\n")).collect();
-    lines.concat()
 }

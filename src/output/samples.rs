@@ -85,6 +85,7 @@ pub(super) fn healthy_status() -> Status {
         edited: vec!["alerts.yml".into()],
         edited_inside: Vec::new(),
         conflicts: Vec::new(),
+        deliveries: Some(vec![Delivery { integration: "webhook".into(), delivered: 3, failed: 0 }]),
         receivers: vec!["tdd-webhook:5001".into()],
         hindrance: None,
         proof: Some(Verification {
@@ -98,7 +99,6 @@ pub(super) fn healthy_status() -> Status {
             rules: Rules { total: 18, healthy: 18, firing: vec![WATCHDOG.into()], failing: Vec::new() },
             alertmanager_active: true,
             watchdog_arrived: true,
-            deliveries: Some(vec![Delivery { integration: "webhook".into(), delivered: 3, failed: 0 }]),
             data_source_error: None,
             dashboards: vec![DashboardCheck {
                 uid: "tdd-main".into(),

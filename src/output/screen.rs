@@ -23,6 +23,9 @@ const COLUMNS: usize = 80;
 /// The fewest and the most columns that are used.
 const LIMITS: (usize, usize) = (60, 120);
 
+/// The columns of the names in rows of services.
+pub(super) const NAMES: usize = 16;
+
 /// What a stream can show.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terminal {
@@ -100,6 +103,11 @@ impl Terminal {
     /// Returns a row that begins with a mark, such as `✔ Grafana`; `indent` is in columns.
     pub(super) fn row(self, indent: usize, mark: Mark) -> Line {
         Line::plain(" ".repeat(indent)).and(self.mark(mark)).padded(indent + self.mark_width())
+    }
+
+    /// Returns a row of a service or a file, filled up to the column of its text.
+    pub(super) fn named(self, indent: usize, mark: Mark, name: &str) -> Line {
+        self.row(indent, mark).text(name).padded(indent + self.mark_width() + NAMES)
     }
 
     /// Returns whether glyphs beyond ASCII can be shown.
@@ -289,11 +297,6 @@ impl fmt::Display for Line {
         }
         Ok(())
     }
-}
-
-/// Returns a number with its noun, such as `1 file` or `2 files`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Returns a time as screens show it, such as `0.9s` or `2m 5s`.

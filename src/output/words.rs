@@ -1,6 +1,9 @@
 //! Words that several screens share.
 
+use std::fmt::Display;
+
 use crate::config::settings::DEFAULT_STACK;
+use crate::model::verification::{Health, Target, Verification};
 
 /// Returns a service's name as people write it.
 pub(super) fn title(service: &str) -> &str {
@@ -22,6 +25,14 @@ pub(super) fn command(stack: &str, verb: &str) -> String {
 }
 
 /// Returns a count with its noun, such as `1 error` or `2 errors`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+pub(super) fn counted<N: Copy + Display + From<u8> + PartialEq>(count: N, noun: &str) -> String {
+    if count == N::from(1) { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Returns how many required targets are up and how many rules are healthy, such as `4/4 targets, 18/18 rules`.
+pub(super) fn targets_and_rules(verification: &Verification) -> String {
+    let required: Vec<&Target> = verification.targets.iter().filter(|target| target.required).collect();
+    let up = required.iter().filter(|target| target.health == Health::Up).count();
+    let rules = &verification.rules;
+    format!("{up}/{} targets, {}/{} rules", required.len(), rules.healthy, rules.total)
 }

@@ -55,9 +55,9 @@ impl Session {
         let mut is_over = false;
         match past {
             Some(Preparation::Made(prepared)) => {
-                let engine = self.engine().await?;
+                let engine = operator.get().expect("the history was prepared with it").engine();
                 let objects = engine.inventory(&self.stack.name).await?.objects;
-                let mut import = pin!(self.with_lock(&engine, &objects, "demo --history", prepared.import()));
+                let mut import = pin!(self.with_lock(engine, &objects, "demo --history", prepared.import()));
                 // An interrupted import would leave its container, and it only takes seconds.
                 report = Some(loop {
                     tokio::select! {

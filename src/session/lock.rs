@@ -99,7 +99,7 @@ impl Session {
         }
     }
 
-    pub(super) fn queue(&self) -> LockWait {
+    fn queue(&self) -> LockWait {
         if self.settings.no_wait { LockWait::Fail } else { LockWait::Wait(LONGEST_WAIT) }
     }
 }

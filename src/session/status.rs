@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::{Exit, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::http::AlertmanagerClient;
 use crate::model::observed::{NotAsked, ObservedGrafana};
 use crate::model::verification::Application;
 use crate::observe::{addresses, reaches_running};
@@ -77,17 +78,24 @@ impl Session {
     async fn look(&self, engine: &Engine, application: Application) -> Result<(Status, Option<Error>)> {
         let observed = self.observe(engine).await?;
         let out_of_reach = reaches_running(engine, &observed.objects).err();
-        let proof = if observed.objects.containers.is_empty() || out_of_reach.is_some() {
-            None
+        let (proof, deliveries) = if observed.objects.containers.is_empty() || out_of_reach.is_some() {
+            (None, None)
         } else {
             let mut addresses = addresses(&observed.objects, engine);
             if observed.grafana == ObservedGrafana::LoginRefused {
                 // The login was tried once, and five failed tries lock the account.
                 addresses.grafana = Err(NotAsked::LoginRefused);
             }
-            Some(verify(&self.http, &self.stack, &addresses, application).await?)
+            let deliveries = async {
+                let base = addresses.alertmanager.as_deref().ok()?;
+                AlertmanagerClient::new(&self.http, base).deliveries().await.ok()
+            };
+            let verification = verify(&self.http, &self.stack, &addresses, application);
+            let (verification, deliveries) = tokio::join!(verification, deliveries);
+            (Some(verification?), deliveries)
         };
-        let status = Status::of(&self.stack, &observed, proof, |address| engine.url(address).ok());
+        let url = |address| engine.url(address).ok();
+        let status = Status { deliveries, ..Status::of(&self.stack, &observed, proof, url) };
         Ok((status, out_of_reach))
     }
 }

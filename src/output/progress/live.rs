@@ -12,18 +12,16 @@ use super::terminal_mode::{LocalModes, TerminalModeGuard};
 use crate::docker::phrases::layer_state;
 use crate::model::event::{Event, EventKind};
 use crate::model::pull_progress::{LayerReport, Layers};
-use crate::output::screen::{DIM, Line, Mark, Terminal, seconds};
+use crate::output::screen::{DIM, Line, Mark, NAMES, Terminal, seconds};
 use crate::output::words::title;
 use crate::plan::{Operation, Plan, Verb};
+use crate::services;
 
 /// A plan that ends sooner draws nothing, so that a second `up` does not flash.
 const DRAW_AFTER: Duration = Duration::from_millis(250);
 
 /// An answer of a starting service is shown only after this time: until then, refused connections are normal.
 const QUIET: Duration = Duration::from_secs(1);
-
-/// The columns of the names.
-const NAMES: usize = 16;
 
 /// The columns of the bar of a pull.
 const BAR: usize = 12;
@@ -150,22 +148,28 @@ impl Drop for Live {
 
 /// Returns the rows of a plan: the configuration, the services in their order, and what concerns all of them.
 fn rows(plan: &Plan) -> Vec<Row> {
-    const ORDER: [&str; 7] =
-        [CONFIGURATION, "Prometheus", "Grafana", "node-exporter", "Alertmanager", NETWORK, MONITORING];
+    let services = services::names();
+    let mut order = vec![CONFIGURATION];
+    order.extend(services.iter().copied().map(title));
+    order.extend([NETWORK, MONITORING]);
     let mut steps: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for (index, step) in plan.steps.iter().enumerate() {
         let name = match &step.operation {
             Operation::WriteFile { .. } => CONFIGURATION,
             Operation::WaitHealthy => MONITORING,
-            Operation::Remove { name, .. } => owner(name),
+            // The name of a container ends with its service.
+            Operation::Remove { name, .. } => services
+                .iter()
+                .find(|service| name.ends_with(*service))
+                .map_or(NETWORK, |service| title(service)),
             operation => operation.service().map_or(NETWORK, title),
         };
-        if let Some(place) = ORDER.iter().position(|known| *known == name) {
+        if let Some(place) = order.iter().position(|known| *known == name) {
             steps.entry(place).or_default().insert(index);
         }
     }
     let row = |(place, steps): (usize, BTreeSet<usize>)| Row {
-        name: ORDER[place],
+        name: order[place],
         steps,
         running: Vec::new(),
         done: BTreeSet::new(),
@@ -176,12 +180,6 @@ fn rows(plan: &Plan) -> Vec<Row> {
         bar: None,
     };
     steps.into_iter().map(row).collect()
-}
-
-/// Returns the row of the service that a container's name ends with.
-fn owner(container: &str) -> &'static str {
-    const SERVICES: [&str; 4] = ["prometheus", "grafana", "node-exporter", "alertmanager"];
-    SERVICES.into_iter().find(|service| container.ends_with(service)).map_or(NETWORK, title)
 }
 
 impl Row {

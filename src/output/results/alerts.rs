@@ -8,7 +8,8 @@ use crate::model::alert::WATCHDOG;
 use crate::model::alert::{Alert, AlertState, Alerts, Delivery, Since};
 use crate::output::printer::Printer;
 use crate::output::schema;
-use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
+use crate::output::words::counted;
 
 /// The columns before the lines below an alert's first.
 const INDENT: usize = 6;

@@ -6,11 +6,11 @@ use anstyle::Style;
 
 use super::files;
 use crate::backup::format::{Manifest, Pause, RestoreReport, SaveReport};
-use crate::config::settings::DEFAULT_STACK;
 use crate::model::sanitize;
 use crate::output::printer::Printer;
 use crate::output::schema;
-use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted, seconds};
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, seconds};
+use crate::output::words::{command, counted};
 
 impl Printer {
     /// Prints what a backup saved.
@@ -40,8 +40,8 @@ fn saved_screen(terminal: Terminal, report: &SaveReport, total: Duration, is_ver
         let pauses: Vec<String> = report.pauses.iter().map(pause).collect();
         lines.extend(terminal.list(row().then(DIM, "Paused: "), DIM, &pauses));
     }
-    let named = named(&report.manifest.about.stack);
-    lines.push(row().text("Restore it: ").text(format!("tdd-stack restore {file}{named}")));
+    let restore = command(&report.manifest.about.stack, &format!("restore {file}"));
+    lines.push(row().text("Restore it: ").text(restore));
     lines
 }
 
@@ -77,15 +77,9 @@ fn restored_screen(terminal: Terminal, report: &RestoreReport, total: Duration) 
             &text,
         ));
     }
-    let named = named(&report.stack);
-    lines.push(row().text("Start it: ").text(format!("tdd-stack up{named}")));
+    lines.push(row().text("Start it: ").text(command(&report.stack, "up")));
     lines.extend(terminal.continued(row(), DIM, "Grafana's login is the one of the backup"));
     lines
-}
-
-/// Returns the flag that names a stack, where one is needed.
-fn named(stack: &str) -> String {
-    if stack == DEFAULT_STACK { String::new() } else { format!(" --stack {stack}") }
 }
 
 fn content(manifest: &Manifest) -> String {

@@ -8,7 +8,8 @@ use crate::error::ConfigFault;
 use crate::model::sanitize;
 use crate::output::printer::Printer;
 use crate::output::schema;
-use crate::output::screen::{DIM, Line, Mark, Screen, Terminal, counted};
+use crate::output::screen::{DIM, Line, Mark, Screen, Terminal};
+use crate::output::words::counted;
 
 impl Printer {
     /// Prints what the checks found.

@@ -6,7 +6,8 @@ use crate::config::settings::DEFAULT_STACK;
 use crate::doctor::{Finding, Severity};
 use crate::output::printer::Printer;
 use crate::output::schema;
-use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
+use crate::output::words::counted;
 
 /// The checks of what a stack needs before it starts.
 const BEFORE_START: [&str; 9] =

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use crate::config::settings::DEFAULT_STACK;
 use crate::model::sanitize;
 use crate::output::printer::Printer;
 use crate::output::schema;
-use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted, seconds};
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, seconds};
+use crate::output::words::{command, counted};
 use crate::plan::{Plan, Step};
 
 /// What `down` has to say at its end.
@@ -46,8 +46,7 @@ fn screen(terminal: Terminal, removed: &Removed<'_>, is_verbose: bool) -> Screen
     if !kept.is_empty() {
         let first = blanks().text("Data stays in ");
         lines.extend(terminal.continued(first, Style::new(), &kept.join(", ")));
-        let named = if *stack == DEFAULT_STACK { String::new() } else { format!(" --stack {stack}") };
-        lines.push(blanks().text("Remove it: ").text(format!("tdd-stack down --volumes{named}")));
+        lines.push(blanks().text("Remove it: ").text(command(stack, "down --volumes")));
     }
     if let Some(path) = password_file {
         let text = format!("The stored password of Grafana is removed too: {}", sanitize::path(path));

@@ -7,7 +7,8 @@ use anstyle::Style;
 use crate::model::sanitize;
 use crate::output::printer::Printer;
 use crate::output::schema;
-use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, counted};
+use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
+use crate::output::words::counted;
 
 /// More files than this are counted instead of named.
 const NAMED: usize = 3;

@@ -6,7 +6,7 @@ use super::status;
 use crate::output::printer::Printer;
 use crate::output::schema;
 use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
-use crate::output::words::{command, title};
+use crate::output::words::{command, counted, title};
 use crate::plan::{Operation, Plan, Step, TextChange, Verb};
 
 const ADDED: Style = AnsiColor::Green.on_default();
@@ -45,8 +45,8 @@ fn screen(terminal: Terminal, stack: &str, plan: &Plan, changes: &[TextChange]) 
         };
         lines.push(terminal.row(0, mark).then(BOLD, stack).text(": ").text(text));
     } else {
-        let noun = if plan.len() == 1 { "operation" } else { "operations" };
-        let first = Line::of(BOLD, stack).text(format!(": {} {noun}; apply them with: ", plan.len()));
+        let operations = counted(plan.len(), "operation");
+        let first = Line::of(BOLD, stack).text(format!(": {operations}; apply them with: "));
         lines.push(first.text(command(stack, "up")));
         for group in groups(plan) {
             lines.push(Line::default());

@@ -6,33 +6,30 @@ mod tests;
 
 use std::time::SystemTime;
 
+use anstyle::Style;
+
+use targets::{application, application_row, other_jobs};
+
 use crate::error::Conflict;
 use crate::error::hint::conflict_hint;
-use crate::model::alert::WATCHDOG;
+use crate::model::alert::{Delivery, WATCHDOG};
 use crate::model::observed::{ContainerState, Readiness};
 use crate::model::verification::{DashboardCheck, Health, Target, Verification, WARM_UP};
 use crate::output::printer::{Printer, print};
 use crate::output::schema;
-use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
-use crate::output::words::{command, counted, title};
-use targets::{application, application_row, other_jobs};
-
+use crate::output::screen::{BOLD, DIM, Line, Mark, NAMES, Screen, Terminal};
+use crate::output::words::{command, counted, targets_and_rules, title};
 use crate::status::{ServiceStatus, Status, StatusVerdict};
 
 /// A detail that has fewer columns than this stands on a line below its row.
 const NARROW: usize = 24;
-
-/// The column at which a row's text begins, after indent and mark.
-const NAMES: usize = 16;
 
 impl Printer {
     /// Prints a status.
     pub fn status(&self, status: &Status) {
         self.result(|terminal| screen(terminal, self.is_verbose, status), || schema::status(status));
     }
-}
 
-impl Printer {
     /// Prints the time below a status that is shown again and again.
     pub fn updated_at(&self, moment: SystemTime) {
         if !self.is_json() {
@@ -46,7 +43,7 @@ impl Printer {
 pub(super) fn screen(terminal: Terminal, is_verbose: bool, status: &Status) -> Screen {
     let (mark, verdict) = verdict(status);
     let first = terminal.row(0, mark).then(BOLD, &status.stack).text(": ");
-    let mut lines = terminal.continued(first, anstyle::Style::new(), &verdict);
+    let mut lines = terminal.continued(first, Style::new(), &verdict);
     if !is_absent(status) {
         lines.extend(
             status.services.iter().flat_map(|service| service_rows(terminal, is_verbose, status, service)),
@@ -101,20 +98,16 @@ fn broken(status: &Status, problems: &[String]) -> String {
     if is_absent(status) && status.hindrance.is_none() {
         return "the stack does not exist".into();
     }
-    let failed = status.services.iter().find(|service| matches!(service.readiness, Readiness::NotReady(_)));
-    match (&status.hindrance, failed) {
-        (None, Some(service)) => {
-            let others = problems.len() - 1;
-            let more = if others == 0 { String::new() } else { format!(" (and {others} more)") };
-            format!(
-                "{} is {}, so {}{more}",
-                title(&service.name),
-                condition(service),
-                consequence(&service.name)
-            )
-        }
-        _ => with_count(problems),
+    let mut problems = problems.to_vec();
+    if let (None, Some(service)) = (&status.hindrance, first_failed(status)) {
+        let (name, consequence) = (title(&service.name), consequence(&service.name));
+        problems[0] = format!("{name} is {}, so {consequence}", condition(service));
     }
+    with_count(&problems)
+}
+
+fn first_failed(status: &Status) -> Option<&ServiceStatus> {
+    status.services.iter().find(|service| matches!(service.readiness, Readiness::NotReady(_)))
 }
 
 fn condition(service: &ServiceStatus) -> &'static str {
@@ -157,22 +150,18 @@ fn has_drift(status: &Status) -> bool {
 }
 
 fn service_rows(terminal: Terminal, is_verbose: bool, status: &Status, service: &ServiceStatus) -> Vec<Line> {
-    let (problems, detail) = match &service.readiness {
-        Readiness::NotReady(last) => (Vec::new(), last.clone()),
-        Readiness::OutOfReach => (Vec::new(), "not reachable from this machine".into()),
+    let finding = |mark, detail: &str| Finding { mark, problems: Vec::new(), detail: detail.into() };
+    let Finding { mark, problems, detail } = match &service.readiness {
+        Readiness::NotReady(last) => finding(Mark::Bad, last),
+        Readiness::OutOfReach => finding(Mark::Pending, "not reachable from this machine"),
         Readiness::Ready => monitored(status, &service.name),
     };
-    let mark = match &service.readiness {
-        Readiness::NotReady(_) => Mark::Bad,
-        Readiness::OutOfReach => Mark::Pending,
-        Readiness::Ready if !problems.is_empty() => Mark::Bad,
-        Readiness::Ready if !service.drift.is_empty() || has_failed_deliveries(status, service) => {
-            Mark::Warning
-        }
-        Readiness::Ready => Mark::Good,
-    };
+    // Of a service that is not ready, its state is the news.
+    let is_ready = service.readiness == Readiness::Ready;
+    let drift = || service.drift.iter().filter(move |_| is_ready);
+    let mark = if drift().next().is_some() { mark.max(Mark::Warning) } else { mark };
     let urls = status.services.iter().filter_map(|service| service.url.as_deref()).map(str::len).max();
-    let mut row = named(terminal, mark, title(&service.name));
+    let mut row = terminal.named(2, mark, title(&service.name));
     if let Some(url) = &service.url {
         row = row.text(url);
         if !detail.is_empty() {
@@ -185,15 +174,9 @@ fn service_rows(terminal: Terminal, is_verbose: bool, status: &Status, service: 
     } else {
         terminal.continued(row, DIM, &detail)
     };
-    let below = |mark, text: &str| terminal.continued(terminal.row(4, mark), anstyle::Style::new(), text);
+    let below = |mark, text: &str| terminal.continued(terminal.row(4, mark), Style::new(), text);
     lines.extend(problems.iter().flat_map(|problem| below(Mark::Bad, problem)));
-    lines.extend(
-        service
-            .drift
-            .iter()
-            .filter(|_| service.readiness == Readiness::Ready)
-            .flat_map(|drift| below(Mark::Warning, &format!("out of date: {drift}"))),
-    );
+    lines.extend(drift().flat_map(|drift| below(Mark::Warning, &format!("out of date: {drift}"))));
     if is_verbose {
         let mut details = vec![format!("image {}", service.image)];
         details.extend(service.without.iter().map(|without| format!("runs without {without}")));
@@ -204,28 +187,40 @@ fn service_rows(terminal: Terminal, is_verbose: bool, status: &Status, service: 
     lines
 }
 
-/// Returns the problems of what a ready service monitors, and the details of its row.
-fn monitored(status: &Status, service: &str) -> (Vec<String>, String) {
-    let Some(verification) = &status.proof else { return (Vec::new(), String::new()) };
-    match service {
-        "prometheus" => prometheus(verification),
-        "grafana" => grafana(verification),
-        "alertmanager" => alertmanager(status, verification),
-        _ => (Vec::new(), String::new()),
+/// What a service's row says: its mark, its problems below it, and its details.
+struct Finding {
+    mark: Mark,
+    problems: Vec<String>,
+    detail: String,
+}
+
+impl Finding {
+    fn of(problems: Vec<String>, detail: String) -> Self {
+        let mark = if problems.is_empty() { Mark::Good } else { Mark::Bad };
+        Self { mark, problems, detail }
     }
 }
 
-fn prometheus(verification: &Verification) -> (Vec<String>, String) {
-    let required: Vec<&Target> = verification.targets.iter().filter(|target| target.required).collect();
-    if required.is_empty() {
-        return (Vec::new(), String::new());
+/// Returns what a ready service monitors.
+fn monitored(status: &Status, service: &str) -> Finding {
+    let nothing = || Finding::of(Vec::new(), String::new());
+    status.proof.as_ref().map_or_else(nothing, |verification| match service {
+        "prometheus" => prometheus(verification),
+        "grafana" => grafana(verification),
+        "alertmanager" if verification.alertmanager_active => alertmanager(status),
+        _ => nothing(),
+    })
+}
+
+fn prometheus(verification: &Verification) -> Finding {
+    let required = || verification.targets.iter().filter(|target| target.required);
+    if required().next().is_none() {
+        return Finding::of(Vec::new(), String::new());
     }
-    let up = required.iter().filter(|target| target.health == Health::Up).count();
-    let rules = &verification.rules;
-    let is_down = |target: &&&Target| target.health == Health::Down;
-    let mut problems: Vec<String> = required.iter().filter(is_down).map(|target| down(target)).collect();
-    problems.extend(rules.failing.iter().map(|rule| format!("rule {rule}")));
-    (problems, format!("{up}/{} targets, {}/{} rules", required.len(), rules.healthy, rules.total))
+    let mut problems: Vec<String> =
+        required().filter(|target| target.health == Health::Down).map(down).collect();
+    problems.extend(verification.rules.failing.iter().map(|rule| format!("rule {rule}")));
+    Finding::of(problems, targets_and_rules(verification))
 }
 
 fn down(target: &Target) -> String {
@@ -233,7 +228,7 @@ fn down(target: &Target) -> String {
     format!("target {}: {}{hint}", target.job, target.error)
 }
 
-fn grafana(verification: &Verification) -> (Vec<String>, String) {
+fn grafana(verification: &Verification) -> Finding {
     let problem = verification.data_source_error.as_ref().map(|error| format!("data source {error}"));
     let mut problems: Vec<String> = problem.into_iter().collect();
     let has_app = application(verification).all(|target| target.health == Health::Up);
@@ -256,47 +251,30 @@ fn grafana(verification: &Verification) -> (Vec<String>, String) {
     // Before the first scrape every panel is empty, which says nothing about it.
     let is_unscraped = |target: &Target| target.required && target.health == Health::Unknown;
     if filled + empty + waiting + quiet == 0 || verification.targets.iter().any(is_unscraped) {
-        return (problems, String::new());
+        return Finding::of(problems, String::new());
     }
     let detail = match waiting {
         0 => format!("{filled}/{} panels have data", filled + empty),
         waiting => format!("{filled}/{} panels, {waiting} need your app", filled + empty),
     };
-    (problems, detail)
+    Finding::of(problems, detail)
 }
 
-fn has_failed_deliveries(status: &Status, service: &ServiceStatus) -> bool {
-    let mut deliveries =
-        status.proof.iter().flat_map(|verification| verification.deliveries.iter().flatten());
-    service.name == "alertmanager" && deliveries.any(|delivery| delivery.failed > 0)
-}
-
-fn alertmanager(status: &Status, verification: &Verification) -> (Vec<String>, String) {
-    if !verification.alertmanager_active {
-        return (Vec::new(), String::new());
-    }
+fn alertmanager(status: &Status) -> Finding {
     let to = if status.receivers.is_empty() { "its receivers".into() } else { status.receivers.join(", ") };
-    let deliveries = verification.deliveries.iter().flatten();
-    let failed: Vec<String> = deliveries
-        .clone()
-        .filter(|delivery| delivery.failed > 0)
-        .map(|delivery| {
-            format!(
-                "{} of {} failed ({})",
-                delivery.failed,
-                counted(delivery.delivered + delivery.failed, "message"),
-                delivery.integration
-            )
-        })
-        .collect();
-    let delivered: u64 = deliveries.map(|delivery| delivery.delivered).sum();
-    // Only what was seen is said: a configured receiver has not received anything yet.
-    let detail = match (failed.is_empty(), delivered) {
-        (false, _) => format!("{}, to {to}", failed.join(", ")),
-        (true, 0) => String::new(),
-        (true, _) => format!("delivers to {to}"),
+    let deliveries = || status.deliveries.iter().flatten();
+    let failed = |delivery: &Delivery| {
+        let all = counted(delivery.delivered + delivery.failed, "message");
+        format!("{} of {all} failed ({})", delivery.failed, delivery.integration)
     };
-    (Vec::new(), detail)
+    let failed: Vec<String> = deliveries().filter(|delivery| delivery.failed > 0).map(failed).collect();
+    // Only what was seen is said: a configured receiver has not received anything yet.
+    let (mark, detail) = match deliveries().map(|delivery| delivery.delivered).sum() {
+        _ if !failed.is_empty() => (Mark::Warning, format!("{}, to {to}", failed.join(", "))),
+        0_u64 => (Mark::Good, String::new()),
+        _ => (Mark::Good, format!("delivers to {to}")),
+    };
+    Finding { mark, problems: Vec::new(), detail }
 }
 
 fn firing_row(terminal: Terminal, status: &Status, verification: &Verification) -> Vec<Line> {
@@ -306,11 +284,11 @@ fn firing_row(terminal: Terminal, status: &Status, verification: &Verification) 
         return Vec::new();
     }
     let text = format!("{} firing; details: {}", firing.join(", "), command(&status.stack, "alerts"));
-    terminal.continued(named(terminal, Mark::Warning, "Alerts"), anstyle::Style::new(), &text)
+    terminal.continued(terminal.named(2, Mark::Warning, "Alerts"), Style::new(), &text)
 }
 
 fn unanswered(terminal: Terminal, verification: &Verification) -> Vec<Line> {
-    let row = |text: &String| terminal.continued(terminal.row(2, Mark::Bad), anstyle::Style::new(), text);
+    let row = |text: &String| terminal.continued(terminal.row(2, Mark::Bad), Style::new(), text);
     verification.unanswered.iter().flat_map(row).collect()
 }
 
@@ -320,7 +298,7 @@ fn edited(terminal: Terminal, status: &Status) -> Vec<Line> {
     if !status.edited.is_empty() && !is_absent(status) {
         let applied = if is_applied { "applied" } else { "not applied yet" };
         let text = format!("{} ({applied})", status.edited.join(", "));
-        lines.extend(terminal.continued(Line::plain("  Edited: "), anstyle::Style::new(), &text));
+        lines.extend(terminal.continued(Line::plain("  Edited: "), Style::new(), &text));
     }
     let is_in_conflict = |uid: &&String| {
         let is_own =
@@ -332,7 +310,7 @@ fn edited(terminal: Terminal, status: &Status) -> Vec<Line> {
             "dashboard {uid} in Grafana; save it with: {}",
             command(&status.stack, "dashboards pull")
         );
-        lines.extend(terminal.continued(Line::plain("  Edited: "), anstyle::Style::new(), &text));
+        lines.extend(terminal.continued(Line::plain("  Edited: "), Style::new(), &text));
     }
     lines
 }
@@ -341,9 +319,9 @@ fn edited(terminal: Terminal, status: &Status) -> Vec<Line> {
 pub(super) fn conflicts(terminal: Terminal, conflicts: &[Conflict]) -> Vec<Line> {
     let rows = |conflict: &Conflict| {
         let mut lines =
-            terminal.continued(terminal.row(2, Mark::Warning), anstyle::Style::new(), &conflict.to_string());
+            terminal.continued(terminal.row(2, Mark::Warning), Style::new(), &conflict.to_string());
         let fix = Line::plain(" ".repeat(2 + terminal.mark_width())).then(BOLD, "Fix: ");
-        lines.extend(terminal.continued(fix, anstyle::Style::new(), &conflict_hint(conflict)));
+        lines.extend(terminal.continued(fix, Style::new(), &conflict_hint(conflict)));
         lines
     };
     conflicts.iter().flat_map(rows).collect()
@@ -351,12 +329,11 @@ pub(super) fn conflicts(terminal: Terminal, conflicts: &[Conflict]) -> Vec<Line>
 
 fn fix(terminal: Terminal, status: &Status) -> Vec<Line> {
     let stack = &status.stack;
-    let failed = status.services.iter().find(|service| matches!(service.readiness, Readiness::NotReady(_)));
     let (fix, why) = match status.finding() {
         StatusVerdict::Problems(_) if status.hindrance.is_some() => return Vec::new(),
         StatusVerdict::Problems(_) if is_absent(status) => (command(stack, "up"), None),
         StatusVerdict::Problems(_) => {
-            let why = failed.map(|service| command(stack, &format!("logs {}", service.name)));
+            let why = first_failed(status).map(|service| command(stack, &format!("logs {}", service.name)));
             (command(stack, "up"), why)
         }
         StatusVerdict::Unhealthy(_) => (command(stack, "doctor"), None),
@@ -375,8 +352,4 @@ fn fix(terminal: Terminal, status: &Status) -> Vec<Line> {
 
 fn line_width(fix: &str) -> usize {
     fix.chars().count() + 7
-}
-
-fn named(terminal: Terminal, mark: Mark, name: &str) -> Line {
-    terminal.row(2, mark).text(name).padded(2 + terminal.mark_width() + NAMES)
 }

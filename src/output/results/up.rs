@@ -13,16 +13,13 @@ use crate::config::settings::{PasswordOrigin, WELL_KNOWN_PASSWORD};
 use crate::model::observed::Readiness;
 use crate::model::sanitize;
 use crate::model::stack::Login;
-use crate::model::verification::{Health, Target, Verification};
+use crate::model::verification::Verification;
 use crate::output::printer::Printer;
 use crate::output::schema;
-use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal, seconds};
-use crate::output::words::{command, title};
+use crate::output::screen::{BOLD, DIM, Line, Mark, NAMES, Screen, Terminal, seconds};
+use crate::output::words::{command, counted, targets_and_rules, title};
 use crate::plan::{Cause, Operation, Plan, TextChange, Verb};
 use crate::status::{ServiceStatus, Status};
-
-/// The columns of the names.
-const NAMES: usize = 16;
 
 /// The columns of the times at the right, with their gap.
 const TIMES: usize = 9;
@@ -162,9 +159,8 @@ fn written(terminal: Terminal, summary: &Summary<'_>) -> Option<Line> {
         .iter()
         .filter(|step| matches!(step.operation, Operation::WriteFile { .. }))
         .count();
-    let noun = if files == 1 { "file" } else { "files" };
-    let text = format!("{files} {noun} written to {}", sanitize::path(summary.folder));
-    (files > 0).then(|| named(terminal, Mark::Good, "Configuration").text(text))
+    let text = format!("{} written to {}", counted(files, "file"), sanitize::path(summary.folder));
+    (files > 0).then(|| terminal.named(0, Mark::Good, "Configuration").text(text))
 }
 
 /// Returns the row of a changed file or dashboard, unless its service is new.
@@ -193,7 +189,7 @@ fn changed(terminal: Terminal, summary: &Summary<'_>, change: &TextChange) -> Ve
         }
         subjects => subjects.join(", "),
     };
-    let first = named(terminal, Mark::Good, &change.name);
+    let first = terminal.named(0, Mark::Good, &change.name);
     let mut lines = terminal.without(TIMES).continued(first, Style::new(), &format!("{what}, {applied}"));
     lines[0] = timed(terminal, lines[0].clone(), summary.timings.of(&change.service));
     lines
@@ -213,7 +209,7 @@ fn service_row(terminal: Terminal, summary: &Summary<'_>, service: &ServiceStatu
     };
     let Some(step) = summary.plan.steps.iter().find(is_own) else { return Vec::new() };
     let mark = if service.readiness == Readiness::Ready { Mark::Good } else { Mark::Pending };
-    let line = named(terminal, mark, title(&service.name)).text(service.url.as_deref().unwrap_or_default());
+    let line = terminal.named(0, mark, title(&service.name)).text(service.url.as_deref().unwrap_or_default());
     let narrower = terminal.without(TIMES);
     let mut lines = match &step.cause {
         // The cause of a new service is obvious.
@@ -225,14 +221,10 @@ fn service_row(terminal: Terminal, summary: &Summary<'_>, service: &ServiceStatu
 }
 
 fn monitoring(terminal: Terminal, summary: &Summary<'_>, verification: &Verification) -> Line {
-    let required: Vec<&Target> = verification.targets.iter().filter(|target| target.required).collect();
-    let up = required.iter().filter(|target| target.health == Health::Up).count();
-    let rules = &verification.rules;
-    let text = format!("{up}/{} targets, {}/{} rules", required.len(), rules.healthy, rules.total);
     let waits = summary.timings.0.iter().filter(|timing| timing.verb == Verb::WaitHealthy);
     timed(
         terminal,
-        named(terminal, Mark::Good, "Monitoring").text(text),
+        terminal.named(0, Mark::Good, "Monitoring").text(targets_and_rules(verification)),
         waits.map(|timing| timing.took).max(),
     )
 }
@@ -288,10 +280,6 @@ fn times(terminal: Terminal, timings: &Timings) -> Vec<Line> {
 
 fn has_new_container(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step.operation, Operation::Create { .. } | Operation::Start { .. }))
-}
-
-fn named(terminal: Terminal, mark: Mark, name: &str) -> Line {
-    terminal.row(0, mark).text(name).padded(terminal.mark_width() + NAMES)
 }
 
 fn timed(terminal: Terminal, line: Line, time: Option<Duration>) -> Line {

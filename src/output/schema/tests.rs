@@ -109,6 +109,7 @@ fn status() -> Status {
         edited: vec!["alerts.yml".into()],
         edited_inside: vec!["tdd-main".into()],
         conflicts: plan().conflicts,
+        deliveries: None,
         receivers: vec!["tdd-webhook:5001".into()],
         hindrance: None,
         proof: Some(verification()),

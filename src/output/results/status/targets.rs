@@ -1,6 +1,7 @@
 //! The rows of the user's application and jobs.
 
-use super::named;
+use anstyle::Style;
+
 use crate::model::verification::{APP_JOBS, Health, Target, Verification};
 use crate::output::screen::{Line, Mark, Terminal};
 
@@ -39,7 +40,7 @@ pub(super) fn application_row(terminal: Terminal, verification: &Verification) -
     if let Some(hint) = hints.first() {
         text = format!("{text}; {hint}");
     }
-    terminal.continued(named(terminal, mark, "Your app"), anstyle::Style::new(), &text)
+    terminal.continued(terminal.named(2, mark, "Your app"), Style::new(), &text)
 }
 
 /// Returns the port of a target's URL, such as `:8501`, or the job if there is none.
@@ -71,5 +72,5 @@ pub(super) fn other_jobs(terminal: Terminal, verification: &Verification) -> Vec
     }
     let mark = if jobs.iter().all(|(_, up, all)| up == all) { Mark::Good } else { Mark::Warning };
     let jobs: Vec<String> = jobs.iter().map(|(job, up, all)| format!("{job} {up}/{all} up")).collect();
-    terminal.continued(named(terminal, mark, "Your jobs"), anstyle::Style::new(), &jobs.join(terminal.dot()))
+    terminal.continued(terminal.named(2, mark, "Your jobs"), Style::new(), &jobs.join(terminal.dot()))
 }

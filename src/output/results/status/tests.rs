@@ -48,7 +48,7 @@ fn problems_of_the_monitoring_stand_below_their_service() {
     verification.rules.healthy = 17;
     verification.rules.failing = vec!["A: bad query".into()];
     verification.rules.firing = vec!["HighErrorRate".into()];
-    verification.deliveries.as_mut().unwrap()[0].failed = 2;
+    status.deliveries.as_mut().unwrap()[0].failed = 2;
     insta::assert_snapshot!("status_unhealthy", shown(&status));
 }
 
