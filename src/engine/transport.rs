@@ -21,6 +21,7 @@ use super::clock::Clock;
 use super::timeout::Connection;
 use crate::docker::credentials::url_safe;
 use crate::docker::endpoint::Address;
+use crate::error::chain::root_cause;
 
 type Result<T> = std::result::Result<T, EngineError>;
 
@@ -131,10 +132,7 @@ where
 
 /// Returns the innermost cause of an error. The outer ones name only the library: `client error (Connect)`.
 fn of_cause(error: &(dyn StdError + 'static)) -> EngineError {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
+    let cause = root_cause(error);
     let err = match cause.downcast_ref::<io::Error>() {
         Some(error) => match error.raw_os_error() {
             Some(code) => io::Error::from_raw_os_error(code),
