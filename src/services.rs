@@ -1,7 +1,7 @@
 //! The list of services, and the stack that they form.
 //!
 //! Scrape jobs, data sources and dashboards are collected from the list, without a name of a service. A new
-//! service needs one file here and one line in `ALL`.
+//! service needs one file here and its `MEMBER` in `ALL`.
 
 mod alertmanager;
 mod grafana;
@@ -15,7 +15,7 @@ use crate::config::settings::{AppHost, HostPort, Settings};
 use crate::model::stack::{ConfigFile, Dashboard, DataSource, HostAddress, Login, Port, Service, Stack};
 
 /// All services, in the order in which they are shown.
-const ALL: [Member; 4] = [prometheus::MEMBER, grafana::MEMBER, node_exporter::MEMBER, alertmanager::MEMBER];
+const ALL: &[Member] = &[prometheus::MEMBER, grafana::MEMBER, node_exporter::MEMBER, alertmanager::MEMBER];
 
 /// The maximum number of processes and threads of a service. Each service runs one process with about ten
 /// threads on two processors. The Go runtime adds at most one thread for each processor and each blocked
@@ -35,6 +35,10 @@ const COMPANIONS: [(&str, &str); 6] = [
 /// A service with everything that belongs to it.
 struct Member {
     name: &'static str,
+    /// The name as people write it.
+    title: &'static str,
+    /// What does not work while the service is down.
+    consequence: &'static str,
     /// The default image.
     image: &'static str,
     /// The version that the tests last ran on. `scripts/test.sh` prints a note when it runs on another one.
@@ -116,6 +120,20 @@ pub fn releases() -> impl Iterator<Item = Release> {
 /// Returns the names of all services.
 pub fn names() -> Vec<&'static str> {
     ALL.iter().map(|member| member.name).collect()
+}
+
+fn member(name: &str) -> Option<&'static Member> {
+    ALL.iter().find(|member| member.name == name)
+}
+
+/// Returns a service's name as people write it.
+pub fn title(name: &str) -> &str {
+    member(name).map_or(name, |member| member.title)
+}
+
+/// Returns what does not work while a service is down.
+pub fn consequence(name: &str) -> &'static str {
+    member(name).map_or("it does not work", |member| member.consequence)
 }
 
 /// Returns the stack that the settings describe.

@@ -5,16 +5,6 @@ use std::fmt::Display;
 use crate::config::settings::DEFAULT_STACK;
 use crate::model::verification::{Health, Target, Verification};
 
-/// Returns a service's name as people write it.
-pub(super) fn title(service: &str) -> &str {
-    match service {
-        "prometheus" => "Prometheus",
-        "grafana" => "Grafana",
-        "alertmanager" => "Alertmanager",
-        other => other,
-    }
-}
-
 /// Returns a command line to copy, with the name of the stack if it is not the default one.
 pub(super) fn command(stack: &str, verb: &str) -> String {
     if stack == DEFAULT_STACK {

@@ -7,6 +7,8 @@ use crate::model::stack::{CheckCommand, Expect, Limits, Mount, Probe, Service, S
 
 pub(super) const MEMBER: Member = Member {
     name: "alertmanager",
+    title: "Alertmanager",
+    consequence: "no alert is delivered",
     image: "prom/alertmanager:v0.34.0",
     tested: "0.33.1",
     service,

@@ -7,6 +7,8 @@ use crate::model::stack::{Dashboard, Expect, Limits, Mount, PasswordFile, Probe,
 
 pub(super) const MEMBER: Member = Member {
     name: "grafana",
+    title: "Grafana",
+    consequence: "no dashboard is shown",
     // Older than 13.2, which removes the Prometheus data source from the program.
     image: "grafana/grafana:13.1.7",
     tested: "a test double of its API",

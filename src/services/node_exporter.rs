@@ -7,6 +7,8 @@ use crate::model::stack::{Expect, Follow, Limits, Mount, Probe, Service};
 
 pub(super) const MEMBER: Member = Member {
     name: "node-exporter",
+    title: "node-exporter",
+    consequence: "the host is not monitored",
     image: "prom/node-exporter:v1.12.1",
     tested: "1.11.1",
     service,

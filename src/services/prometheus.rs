@@ -12,6 +12,8 @@ pub(super) const CONFIGURATION: &str = "prometheus.yml";
 
 pub(super) const MEMBER: Member = Member {
     name: "prometheus",
+    title: "Prometheus",
+    consequence: "nothing is monitored",
     image: "prom/prometheus:v3.13.4",
     tested: "3.5.3",
     service,

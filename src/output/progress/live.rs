@@ -13,9 +13,9 @@ use crate::docker::phrases::layer_state;
 use crate::model::event::{Event, EventKind};
 use crate::model::pull_progress::{LayerReport, Layers};
 use crate::output::screen::{DIM, Line, Mark, NAMES, Terminal, seconds};
-use crate::output::words::title;
 use crate::plan::{Operation, Plan, Verb};
 use crate::services;
+use crate::services::title;
 
 /// A plan that ends sooner draws nothing, so that a second `up` does not flash.
 const DRAW_AFTER: Duration = Duration::from_millis(250);

@@ -6,8 +6,9 @@ use super::status;
 use crate::output::printer::Printer;
 use crate::output::schema;
 use crate::output::screen::{BOLD, DIM, Line, Mark, Screen, Terminal};
-use crate::output::words::{command, counted, title};
+use crate::output::words::{command, counted};
 use crate::plan::{Operation, Plan, Step, TextChange, Verb};
+use crate::services::title;
 
 const ADDED: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();

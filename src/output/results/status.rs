@@ -1,6 +1,6 @@
 //! The result of `status`.
 
-mod targets;
+mod application;
 #[cfg(test)]
 mod tests;
 
@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anstyle::Style;
 
-use targets::{application, application_row, other_jobs};
+use application::{app_targets, application_row, other_jobs};
 
 use crate::error::Conflict;
 use crate::error::hint::conflict_hint;
@@ -18,7 +18,8 @@ use crate::model::verification::{DashboardCheck, Health, Target, Verification, W
 use crate::output::printer::{Printer, print};
 use crate::output::schema;
 use crate::output::screen::{BOLD, DIM, Line, Mark, NAMES, Screen, Terminal};
-use crate::output::words::{command, counted, targets_and_rules, title};
+use crate::output::words::{command, counted, targets_and_rules};
+use crate::services::{consequence, title};
 use crate::status::{ServiceStatus, Status, StatusVerdict};
 
 /// A detail that has fewer columns than this stands on a line below its row.
@@ -118,16 +119,6 @@ fn condition(service: &ServiceStatus) -> &'static str {
         Some(ContainerState::Paused) => "paused",
         Some(ContainerState::Restarting) => "restarting again and again",
         Some(ContainerState::Running | ContainerState::Other) => "not ready",
-    }
-}
-
-fn consequence(service: &str) -> &'static str {
-    match service {
-        "prometheus" => "nothing is monitored",
-        "grafana" => "no dashboard is shown",
-        "node-exporter" => "the host is not monitored",
-        "alertmanager" => "no alert is delivered",
-        _ => "it does not work",
     }
 }
 
@@ -231,7 +222,7 @@ fn down(target: &Target) -> String {
 fn grafana(verification: &Verification) -> Finding {
     let problem = verification.data_source_error.as_ref().map(|error| format!("data source {error}"));
     let mut problems: Vec<String> = problem.into_iter().collect();
-    let has_app = application(verification).all(|target| target.health == Health::Up);
+    let has_app = app_targets(verification).all(|target| target.health == Health::Up);
     let panels = || verification.dashboards.iter().flat_map(|dashboard: &DashboardCheck| &dashboard.panels);
     let (mut filled, mut empty, mut waiting, mut quiet) = (0, 0, 0, 0);
     for panel in panels() {

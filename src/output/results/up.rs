@@ -17,8 +17,9 @@ use crate::model::verification::Verification;
 use crate::output::printer::Printer;
 use crate::output::schema;
 use crate::output::screen::{BOLD, DIM, Line, Mark, NAMES, Screen, Terminal, seconds};
-use crate::output::words::{command, counted, targets_and_rules, title};
+use crate::output::words::{command, counted, targets_and_rules};
 use crate::plan::{Cause, Operation, Plan, TextChange, Verb};
+use crate::services::title;
 use crate::status::{ServiceStatus, Status};
 
 /// The columns of the times at the right, with their gap.

@@ -5,12 +5,12 @@ use anstyle::Style;
 use crate::model::verification::{APP_JOBS, Health, Target, Verification};
 use crate::output::screen::{Line, Mark, Terminal};
 
-pub(super) fn application(verification: &Verification) -> impl Iterator<Item = &Target> {
+pub(super) fn app_targets(verification: &Verification) -> impl Iterator<Item = &Target> {
     verification.targets.iter().filter(|target| APP_JOBS.contains(&target.job.as_str()))
 }
 
 pub(super) fn application_row(terminal: Terminal, verification: &Verification) -> Vec<Line> {
-    let targets: Vec<&Target> = application(verification).collect();
+    let targets: Vec<&Target> = app_targets(verification).collect();
     if targets.is_empty() {
         return Vec::new();
     }
